@@ -1,0 +1,138 @@
+"""Start the dashboard: find its scripts, pass the safe configuration, say what goes wrong.
+
+The scripts (`app.py`, `pages/`, `.streamlit/config.toml`) lie beside the package in a
+checkout and inside it, under `_app/`, in an installed wheel. Streamlit reads the
+configuration that lies beside the script it runs, from whatever directory it is started,
+and lets it win over a configuration of the user's other projects.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from maskviz.errors import MissingDependencyError, ParameterError
+
+ADDRESS = "127.0.0.1"
+PORT = 8501
+
+
+def app_script() -> Path:
+    """Return the path of `app.py`, of this checkout or of the installed wheel.
+
+    Raises MissingDependencyError when neither holds it.
+
+    >>> app_script().name
+    'app.py'
+    """
+    package = Path(__file__).resolve().parent
+    for folder in (package / "_app", package.parent):
+        if (folder / "app.py").is_file() and (folder / "pages").is_dir():
+            return folder / "app.py"
+    raise MissingDependencyError(
+        "The dashboard's app.py is not in this installation of maskviz: "
+        "install it again with `pip install --force-reinstall --no-deps maskviz`."
+    )
+
+
+def serve(
+    port: int = PORT,
+    *,
+    browser: bool = True,
+    address: str = ADDRESS,
+    hosts: Sequence[str] = (),
+) -> None:
+    """Serve the dashboard until Ctrl+C.
+
+    `port` is 1 to 65535; `address` is the interface to listen on; `hosts` are further names
+    under which browsers may reach it (needed when `address` is not this machine alone).
+    Raises ParameterError when the port or address cannot be had, MissingDependencyError when
+    Streamlit is not installed.
+    """
+    arguments = streamlit_arguments(port, browser=browser, address=address, hosts=hosts)
+    check_port(address, port)
+    run_streamlit = _streamlit()
+    sys.stdout.write(f"maskviz is at http://{address}:{port} (Ctrl+C stops it)\n")
+    sys.stdout.flush()
+    run_streamlit(arguments, prog_name="maskviz", standalone_mode=False)
+
+
+def streamlit_arguments(
+    port: int = PORT,
+    *,
+    browser: bool = True,
+    address: str = ADDRESS,
+    hosts: Sequence[str] = (),
+) -> list[str]:
+    """Return the arguments that run the dashboard under Streamlit.
+
+    >>> "--server.port=8600" in streamlit_arguments(8600)
+    True
+    """
+    headless = not browser or not _has_screen()
+    arguments = [
+        "run",
+        str(app_script()),
+        f"--server.port={port}",
+        f"--server.address={address}",
+        f"--server.headless={str(headless).lower()}",
+        "--server.showEmailPrompt=false",
+    ]
+    for host in dict.fromkeys(("localhost", ADDRESS, *hosts)) if hosts else ():
+        arguments.append(f"--server.allowedHosts={host}")
+    return arguments
+
+
+def check_port(address: str, port: int) -> None:
+    """Raise ParameterError unless a server may listen on this address and port."""
+    if not 1 <= port <= 65535:
+        raise ParameterError(f"Port {port} is outside 1 to 65535: choose one, such as {PORT}.")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # As the server itself does: a port that a closed connection still holds is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except PermissionError as error:
+            raise ParameterError(
+                f"Port {port} needs administrator rights: choose one from 1024 up, such as {PORT}."
+            ) from error
+        except socket.gaierror as error:
+            raise ParameterError(
+                f"Address {address!r} is not known here: choose {ADDRESS}, or 0.0.0.0 for all."
+            ) from error
+        except OSError as error:
+            raise ParameterError(_taken(address, port)) from error
+
+
+def _taken(address: str, port: int) -> str:
+    return (
+        f"Port {port} on {address} cannot be used (another program listens there, or the address "
+        f"is not this machine's): start with `maskviz app --port {_free_port()}`, or open "
+        f"http://{address}:{port} if that is maskviz."
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((ADDRESS, 0))
+        return probe.getsockname()[1]
+
+
+def _has_screen() -> bool:
+    if sys.platform.startswith("linux"):
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return True
+
+
+def _streamlit() -> Callable[..., object]:
+    try:
+        from streamlit.web.cli import main
+    except ImportError as error:
+        raise MissingDependencyError(
+            "The dashboard needs Streamlit, which is not installed: `pip install streamlit`."
+        ) from error
+    return main.main
