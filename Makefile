@@ -1,0 +1,42 @@
+# make app    the dashboard on 127.0.0.1:8501        make test   every test, with a browser
+# make lint   style and types of imports             make clean  remove the environment
+#
+# Settings: PYTHON=python3.12  PORT=8600  TESTS=tests/unit  ARGS="-x -k mask"
+# Small CPU build of torch: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make app
+
+VENV := .venv
+BIN := $(VENV)/bin
+PORT := 8501
+TESTS := tests
+ARGS :=
+
+.PHONY: app test lint clean
+.DELETE_ON_ERROR:
+
+app: $(VENV)/.app
+	@$(BIN)/maskviz app --port $(PORT)
+
+test: $(VENV)/.test
+	@MASKVIZ_CHROMIUM="$$($(BIN)/python scripts/chromium.py --install)" \
+		$(BIN)/python -m pytest $(ARGS) $(TESTS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(BIN)/python:
+	@PYTHON="$(PYTHON)" scripts/make_venv.sh $(VENV)
+
+# A stamp is newer than what it was made from, so a second `make` starts at once.
+$(VENV)/.app: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing maskviz and the pinned set (first time: some minutes, about 2 GB) ..."
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.app
+	@echo "Installing what the tests need ..."
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[test,figures]"
+	@touch $@
