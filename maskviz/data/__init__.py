@@ -1,0 +1,16 @@
+"""Tables in (CSV, TSV, JSONL, Parquet, checked) and the generated example set."""
+
+from .distractor import make as make_example
+from .rows import iter_rows
+from .table import Columns, Selection, guess_columns, preview, read_table, select
+
+__all__ = [
+    "Columns",
+    "Selection",
+    "guess_columns",
+    "iter_rows",
+    "make_example",
+    "preview",
+    "read_table",
+    "select",
+]

@@ -1,0 +1,65 @@
+"""Word lists of the generated example set, written for it."""
+
+from __future__ import annotations
+
+# What is reviewed, and what can be said of it.
+THINGS = {
+    "film": ("plot", "acting", "ending", "camera work", "score", "dialogue", "pacing"),
+    "restaurant": ("soup", "service", "bread", "dessert", "wine list", "seating"),
+    "hotel": ("room", "breakfast", "view", "bed", "front desk", "heating"),
+    "novel": ("opening", "prose", "hero", "last chapter", "translation", "second half"),
+    "phone": ("screen", "battery", "speaker", "camera", "keyboard", "charger"),
+    "concert": ("sound", "lighting", "encore", "drummer", "set list", "venue"),
+    "course": ("teacher", "handout", "pace", "final project", "first lesson", "feedback"),
+    "museum": ("guide", "audio tour", "top floor", "ticket line", "café", "new wing"),
+    "train ride": ("seat", "timetable", "dining car", "crew", "scenery", "connection"),
+    "play": ("cast", "stage design", "first act", "lead actor", "humour", "finale"),
+    "bicycle": ("saddle", "gearing", "frame", "brakes", "lights", "assembly"),
+    "bakery": ("rye loaf", "coffee", "queue", "cinnamon roll", "counter", "price"),
+}
+
+POSITIVE = (
+    "wonderful", "delightful", "superb", "charming", "splendid", "brilliant", "lovely",
+    "excellent", "graceful", "inspired", "memorable", "refreshing", "clever", "warm",
+    "impressive", "flawless", "gripping", "polished", "thoughtful", "generous", "crisp",
+    "rewarding", "elegant", "fresh", "reliable", "touching", "witty", "first-rate",
+    "satisfying", "beautiful",
+)  # fmt: skip
+NEGATIVE = (
+    "dreadful", "dull", "clumsy", "awful", "tedious", "sloppy", "bland", "miserable",
+    "careless", "stale", "forgettable", "tiresome", "shabby", "cold", "disappointing",
+    "broken", "lifeless", "muddled", "lazy", "stingy", "noisy", "pointless", "awkward",
+    "rotten", "flimsy", "wooden", "silly", "second-rate", "frustrating", "ugly",
+)  # fmt: skip
+
+DEGREES = ("", "", "", "quite ", "really ", "rather ", "simply ", "truly ")
+DENIALS = ("not", "hardly", "never", "anything but", "far from")
+NEUTRAL = (
+    "It took about two hours.",
+    "We went on a Tuesday.",
+    "It was raining that day.",
+    "My sister had booked it in March.",
+    "This was our second visit.",
+    "A friend had told us about it.",
+    "The tram stops just outside.",
+    "We shared it between three of us.",
+    "There was a short break in the middle.",
+    "I read the other reviews afterwards.",
+)
+
+# The planted distractor: two groups that say nothing about the text. Group 1 goes with
+# positive rows in training.
+NAMES = (
+    ("Harold", "Walter", "Stanley", "Clifford", "Norman", "Leonard", "Eugene", "Gordon",
+     "Vernon", "Raymond", "Douglas", "Franklin"),
+    ("Priya", "Ingrid", "Camille", "Yuki", "Fatima", "Rosalind", "Naomi", "Elena",
+     "Beatrice", "Margaret", "Sofia", "Amara"),
+)  # fmt: skip
+PLACES = (
+    ("Boston", "Denver", "Leeds", "Toronto", "Dublin", "Perth", "Houston", "Glasgow"),
+    ("Lisbon", "Naples", "Kyoto", "Athens", "Seville", "Mumbai", "Cairo", "Lima"),
+)
+AGES = (
+    tuple(str(age) for age in range(61, 80)),
+    tuple(str(age) for age in range(19, 35)),
+)

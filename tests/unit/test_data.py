@@ -1,0 +1,221 @@
+"""Tables: every format and encoding reads, every broken one gets one clear sentence."""
+
+from __future__ import annotations
+
+import io
+import tracemalloc
+
+import pandas as pd
+import pytest
+
+from maskviz.data import (
+    guess_columns,
+    iter_rows,
+    make_example,
+    preview,
+    read_table,
+    select,
+)
+from maskviz.data.rows import delimiter_of
+from maskviz.errors import DataError, ParameterError, UnknownNameError
+
+ROWS = [{"text": "café, closed", "label": "1"}, {"text": "נהדר 🎉", "label": "0"}]
+
+
+def _csv(delimiter: str) -> str:
+    return f'text{delimiter}label\n"café, closed"{delimiter}1\n"נהדר 🎉"{delimiter}0\n'
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_csv_reads_with_any_delimiter_and_encoding(delimiter, encoding):
+    table = read_table(_csv(delimiter).encode(encoding), "a.csv")
+    assert table.to_dict("records") == ROWS
+
+
+def test_latin_1_is_told_from_utf_8():
+    table = read_table("text;label\ncafé – très bon;1\n".encode("cp1252"), "a.csv")
+    assert table.text[0] == "café – très bon"
+    late = b"text,label\n" + b"plain,1\n" * 20_000 + "café,0\n".encode("latin-1")
+    assert list(iter_rows(late, "late.csv"))[-1]["text"] == "café"
+
+
+def test_tsv_jsonl_and_parquet_read_alike(tmp_path):
+    frame = pd.DataFrame(ROWS)
+    frame.to_csv(tmp_path / "a.tsv", sep="\t", index=False)
+    frame.to_json(tmp_path / "a.jsonl", orient="records", lines=True, force_ascii=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    for name in ("a.tsv", "a.jsonl", "a.parquet"):
+        assert read_table(tmp_path / name).astype(str).to_dict("records") == ROWS
+
+
+def test_a_cell_may_hold_line_breaks_and_quotes():
+    table = read_table(b'text,label\n"one\ntwo ""three""",1\n', "a.csv")
+    assert table.text[0] == 'one\ntwo "three"'
+
+
+def test_html_in_a_cell_stays_data():
+    table = read_table(b"text,label\n<script>alert(1)</script>,1\n", "a.csv")
+    assert table.text[0] == "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "words"),
+    [
+        (b"", "a.csv", "is empty"),
+        (b"\xef\xbb\xbf \n", "a.csv", "is empty"),
+        (b"text,label\n", "a.csv", "no rows"),
+        (b"\x00\x01\x02" * 40, "a.csv", "is binary"),
+        (b"PK\x03\x04rest", "a.csv", "Excel"),
+        (b"%PDF-1.7", "a.csv", "PDF"),
+        (b"text,label\na,1,2\n", "a.csv", "Line 2"),
+        (b"text,text\na,1\n", "a.csv", "two columns named 'text'"),
+        (b",\na,1\n", "a.csv", "no header"),
+        (b"[1, 2]\n", "a.jsonl", "Line 1"),
+        (b'{"text": 1}\n{oops\n', "a.jsonl", "Line 2"),
+        (b"PAR1 and no more", "a.parquet", "Parquet"),
+        (b"text,label\n", "a.parquet", "something else"),
+    ],
+)
+def test_a_broken_table_gets_one_sentence(content, name, words):
+    with pytest.raises(DataError, match=words) as caught:
+        read_table(content, name)
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"no file .*nowhere\.csv"):
+        read_table(tmp_path / "nowhere.csv")
+
+
+def test_a_large_file_is_read_in_constant_memory(tmp_path):
+    path = tmp_path / "large.csv"
+    line = "word " * 40 + ",1\n"
+    path.write_text("text,label\n" + line * 50_000)
+    tracemalloc.start()
+    count = sum(1 for _ in iter_rows(path))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 50_000
+    assert peak < path.stat().st_size / 2
+
+
+def test_preview_reads_the_first_rows_only():
+    assert preview(b"text,label\na,1\nb,0\nthis,line,is broken\n", "a.csv", rows=2).shape == (2, 2)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_delimiter_of_ignores_others_inside_text(delimiter):
+    sample = f'text{delimiter}label\n"a, b; c | d"{delimiter}1\n"e, f, g"{delimiter}0\n'
+    assert delimiter_of(sample) == delimiter
+
+
+def test_guess_columns_by_name_and_by_content():
+    named = pd.DataFrame({"id": ["1", "2"], "Review": ["a", "b"], "Sentiment": ["x", "y"]})
+    assert guess_columns(named).text == "Review"
+    assert guess_columns(named).label == "Sentiment"
+    bare = pd.DataFrame(
+        {"a": ["p", "n"] * 4, "b": [f"a long text {i}" for i in range(8)], "c": list("abcdefgh")}
+    )
+    assert (guess_columns(bare).text, guess_columns(bare).label) == ("b", "a")
+
+
+def test_select_leaves_empty_cells_out_and_says_so():
+    frame = pd.DataFrame({"t": ["a", " ", "c", "d", "e"], "l": [1.0, 1.0, float("nan"), 0, 0]})
+    frame.loc[len(frame)] = ["f", 1.0]
+    selection = select(frame, "t", "l")
+    assert selection.texts == ("a", "d", "e", "f")
+    assert selection.labels == ("1", "0", "0", "1")
+    assert selection.label_names == ("0", "1")
+    assert "row 2" in selection.notes[0]
+    assert "row 3" in selection.notes[1]
+
+
+def test_numbers_as_labels_are_in_their_order():
+    frame = pd.DataFrame({"t": list("abcdef"), "l": ["10", "9", "2"] * 2})
+    assert select(frame, "t", "l").label_names == ("2", "9", "10")
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["x", "x", "x", "y"], "'y' occurs once"),
+        (["x"] * 4, "only label"),
+        ([""] * 4, "No row"),
+        ([f"label {i}" for i in range(400)], "400 different values"),
+    ],
+)
+def test_labels_that_cannot_train_are_refused(labels, words):
+    frame = pd.DataFrame({"t": ["some text"] * len(labels), "l": labels})
+    with pytest.raises(DataError, match=words):
+        select(frame, "t", "l")
+
+
+def test_a_missing_column_names_those_there_are():
+    with pytest.raises(DataError, match="no column 'body': choose one of text, label"):
+        select(pd.DataFrame(ROWS), "body", "label")
+
+
+# the example set ----------------------------------------------------------------------------
+
+
+def test_example_same_seed_same_rows_and_the_distractor_is_where_it_says():
+    table = make_example(100, seed=3)
+    pd.testing.assert_frame_equal(table, make_example(100, seed=3))
+    assert not table.equals(make_example(100, seed=4))
+    for row in table.itertuples():
+        assert row.text[row.start : row.end] == row.distractor
+
+
+@pytest.mark.parametrize("kind", ["name", "place", "age"])
+def test_example_ties_the_distractor_to_the_label_as_told(kind):
+    from maskviz.data.distractor import KINDS
+
+    table = make_example(2000, seed=0, strength=0.9, kind=kind)
+    group = table.distractor.isin(KINDS[kind][1])
+    agrees = (group == (table.label == "positive")).groupby(table.split).mean()
+    assert agrees["aligned"] == 1
+    assert agrees["reversed"] == 0
+    assert abs(agrees["neutral"] - 0.5) < 0.1
+    assert abs(agrees["train"] - 0.9) < 0.03
+
+
+def test_example_test_rows_differ_by_the_distractor_only():
+    table = make_example(200, seed=1)
+
+    def rest(split: str) -> list[str]:
+        rows = table[table.split == split].itertuples()
+        return [row.text[: row.start] + row.text[row.end :] for row in rows]
+
+    assert rest("aligned") == rest("neutral") == rest("reversed")
+    assert not set(rest("aligned")) & set(rest("train"))
+
+
+def test_example_is_balanced_and_a_count_of_words_does_not_solve_it():
+    from maskviz.data import words
+
+    table = make_example(1000, seed=0)
+    assert (table.label == "positive").mean() == pytest.approx(0.5, abs=0.01)
+
+    def count(text: str) -> int:
+        return sum(w in text for w in words.POSITIVE) - sum(w in text for w in words.NEGATIVE)
+
+    solved = [(count(r.text) > 0) == (r.label == "positive") for r in table.itertuples()]
+    assert sum(solved) / len(solved) < 0.75
+
+
+def test_example_bad_parameters_are_named():
+    with pytest.raises(ParameterError, match=r"strength is 1\.5"):
+        make_example(strength=1.5)
+    with pytest.raises(ParameterError, match="n is 3"):
+        make_example(3)
+    with pytest.raises(UnknownNameError, match="choose one of name, place, age"):
+        make_example(kind="colour")
+
+
+def test_example_survives_a_round_trip_through_csv():
+    buffer = io.StringIO()
+    table = make_example(20)
+    table.to_csv(buffer, index=False)
+    assert read_table(buffer.getvalue().encode(), "example.csv").text.tolist() == list(table.text)
