@@ -1,0 +1,133 @@
+"""`maskviz app` and `maskviz doctor`, without a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from maskviz import doctor, launch
+from maskviz.errors import MissingDependencyError, ParameterError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def get(url: str, host: str | None = None) -> int:
+    """Return the HTTP status of a URL, 0 where nothing answers."""
+    request = urllib.request.Request(url, headers={"Host": host} if host else {})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return 0
+
+
+def test_app_script_is_the_checkouts() -> None:
+    assert launch.app_script() == ROOT / "app.py"
+
+
+def test_app_script_missing_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    monkeypatch.setattr(launch, "__file__", str(tmp_path / "maskviz" / "launch.py"))
+    with pytest.raises(MissingDependencyError, match="install it again"):
+        launch.app_script()
+
+
+def test_busy_port_names_the_port_and_another() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(ParameterError, match=rf"Port {port} .*--port \d+"):
+            launch.check_port("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_impossible_port(port: int) -> None:
+    with pytest.raises(ParameterError, match="1 to 65535"):
+        launch.check_port("127.0.0.1", port)
+
+
+def test_unknown_address_says_what_to_do() -> None:
+    with pytest.raises(ParameterError, match="Address"):
+        launch.check_port("no such address", 8600)
+
+
+def test_hosts_are_added_to_the_local_ones() -> None:
+    arguments = launch.streamlit_arguments(browser=False, hosts=["lab.example.org"])
+    allowed = [a.split("=")[1] for a in arguments if a.startswith("--server.allowedHosts")]
+    assert allowed == ["localhost", "127.0.0.1", "lab.example.org"]
+    assert "--server.headless=true" in arguments
+
+
+def test_the_app_serves_safely_from_any_directory(tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / ".streamlit").mkdir()
+    # A stranger's project must not loosen the configuration.
+    (tmp_path / ".streamlit" / "config.toml").write_text('[server]\nallowedHosts = ["*"]\n')
+    command = [sys.executable, "-m", "maskviz.cli", "app", "--port", str(port), "--no-browser"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    server = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        url = f"http://127.0.0.1:{port}/_stcore/health"
+        deadline = time.monotonic() + 60
+        while get(url) != 200 and server.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert get(url) == 200
+        stream = f"http://127.0.0.1:{port}/_stcore/stream"
+        assert get(stream, host="evil.example.org") == 403
+    finally:
+        server.send_signal(signal.SIGINT)
+        output, _ = server.communicate(timeout=30)
+    assert f"http://127.0.0.1:{port}".encode() in output
+    assert b"Traceback" not in output
+
+
+def test_report_is_json_and_names_what_is_here() -> None:
+    found = json.loads(json.dumps(doctor.report()))
+    assert found["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert found["packages"]["torch"]
+    assert found["devices"]["cpu"]["usable"] >= 1
+    assert found["folders"]["home"]["path"] == os.environ["MASKVIZ_HOME"]
+    assert found["ok"] is (found["problems"] == [])
+
+
+def test_bundled_models_are_complete() -> None:
+    assert {m["name"]: m["state"] for m in doctor.report()["models"]} == {
+        "mini": "complete",
+        "en_mini": "complete",
+    }
+
+
+def test_unwritable_home_is_a_problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    monkeypatch.setenv("MASKVIZ_HOME", str(blocked / "home"))
+    found = doctor.report()
+    assert found["ok"] is False
+    assert any("MASKVIZ_HOME" in line for line in found["problems"])
+
+
+def test_rows_have_a_line_for_each_package() -> None:
+    names = [name for name, _, _ in doctor.rows(doctor.report())]
+    assert set(doctor.CORE) <= set(names)
