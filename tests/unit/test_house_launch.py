@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
 import json
 import os
 import signal
@@ -9,8 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -28,17 +28,29 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def get(url: str, host: str | None = None) -> int:
-    """Return the HTTP status of a URL, 0 where nothing answers."""
-    request = urllib.request.Request(url, headers={"Host": host} if host else {})
+def get(port: int, path: str, **headers: str) -> int:
+    """Return the HTTP status of a path on this machine, 0 where nothing answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return answer.status
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status
     except OSError:
         return 0
+    finally:
+        connection.close()
+
+
+def handshake(port: int, host: str) -> int:
+    """Ask for the page's WebSocket under a host name: 101 is yes, 403 no."""
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    return get(
+        port,
+        "/_stcore/stream",
+        Host=host,
+        Origin=f"http://{host}",
+        **upgrade,
+        **{"Sec-WebSocket-Key": base64.b64encode(bytes(16)).decode()},
+    )
 
 
 def test_app_script_is_the_checkouts() -> None:
@@ -89,13 +101,12 @@ def test_the_app_serves_safely_from_any_directory(tmp_path: Path) -> None:
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
-        url = f"http://127.0.0.1:{port}/_stcore/health"
         deadline = time.monotonic() + 60
-        while get(url) != 200 and server.poll() is None and time.monotonic() < deadline:
+        while get(port, "/_stcore/health") != 200 and time.monotonic() < deadline:
+            assert server.poll() is None, server.communicate()[0].decode()
             time.sleep(0.2)
-        assert get(url) == 200
-        stream = f"http://127.0.0.1:{port}/_stcore/stream"
-        assert get(stream, host="evil.example.org") == 403
+        assert handshake(port, "localhost") == 101
+        assert handshake(port, "evil.example.org") == 403
     finally:
         server.send_signal(signal.SIGINT)
         output, _ = server.communicate(timeout=30)
