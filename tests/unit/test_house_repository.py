@@ -106,3 +106,13 @@ def _luminance(colour: str) -> float:
     channels = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_ramps_start_at_the_pages_background() -> None:
+    from maskviz.figures.ramps import diverging, sequential
+
+    theme = settings(".streamlit/config.toml")["theme"]
+    for name in ("light", "dark"):
+        ground = bytes.fromhex(theme[name]["backgroundColor"][1:])
+        assert bytes(sequential(name)[0]) == ground
+        assert bytes(diverging(name)[127]) == ground
