@@ -17,7 +17,7 @@ ORDER = (
     ("text", "data"),
     ("masks", "models"),
     ("attention", "training"),
-    ("explain", "runs", "figures", "report"),
+    ("evidence", "runs", "figures", "report"),
     ("ui",),
 )
 RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts}

@@ -95,7 +95,7 @@ def test_the_app_serves_safely_from_any_directory(tmp_path: Path) -> None:
     (tmp_path / ".streamlit").mkdir()
     # A stranger's project must not loosen the configuration.
     (tmp_path / ".streamlit" / "config.toml").write_text('[server]\nallowedHosts = ["*"]\n')
-    command = [sys.executable, "-m", "maskviz.cli", "app", "--port", str(port), "--no-browser"]
+    command = [sys.executable, "-m", "maskviz", "app", "--port", str(port), "--no-browser"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     server = subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
