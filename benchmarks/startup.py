@@ -1,0 +1,155 @@
+"""Launch to first paint, and memory, of the dashboard beside an empty Streamlit app.
+
+    python benchmarks/startup.py [--rounds 7] [--json]
+
+Both are started as processes of their own with the same configuration, in turn, and opened in
+the same headless browser with an empty cache. Time runs from the start of the process to the
+first element in the page's main column. Memory is the process's resident set: after launch with
+no visitor ("idle"), and ten seconds after the first visit. Budgets: time at most 1.15 times the
+empty app's, idle memory at most 120 MB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from maskviz.launch import streamlit_arguments  # noqa: E402
+from scripts.chromium import ARGUMENTS, find_chromium  # noqa: E402
+
+EMPTY = "import streamlit as st\n\nst.write('empty')\n"
+FIRST = '[data-testid="stMain"] [data-testid="stElementContainer"]'
+MEGABYTE = 1e6
+TIME_BUDGET, MEMORY_BUDGET = 1.15, 120
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One launch: seconds to the first paint, megabytes with no visitor and after one."""
+
+    seconds: float
+    idle: float
+    visited: float
+
+
+def measure(browser: object, arguments: list[str]) -> Launch:
+    """Start Streamlit with these arguments, open it once, stop it."""
+    port = _free_port()
+    arguments = [a for a in arguments if not a.startswith("--server.port=")]
+    command = [sys.executable, "-m", "streamlit", *arguments, f"--server.port={port}"]
+    server, _ = _start(command, port)
+    idle = _megabytes(server)
+    _stop(server)
+
+    started = time.perf_counter()
+    server, url = _start(command, port)
+    context = browser.new_context()  # type: ignore[attr-defined]
+    page = context.new_page()
+    page.goto(url, wait_until="commit")
+    page.locator(FIRST).first.wait_for(state="visible", timeout=60_000)
+    seconds = time.perf_counter() - started
+    time.sleep(10)
+    visited = _megabytes(server)
+    context.close()
+    _stop(server)
+    return Launch(seconds, idle, visited)
+
+
+def compare(rounds: int) -> dict[str, object]:
+    """Return the medians of both apps over `rounds` alternating launches, after one to warm up."""
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        script = Path(folder) / "app.py"
+        script.write_text(EMPTY, encoding="utf-8")
+        ours = streamlit_arguments(browser=False)
+        empty = [ours[0], str(script), *ours[2:]]
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+        apps = {"empty": empty, "maskviz": ours}
+        launches: dict[str, list[Launch]] = {name: [] for name in apps}
+        for turn in range(rounds + 1):
+            for name, arguments in apps.items():
+                launch = measure(browser, arguments)
+                if turn:  # the first round reads the disk
+                    launches[name].append(launch)
+        browser.close()
+    return _summary(launches)
+
+
+def _summary(launches: dict[str, list[Launch]]) -> dict[str, object]:
+    result: dict[str, object] = {"rounds": len(launches["empty"])}
+    for name, found in launches.items():
+        columns = {key: [asdict(x)[key] for x in found] for key in ("seconds", "idle", "visited")}
+        result[name] = {key: round(statistics.median(v), 2) for key, v in columns.items()}
+    result["ratio"] = round(result["maskviz"]["seconds"] / result["empty"]["seconds"], 3)  # type: ignore[index]
+    result["within_time"] = result["ratio"] <= TIME_BUDGET  # type: ignore[operator]
+    result["within_memory"] = result["maskviz"]["idle"] <= MEMORY_BUDGET  # type: ignore[index]
+    return result
+
+
+def _start(command: list[str], port: int) -> tuple[subprocess.Popen, str]:
+    url = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT, env=os.environ
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):  # noqa: S310
+                return server, url
+        except OSError:
+            time.sleep(0.02)
+    raise SystemExit(f"The app did not answer at {url} within 60 seconds.")
+
+
+def _stop(server: subprocess.Popen) -> None:
+    server.kill()
+    server.wait()
+
+
+def _megabytes(server: subprocess.Popen) -> float:
+    return psutil.Process(server.pid).memory_info().rss / MEGABYTE
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    found = compare(options.rounds)
+    if options.json:
+        print(json.dumps(found))
+        return
+    for name in ("empty", "maskviz"):
+        row = found[name]
+        print(
+            f"{name:8} {row['seconds']:5.2f} s to first paint, {row['idle']:4.0f} MB idle, "
+            f"{row['visited']:4.0f} MB after a visit"
+        )
+    print(f"ratio {found['ratio']} (budget {TIME_BUDGET}); idle budget {MEMORY_BUDGET} MB")
+
+
+if __name__ == "__main__":
+    main()
