@@ -1,0 +1,62 @@
+"""maskviz: see what a language model reads, hide part of it, measure what changes.
+
+>>> import maskviz
+>>> m = maskviz.mask("Anna loved the film.", "pattern", pattern="loved")
+>>> m.masked_text()
+'Anna [MASK] the film.'
+
+Importing maskviz loads none of torch, transformers, spaCy, pandas, Plotly or Streamlit: each
+name below is fetched when it is first used.
+"""
+
+# ruff: noqa: F401  the names under TYPE_CHECKING are fetched by __getattr__
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .attention import Attention, attend
+    from .evidence import Comparison, Explanation, compare, compare_file, explain
+    from .masks import OPERATORS, STRATEGIES, Encoding, Mask, MaskSpan, apply, mask, strategy
+    from .models import Fill, Model, Prediction, fill, list_models, load_model, predict
+    from .runs import Run, load_run
+    from .text import Document
+    from .training import RunSpec, train
+
+_HOME = {
+    "attention": ("Attention", "attend"),
+    "evidence": ("Comparison", "Explanation", "compare", "compare_file", "explain"),
+    "masks": (
+        "OPERATORS",
+        "STRATEGIES",
+        "Encoding",
+        "Mask",
+        "MaskSpan",
+        "apply",
+        "mask",
+        "strategy",
+    ),
+    "models": ("Fill", "Model", "Prediction", "fill", "list_models", "load_model", "predict"),
+    "runs": ("Run", "load_run"),
+    "text": ("Document",),
+    "training": ("RunSpec", "train"),
+}
+_MODULE = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = sorted([*_MODULE, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_MODULE[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

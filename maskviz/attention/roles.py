@@ -1,0 +1,146 @@
+"""The role each head plays, read from its weights.
+
+The share of a role is the attention that an ordinary (not special) query gives, on average, to
+
+- previous token, next token: position q − 1, q + 1
+- same word: the query's own word, itself included
+- separator: special tokens such as [CLS] and [SEP]
+- onto hidden words: the other tokens that the mask hides
+
+after the head types of Clark, Khandelwal, Levy and Manning (2019), "What Does BERT Look At?".
+A head plays the role with the largest share, if that is at least 30 % and twice what attention
+spread evenly would give. Otherwise it is *broad* where the mean perplexity of its rows, exp(H),
+is at least half the number of tokens (share = exp(H) / tokens), else *mixed*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SHORT = {
+    "previous token": "previous",
+    "next token": "next",
+    "same word": "same",
+    "separator": "separator",
+    "onto hidden words": "hidden",
+    "broad": "broad",
+    "mixed": "mixed",
+}
+_NAMED = tuple(SHORT)[:5]
+LEAST_SHARE = 0.3
+LEAST_LIFT = 2.0
+BROAD = 0.5
+
+
+@dataclass(frozen=True)
+class HeadRole:
+    """A head's role, with the share in [0, 1] that earned it.
+
+    >>> HeadRole("previous token", 0.63).sentence
+    'previous token: 63 % of its attention'
+    """
+
+    name: str
+    share: float
+
+    @property
+    def short(self) -> str:
+        """One word, for the space under a small map."""
+        return SHORT[self.name]
+
+    @property
+    def sentence(self) -> str:
+        """What the share is a share of."""
+        percent = f"{100 * self.share:.0f} %"
+        if self.name == "broad":
+            return f"broad: as if spread evenly over {percent} of the tokens"
+        if self.name == "mixed":
+            return f"mixed: no single role, the strongest has {percent}"
+        return f"{self.name}: {percent} of its attention"
+
+
+def head_roles(
+    weights: Any,
+    special: Sequence[bool],
+    hidden: Sequence[bool] | None = None,
+    words: Sequence[int] | None = None,
+) -> tuple[tuple[HeadRole, ...], ...]:
+    """Return roles[layer][head] for weights (layers, heads, tokens, tokens), rows summing to 1.
+
+    `words` gives each token the number of its word (default: each token is its own word).
+
+    >>> import numpy as np
+    >>> head_roles(np.eye(6)[None, None], [False] * 6)[0][0].name
+    'same word'
+    """
+    import numpy as np
+
+    patterns = _patterns(len(special), special, hidden, words)  # (roles, queries, keys)
+    queries = _queries(special)
+    even = patterns[:, queries].mean(axis=(1, 2))  # share under even attention, (roles,)
+    roles = []
+    for layer in weights:  # one layer at a time, to hold only one in float32
+        rows = np.asarray(layer, dtype=np.float32)[:, queries]  # (heads, queries, keys)
+        shares = np.tensordot(rows, patterns[:, queries], ((1, 2), (1, 2))) / queries.sum()
+        roles.append(tuple(map(_role, shares, _spread(rows), [even] * len(rows))))
+    return tuple(roles)
+
+
+def _role(shares: Any, spread: float, even: Any) -> HeadRole:
+    """Choose the role of one head from its five shares and its spread."""
+    best = int(shares.argmax())
+    share = float(shares[best])
+    earned = [
+        (float(s), name)
+        for s, name, e in zip(shares, _NAMED, even, strict=True)
+        if s >= LEAST_SHARE and s >= LEAST_LIFT * e
+    ]
+    if earned:
+        top, name = max(earned, key=lambda pair: pair[0])
+        return HeadRole(name, min(1.0, top))
+    if spread >= BROAD:
+        return HeadRole("broad", min(1.0, float(spread)))
+    return HeadRole("mixed", min(1.0, share))
+
+
+def _patterns(
+    count: int,
+    special: Sequence[bool],
+    hidden: Sequence[bool] | None,
+    words: Sequence[int] | None,
+) -> Any:
+    """Return 1 where a (query, key) pair belongs to a role, float32 (roles, queries, keys)."""
+    import numpy as np
+
+    ordinary = ~np.asarray(special, dtype=bool)
+    off = np.zeros(count, dtype=bool) if hidden is None else np.asarray(hidden, dtype=bool)
+    word = np.arange(count) if words is None else np.asarray(words)
+    position = np.arange(count)
+    step = position[None, :] - position[:, None]  # key − query
+    return np.stack(
+        [
+            (step == -1) & ordinary[None, :],
+            (step == 1) & ordinary[None, :],
+            (word[:, None] == word[None, :]) & ordinary[None, :],
+            np.broadcast_to(~ordinary[None, :], (count, count)),
+            np.broadcast_to(off[None, :], (count, count)) & (step != 0),
+        ]
+    ).astype(np.float32)
+
+
+def _queries(special: Sequence[bool]) -> Any:
+    """Return which rows count: the ordinary tokens, or all where there are only special ones."""
+    import numpy as np
+
+    ordinary = ~np.asarray(special, dtype=bool)
+    return ordinary if ordinary.any() else np.ones_like(ordinary)
+
+
+def _spread(rows: Any) -> Any:
+    """Return exp(entropy) / keys, averaged over the queries, (heads,)."""
+    import numpy as np
+
+    logs = np.log(np.maximum(rows, 1e-12))
+    return np.exp(-(rows * logs).sum(-1)).mean(-1) / rows.shape[-1]

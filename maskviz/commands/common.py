@@ -1,0 +1,117 @@
+"""What the commands share: the application, the options, and how a result is shown."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import DataError, ParameterError
+
+app = typer.Typer(
+    name="maskviz",
+    help="See what a language model reads. Hide part of it. Measure what changes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+TextArgument = Annotated[str | None, typer.Argument(help="The text; '-' reads standard input.")]
+ModelName = Annotated[
+    str, typer.Option("--model", "-m", help="mini, a tuned run, a folder or a name on the Hub.")
+]
+StrategyName = Annotated[str, typer.Option("--strategy", "-s", help="What to hide.")]
+OperatorName = Annotated[str, typer.Option("--operator", "-o", help="How it is hidden.")]
+Ratio = Annotated[float | None, typer.Option("--ratio", "-r", help="Share to hide, 0 to 1.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of every random choice.")]
+Types = Annotated[
+    str, typer.Option("--types", help="Entity or attribute types, such as PERSON,GPE.")
+]
+Pattern = Annotated[str, typer.Option("--pattern", help="Regular expression for 'pattern'.")]
+Words = Annotated[str, typer.Option("--words", help="Word list for 'pattern', with commas.")]
+Indices = Annotated[
+    str, typer.Option("--indices", help="Sentences or words by number, such as 1,3.")
+]
+Pipeline = Annotated[
+    str, typer.Option("--pipeline", help="spaCy pipeline: en_mini or an installed one.")
+]
+MaskFile = Annotated[
+    Path | None, typer.Option("--mask", help="A mask saved as JSON, in place of a strategy.")
+]
+
+
+def read_text(text: str | None) -> str:
+    """Return the text, from standard input where it is '-' or left out and piped in."""
+    if text not in (None, "-"):
+        return text
+    if text is None and sys.stdin.isatty():
+        raise ParameterError("No text is given: write it after the command, or '-' and pipe it in.")
+    return sys.stdin.buffer.read().decode("utf-8", errors="replace").strip("\n")
+
+
+def parameters_for(strategy: str, **options: Any) -> dict[str, Any]:
+    """Return the options that `strategy` takes; refuse one that was given and is not taken."""
+    from ..masks import STRATEGIES
+
+    kinds = {p.name: p.kind for p in STRATEGIES[strategy].parameters}
+    given: dict[str, Any] = {}
+    for name, value in options.items():
+        if value in (None, ""):
+            continue
+        if name not in kinds and name in ("model", "pipeline"):
+            continue
+        given[name] = _parsed(name, value, kinds.get(name, "text"))
+    return given
+
+
+def _parsed(name: str, value: str, kind: str) -> Any:
+    if kind == "choices":
+        return [item.strip() for item in value.split(",") if item.strip()]
+    if kind == "integers":
+        try:
+            return [int(item) for item in value.split(",") if item.strip()]
+        except ValueError:
+            raise ParameterError(
+                f"--{name} is {value!r} and must be whole numbers with commas, such as 1,3."
+            ) from None
+    return value
+
+
+def chosen_mask(
+    text: str | None,
+    strategy: str,
+    ratio: float | None,
+    seed: int,
+    mask_file: Path | None = None,
+    **options: Any,
+) -> Any:
+    """Return the mask a command asks for: read from a file, or chosen by a strategy."""
+    from ..masks import Mask, mask
+
+    if mask_file is not None:
+        try:
+            document = mask_file.read_bytes()
+        except OSError as error:
+            raise DataError(f"{str(mask_file)!r} cannot be read: {error.strerror}.") from None
+        own = None if text is None and sys.stdin.isatty() else read_text(text)
+        return Mask.from_json(document, own or None)
+    given = parameters_for(strategy, **options)
+    if options.get("pipeline"):
+        given["pipeline"] = options["pipeline"]
+    return mask(read_text(text), strategy, ratio=ratio, seed=seed, **given)
+
+
+def show(value: dict[str, Any] | list[Any], as_json: bool, plain: str) -> None:
+    """Print a result: the JSON document, or the lines for a person."""
+    typer.echo(json.dumps(value, ensure_ascii=False) if as_json else plain)
+
+
+def notify(notice: str) -> None:
+    """Say on standard error what a person should know beside the result."""
+    if notice:
+        typer.echo(notice, err=True)

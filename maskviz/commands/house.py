@@ -1,0 +1,73 @@
+"""Commands on the installation: app, models, doctor."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import common
+
+models_app = typer.Typer(no_args_is_help=True, help="List, describe and fetch models.")
+common.app.add_typer(models_app, name="models")
+
+
+@common.app.command("app")
+def app_command(
+    port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+) -> None:
+    """Serve the dashboard on 127.0.0.1."""
+    from ..launch import serve
+
+    serve(port, browser=not no_browser)
+
+
+@common.app.command("doctor")
+def doctor_command(as_json: common.Json = False) -> None:
+    """Show versions, devices, folders, what is missing and how to get it."""
+    from .. import doctor
+
+    found = doctor.report()
+    lines = [f"{' ' if fine else '!'} {name:22}{value}" for name, value, fine in doctor.rows(found)]
+    common.show(found, as_json, "\n".join(lines))
+
+
+@models_app.command("list")
+def list_command(as_json: common.Json = False) -> None:
+    """List the bundled, tuned and allowed models."""
+    from ..models import list_models
+
+    found = list_models()
+    lines = [
+        f"{m.name:28}{m.origin:10}{m.family or '':14}{', '.join(m.labels or ())}" for m in found
+    ]
+    common.show([m.to_dict() for m in found], as_json, "\n".join(lines))
+
+
+@models_app.command("info")
+def info_command(name: str, as_json: common.Json = False) -> None:
+    """Show what a model is and what it can do."""
+    from ..models import load_model
+
+    model = load_model(name)
+    result = {
+        "name": model.name,
+        "family": model.family,
+        "capabilities": sorted(model.capabilities),
+        "labels": model.labels if "classify" in model.capabilities else None,
+        "max_length": model.max_length,
+        "vocabulary": len(model.tokenizer),
+        "parameters": sum(p.numel() for p in model.main_network().parameters()),
+    }
+    common.show(result, as_json, "\n".join(f"{k:14}{v}" for k, v in result.items()))
+
+
+@models_app.command("pull")
+def pull_command(name: str, as_json: common.Json = False) -> None:
+    """Fetch a model from the Hub, so that it works without a network afterwards."""
+    from ..models import load_model
+
+    model = load_model(name)
+    model.main_network()
+    common.show({"name": name, "family": model.family}, as_json, f"{name} is on this machine.")

@@ -1,0 +1,18 @@
+"""Evidence: which words an answer rests on, and what hiding them changes."""
+
+from .attribution import Explanation, WordScore, explain
+from .compare import Comparison, Control, compare, control
+from .files import FileComparison, StrategyResult, compare_file
+
+__all__ = [
+    "Comparison",
+    "Control",
+    "Explanation",
+    "FileComparison",
+    "StrategyResult",
+    "WordScore",
+    "compare",
+    "compare_file",
+    "control",
+    "explain",
+]

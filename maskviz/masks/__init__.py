@@ -1,0 +1,25 @@
+"""Masks: what is hidden, why, and how it reaches a model.
+
+A strategy chooses spans of characters, a `Mask` holds them, an operator turns them into what a
+model reads. A mask knows no model, so one mask serves every tokenizer.
+"""
+
+from .choose import mask
+from .encoding import Encoding
+from .mask import Mask, MaskSpan
+from .operators import OPERATORS, Operator, apply
+from .registry import STRATEGIES, Parameter, Strategy, strategy
+
+__all__ = [
+    "OPERATORS",
+    "STRATEGIES",
+    "Encoding",
+    "Mask",
+    "MaskSpan",
+    "Operator",
+    "Parameter",
+    "Strategy",
+    "apply",
+    "mask",
+    "strategy",
+]

@@ -1,0 +1,85 @@
+"""The attributes of people: age, gender, nationality, religion, names, pronouns.
+
+Each category is a word list in `lexicons/`, which a user may replace by a file of the same name
+in `MASKVIZ_HOME/lexicons`. Names also take the PERSON entities of the spaCy pipeline.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from ..errors import UnknownNameError
+from ..paths import home
+from ..text.document import Document
+from .given import find_all
+from .mask import MaskSpan
+from .registry import Parameter, capped, strategy
+
+CATEGORIES = ("age", "gender", "nationality", "religion", "names", "pronouns")
+
+
+@strategy(
+    "attribute",
+    "exhaustive",
+    "Hides what tells who a person is: age, gender, nationality, religion, names, pronouns.",
+    needs=frozenset({"pipeline"}),
+    parameters=(Parameter("types", "choices", (), "categories; empty: all", CATEGORIES),),
+)
+def attributes(
+    document: Document, ratio: float | None, rng: random.Random, *, types: Iterable[str] = ()
+) -> list[MaskSpan]:
+    """Choose words of the given categories; each span carries its category as label."""
+    wanted = [name.strip().lower() for name in types] or list(CATEGORIES)
+    for name in wanted:
+        if name not in CATEGORIES:
+            raise UnknownNameError.of("attribute", name, CATEGORIES)
+    hits = [hit for name in CATEGORIES if name in wanted for hit in _category(document, name)]
+    return capped(document, _longest_first(hits), ratio, rng)
+
+
+def _category(document: Document, name: str) -> list[MaskSpan]:
+    reason = {"names": "a given name", "pronouns": "a gendered pronoun"}.get(name, f"tells {name}")
+    hits = [
+        MaskSpan(start, end, f"{reason} (word list)", None, name)
+        for expression in expressions(name)
+        for start, end in find_all(expression, document.text)
+    ]
+    if name == "names":
+        people = (e for e in document.entities if e.label in ("PERSON", "PER"))
+        hits += [MaskSpan(e.start, e.end, "name of a person (entity)", None, name) for e in people]
+    return hits
+
+
+def _longest_first(hits: list[MaskSpan]) -> list[MaskSpan]:
+    """Drop hits that overlap a longer one; the earlier category wins between equals."""
+    taken: set[int] = set()
+    kept = []
+    for hit in sorted(hits, key=lambda h: h.start - h.end):
+        if taken.isdisjoint(range(hit.start, hit.end)):
+            taken.update(range(hit.start, hit.end))
+            kept.append(hit)
+    return sorted(kept, key=lambda h: h.start)
+
+
+def expressions(name: str) -> list[str]:
+    """Return a category's regular expressions, from the user's word list or the bundled one."""
+    own = home() / "lexicons" / f"{name}.txt"
+    path = own if own.is_file() else Path(__file__).parent / "lexicons" / f"{name}.txt"
+    return list(_compile(path, path.stat().st_mtime_ns))
+
+
+@lru_cache(maxsize=32)
+def _compile(path: Path, _modified: int) -> tuple[str, ...]:
+    """Turn a word list into expressions: one for all plain words, one for each `re:` line."""
+    import regex
+
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    case = "" if "cased:" in lines else "(?i)"
+    words = [regex.escape(x) for x in lines if not x.startswith("re:") and x != "cased:"]
+    any_word = "|".join(sorted(words, key=len, reverse=True))
+    plain = (rf"{case}(?<!\w)(?:{any_word})(?!\w)",) if words else ()
+    return (*plain, *(f"(?i){line[3:]}" for line in lines if line.startswith("re:")))

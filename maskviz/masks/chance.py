@@ -1,0 +1,83 @@
+"""Strategies by chance: words, model tokens, runs of words.
+
+Span lengths follow SpanBERT (Joshi et al. 2020, https://arxiv.org/abs/1907.10529): a geometric
+distribution with p = 0.2, cut at 10 words and renormalised, whose mean is 3.797.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from ..text.document import Document
+from .mask import MaskSpan
+from .registry import Parameter, budget, shuffled, strategy
+
+_P, _LONGEST = 0.2, 10
+SPAN_LENGTH_WEIGHTS = tuple(_P * (1 - _P) ** (n - 1) for n in range(1, _LONGEST + 1))
+
+
+@strategy(
+    "random", "budgeted", "Hides whole words at random (whole-word masking).", default_ratio=0.15
+)
+def random_words(document: Document, ratio: float, rng: random.Random) -> Iterator[MaskSpan]:
+    """Choose words uniformly without replacement."""
+    for word in shuffled(document.words, rng)[: budget(len(document.words), ratio)]:
+        yield MaskSpan(word.start, word.end, "drawn at random")
+
+
+@strategy(
+    "random-token",
+    "bernoulli",
+    "Hides each model token with the same probability, as BERT's pre-training does.",
+    default_ratio=0.15,
+    needs=frozenset({"tokenizer"}),
+    parameters=(Parameter("model", "text", "mini", "the model whose tokens are drawn"),),
+)
+def random_tokens(
+    document: Document, ratio: float, rng: random.Random, *, model: str = "mini"
+) -> Iterator[MaskSpan]:
+    """Choose each token that is not special with probability `ratio`, independently.
+
+    Agrees in distribution with transformers' DataCollatorForLanguageModeling.
+    """
+    from ..models import load_model
+
+    for offset in load_model(model).tokenise(document.text).offsets:
+        if offset and offset[0] < offset[1] and rng.random() < ratio:
+            yield MaskSpan(*offset, "token drawn at random")
+
+
+@strategy("span", "budgeted", "Hides runs of 1 to 10 words, as SpanBERT does.", default_ratio=0.15)
+def spans(document: Document, ratio: float, rng: random.Random) -> Iterator[MaskSpan]:
+    """Choose runs of words with truncated geometric lengths until the budget is met exactly.
+
+    The last run is cut to the budget. The runs are placed uniformly: they and the words that
+    stay visible are put into one random order.
+    """
+    words = document.words
+    lengths = _lengths(budget(len(words), ratio), rng)
+    order = shuffled(lengths + [0] * (len(words) - sum(lengths)), rng)
+    first = 0
+    for length in order:
+        if length:
+            run = words[first : first + length]
+            yield MaskSpan(run[0].start, run[-1].end, f"run of {length} words drawn at random")
+        first += length or 1
+
+
+def _lengths(total: int, rng: random.Random) -> list[int]:
+    lengths: list[int] = []
+    while (left := total - sum(lengths)) > 0:
+        lengths.append(min(left, span_length(rng)))
+    return lengths
+
+
+def span_length(rng: random.Random) -> int:
+    """Draw one span length in words from Geo(0.2) cut to 1–10 and renormalised."""
+    point = rng.random() * sum(SPAN_LENGTH_WEIGHTS)
+    for length, weight in enumerate(SPAN_LENGTH_WEIGHTS, start=1):
+        point -= weight
+        if point < 0:
+            return length
+    return _LONGEST

@@ -1,0 +1,74 @@
+"""One call from a text to a mask."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from ..errors import ParameterError, TextError
+from ..text.document import Document
+from .mask import Mask
+from .registry import STRATEGIES, Strategy
+
+_GLOBAL = ("model", "pipeline")  # parameters that other doors pass whether or not they are needed
+
+
+def mask(
+    text: str | Document,
+    strategy: str = "random",
+    *,
+    ratio: float | None = None,
+    seed: int = 0,
+    **parameters: Any,
+) -> Mask:
+    """Choose what to hide in `text`.
+
+    `ratio` is the share of words (random-token: of tokens, sentence: of sentences) in [0, 1];
+    None takes the strategy's own default. The same text, parameters and seed give the same mask.
+    Raises TextError for a text without words, ParameterError, UnknownNameError.
+
+    >>> mask("Anna flew to Rome", "pattern", pattern="Rome").masked_text()
+    'Anna flew to [MASK]'
+    """
+    entry = STRATEGIES[strategy]
+    document = text if isinstance(text, Document) else Document(text, **_pipeline(parameters))
+    if not document.words:
+        raise TextError("The text has no words to hide: enter at least one word.")
+    ratio = checked_ratio(entry.default_ratio if ratio is None else ratio)
+    given = _accepted(entry, parameters)
+    rng = random.Random(checked_seed(seed))  # noqa: S311  masks need repeatable, not secret, draws
+    spans = entry.choose(document, ratio, rng, **given)
+    return Mask(document.text, tuple(spans), strategy, given, seed, ratio)
+
+
+def checked_ratio(ratio: float | None) -> float | None:
+    """Return the ratio, or raise ParameterError where it is not a number in [0, 1]."""
+    if ratio is None:
+        return None
+    if not isinstance(ratio, int | float) or not 0 <= ratio <= 1:
+        raise ParameterError(f"The ratio is {ratio!r} and must lie between 0 and 1, such as 0.15.")
+    return float(ratio)
+
+
+def checked_seed(seed: int) -> int:
+    """Return the seed, or raise ParameterError where it is not a whole number ≥ 0."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ParameterError(f"The seed is {seed!r} and must be a whole number of 0 or more.")
+    return seed
+
+
+def _pipeline(parameters: dict[str, Any]) -> dict[str, str]:
+    return {"pipeline": parameters["pipeline"]} if parameters.get("pipeline") else {}
+
+
+def _accepted(entry: Strategy, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters the strategy takes; refuse one it does not know."""
+    known = [p.name for p in entry.parameters]
+    for name in parameters:
+        if name not in known and name not in _GLOBAL:
+            takes = f"takes {', '.join(known)}" if known else "takes no parameters"
+            raise ParameterError(
+                f"The strategy {entry.name!r} does not take {name!r}: it {takes} "
+                "besides ratio and seed."
+            )
+    return {k: v for k, v in parameters.items() if k in known and v is not None}

@@ -1,0 +1,46 @@
+"""What a model reads of a masked text, and how it lines up with the text and the plain tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """One text as a model reads it; every tuple has one item per token, n in all.
+
+    input_ids, attention_mask: what goes into the model.
+    tokens: each token as a person reads it.
+    offsets: (start, end) of the characters of the *original* text it stands for, None for
+        special tokens.
+    source: index of the same token in the plain encoding, None where there is none (a
+        placeholder), so that plain and masked readings can be compared token by token.
+    hidden: whether the token stands for hidden characters.
+    special: whether the tokenizer added it ([CLS], [SEP], <s>).
+    truncated_at: first character the model does not read, or None.
+    """
+
+    text: str
+    operator: str
+    input_ids: tuple[int, ...]
+    attention_mask: tuple[int, ...]
+    tokens: tuple[str, ...]
+    offsets: tuple[tuple[int, int] | None, ...]
+    source: tuple[int | None, ...]
+    hidden: tuple[bool, ...]
+    special: tuple[bool, ...]
+    truncated_at: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+    @property
+    def notice(self) -> str:
+        """One sentence where the text was cut to what the model takes, else empty."""
+        if self.truncated_at is None:
+            return ""
+        return (
+            f"The model reads the first {len(self):,} tokens: "
+            f"{len(self.text) - self.truncated_at:,} of {len(self.text):,} characters at the end "
+            "are left out."
+        )

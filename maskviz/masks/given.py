@@ -1,0 +1,90 @@
+"""Strategies by what the user says: a pattern, a list of words, or spans chosen by hand."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+
+from ..errors import ParameterError
+from ..text.document import Document
+from .mask import MaskSpan
+from .registry import Parameter, capped, strategy
+
+_SECONDS = 2.0  # a pattern that backtracks for longer would freeze the page
+
+
+@strategy(
+    "pattern",
+    "exhaustive",
+    "Hides what a regular expression or a list of words matches.",
+    parameters=(
+        Parameter("pattern", "text", "", "a regular expression, such as \\d+"),
+        Parameter("words", "text", "", "or words, separated by commas; case does not matter"),
+    ),
+)
+def pattern(
+    document: Document,
+    ratio: float | None,
+    rng: random.Random,
+    *,
+    pattern: str = "",
+    words: str | Iterable[str] = "",
+) -> list[MaskSpan]:
+    """Choose what the expression matches; the syntax is that of the `regex` package."""
+    expression, flags = _expression(pattern, words)
+    hits = [
+        MaskSpan(start, end, f"matches {pattern or 'the word list'}")
+        for start, end in find_all(expression, document.text, flags)
+    ]
+    return capped(document, hits, ratio, rng)
+
+
+def find_all(expression: str, text: str, flags: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield the (start, end) of each match that is not empty, within two seconds in all."""
+    import regex
+
+    try:
+        for match in regex.compile(expression, flags).finditer(text, timeout=_SECONDS):
+            if match.end() > match.start():
+                yield match.span()
+    except regex.error as error:
+        raise ParameterError(
+            f"The pattern {expression[:60]!r} is not a regular expression ({error.msg}): "
+            "correct it, or write the words into the word list."
+        ) from None
+    except TimeoutError:
+        raise ParameterError(
+            f"The pattern {expression[:60]!r} took longer than {_SECONDS:.0f} s on this text: "
+            "make it simpler, without nested repetitions."
+        ) from None
+
+
+def _expression(pattern: str, words: str | Iterable[str]) -> tuple[str, int]:
+    import regex
+
+    if pattern:
+        return pattern, 0
+    listed = words.split(",") if isinstance(words, str) else list(words)
+    named = [regex.escape(w.strip()) for w in listed if w.strip()]
+    if not named:
+        raise ParameterError("The strategy 'pattern' needs a pattern or a list of words: give one.")
+    return rf"(?<!\w)(?:{'|'.join(sorted(named, key=len, reverse=True))})(?!\w)", regex.IGNORECASE
+
+
+@strategy(
+    "manual",
+    "manual",
+    "Hides what you choose by hand.",
+    parameters=(Parameter("indices", "integers", (), "words by number, the first is 1"),),
+)
+def manual(
+    document: Document, ratio: float | None, rng: random.Random, *, indices: Iterable[int] = ()
+) -> Iterator[MaskSpan]:
+    """Choose the words with the given numbers."""
+    for index in indices:
+        if not 1 <= index <= len(document.words):
+            raise ParameterError(
+                f"There is no word {index}: the text has {len(document.words)}, counted from 1."
+            )
+        word = document.words[index - 1]
+        yield MaskSpan(word.start, word.end, "chosen by hand")

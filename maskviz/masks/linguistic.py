@@ -1,0 +1,124 @@
+"""Strategies by what spaCy finds: sentences, named entities, parts of speech."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+
+from ..errors import ParameterError, UnknownNameError
+from ..text.document import Document, Span
+from .mask import MaskSpan
+from .registry import Parameter, budget, capped, shuffled, strategy
+
+_PIPELINE = frozenset({"pipeline"})
+ENTITY_TYPES = ("PERSON", "ORG", "GPE", "LOC", "MISC")
+# Pipelines differ in how they call and split the same things.
+ALIASES = {"PER": {"PERSON"}, "GPE": {"GPE", "LOC"}, "LOC": {"LOC", "GPE", "FAC"}}
+MEANINGS = {
+    "PERSON": "name of a person",
+    "ORG": "name of an organisation",
+    "GPE": "name of a place",
+    "LOC": "name of a place",
+    "MISC": "name",
+}
+# fmt: off
+POS_TAGS = (
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN",
+    "PUNCT", "SCONJ", "SYM", "VERB", "X",
+)
+# fmt: on
+
+
+@strategy(
+    "sentence",
+    "budgeted",
+    "Hides whole sentences, drawn at random or chosen by number.",
+    default_ratio=0.3,
+    needs=_PIPELINE,
+    parameters=(
+        Parameter("indices", "integers", (), "sentences by number, the first is 1; empty: draw"),
+    ),
+)
+def sentences(
+    document: Document, ratio: float, rng: random.Random, *, indices: Iterable[int] = ()
+) -> Iterator[MaskSpan]:
+    """Choose sentences; `ratio` is a share of sentences (gap sentences, Zhang et al. 2020)."""
+    found = document.sentences
+    if indices:
+        for index in indices:
+            if not 1 <= index <= len(found):
+                raise ParameterError(
+                    f"There is no sentence {index}: the text has {len(found)}, counted from 1."
+                )
+            yield _sentence(found, index - 1, "chosen")
+        return
+    for index in shuffled(range(len(found)), rng)[: budget(len(found), ratio)]:
+        yield _sentence(found, index, "drawn at random")
+
+
+def _sentence(found: tuple[Span, ...], index: int, how: str) -> MaskSpan:
+    reason = f"sentence {index + 1} of {len(found)}, {how}"
+    return MaskSpan(found[index].start, found[index].end, reason)
+
+
+@strategy(
+    "entity",
+    "exhaustive",
+    "Hides the names of people, places and organisations.",
+    needs=_PIPELINE,
+    parameters=(
+        Parameter(
+            "types", "choices", (), "entity types; empty: all that the pipeline finds", ENTITY_TYPES
+        ),
+    ),
+)
+def entities(
+    document: Document, ratio: float | None, rng: random.Random, *, types: Iterable[str] = ()
+) -> list[MaskSpan]:
+    """Choose named entities of the given types."""
+    wanted = _wanted(types, document.pipeline)
+    hits = [_entity(e) for e in document.entities if not wanted or e.label in wanted]
+    return capped(document, hits, ratio, rng)
+
+
+def _entity(entity: Span) -> MaskSpan:
+    reason = f"{entity.label}, {MEANINGS.get(entity.label, 'named entity')}"
+    return MaskSpan(entity.start, entity.end, reason, None, entity.label)
+
+
+def _wanted(types: Iterable[str], pipeline: str) -> set[str]:
+    names = [name.strip().upper() for name in types]
+    if not names:
+        return set()
+    from ..text.pipelines import load_pipeline
+
+    labels = set(load_pipeline(pipeline).pipe_labels.get("ner", ()))
+    wanted: set[str] = set()
+    for name in names:
+        same = {name} if name in labels else ALIASES.get(name, set()) & labels
+        if not same:
+            raise UnknownNameError.of("entity type", name, sorted(labels))
+        wanted |= same
+    return wanted
+
+
+@strategy(
+    "pos",
+    "exhaustive",
+    "Hides words by part of speech, such as all adjectives.",
+    needs=_PIPELINE,
+    parameters=(Parameter("tags", "choices", ("ADJ",), "universal part-of-speech tags", POS_TAGS),),
+)
+def parts_of_speech(
+    document: Document, ratio: float | None, rng: random.Random, *, tags: Iterable[str] = ("ADJ",)
+) -> list[MaskSpan]:
+    """Choose tokens with the given universal part-of-speech tags (https://universaldependencies.org)."""
+    wanted = {tag.strip().upper() for tag in tags}
+    for tag in wanted - set(POS_TAGS):
+        raise UnknownNameError.of("part of speech", tag, POS_TAGS)
+    hits = [
+        MaskSpan(t.start, t.end, f"part of speech {t.label}", None, t.label)
+        for t in document.parts_of_speech
+        if t.label in wanted
+    ]
+    return capped(document, hits, ratio, rng)

@@ -1,0 +1,144 @@
+"""The registry of strategies: named functions `(document, ratio, rng, …) -> spans`.
+
+A package adds its own by an entry point in the group `maskviz.strategies` that names a module;
+importing the module registers what it decorates with `@strategy`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import UnknownNameError
+from ..text.document import Document
+from .mask import MaskSpan
+
+Choose = Callable[..., Iterable[MaskSpan]]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a strategy, with what a page or a command needs to ask for it.
+
+    kind: `text`, `number`, `choice` (one of `choices`), `choices` (several of them), `flag`
+        or `integers`.
+    """
+
+    name: str
+    kind: str
+    default: Any
+    help: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A way to choose what to hide.
+
+    kind: `budgeted` hides max(1, round(ratio · units)), `exhaustive` all that matches unless a
+        ratio caps it, `bernoulli` each unit with probability ratio, `manual` what is given.
+    needs: what it runs on: `pipeline` (spaCy), `tokenizer`, `classifier`.
+    """
+
+    name: str
+    choose: Choose
+    kind: str
+    summary: str
+    default_ratio: float | None = None
+    needs: frozenset[str] = frozenset()
+    parameters: tuple[Parameter, ...] = ()
+
+
+class _Strategies(Mapping[str, Strategy]):
+    """Strategies by name; modules are imported when the registry is first read."""
+
+    # `key` asks a model, so it lives beside attribution and is reached by name, as a plug-in is.
+    modules = (
+        "maskviz.masks.chance",
+        "maskviz.masks.linguistic",
+        "maskviz.masks.attributes",
+        "maskviz.evidence.key",
+        "maskviz.masks.given",
+    )
+
+    def __init__(self) -> None:
+        self._known: dict[str, Strategy] = {}
+        self._loaded = False
+
+    def add(self, entry: Strategy) -> None:
+        self._known[entry.name] = entry
+
+    def _all(self) -> dict[str, Strategy]:
+        if not self._loaded:
+            self._loaded = True
+            from importlib.metadata import entry_points
+
+            for name in self.modules:
+                importlib.import_module(name)
+            for point in entry_points(group="maskviz.strategies"):
+                point.load()
+        return self._known
+
+    def __getitem__(self, name: str) -> Strategy:
+        try:
+            return self._all()[name]
+        except KeyError:
+            raise UnknownNameError.of("strategy", name, self) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._all()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+STRATEGIES = _Strategies()
+
+
+def strategy(name: str, kind: str, summary: str, **more: Any) -> Callable[[Choose], Choose]:
+    """Register the decorated function as the strategy `name`."""
+
+    def register(choose: Choose) -> Choose:
+        STRATEGIES.add(Strategy(name, choose, kind, summary, **more))
+        return choose
+
+    return register
+
+
+def budget(count: int, ratio: float) -> int:
+    """Return how many of `count` units a budgeted strategy hides: max(1, round(ratio · count)).
+
+    Nothing is hidden at ratio 0, or where there are no units.
+    """
+    return min(count, max(1, round(ratio * count))) if ratio > 0 else 0
+
+
+def shuffled(items: Iterable[Any], rng: random.Random) -> list[Any]:
+    """Return the items in random order, the same on every machine and Python version.
+
+    Only `rng.random()` is guaranteed to stay the same between Python versions, so the order
+    comes from it alone.
+    """
+    return [item for _, _, item in sorted((rng.random(), i, x) for i, x in enumerate(items))]
+
+
+def capped(
+    document: Document, spans: Iterable[MaskSpan], ratio: float | None, rng: random.Random
+) -> list[MaskSpan]:
+    """Return the spans, or a random choice whose words stay within `ratio` of all words."""
+    spans = list(spans)
+    if ratio is None:
+        return spans
+    left, kept = budget(len(document.words), ratio), []
+    for span in shuffled(spans, rng):
+        words = sum(w.start < span.end and w.end > span.start for w in document.words)
+        if words <= left:
+            kept.append(span)
+            left -= words
+    return kept

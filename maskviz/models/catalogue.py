@@ -1,0 +1,61 @@
+"""The models that can be chosen: bundled, tuned here, allowed by the server."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ModelNotFoundError
+from ..paths import assets
+from .locate import BUNDLED
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One model that can be chosen; what is not known before it is loaded is None."""
+
+    name: str
+    origin: str  # bundled, tuned, server or hub
+    family: str | None = None
+    labels: tuple[str, ...] | None = None
+    heads: tuple[str, ...] | None = None
+    bytes: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready values."""
+        return asdict(self)
+
+
+def list_models() -> list[ModelInfo]:
+    """Return the bundled model, the tuned ones (newest first) and those MASKVIZ_MODELS allows."""
+    from .tuned import tuned_models
+
+    found = [_of_folder(BUNDLED, "bundled", assets() / BUNDLED)]
+    listed = os.environ.get("MASKVIZ_MODELS")
+    allowed = None if listed is None else [n.strip() for n in listed.split(",") if n.strip()]
+    for name, path in tuned_models():
+        if allowed is None or name in allowed:
+            found.append(_of_folder(name, "tuned", Path(path)))
+    known = {info.name for info in found}
+    return found + [ModelInfo(n, "server") for n in allowed or () if n not in known]
+
+
+def _of_folder(name: str, origin: str, folder: Path) -> ModelInfo:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ModelNotFoundError(
+            f"The model {name!r} has no readable config.json: install maskviz or tune it again."
+        ) from None
+    labels = config.get("id2label") or {}
+    return ModelInfo(
+        name,
+        origin,
+        config.get("model_type"),
+        tuple(labels[k] for k in sorted(labels, key=int)) or None,
+        tuple(config.get("architectures") or ()),
+        sum(f.stat().st_size for f in folder.glob("*.safetensors")),
+    )

@@ -1,0 +1,96 @@
+"""The model's own guesses for what is hidden."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from ..errors import ParameterError
+from ..masks.encoding import Encoding
+from ..masks.mask import Mask
+from ..masks.operators import apply
+from .model import Model, load_model
+from .predict import batch
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One guess and its probability in [0, 1]."""
+
+    token: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Fill:
+    """The guesses for one hidden place, `text[start:end]`: a word, or a part of one."""
+
+    start: int
+    end: int
+    text: str
+    candidates: tuple[Candidate, ...]
+
+
+def fill(mask: Mask, model: Model | str = "mini", top_k: int = 5) -> list[Fill]:
+    """Guess what is hidden, from one pass over the text with mask tokens in its place.
+
+    A word of several tokens has several mask tokens; its guesses are the `top_k` most probable
+    sequences, their probability the product over the tokens, which one pass predicts
+    independently of each other. Raises CapabilityError where the model cannot fill.
+    """
+    if not 1 <= top_k <= 100:
+        raise ParameterError(f"top_k is {top_k} and must lie between 1 and 100, such as 5.")
+    loaded = load_model(model)
+    loaded.require("fill")
+    encoding = apply(mask, "mask", loaded)
+    places = list(_places(encoding, mask))
+    if not places:
+        return []
+    probabilities, ids = _top(loaded, encoding, top_k)
+    return [
+        Fill(start, end, mask.text[start:end], _best(loaded, probabilities, ids, run, top_k))
+        for (start, end), run in places
+    ]
+
+
+def _places(encoding: Encoding, mask: Mask) -> Iterator[tuple[tuple[int, int], list[int]]]:
+    """Yield the hidden tokens of each word together, with the characters they cover."""
+    word_of = _word_of(mask)
+    hidden = [i for i, h in enumerate(encoding.hidden) if h]
+    for _, group in groupby(hidden, key=lambda i: word_of.get(encoding.offsets[i][0], -i - 1)):
+        run = list(group)
+        yield (encoding.offsets[run[0]][0], encoding.offsets[run[-1]][1]), run
+
+
+def _word_of(mask: Mask) -> dict[int, int]:
+    return {c: i for i, (start, end) in enumerate(mask.words) for c in range(start, end)}
+
+
+def _top(model: Model, encoding: Encoding, top_k: int) -> tuple[Any, Any]:
+    """Return probabilities and ids, each (tokens, top_k), most probable first."""
+    import torch
+
+    network = model.network("fill")
+    with model.lock, torch.inference_mode():
+        logits = network(**batch(model, [encoding])).logits[0]  # (tokens, vocabulary)
+        logits[:, model.tokenizer.all_special_ids] = -torch.inf  # a guess is always a word
+        best = logits.softmax(-1).topk(min(top_k, logits.shape[-1]))
+    return best.values.cpu(), best.indices.cpu()
+
+
+def _best(model: Model, probabilities: Any, ids: Any, run: list[int], top_k: int) -> tuple:
+    """Return the most probable sequences over the places of `run`."""
+    beams: list[tuple[float, tuple[int, ...]]] = [(1.0, ())]
+    for i in run:
+        beams = heapq.nlargest(
+            top_k,
+            (
+                (p * float(q), (*chosen, int(token)))
+                for p, chosen in beams
+                for q, token in zip(probabilities[i], ids[i], strict=True)
+            ),
+        )
+    return tuple(Candidate(model.tokenizer.decode(chosen).strip(), p) for p, chosen in beams)

@@ -1,0 +1,86 @@
+"""Where a model's files are: bundled, a folder, a tuned run, or the Hub."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from ..errors import ModelNotFoundError
+from ..paths import assets
+
+BUNDLED = "mini"
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
+
+
+def locate(name: str) -> str:
+    """Return the folder or the Hub name that `from_pretrained` takes for `name`.
+
+    Raises ModelNotFoundError, with what to do, where there is no such model, this server may
+    not load it, or it must be fetched and cannot.
+    """
+    if not name or not name.strip():
+        raise ModelNotFoundError("No model is named: use 'mini', a folder, or a name on the Hub.")
+    allowed(name)
+    if name == BUNDLED:
+        return str(assets() / BUNDLED)
+    from .tuned import tuned_models
+
+    tuned = dict(tuned_models())
+    if name in tuned:
+        return str(tuned[name])
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _checked_folder(folder)
+    if not _HUB_NAME.fullmatch(name):
+        raise ModelNotFoundError(f"There is no model or folder {name[:80]!r}: {_NEXT}")
+    return _checked_hub(name)
+
+
+_NEXT = "see 'maskviz models list', or give a folder or a name on the Hub."
+
+
+def allowed(name: str) -> None:
+    """Raise ModelNotFoundError where MASKVIZ_MODELS is set and does not list `name`."""
+    listed = os.environ.get("MASKVIZ_MODELS")
+    if listed is None:
+        return
+    names = [BUNDLED, *(n.strip() for n in listed.split(",") if n.strip())]
+    if name not in names:
+        raise ModelNotFoundError(
+            f"This server does not load {name[:80]!r}: choose one of {', '.join(names)}."
+        )
+
+
+def _checked_folder(folder: Path) -> str:
+    if not (folder / "config.json").is_file():
+        raise ModelNotFoundError(
+            f"The folder {folder.name!r} has no config.json: give a folder that "
+            "save_pretrained wrote."
+        )
+    if not any(folder.glob("*.safetensors")):
+        raise ModelNotFoundError(
+            f"The folder {folder.name!r} has no *.safetensors weights, the only kind maskviz "
+            "loads: save it anew with save_pretrained."
+        )
+    return str(folder)
+
+
+def _checked_hub(name: str) -> str:
+    """Return the name where its files are cached or can be fetched; ask once, without retries."""
+    from huggingface_hub import HfApi, try_to_load_from_cache
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    if isinstance(try_to_load_from_cache(name, "config.json"), str):
+        return name
+    try:
+        HfApi().model_info(name, timeout=10)
+    except RepositoryNotFoundError:
+        raise ModelNotFoundError(f"There is no model {name!r} on the Hub: {_NEXT}") from None
+    except Exception as error:  # noqa: BLE001  the Hub's HTTP library, and so its errors, differ by version
+        raise ModelNotFoundError(
+            f"The model {name!r} is not on this machine and the Hub cannot be reached "
+            f"({type(error).__name__}): use 'mini', or run 'maskviz models pull {name}' "
+            "once where there is a network."
+        ) from None
+    return name

@@ -1,0 +1,194 @@
+"""A model loaded once: its tokenizer, what it can do, and its networks, each loaded when asked."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from ..errors import CapabilityError, ModelError, ModelNotFoundError
+from ..text.alignment import Tokenised, tokenise
+from .locate import BUNDLED, locate
+
+_LONGEST = 1024  # beyond this, attention of all heads at once no longer fits a page
+_HEADS = {
+    "fill": "AutoModelForMaskedLM",
+    "classify": "AutoModelForSequenceClassification",
+    "generate": "AutoModelForCausalLM",
+    "translate": "AutoModelForSeq2SeqLM",
+    "encode": "AutoModel",
+}
+_ADVICE = {
+    "fill": "choose a masked language model such as 'mini' or 'bert-base-cased'.",
+    "classify": "choose a classifier such as 'mini', or fine-tune this one first.",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A model and everything it needs; networks are in evaluation mode and shared: never train one.
+
+    capabilities: of `fill` (masked language model), `classify`, `generate` (decoder),
+        `translate` (encoder–decoder) and `encode` (every model).
+    lock: hold it around a forward pass; the pages of all users share one network.
+    """
+
+    name: str
+    path: str
+    config: Any
+    tokenizer: Any
+    capabilities: frozenset[str]
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def family(self) -> str:
+        """The architecture, as transformers names it: `bert`, `gpt2`, `t5`, …"""
+        return self.config.model_type
+
+    @cached_property
+    def max_length(self) -> int:
+        """The longest input in tokens, special ones included."""
+        limits = [_LONGEST, self.tokenizer.model_max_length]
+        positions = getattr(self.config, "max_position_embeddings", None)
+        if positions and positions > 0:
+            # RoBERTa's positions start behind the padding index, so two of them are never used.
+            offset = 2 if self.family in ("roberta", "xlm-roberta", "camembert") else 0
+            limits.append(positions - offset)
+        return int(min(limits))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classifier's labels in the order of its outputs."""
+        return tuple(str(self.config.id2label[i]) for i in range(self.config.num_labels))
+
+    def tokenise(self, text: str) -> Tokenised:
+        """Return the tokens of `text` at character offsets, cut to `max_length`."""
+        return _tokenise(self, text)
+
+    def require(self, capability: str) -> None:
+        """Raise CapabilityError, naming what to use instead, where the model cannot do it."""
+        if capability not in self.capabilities:
+            raise CapabilityError(
+                f"The model {self.name!r} ({self.family}) cannot {capability}: "
+                + _ADVICE.get(capability, "choose another model.")
+            )
+
+    def network(self, capability: str) -> Any:
+        """Return the network with the head that `capability` needs, loaded once."""
+        self.require(capability)
+        with self.lock:
+            return _network(self, capability)
+
+    def main_network(self) -> Any:
+        """Return the network whose attention explains the model's answers."""
+        for capability in ("classify", "fill", "generate", "translate", "encode"):
+            if capability in self.capabilities:
+                return self.network(capability)
+        raise CapabilityError(f"The model {self.name!r} has no network that maskviz can run.")
+
+
+def load_model(name: str | Path | Model = BUNDLED) -> Model:
+    """Load a model by name (`mini`, a tuned run, the Hub) or folder, once per process.
+
+    Weights come from safetensors only and no code of the model's own is run. Raises
+    ModelNotFoundError or ModelError.
+
+    >>> load_model("mini").labels
+    ('negative', 'positive')
+    """
+    return name if isinstance(name, Model) else _load(str(name))
+
+
+@lru_cache(maxsize=4)
+def _load(name: str) -> Model:
+    from transformers import AutoConfig, AutoTokenizer
+
+    path = locate(name)
+    if name == BUNDLED:
+        from .checksums import verify
+
+        verify(Path(path))
+    config = _from_pretrained(AutoConfig, name, path)
+    tokenizer = _from_pretrained(AutoTokenizer, name, path)
+    if not tokenizer.is_fast:
+        raise ModelError(
+            f"The tokenizer of {name!r} gives no character offsets: choose a model with a fast one."
+        )
+    return Model(name, path, config, tokenizer, _capabilities(config))
+
+
+def _from_pretrained(kind: Any, name: str, path: str, **options: Any) -> Any:
+    try:
+        return kind.from_pretrained(path, trust_remote_code=False, **options)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        first = str(error).strip().split("\n")[0].replace(path, name)
+        raise ModelNotFoundError(
+            f"The model {name!r} cannot be loaded ({first[:160]}): check the name or folder, "
+            "its files and your network, or use 'mini'."
+        ) from None
+
+
+def _capabilities(config: Any) -> frozenset[str]:
+    """Read from the architectures a checkpoint names which of its heads are trained."""
+    from transformers.models.auto import modeling_auto as auto
+
+    tables = {
+        "fill": auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+        "classify": auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
+        "generate": auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        "translate": auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
+    }
+    named = set(config.architectures or ())
+    found = {what for what, table in tables.items() if named & set(table.values())}
+    if any(name.endswith("ForPreTraining") for name in named):
+        found |= {"fill"} if config.model_type in tables["fill"] else {"translate"}
+    return frozenset(found | {"encode"})
+
+
+@lru_cache(maxsize=6)
+def _network(model: Model, capability: str) -> Any:
+    import torch
+    import transformers
+
+    with _quiet():
+        network = _from_pretrained(
+            getattr(transformers, _HEADS[capability]),
+            model.name,
+            model.path,
+            use_safetensors=True,
+            dtype=torch.float32,
+        )
+    return network.to(device()).eval()
+
+
+def device() -> str:
+    """Return `cuda` where there is a GPU, else `cpu`."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+class _quiet:
+    """Silence transformers' report on the heads a checkpoint has beside the one that is loaded."""
+
+    def __enter__(self) -> None:
+        from transformers.utils import logging
+
+        self._level, self._bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+
+    def __exit__(self, *_: object) -> None:
+        from transformers.utils import logging
+
+        logging.set_verbosity(self._level)
+        if self._bars:
+            logging.enable_progress_bar()
+
+
+@lru_cache(maxsize=256)
+def _tokenise(model: Model, text: str) -> Tokenised:
+    with model.lock:  # a fast tokenizer keeps its truncation settings as shared state
+        return tokenise(model.tokenizer, text, model.max_length)

@@ -1,0 +1,16 @@
+"""The models that runs have left in the runs folder, found without opening the run store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..paths import home
+
+
+def tuned_models() -> list[tuple[str, Path]]:
+    """Return (run, folder of its model) for each run that finished a model, newest first."""
+    runs = home() / "runs"
+    found = [p.parent for p in runs.glob("*/model/config.json")] if runs.is_dir() else []
+    finished = [folder for folder in found if any(folder.glob("*.safetensors"))]
+    finished.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
+    return [(folder.parent.name, folder) for folder in finished]

@@ -1,0 +1,48 @@
+"""Where maskviz keeps things: the user's folder, the bundled assets, atomic writes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def assets() -> Path:
+    """Return the folder of the bundled models and examples."""
+    return Path(__file__).parent / "assets"
+
+
+def home() -> Path:
+    """Return the user's maskviz folder, made if it is missing.
+
+    `MASKVIZ_HOME` names it; otherwise it is the platform's user data folder.
+    """
+    named = os.environ.get("MASKVIZ_HOME")
+    folder = Path(named).expanduser() if named else _user_data()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _user_data() -> Path:
+    try:
+        from platformdirs import user_data_path
+    except ImportError:  # a bare training machine has torch and transformers only
+        return Path.home() / ".local" / "share" / "maskviz"
+    return user_data_path("maskviz", appauthor=False)
+
+
+def write_atomic(path: Path | str, content: bytes | str) -> None:
+    """Write `content` to `path` so that a reader sees the old file or the new one, never half."""
+    path = Path(path)
+    data = content.encode() if isinstance(content, str) else content
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

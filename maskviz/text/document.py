@@ -1,0 +1,74 @@
+"""A text with its words, sentences, entities and parts of speech, found when first asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..errors import TextError
+from .words import word_offsets
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of characters `text[start:end]` with an optional label."""
+
+    start: int
+    end: int
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text and what is in it, at character offsets.
+
+    `words` needs no model; `sentences`, `entities` and `parts_of_speech` run the spaCy
+    pipeline named by `pipeline` once. Raises TextError where the text is not valid Unicode.
+
+    >>> [Document("Bob left.").text[w.start:w.end] for w in Document("Bob left.").words]
+    ['Bob', 'left']
+    """
+
+    text: str
+    pipeline: str = "en_mini"
+
+    def __post_init__(self) -> None:
+        try:
+            self.text.encode()
+        except UnicodeEncodeError as error:
+            raise TextError(
+                f"Character {error.start} of the text is half of a surrogate pair: "
+                "save the text as UTF-8 and try again."
+            ) from None
+
+    @cached_property
+    def hash(self) -> str:
+        """The SHA-256 of the text, in hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @cached_property
+    def words(self) -> tuple[Span, ...]:
+        """The words: maximal runs that are not space or punctuation."""
+        return tuple(Span(start, end) for start, end in word_offsets(self.text))
+
+    @property
+    def sentences(self) -> tuple[Span, ...]:
+        """The sentences, without the space around them."""
+        return self._annotation.sentences
+
+    @property
+    def entities(self) -> tuple[Span, ...]:
+        """The named entities, labelled PERSON, ORG, …"""
+        return self._annotation.entities
+
+    @property
+    def parts_of_speech(self) -> tuple[Span, ...]:
+        """The pipeline's tokens, labelled with universal part-of-speech tags."""
+        return self._annotation.parts_of_speech
+
+    @cached_property
+    def _annotation(self):
+        from .pipelines import annotate
+
+        return annotate(self.text, self.pipeline)

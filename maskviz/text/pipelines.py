@@ -1,0 +1,93 @@
+"""spaCy pipelines: the bundled `en_mini`, or any that is installed."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from ..errors import MissingDependencyError, TextError, UnknownNameError
+from ..paths import assets
+from .document import Span
+
+BUNDLED = "en_mini"
+MAX_CHARACTERS = 1_000_000  # spaCy's own limit
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What a pipeline says of one text."""
+
+    sentences: tuple[Span, ...]
+    entities: tuple[Span, ...]
+    parts_of_speech: tuple[Span, ...]
+
+
+def pipeline_names() -> list[str]:
+    """Return the pipelines that can be chosen: the bundled one first, then the installed ones."""
+    from importlib.metadata import entry_points
+
+    installed = sorted(point.name for point in entry_points(group="spacy_models"))
+    return [BUNDLED, *(name for name in installed if name != BUNDLED)]
+
+
+@lru_cache(maxsize=4)
+def load_pipeline(name: str = BUNDLED) -> Any:
+    """Load a spaCy pipeline by name, once.
+
+    Raises MissingDependencyError without spaCy, UnknownNameError where it is not installed.
+    """
+    try:
+        import spacy
+    except ImportError:
+        raise MissingDependencyError(
+            "Sentences, entities and parts of speech need spaCy: run 'pip install spacy', "
+            "or choose a strategy such as random, span or pattern."
+        ) from None
+    if name not in pipeline_names():
+        raise UnknownNameError.of("spaCy pipeline", name, pipeline_names())
+    if name != BUNDLED:
+        return spacy.load(name)
+    from ..models.checksums import verify
+
+    verify(assets() / BUNDLED)
+    return spacy.load(assets() / BUNDLED)
+
+
+@lru_cache(maxsize=256)
+def annotate(text: str, name: str = BUNDLED) -> Annotation:
+    """Run the pipeline over one text; the last 256 answers are kept."""
+    if len(text) > MAX_CHARACTERS:
+        raise TextError(
+            f"The text has {len(text):,} characters and a pipeline takes {MAX_CHARACTERS:,}: "
+            "split it into parts."
+        )
+    with _lock:  # a spaCy pipeline shares its vocabulary between threads
+        return annotation(load_pipeline(name)(text))
+
+
+def annotation(doc: Any) -> Annotation:
+    """Turn a spaCy Doc into spans of characters."""
+    sentences = doc.sents if doc.has_annotation("SENT_START") else [doc[:]]
+    return Annotation(
+        sentences=tuple(
+            trimmed for s in sentences if (trimmed := _trim(doc.text, s.start_char, s.end_char))
+        ),
+        entities=tuple(
+            trimmed
+            for e in doc.ents
+            if (trimmed := _trim(doc.text, e.start_char, e.end_char, e.label_))
+        ),
+        parts_of_speech=tuple(
+            Span(t.idx, t.idx + len(t.text), t.pos_) for t in doc if not t.is_space
+        ),
+    )
+
+
+def _trim(text: str, start: int, end: int, label: str = "") -> Span | None:
+    piece = text[start:end]
+    start += len(piece) - len(piece.lstrip())
+    end = start + len(piece.strip())
+    return Span(start, end, label) if end > start else None

@@ -1,0 +1,58 @@
+"""Words without a model: maximal runs of characters that are not space or punctuation.
+
+Signs such as $, < and + count as punctuation; emoji are words.
+In scripts written without spaces (Han, kana, Thai, Lao, Khmer, Burmese) each character is a
+word. Combining marks and joiners stay with the character before them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+_UNSPACED = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x1000, 0x109F),  # Burmese
+    (0x1780, 0x17FF),  # Khmer
+    (0x3005, 0x3007),  # ideographic iteration mark, closing mark and zero
+    (0x3040, 0x30FF),  # kana
+    (0x3400, 0x4DBF),  # Han, extension A
+    (0x4E00, 0x9FFF),  # Han
+    (0xF900, 0xFAFF),  # Han, compatibility
+    (0x20000, 0x3FFFF),  # Han, supplementary planes
+)
+_OUT, _IN, _ALONE, _EXTEND = range(4)
+
+
+@lru_cache(maxsize=4096)
+def _role(character: str) -> int:
+    category = unicodedata.category(character)
+    if category in ("Mn", "Mc", "Me", "Cf"):
+        return _EXTEND
+    if character.isspace() or category[0] in "PZ" or category in ("Cc", "Sc", "Sk", "Sm"):
+        return _OUT
+    code = ord(character)
+    return _ALONE if any(low <= code <= high for low, high in _UNSPACED) else _IN
+
+
+def word_offsets(text: str) -> list[tuple[int, int]]:
+    """Return the (start, end) of each word, in order.
+
+    >>> word_offsets("Well, 我们 go")
+    [(0, 4), (6, 7), (7, 8), (9, 11)]
+    """
+    words: list[list[int]] = []
+    previous = _OUT
+    for i, character in enumerate(text):
+        role = _role(character)
+        if role == _EXTEND:
+            if previous == _OUT:
+                continue
+            words[-1][1] = i + 1
+            continue
+        if role == _ALONE or (role == _IN and previous != _IN):
+            words.append([i, i + 1])
+        elif role == _IN:
+            words[-1][1] = i + 1
+        previous = role
+    return [(start, end) for start, end in words]

@@ -1,0 +1,158 @@
+"""Tiny random models of every architecture family, built with a seed: nothing is downloaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+CORPUS = [
+    "The quick brown fox jumps over the lazy dog, and Anna of Paris sees it.",
+    "He didn't like the film: a truly dull, slow and empty story!",
+    "She loved every minute of this great, funny and warm picture (2003).",
+    "Naïve café élan 我们 喜欢 电影 שלום עולם مرحبا 🙂 e-mail a@b.org",
+]
+_SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+_SMALL = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 66,
+}
+
+
+def tokenizer(kind: str):
+    """Return a small fast tokenizer: `wordpiece`, `bytes` (byte-level BPE) or `unigram`."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    if kind == "wordpiece":
+        core = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        core.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=_SPECIAL)
+        core.decoder = decoders.WordPiece()
+    elif kind == "bytes":
+        core = Tokenizer(models.BPE())
+        core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        trainer = trainers.BpeTrainer(
+            vocab_size=400,
+            special_tokens=_SPECIAL,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        )
+        core.decoder = decoders.ByteLevel()
+    else:
+        core = Tokenizer(models.Unigram())
+        core.pre_tokenizer = pre_tokenizers.Metaspace()
+        trainer = trainers.UnigramTrainer(
+            vocab_size=200, special_tokens=_SPECIAL, unk_token="[UNK]"
+        )
+        core.decoder = decoders.Metaspace()
+    core.train_from_iterator(CORPUS * 5, trainer)
+    core.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        special_tokens=[(t, core.token_to_id(t)) for t in ("[CLS]", "[SEP]")],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+        model_max_length=64,
+    )
+
+
+def _bert(t, **more):
+    from transformers import BertConfig
+
+    return BertConfig(vocab_size=len(t), **_SMALL, **more)
+
+
+def _modernbert(t, **more):
+    from transformers import ModernBertConfig
+
+    return ModernBertConfig(
+        vocab_size=len(t),
+        **_SMALL,
+        global_attn_every_n_layers=1,
+        pad_token_id=0,
+        cls_token_id=2,
+        sep_token_id=3,
+        bos_token_id=2,
+        eos_token_id=3,
+        classifier_pooling="mean",
+        **more,
+    )
+
+
+def _roberta(t, **more):
+    from transformers import RobertaConfig
+
+    return RobertaConfig(vocab_size=len(t), pad_token_id=0, **_SMALL, **more)
+
+
+def _distilbert(t, **more):
+    from transformers import DistilBertConfig
+
+    return DistilBertConfig(vocab_size=len(t), dim=16, n_layers=2, n_heads=2, hidden_dim=32, **more)
+
+
+def _gpt2(t, **more):
+    from transformers import GPT2Config
+
+    return GPT2Config(
+        vocab_size=len(t),
+        n_embd=16,
+        n_layer=2,
+        n_head=2,
+        n_positions=64,
+        pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=3,
+        **more,
+    )
+
+
+def _t5(t, **more):
+    from transformers import T5Config
+
+    return T5Config(
+        vocab_size=len(t),
+        d_model=16,
+        d_kv=8,
+        d_ff=32,
+        num_layers=2,
+        num_heads=2,
+        decoder_start_token_id=0,
+        eos_token_id=t.sep_token_id,
+        pad_token_id=0,
+        **more,
+    )
+
+
+_TOKENIZER = {"gpt2": "bytes", "roberta": "bytes", "t5": "unigram"}
+_CONFIG = {
+    "bert": _bert,
+    "modernbert": _modernbert,
+    "roberta": _roberta,
+    "distilbert": _distilbert,
+    "gpt2": _gpt2,
+    "t5": _t5,
+}
+FAMILIES = tuple(_CONFIG)
+
+
+def build(family: str, folder: Path, head: str = "SequenceClassification", **more) -> Path:
+    """Write a tiny model of `family` with the given head into `folder`; the same one each time."""
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    tok = tokenizer(_TOKENIZER.get(family, "wordpiece"))
+    if family in ("gpt2", "t5"):
+        tok.mask_token = None
+    config = _CONFIG[family](tok, **more)
+    network = getattr(transformers, f"AutoModelFor{head}").from_config(config)
+    network.save_pretrained(folder)
+    tok.save_pretrained(folder)
+    return folder
