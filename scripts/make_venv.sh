@@ -5,16 +5,16 @@ set -eu
 venv=$1
 old=""
 for python in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
-    command -v "$python" >/dev/null 2>&1 || continue
+    version=$("$python" -V 2>/dev/null) || continue
     if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-        old="$old $python ($("$python" -V 2>&1))"
+        old="$old $python ($version)"
         continue
     fi
     if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         bare=$python
         continue
     fi
-    echo "Making $venv with $("$python" -V) ..."
+    echo "Making $venv with $version ..."
     exec "$python" -m venv "$venv"
 done
 if [ -n "${bare:-}" ]; then
