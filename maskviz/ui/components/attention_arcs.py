@@ -1,0 +1,69 @@
+"""One head as lines between two columns of tokens."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from maskviz.figures.ramps import ZERO, ramp
+from maskviz.ui.components._assets import read_asset
+
+_mount = st.components.v2.component(
+    "maskviz_attention_arcs",
+    html=read_asset("attention_arcs.html"),
+    css=read_asset("common.css") + read_asset("attention.css") + read_asset("attention_arcs.css"),
+    js=read_asset("common.js") + read_asset("attention_arcs.js"),
+)
+
+
+def attention_arcs(
+    weights: np.ndarray,
+    tokens: Sequence[str],
+    *,
+    key: str,
+    signed: bool = False,
+    hidden: Sequence[bool] = (),
+    at_least: float = 0.02,
+    most: int = 3000,
+    label: str = "Attention of one head as lines",
+) -> int:
+    """Draw one head's (tokens, tokens) weights as lines; return how many were drawn.
+
+    Hovering or focusing a token shows its lines alone, with their shares. Weights under
+    `at_least` (of either sign) are left out, and beyond `most` lines the weakest.
+    """
+    edges = strongest(weights, at_least, most)
+    _mount(
+        key=key,
+        data={
+            "tokens": list(tokens),
+            "hidden": [i for i, value in enumerate(hidden) if value],
+            "edges": edges,
+            "signed": signed,
+            "label": label,
+            "colours": {
+                theme: ["#" + ramp(signed, theme)[at].tobytes().hex() for at in _stops(signed)]
+                for theme in ("light", "dark")
+            },
+        },
+    )
+    return len(edges)
+
+
+def strongest(weights: np.ndarray, at_least: float, most: int) -> list[list[float]]:
+    """Return [query, key, weight] of the strongest cells, in reading order.
+
+    >>> strongest(np.array([[0.9, 0.1], [0.0, 1.0]]), 0.5, 10)
+    [[0, 0, 0.9], [1, 1, 1.0]]
+    """
+    values = np.nan_to_num(np.asarray(weights, dtype=np.float64))
+    cells = np.argwhere(np.abs(values) >= max(at_least, 1e-9))
+    if len(cells) > most:
+        order = np.argsort(-np.abs(values[tuple(cells.T)]), kind="stable")[:most]
+        cells = cells[np.sort(order)]
+    return [[int(q), int(k), round(float(values[q, k]), 4)] for q, k in cells]
+
+
+def _stops(signed: bool) -> tuple[int, int]:
+    """Return the ramp's entries for less and for more attention."""
+    return (ZERO - 80, ZERO + 80) if signed else (150, 150)

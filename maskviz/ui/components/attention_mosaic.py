@@ -1,0 +1,97 @@
+"""Every head of a model at a glance: one canvas from one binary message."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import streamlit as st
+
+from maskviz.attention.roles import HeadRole
+from maskviz.figures.ramps import quantise
+from maskviz.ui.components._assets import read_asset
+from maskviz.ui.components._message import largest, pack
+
+_mount = st.components.v2.component(
+    "maskviz_attention_mosaic",
+    html=read_asset("attention_mosaic.html"),
+    css=read_asset("common.css") + read_asset("attention.css") + read_asset("attention_mosaic.css"),
+    js=read_asset("common.js") + read_asset("attention_mosaic.js"),
+)
+
+
+def attention_mosaic(
+    weights: np.ndarray,
+    *,
+    key: str,
+    signed: bool = False,
+    roles: Sequence[Sequence[HeadRole]] | None = None,
+    selected: tuple[int, int] | None = None,
+    titles: Sequence[str] | None = None,
+    scale: Literal["head", "model"] = "model",
+    label: str = "All heads",
+) -> tuple[int, int] | None:
+    """Show (layers, heads, queries, keys) weights; return the (layer, head) just picked, or None.
+
+    Both count from 0; the picture counts from 1. `signed` shows differences in [-1, 1].
+    `roles[layer][head]` goes under each map, `titles` names the rows (default L1, L2, …).
+    With `scale` "model" all heads share one ramp, so that broad heads stay pale beside sharp ones;
+    with "head" each has the ramp up to its own largest weight. The legend says which.
+    Read `picked_head` to know the choice before drawing.
+    """
+    header = _header(weights, signed, roles, selected, titles, scale, label)
+    peaks = np.array(header["peaks"], dtype=np.float32)[..., None, None]
+    cells = quantise(weights, signed=signed, scale=peaks if scale == "head" else peaks.max())
+    _mount(key=key, data=pack(header, cells, signed=signed), on_picked_change=_ignore)
+    return picked_head(key, *weights.shape[:2])
+
+
+def picked_head(key: str, layers: int, heads: int) -> tuple[int, int] | None:
+    """Return the (layer, head) that the mosaic `key` was clicked at in this very run, else None."""
+    return validate_head((st.session_state.get(key) or {}).get("picked"), layers, heads)
+
+
+def validate_head(value: Any, layers: int, heads: int) -> tuple[int, int] | None:
+    """Return (layer, head) where the browser sent one that exists, else None.
+
+    >>> validate_head({"layer": 1, "head": 7}, 4, 8)
+    (1, 7)
+    >>> validate_head({"layer": 9, "head": 7}, 4, 8) is None
+    True
+    """
+    if not isinstance(value, Mapping):
+        return None
+    layer, head = value.get("layer"), value.get("head")
+    if type(layer) is not int or type(head) is not int:
+        return None
+    return (layer, head) if 0 <= layer < layers and 0 <= head < heads else None
+
+
+def _header(
+    weights: np.ndarray,
+    signed: bool,
+    roles: Sequence[Sequence[HeadRole]] | None,
+    selected: tuple[int, int] | None,
+    titles: Sequence[str] | None,
+    scale: str,
+    label: str,
+) -> dict[str, Any]:
+    layers, heads, rows, cols = weights.shape
+    return {
+        "layers": layers,
+        "heads": heads,
+        "rows": rows,
+        "cols": cols,
+        "label": label,
+        "scale": scale,
+        "selected": list(selected) if selected else None,
+        "titles": list(titles or (f"L{layer + 1}" for layer in range(layers))),
+        "peaks": [[round(largest(head), 5) for head in layer] for layer in weights],
+        "roles": [
+            [[r.name, r.short, round(r.share, 4), r.sentence] for r in layer]
+            for layer in roles or ()
+        ],
+    }
+
+
+def _ignore() -> None:
+    """Declare a state key without acting on its change."""
