@@ -144,7 +144,7 @@ def _folder(path: Path) -> dict[str, Any]:
 
 
 def _bundled(name: str) -> dict[str, Any]:
-    from .models.checksums import verify
+    from .checksums import verify
 
     folder = assets() / name
     try:

@@ -107,7 +107,7 @@ def _load(name: str) -> Model:
 
     path = locate(name)
     if name == BUNDLED:
-        from .checksums import verify
+        from ..checksums import verify
 
         verify(Path(path))
     config = _from_pretrained(AutoConfig, name, path)

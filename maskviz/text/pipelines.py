@@ -50,7 +50,7 @@ def load_pipeline(name: str = BUNDLED) -> Any:
         raise UnknownNameError.of("spaCy pipeline", name, pipeline_names())
     if name != BUNDLED:
         return spacy.load(name)
-    from ..models.checksums import verify
+    from ..checksums import verify
 
     verify(assets() / BUNDLED)
     return spacy.load(assets() / BUNDLED)

@@ -7,7 +7,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from ..errors import ModelError
+from .errors import ModelError
 
 
 @lru_cache(maxsize=16)
