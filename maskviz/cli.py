@@ -6,6 +6,7 @@ exits 0, or 2 with one line on standard error that says what to do.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import NoReturn
 
@@ -27,9 +28,14 @@ def main() -> None:
     """Run the command line; an error a user can act on is one line and exit status 2."""
     try:
         sys.exit(app(standalone_mode=False))
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except (MaskvizError, OSError) as error:
         _refuse(str(error))
     except _UsageError as error:  # an unknown option, a missing value
+        if not error.format_message():  # a group alone has shown its help
+            sys.exit(0)
         _refuse(f"{error.format_message().rstrip('.')}: see 'maskviz --help'.")
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("maskviz: stopped.", err=True)
