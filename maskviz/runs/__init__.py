@@ -1,0 +1,28 @@
+"""Runs: fine-tunes in processes of their own, found again by anyone who looks.
+
+Nothing here imports torch; the store needs SQLAlchemy, reading a folder does not.
+"""
+
+from __future__ import annotations
+
+from .engines import ensure_worker, wait_for_worker, worker_alive
+from .folder import ENDED, STATES, Run, tuned_models
+from .service import cancel, clone, delete, list_runs, load_run, resume, submit, wait
+
+__all__ = [
+    "ENDED",
+    "STATES",
+    "Run",
+    "cancel",
+    "clone",
+    "delete",
+    "ensure_worker",
+    "list_runs",
+    "load_run",
+    "resume",
+    "submit",
+    "tuned_models",
+    "wait",
+    "wait_for_worker",
+    "worker_alive",
+]

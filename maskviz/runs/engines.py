@@ -1,0 +1,113 @@
+"""Engines: where a run is trained. One small protocol; `local` is the worker on this machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Protocol
+
+from ..errors import UnknownNameError
+from . import process
+from .folder import Run, read_json, runs_home, tail
+
+
+class Engine(Protocol):
+    """What starts and ends runs somewhere."""
+
+    name: str
+
+    def submit(self, run: Run) -> None:
+        """See to it that the queued run is trained."""
+
+    def cancel(self, run: Run) -> None:
+        """See to it that the run, whose row asks for cancelling, is ended."""
+
+
+class LocalEngine:
+    """The worker daemon of this machine."""
+
+    name = "local"
+
+    def submit(self, run: Run) -> None:
+        """Start the worker if there is none; it finds the run in the store."""
+        ensure_worker()
+
+    def cancel(self, run: Run) -> None:
+        """Start the worker if there is none; it finds the request in the store."""
+        ensure_worker()
+
+
+class ForegroundEngine:
+    """The process that asked for the run trains it."""
+
+    name = "foreground"
+
+    def submit(self, run: Run) -> None:
+        """Do nothing: whoever made the run trains it."""
+
+    def cancel(self, run: Run) -> None:
+        """Ask the process to write a checkpoint and stop."""
+        if run.pid and process.is_alive(run.pid, run.process_started):
+            import signal
+
+            os.kill(run.pid, signal.SIGTERM)
+
+
+ENGINES: dict[str, Engine] = {e.name: e for e in (LocalEngine(), ForegroundEngine())}
+
+
+def engine(name: str) -> Engine:
+    """Return the engine of that name; raises UnknownNameError."""
+    if name not in ENGINES:
+        raise UnknownNameError.of("engine", name, ENGINES)
+    return ENGINES[name]
+
+
+_started: dict[Path, subprocess.Popen[bytes]] = {}  # kept, so that ended ones are reaped
+
+
+def worker_alive() -> bool:
+    """Tell whether the worker of this MASKVIZ_HOME runs."""
+    record = read_json(runs_home() / "worker.json")
+    return process.is_alive(record.get("pid"), record.get("process_started"))
+
+
+def ensure_worker() -> None:
+    """Start the worker unless it runs; of two started at once, one ends by itself."""
+    home = runs_home()
+    starting = home in _started and _started[home].poll() is None
+    if starting or worker_alive():
+        return
+    root = str(Path(__file__).resolve().parents[2])
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [root, os.environ.get("PYTHONPATH", "")])
+    )
+    with (home / "worker.log").open("ab") as log:
+        _started[home] = subprocess.Popen(
+            [sys.executable, "-m", "maskviz.runs.worker"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=home,
+            env=environment,
+            start_new_session=True,
+        )
+
+
+def wait_for_worker(seconds: float = 60) -> bool:
+    """Wait until the worker is warm; tell whether it is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if worker_alive():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def worker_log(lines: int = 5) -> str:
+    """Return the last lines the worker printed, to see why it does not start."""
+    return tail(runs_home() / "worker.log", lines)

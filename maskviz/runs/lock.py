@@ -1,0 +1,47 @@
+"""A lock that at most one process holds, and that the system takes back when it dies."""
+
+from __future__ import annotations
+
+import os
+from typing import IO
+
+from .folder import runs_home
+
+
+class WorkerLock:
+    """The right to be the worker of this MASKVIZ_HOME.
+
+    On POSIX a record lock: unlike `flock`, it is not inherited by a fork, so a run that outlives
+    its worker does not keep the next worker out.
+    """
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock if it is free; tell whether it was."""
+        self._file = (runs_home() / "worker.lock").open("ab")
+        if _lock(self._file):
+            return True
+        self._file.close()
+        return False
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._file:
+            self._file.close()
+
+
+def _lock(file: IO[bytes]) -> bool:
+    try:
+        if os.name == "posix":
+            import fcntl
+
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except OSError:
+        return False
+    return True

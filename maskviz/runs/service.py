@@ -1,0 +1,159 @@
+"""What the doors call: submit, list, find, cancel, resume, clone and delete runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import RunError
+from . import process
+from .engines import engine
+from .folder import Run, new_folder, read_run, run_folder, runs_home, update_json
+from .store import Store, available
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..training.spec import RunSpec
+
+
+def submit(spec: RunSpec, engine_name: str = "local", parent: str | None = None) -> Run:
+    """Check the spec's data and model, put the run into the queue and return it.
+
+    Raises the error that training would, before anything is started.
+
+    >>> submit(RunSpec.build(max_steps=10)).state       # doctest: +SKIP
+    'queued'
+    """
+    from ..training.check import preflight
+
+    chosen = engine(engine_name)
+    spec = _absolute(spec)
+    preflight(spec)
+    store = Store()
+    folder = new_folder(spec)
+    store.add(folder, engine=engine_name, parent=parent)
+    run = store.run(folder.name)
+    chosen.submit(run)
+    return run
+
+
+def _absolute(spec: RunSpec) -> RunSpec:
+    from pathlib import Path
+
+    model = Path(spec.model).expanduser()
+    named = str(model.resolve()) if model.is_dir() and os.sep in spec.model else spec.model
+    return replace(spec, data=spec.data.located(Path.cwd()), model=named)
+
+
+def begin_foreground(spec: RunSpec) -> Path:
+    """Make a run that this process trains itself; return its folder."""
+    folder = new_folder(_absolute(spec))
+    own = os.getpid()
+    values: dict[str, Any] = {"state": "running", "engine": "foreground", "started": time.time()}
+    values |= {"pid": own, "process_started": process.start_time(own), "attempts": 1}
+    if available():
+        Store().add(folder, **values)
+    else:
+        update_json(folder / "state.json", created=time.time(), **values)
+    return folder
+
+
+def end_foreground(folder: Path, state: str, reason: str) -> Run:
+    """Write down how a run in the foreground ended."""
+    values = {"state": state, "reason": reason, "ended": time.time(), "pid": None}
+    if available():
+        Store().update(folder.name, **values)
+    else:
+        update_json(folder / "state.json", **values)
+    return read_run(folder)
+
+
+def load_run(run_id: str) -> Run:
+    """Find a run by its id or an unambiguous beginning of it; raises RunError.
+
+    >>> load_run("names-hidden-1123-101500-ab12").state     # doctest: +SKIP
+    'done'
+    """
+    run_id = _whole_id(run_id)
+    return Store().run(run_id) if available() else read_run(run_folder(run_id))
+
+
+def _whole_id(run_id: str) -> str:
+    if (runs_home() / run_id / "spec.toml").is_file():
+        return run_id
+    found = [path.name for path in runs_home().glob("*/") if path.name.startswith(run_id)]
+    return found[0] if run_id and len(found) == 1 else run_id
+
+
+def list_runs() -> list[Run]:
+    """Return all runs, newest first, those in the foreground that died without a word included."""
+    from .worker import fail_if_gone
+
+    store = Store()
+    for row in store.rows("running"):
+        if row["engine"] == "foreground":
+            fail_if_gone(store, row)
+    return store.runs()
+
+
+def cancel(run_id: str) -> Run:
+    """Cancel a run: one that waits at once, one that trains after it wrote a checkpoint."""
+    run_id = _whole_id(run_id)
+    store = Store()
+    store.must_be(run_id, ("queued", "running"), "can be cancelled")
+    ended = {"state": "cancelled", "reason": "Cancelled before it started.", "ended": time.time()}
+    if store.move(run_id, ("queued",), **ended):
+        return store.run(run_id)
+    store.update(run_id, cancel_requested=time.time())
+    run = store.run(run_id)
+    engine(run.engine).cancel(run)
+    return run
+
+
+def resume(run_id: str) -> Run:
+    """Queue a failed or cancelled run again; it goes on from its last complete checkpoint."""
+    run_id = _whole_id(run_id)
+    store = Store()
+    store.must_be(run_id, ("failed", "cancelled"), "can be resumed")
+    values = {"state": "queued", "reason": "", "ended": None, "cancel_requested": None}
+    store.update(run_id, engine="local", attempts=0, pid=None, **values)
+    run = store.run(run_id)
+    engine("local").submit(run)
+    return run
+
+
+def clone(run_id: str, **changes: Any) -> Run:
+    """Submit a new run with the settings of another, some of them changed by their flat names."""
+    run_id = _whole_id(run_id)
+    spec = read_run(run_folder(run_id)).spec
+    return submit(spec.changed(**changes) if changes else spec, parent=run_id)
+
+
+def delete(run_id: str) -> None:
+    """Delete a run that has ended, with its tuned model."""
+    run_id = _whole_id(run_id)
+    store = Store()
+    store.must_be(run_id, ("done", "failed", "cancelled"), "can be deleted")
+    folder = run_folder(run_id)
+    # Renamed first: a half deleted folder is no run any more.
+    doomed = runs_home() / f".deleted-{run_id}"
+    try:
+        folder.rename(doomed)
+    except OSError as error:
+        raise RunError(f"The folder of {run_id!r} cannot be deleted: {error.strerror}.") from None
+    store.remove(run_id)
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def wait(run_id: str, seconds: float = 3600, poll: float = 0.2) -> Run:
+    """Wait until the run has ended, or the time is over, and return it."""
+    end = time.monotonic() + seconds
+    run = load_run(run_id)
+    while not run.is_over and time.monotonic() < end:
+        time.sleep(poll)
+        run = load_run(run_id)
+    return run

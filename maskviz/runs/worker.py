@@ -1,0 +1,290 @@
+"""The worker: a process of its own that takes runs from the queue and watches over them.
+
+`python -m maskviz.runs.worker` imports torch and transformers once and forks each run from
+that warm state (spawns it where there is no fork), so that training starts at once. It
+outlives the page, the browser and the app, ends when there has been nothing to do for a while,
+and there is never a second one in the same MASKVIZ_HOME: an operating system's lock on a file
+says so, which the system itself takes back when the process dies.
+
+Runs survive the worker as well: each leads a session of its own. A worker that starts finds
+what the last one left: a run that still goes on is watched again, one that died is queued
+again and goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..paths import write_atomic
+from . import process
+from .folder import ENDED, read_json, runs_home, update_json
+from .lock import WorkerLock
+from .store import Store
+
+POLL_SECONDS = 0.1
+GRACE_SECONDS = 20.0  # between SIGTERM and SIGKILL: time to write a checkpoint
+HEARTBEAT_SECONDS = 2.0
+IDLE_MINUTES = 10.0
+MAX_ATTEMPTS = 3  # without getting any further in between
+
+
+@dataclass
+class Child:
+    """A process that trains; `own` where this worker forked it and must reap it."""
+
+    run_id: str
+    pid: int
+    started: float | None
+    own: bool
+    terminated: float | None = None
+
+
+class Worker:
+    """The loop: reap what ended, end what is cancelled, start what waits."""
+
+    def __init__(self, slots: int = 1, idle_minutes: float = IDLE_MINUTES) -> None:
+        self.store = Store()
+        self.slots = slots
+        self.idle_seconds = idle_minutes * 60
+        self.children: dict[str, Child] = {}
+        self.busy_at = time.monotonic()
+        self.beat_at = 0.0
+        self.stopping = False
+
+    def run(self) -> None:
+        """Work until there has been nothing to do for a while, or SIGTERM."""
+        signal.signal(signal.SIGTERM, self._stop)
+        self.recover()
+        while not self.stopping:
+            self.tick()
+            if time.monotonic() - self.busy_at > self.idle_seconds:
+                return
+            time.sleep(POLL_SECONDS)
+
+    def tick(self) -> None:
+        """Do one round."""
+        self._beat()
+        for child in list(self.children.values()):
+            self._watch(child)
+        while len(self.children) < self.slots and (row := self.store.claim()):
+            self._start(row)
+        if self.children:
+            self.busy_at = time.monotonic()
+
+    def _stop(self, *_: object) -> None:
+        self.stopping = True  # the runs go on and are found by the next worker
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        if now - self.beat_at >= HEARTBEAT_SECONDS:
+            self.beat_at = now
+            beat = {"pid": os.getpid(), "heartbeat": time.time(), "slots": self.slots}
+            write_record(beat)
+
+    # recovery -------------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Take over what the last worker left behind."""
+        self.store.adopt()
+        for row in self.store.rows("running"):
+            if row["engine"] != "local":
+                fail_if_gone(self.store, row)
+            elif process.is_alive(row["pid"], row["process_started"]):
+                child = Child(row["id"], row["pid"], row["process_started"], own=False)
+                self.children[row["id"]] = child
+            else:
+                self._settle(row["id"])
+
+    # one run --------------------------------------------------------------------------------
+
+    def _start(self, row: dict[str, Any]) -> None:
+        folder = runs_home() / row["id"]
+        threads = threads_per_run(self.slots)
+        pid = fork(folder, threads) if hasattr(os, "fork") else spawn(folder, threads)
+        child = Child(row["id"], pid, process.start_time(pid), own=True)
+        self.children[row["id"]] = child
+        step = latest_checkpoint_step(folder)
+        self.store.update(row["id"], pid=pid, process_started=child.started, resumed_step=step)
+
+    def _watch(self, child: Child) -> None:
+        if self._has_ended(child):
+            del self.children[child.run_id]
+            self._settle(child.run_id)
+        elif child.terminated is None:
+            if self.store.row(child.run_id)["cancel_requested"]:
+                child.terminated = time.monotonic()
+                process.signal_group(child.pid, signal.SIGTERM)
+        elif time.monotonic() - child.terminated > GRACE_SECONDS:
+            process.signal_group(child.pid, signal.SIGKILL)
+
+    def _has_ended(self, child: Child) -> bool:
+        if child.own and hasattr(os, "fork"):
+            return os.waitpid(child.pid, os.WNOHANG)[0] == child.pid
+        return not process.is_alive(child.pid, child.started)
+
+    def _settle(self, run_id: str) -> None:
+        """Write down how a run ended whose process is gone."""
+        row = self.store.row(run_id)
+        status = read_json(runs_home() / run_id / "status.json")
+        ended = {"ended": time.time(), "pid": None, "process_started": None}
+        if status.get("outcome") in ENDED:
+            state, reason = status["outcome"], status.get("outcome_reason", "")
+        elif row["cancel_requested"]:
+            state, reason = "cancelled", "Cancelled; it did not stop in time and was ended."
+        else:
+            state, reason, ended = self._after_a_kill(row)
+        self.store.update(run_id, state=state, reason=reason, cancel_requested=None, **ended)
+
+    def _after_a_kill(self, row: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+        """Queue a killed run again, unless it keeps dying at the same place."""
+        step = latest_checkpoint_step(runs_home() / row["id"])
+        gone = {"pid": None, "process_started": None}
+        if step > row["resumed_step"]:
+            return (
+                "queued",
+                f"Killed from outside; goes on from step {step}.",
+                {**gone, "attempts": 0},
+            )
+        if row["attempts"] < MAX_ATTEMPTS:
+            return "queued", "Killed from outside; starts again.", gone
+        reason = (
+            f"The process was killed {row['attempts']} times at the same place, most likely for "
+            "want of memory: lower per_device_train_batch_size or max_length, then resume."
+        )
+        return "failed", reason, {**gone, "ended": time.time()}
+
+
+def threads_per_run(slots: int) -> int:
+    """Return how many threads a run computes with: OMP_NUM_THREADS, else its share of the cores."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdigit() else max(1, (os.cpu_count() or 1) // slots)
+
+
+def fail_if_gone(store: Store, row: dict[str, Any]) -> bool:
+    """Mark a run in the foreground as ended where its process is gone; tell whether it was."""
+    if process.is_alive(row["pid"], row["process_started"]):
+        return False
+    status = read_json(runs_home() / row["id"] / "status.json")
+    state = status.get("outcome") or "failed"
+    reason = (
+        status.get("outcome_reason") or "Its process was killed: resume goes on from where it was."
+    )
+    values = {"state": state, "reason": reason, "ended": time.time(), "pid": None}
+    return store.move(row["id"], ("running",), **values)
+
+
+def latest_checkpoint_step(folder: Path) -> int:
+    """Return the step of the last complete checkpoint, or -1."""
+    steps = [
+        int(path.name.rpartition("-")[2])
+        for path in (folder / "checkpoints").glob("checkpoint-*")
+        if (path / "trainer_state.json").is_file()
+    ]
+    return max(steps, default=-1)
+
+
+# processes ----------------------------------------------------------------------------------
+
+
+def fork(folder: Path, threads: int) -> int:
+    """Fork a process that trains the run in `folder`; return its id."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    update_json(folder / "status.json", outcome=None)
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _redirect(folder / "log.txt")
+        code = _train(folder, threads)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # the parent's clean-up at exit is not this process's
+
+
+def spawn(folder: Path, threads: int) -> int:
+    """Start a process that trains the run, where there is no fork; return its id."""
+    import subprocess
+
+    update_json(folder / "status.json", outcome=None)
+    command = [sys.executable, "-m", "maskviz.runs.worker", "--train", str(folder)]
+    with (folder / "log.txt").open("ab") as log:
+        started = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            [*command, "--threads", str(threads)], stdout=log, stderr=log, start_new_session=True
+        )
+    return started.pid
+
+
+def _redirect(path: Path) -> None:
+    with path.open("ab") as log, Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+
+
+def _train(folder: Path, threads: int) -> int:
+    from ..training.execute import execute
+
+    return 0 if execute(folder, threads=threads) == "done" else 1
+
+
+def warm_up() -> None:
+    """Import what every run needs. No tensor is touched: a fork may not inherit threads."""
+    # Without this, asking whether there is a GPU would initialise CUDA, which no fork survives.
+    os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from ..training import execute
+
+    execute.warm_up()
+
+
+def write_record(beat: dict[str, Any]) -> None:
+    """Write who the worker is, for those who look whether there is one."""
+    import json
+
+    started = process.start_time(os.getpid())
+    write_atomic(runs_home() / "worker.json", json.dumps({**beat, "process_started": started}))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the worker, or with --train one run."""
+    parser = argparse.ArgumentParser(prog="maskviz.runs.worker")
+    parser.add_argument("--slots", type=int, default=int(os.environ.get("MASKVIZ_SLOTS", "1")))
+    parser.add_argument("--idle-minutes", type=float, default=IDLE_MINUTES)
+    parser.add_argument("--train", type=Path)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args(arguments)
+    if options.train:
+        return _train(options.train, options.threads)
+    return _work(max(1, options.slots), options.idle_minutes)
+
+
+def _work(slots: int, idle_minutes: float) -> int:
+    lock = WorkerLock()
+    while lock.acquire():
+        write_record({"pid": os.getpid(), "heartbeat": time.time(), "slots": slots})
+        warm_up()
+        worker = Worker(slots, idle_minutes)
+        worker.run()
+        # Whoever queued a run before the record went away counts on this worker: look once more.
+        (runs_home() / "worker.json").unlink(missing_ok=True)
+        lock.release()
+        if worker.stopping or not worker.store.rows("queued"):
+            break
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

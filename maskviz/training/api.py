@@ -1,0 +1,49 @@
+"""`maskviz.train`: one call from settings to a tuned model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..runs.folder import Run
+from .spec import RunSpec
+
+
+def train(
+    spec: RunSpec | str | Path | None = None,
+    *,
+    detach: bool = False,
+    listener: Callable[[dict[str, Any]], None] | None = None,
+    **values: Any,
+) -> Run:
+    """Fine-tune a model on masked inputs and return the run.
+
+    `spec` is a RunSpec or a TOML file; `values` are settings by their flat names. With `detach`
+    the worker trains it and the call returns at once, otherwise this process does; look at
+    `run.state` and `run.reason`. Raises InputError or ModelError for what cannot start.
+
+    >>> train(strategy="attribute", max_steps=100).metrics      # doctest: +SKIP
+    {'accuracy_plain': 0.83, 'accuracy_masked': 0.82, ...}
+    """
+    from ..runs.service import begin_foreground, end_foreground, submit
+    from .check import preflight
+    from .execute import execute
+
+    if not isinstance(spec, RunSpec):
+        spec = RunSpec.from_file(spec) if spec is not None else RunSpec()
+    if values:
+        spec = spec.changed(**values)
+    if detach:
+        return submit(spec)
+    preflight(spec)
+    folder = begin_foreground(spec)
+    state = execute(folder, listener=listener)
+    reason = _reason(folder)
+    return end_foreground(folder, state, reason)
+
+
+def _reason(folder: Path) -> str:
+    from ..runs.folder import read_json
+
+    return read_json(folder / "status.json").get("outcome_reason", "")

@@ -1,0 +1,104 @@
+"""Batches: rows of similar length together, padded to the longest, masks drawn on the way."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from torch.utils.data import Dataset, Sampler
+
+from .masking import Masker, TokenRow
+
+_POOL = 50  # batches whose rows are sorted by length together
+
+
+class MaskedRows(Dataset):
+    """Rows under the mask of the current epoch; item i is (TokenRow, label)."""
+
+    def __init__(self, masker: Masker, labels: Sequence[int]) -> None:
+        self.masker = masker
+        self.labels = labels
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[TokenRow, int]:
+        return self.masker.row(index, self.epoch), self.labels[index]
+
+
+class LengthBuckets(Sampler[list[int]]):
+    """Batches of rows of similar length, in an order drawn from (seed, epoch).
+
+    A pool of 50 batches is drawn at random, sorted by length and cut, so that little of a batch
+    is padding and the order stays random.
+    """
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        self.lengths = lengths
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return -(-len(self.lengths) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        rng = random.Random(f"{self.seed}/{self.epoch}")  # noqa: S311 - a seeded stream
+        order = sorted(range(len(self.lengths)), key=lambda _: rng.random())
+        pool = self.batch_size * _POOL
+        batches = []
+        for start in range(0, len(order), pool):
+            rows = sorted(order[start : start + pool], key=lambda i: self.lengths[i])
+            batches += [rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size)]
+        return iter(sorted(batches, key=lambda _: rng.random()))
+
+
+class SortedBatches(Sampler[list[int]]):
+    """Batches for evaluation: all rows from the longest to the shortest."""
+
+    def __init__(self, lengths: Sequence[int], batch_size: int) -> None:
+        self.order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.order) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        size = self.batch_size
+        return iter([self.order[i : i + size] for i in range(0, len(self.order), size)])
+
+
+class Collator:
+    """Pads rows to the longest of the batch and counts the real tokens that went by.
+
+    Gives input_ids, attention_mask (batch, tokens) and labels: (batch,) for classification,
+    (batch, tokens) with the hidden ids for mlm.
+    """
+
+    def __init__(self, pad_token_id: int, task: str = "classification") -> None:
+        self.pad_token_id = pad_token_id
+        self.task = task
+        self.tokens = 0
+
+    def __call__(self, items: Sequence[tuple[TokenRow, int]]) -> dict[str, Any]:
+        import torch
+
+        rows = [row for row, _ in items]
+        width = max(len(row.input_ids) for row in rows)
+        self.tokens += sum(len(row.input_ids) for row in rows)
+
+        def padded(values: Sequence[Sequence[int]], filler: int) -> Any:
+            return torch.tensor([[*v, *[filler] * (width - len(v))] for v in values])
+
+        labels = (
+            padded([row.original for row in rows], -100)
+            if self.task == "mlm"
+            else torch.tensor([label for _, label in items])
+        )
+        return {
+            "input_ids": padded([row.input_ids for row in rows], self.pad_token_id),
+            "attention_mask": padded([row.attention_mask for row in rows], 0),
+            "labels": labels,
+        }

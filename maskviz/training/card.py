@@ -1,0 +1,88 @@
+"""The model card: what a tuned model was made from, how, and what it reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .spec import EXAMPLE, RunSpec
+
+_CARD = """\
+---
+library_name: transformers
+pipeline_tag: {tag}
+tags: [maskviz, masking]
+---
+# {name}
+
+{finding}
+
+| | |
+|---|---|
+| tuned from | `{model}` |
+| data | {data}, {rows:,} rows to train on |
+| labels | {labels} |
+| masked in training | {masking}, drawn {drawn} |
+| share of words hidden | {ratio:.1%} |
+| seed | {seed} |
+| steps, batch, learning rate | {steps:,}, {batch}, {learning_rate:g} |
+| device | {device}, {precision} |
+
+## Results
+| split | input | rows | accuracy (95 %) | loss |
+|---|---|---:|---:|---:|
+{results}
+
+## Use
+```python
+import maskviz
+model = maskviz.load_model("path/to/this/folder")
+```
+It loads with `transformers.AutoModelFor{kind}.from_pretrained` too. The exact settings:
+
+```toml
+{toml}```
+"""
+
+
+def model_card(name: str, spec: RunSpec, result: Mapping[str, Any]) -> str:
+    """Return the card in Markdown; what comes from the user's data stands in code marks."""
+    mlm = spec.task == "mlm"
+    return _CARD.format(
+        tag="fill-mask" if mlm else "text-classification",
+        kind="MaskedLM" if mlm else "SequenceClassification",
+        name=name,
+        finding=result["finding"],
+        model=Path(spec.model).name,
+        data=_data(spec),
+        rows=result["train_rows"],
+        labels="–" if mlm else ", ".join(_code(label) for label in result["labels"][:20]),
+        masking=str(spec.masking),
+        drawn="anew each epoch" if spec.masking.dynamic else "once",
+        ratio=result["realised_ratio"],
+        seed=spec.seed,
+        steps=result["steps"],
+        batch=spec.training.per_device_train_batch_size,
+        learning_rate=spec.training.learning_rate,
+        device=result["device"],
+        precision=result["precision"],
+        results="\n".join(_line(row) for row in result["evaluations"]),
+        toml=spec.to_toml(),
+    )
+
+
+def _data(spec: RunSpec) -> str:
+    if spec.data.path == EXAMPLE:
+        tie = f"distractor {spec.data.kind}, strength {spec.data.strength:g}"
+        return f"maskviz's generated example set ({tie})"
+    return _code(Path(spec.data.path).name)
+
+
+def _code(text: str) -> str:
+    return "`" + text.replace("`", "'").replace("\n", " ").replace("|", "/") + "`"
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    accuracy = "–" if "accuracy" not in row else f"{row['accuracy']:.1%} ± {row['ci95'] * 100:.1f}"
+    return f"| {row['split']} | {row['mask']} | {row['rows']:,} | {accuracy} | {row['loss']:.3f} |"

@@ -1,0 +1,46 @@
+"""What can be known to fail is refused before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..data import preview
+from ..errors import DataError, MissingDependencyError
+from .spec import EXAMPLE, MaskingSpec, RunSpec
+
+
+def preflight(spec: RunSpec) -> None:
+    """Raise the error a run would end with, as far as its first rows and its model tell.
+
+    Imports no torch: a page can afford it.
+    """
+    from ..models.locate import locate
+
+    locate(spec.model)
+    for masking in (spec.masking, spec.evaluation):
+        if masking and masking.active:
+            _pipeline_is_there(masking)
+    if spec.data.path != EXAMPLE:
+        _columns_are_there(spec)
+
+
+def _columns_are_there(spec: RunSpec) -> None:
+    head = preview(spec.data.path, rows=50)
+    if head.empty:
+        raise DataError(f"{Path(spec.data.path).name!r} has a header and no rows: add some.")
+    for column in (spec.data.text_column, spec.data.label_column):
+        if column and column not in head.columns:
+            listed = ", ".join(map(str, head.columns))
+            raise DataError(f"There is no column {column!r}: choose one of {listed}.")
+
+
+def _pipeline_is_there(masking: MaskingSpec) -> None:
+    from importlib.util import find_spec
+
+    from ..masks import STRATEGIES
+
+    if "pipeline" in STRATEGIES[masking.strategy].needs and not find_spec("spacy"):
+        raise MissingDependencyError(
+            f"The strategy {masking.strategy!r} needs spaCy: pip install spacy, or choose "
+            "'random', 'span' or 'pattern'."
+        )

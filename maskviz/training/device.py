@@ -1,0 +1,53 @@
+"""Which device and which precision a run uses, decided once and said."""
+
+from __future__ import annotations
+
+from ..errors import CapabilityError
+
+
+def resolve_device(wanted: str) -> str:
+    """Return `cuda` or `cpu`; raises CapabilityError where a GPU is asked for and there is none."""
+    import torch
+
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise CapabilityError("There is no CUDA device here: set device to 'auto' or 'cpu'.")
+    return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def resolve_precision(wanted: str, device: str) -> str:
+    """Return `bf16` where it is asked for or the device computes in it natively, else `float32`."""
+    if wanted != "auto":
+        return wanted
+    return "bf16" if _native_bf16(device) else "float32"
+
+
+def _native_bf16(device: str) -> bool:
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # Processors that only emulate bf16 are slower in it than in float32.
+    probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, probe, bool)() for probe in probes)
+
+
+def device_name(device: str) -> str:
+    """Return what a person calls the device: the GPU's name, or the CPU and its threads."""
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    return f"cpu, {torch.get_num_threads()} threads"
+
+
+def peak_memory_bytes(device: str) -> int:
+    """Return the most memory the run has held so far, on the device it trains on."""
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB

@@ -1,0 +1,330 @@
+"""From a run folder to a tuned model: the whole of a run, in the process that trains it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import MaskvizError
+from ..paths import write_atomic
+from .failures import explain
+from .recorder import Recorder
+from .rows import Part, Rows, load_rows
+from .spec import RunSpec
+
+CURVE_ROWS = 500  # evaluated while training; the end evaluates all
+Listener = Callable[[dict[str, Any]], None]
+
+
+_WARM = (
+    "pandas",
+    "transformers.models.auto.modeling_auto",
+    "transformers.models.bert.modeling_bert",
+    "transformers.models.modernbert.modeling_modernbert",
+    "maskviz.models",
+    *(f"maskviz.training.{name}" for name in ("card", "device", "masking", "model", "pacer")),
+    *(f"maskviz.training.{name}" for name in ("metrics", "result", "trainer")),
+)
+
+
+def warm_up() -> None:
+    """Import what training needs, and touch no tensor."""
+    from importlib import import_module
+
+    from ..masks import STRATEGIES
+
+    for name in _WARM:
+        import_module(name)
+    list(STRATEGIES)
+
+
+def execute(folder: Path, threads: int | None = None, listener: Listener | None = None) -> str:
+    """Train the run in `folder`, from its last complete checkpoint where there is one.
+
+    Returns done, failed or cancelled; status.json holds the same and why. SIGTERM writes a
+    checkpoint and stops. Nothing is raised but what no program can catch.
+    """
+    recorder = Recorder(folder, listener)
+    stop = _StopSignal()
+    try:
+        with stop, _quiet():
+            return _run(folder, threads, recorder, stop)
+    except BaseException as error:  # noqa: BLE001 - every end of a run has its sentence
+        return _end_badly(error, recorder, stop)
+
+
+def _run(folder: Path, threads: int | None, recorder: Recorder, stop: _StopSignal) -> str:
+    recorder.phase("starting")
+    job = Job.prepare(folder, threads, recorder)
+    stop.pacer = job.pacer
+    job.train()
+    if job.pacer.stop_asked:
+        from .pacer import Cancelled
+
+        raise Cancelled
+    result = job.evaluate()
+    job.finish(result)
+    recorder.log(result["finding"])
+    recorder.update(
+        force=True, outcome="done", outcome_reason=result["finding"], metrics=result["metrics"]
+    )
+    return "done"
+
+
+def _end_badly(error: BaseException, recorder: Recorder, stop: _StopSignal) -> str:
+    from .pacer import Cancelled
+
+    if isinstance(error, (Cancelled, KeyboardInterrupt)) or stop.asked:
+        step = recorder.status.get("step") or 0
+        outcome, reason = "cancelled", f"Cancelled at step {step}; resume goes on from there."
+    else:
+        outcome, reason = "failed", explain(error, recorder.folder)
+        _log_trace(error, recorder)
+    recorder.log(reason)
+    recorder.update(force=True, outcome=outcome, outcome_reason=reason)
+    return outcome
+
+
+def _log_trace(error: BaseException, recorder: Recorder) -> None:
+    import traceback
+
+    if not isinstance(error, MaskvizError):
+        recorder.log("".join(traceback.format_exception(error)))
+
+
+class _StopSignal:
+    """Turns SIGTERM and Ctrl-C into a stop at the next step, or at once before training."""
+
+    def __init__(self) -> None:
+        self.pacer: Any = None
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _StopSignal:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, *_: object) -> None:
+        from .pacer import Cancelled
+
+        again, self.asked = self.asked, True
+        if self.pacer is None or again:
+            raise Cancelled
+        self.pacer.stop()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence transformers' progress bars and load reports; what matters is in log.txt."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+@dataclass
+class Job:
+    """One run with everything loaded."""
+
+    folder: Path
+    spec: RunSpec
+    rows: Rows
+    model: Any  # maskviz.models.Model: the tokenizer, and where the weights came from
+    trainer: Any
+    pacer: Any
+    recorder: Recorder
+    device: str
+    precision: str
+    began: float
+
+    @classmethod
+    def prepare(cls, folder: Path, threads: int | None, recorder: Recorder) -> Job:
+        """Load data, model and trainer."""
+        import torch
+        from transformers import set_seed
+
+        from ..models import load_model
+        from .device import device_name, resolve_device, resolve_precision
+
+        began = time.monotonic()
+        spec = RunSpec.from_file(folder / "spec.toml")
+        device = resolve_device(spec.device)
+        precision = resolve_precision(spec.precision, device)
+        if threads:
+            torch.set_num_threads(threads)
+        set_seed(spec.seed)
+        recorder.phase("reading the data")
+        rows = load_rows(spec)
+        for note in rows.notes:
+            recorder.log(note)
+        recorder.phase("loading the model")
+        recorder.update(device=device_name(device), precision=precision)
+        model = load_model(spec.model)
+        trainer, pacer = _trainer(folder, spec, rows, model, recorder, device, precision)
+        return cls(folder, spec, rows, model, trainer, pacer, recorder, device, precision, began)
+
+    def train(self) -> None:
+        """Train from the last complete checkpoint, or from the start."""
+        from .trainer import checkpoints
+
+        found = checkpoints(self.folder / "checkpoints")
+        last = found[-1] if found else None
+        step = int(last.name.rpartition("-")[2]) if last else 0
+        self.recorder.rewind(step)
+        if last and self._is_complete(last):
+            self.recorder.log(f"trained before, to step {step}")
+            self.recorder.update(step=step, steps=step)
+            self.trainer._load_from_checkpoint(str(last))
+            return
+        if last:
+            self.recorder.log(f"goes on from step {step}")
+        self.trainer.train(resume_from_checkpoint=str(last) if last else None)
+
+    def _is_complete(self, checkpoint: Path) -> bool:
+        """Tell whether training was over at this checkpoint."""
+        if minutes := self.spec.training.max_minutes:
+            return self.recorder.seconds >= minutes * 60
+        state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+        return state["global_step"] >= state["max_steps"]
+
+    def evaluate(self) -> dict[str, Any]:
+        """Evaluate every part of the data, plain and masked, and say what was found."""
+        from .result import summarise
+
+        self.recorder.phase("evaluating")
+        trained = self.recorder.seconds
+        speed = self.recorder.status.get("tokens_per_second")
+        evaluations = []
+        for split, part in self.rows.evaluation.items():
+            for mask, rows in evaluation_sets(self.spec, self.model, part).items():
+                figures = self.trainer.evaluate(rows, metric_key_prefix="eval")
+                kept = {k[5:]: v for k, v in figures.items() if k in _EVALUATED}
+                evaluations.append({"split": split, "mask": mask, "rows": len(rows), **kept})
+        return summarise(self, evaluations, trained, speed)
+
+    def finish(self, result: dict[str, Any]) -> None:
+        """Write the result and the model; checkpoints are not needed any more."""
+        from .model import save_network
+
+        self.recorder.phase("saving the model")
+        write_atomic(self.folder / "result.json", json.dumps(result, indent=2, ensure_ascii=False))
+        save_network(self.trainer.model, self.model.tokenizer, self.folder, self.spec, result)
+        shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
+
+
+_EVALUATED = ("eval_loss", "eval_accuracy", "eval_ci95", "eval_macro_f1")
+
+
+def _trainer(
+    folder: Path,
+    spec: RunSpec,
+    rows: Rows,
+    model: Any,
+    recorder: Recorder,
+    device: str,
+    precision: str,
+) -> tuple[Any, Any]:
+    from transformers import PrinterCallback
+
+    from .batches import Collator, MaskedRows
+    from .masking import Masker
+    from .metrics import compute_metrics, most_likely
+    from .model import load_network
+    from .pacer import Pacer
+    from .trainer import MaskTrainer
+
+    network = load_network(spec, model, rows.label_names)
+    masker = Masker(model, rows.train.texts, spec.masking, spec.seed, _length(spec, model))
+    recorder.phase("tokenising")
+    first = next(iter(rows.evaluation.values())).head(CURVE_ROWS)
+    trainer = MaskTrainer(
+        spec=spec,
+        recorder=recorder,
+        model=network,
+        args=training_arguments(folder, spec, device, precision),
+        train_dataset=MaskedRows(masker, rows.train.labels),
+        eval_dataset=evaluation_sets(spec, model, first),
+        data_collator=Collator(model.tokenizer.pad_token_id or 0, spec.task),
+        compute_metrics=compute_metrics,
+        preprocess_logits_for_metrics=most_likely,
+    )
+    pacer = Pacer(trainer)
+    trainer.add_callback(pacer)
+    trainer.remove_callback(PrinterCallback)
+    return trainer, pacer
+
+
+def _length(spec: RunSpec, model: Any) -> int:
+    return min(spec.training.max_length, model.max_length)
+
+
+def evaluation_sets(spec: RunSpec, model: Any, part: Part) -> Mapping[str, Any]:
+    """Return the rows as they are and under the evaluation's mask."""
+    from .batches import MaskedRows
+    from .masking import Masker
+    from .spec import NO_STRATEGY, MaskingSpec
+
+    masks = {"plain": MaskingSpec(NO_STRATEGY), "masked": spec.evaluated_mask}
+    if spec.task == "mlm":
+        del masks["plain"]  # with nothing hidden there is nothing to guess
+    return {
+        name: MaskedRows(
+            Masker(model, part.texts, mask, spec.seed + 1, _length(spec, model)), part.labels
+        )
+        for name, mask in masks.items()
+        if name == "plain" or mask.active
+    }
+
+
+def training_arguments(folder: Path, spec: RunSpec, device: str, precision: str) -> Any:
+    """Return Hugging Face's TrainingArguments; when to log, evaluate and save is the Pacer's."""
+    from transformers import TrainingArguments
+
+    chosen = spec.training
+    minutes = bool(chosen.max_minutes)
+    return TrainingArguments(
+        output_dir=str(folder / "checkpoints"),
+        learning_rate=chosen.learning_rate,
+        num_train_epochs=10_000 if minutes else chosen.num_train_epochs,
+        max_steps=-1 if minutes else chosen.max_steps,
+        per_device_train_batch_size=chosen.per_device_train_batch_size,
+        per_device_eval_batch_size=chosen.per_device_eval_batch_size,
+        gradient_accumulation_steps=chosen.gradient_accumulation_steps,
+        weight_decay=chosen.weight_decay,
+        warmup_steps=chosen.warmup_steps,
+        lr_scheduler_type=chosen.lr_scheduler_type,
+        max_grad_norm=chosen.max_grad_norm,
+        label_smoothing_factor=chosen.label_smoothing_factor,
+        seed=spec.seed,
+        bf16=precision == "bf16",
+        use_cpu=device == "cpu",
+        eval_strategy="no",
+        save_strategy="no",
+        logging_strategy="no",
+        logging_nan_inf_filter=False,
+        disable_tqdm=True,
+        report_to="none",
+        remove_unused_columns=False,
+        dataloader_pin_memory=device == "cuda",
+    )

@@ -1,0 +1,126 @@
+"""Masks while training: drawn per row from (seed, epoch, row), put onto tokens made once.
+
+A draw depends on nothing else, so any order of rows, any number of processes and any
+interruption give the same masks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..errors import MaskError, TextError
+from ..masks import OPERATORS, Mask, mask
+from ..masks.operators import encode
+from ..text.alignment import Tokenised, tokenise
+from ..text.document import Document
+from .spec import MaskingSpec
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """What the model reads of one row, and what was hidden there.
+
+    input_ids, attention_mask: (n,); original: (n,) the id that was hidden at this place, or
+    −100 where nothing was (the labels of the task mlm).
+    """
+
+    input_ids: tuple[int, ...]
+    attention_mask: tuple[int, ...]
+    original: tuple[int, ...]
+
+
+def draw_seed(seed: int, epoch: int, row: int) -> int:
+    """Return the seed of one draw; near arguments give unrelated seeds."""
+    digest = hashlib.blake2b(f"{seed}/{epoch}/{row}".encode(), digest_size=6).digest()
+    return int.from_bytes(digest)
+
+
+class Masker:
+    """Gives the tokens of a row under the mask of an epoch; epoch 0 for ever where static.
+
+    `model` has a tokenizer and a name (`maskviz.models.Model`).
+    """
+
+    def __init__(
+        self, model: Any, texts: Sequence[str], masking: MaskingSpec, seed: int, max_length: int
+    ) -> None:
+        self.model = model
+        self.texts = texts
+        self.masking = masking
+        self.seed = seed
+        self.max_length = max_length
+        self.left_plain: set[int] = set()
+        self._static: dict[int, TokenRow] = {}
+
+    @cached_property
+    def plain(self) -> list[Tokenised]:
+        """The tokens of every row, made once."""
+        tokenizer = self.model.tokenizer
+        return [tokenise(tokenizer, text, self.max_length) for text in self.texts]
+
+    @cached_property
+    def documents(self) -> list[Document]:
+        """The rows with their words and entities, found once."""
+        return [Document(text, **self._pipeline) for text in self.texts]
+
+    @property
+    def _pipeline(self) -> dict[str, str]:
+        name = self.masking.parameters.get("pipeline")
+        return {"pipeline": name} if name else {}
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        """The number of tokens of every row."""
+        return [len(tokens.input_ids) for tokens in self.plain]
+
+    def row(self, index: int, epoch: int = 0) -> TokenRow:
+        """Return one row as the model reads it in this epoch."""
+        if not self.masking.active:
+            return _plain_row(self.plain[index])
+        if self.masking.dynamic:
+            return self._draw(index, epoch)
+        if index not in self._static:
+            self._static[index] = self._draw(index, 0)
+        return self._static[index]
+
+    def _mask(self, index: int, epoch: int) -> Mask:
+        return mask(
+            self.documents[index],
+            self.masking.strategy,
+            ratio=self.masking.ratio,
+            seed=draw_seed(self.seed, epoch, index),
+            **{"model": self.model.name, **self.masking.parameters},
+        )
+
+    def _draw(self, index: int, epoch: int) -> TokenRow:
+        plain = self.plain[index]
+        try:
+            drawn = self._mask(index, epoch)
+            encoding = encode(drawn, OPERATORS[self.masking.operator], self.model, plain)
+        except (TextError, MaskError):  # no words, or nothing left to read: the row stays plain
+            self.left_plain.add(index)
+            return _plain_row(plain)
+        original = tuple(
+            plain.input_ids[source] if hidden and source is not None else -100
+            for source, hidden in zip(encoding.source, encoding.hidden, strict=True)
+        )
+        return TokenRow(encoding.input_ids, encoding.attention_mask, original)
+
+    def realised_ratio(self, rows: int = 200) -> float:
+        """Return the mean share of hidden words over the first rows, in [0, 1]."""
+        ratios = []
+        for index in range(min(rows, len(self.texts))) if self.masking.active else ():
+            try:
+                ratios.append(self._mask(index, 0).realised_ratio)
+            except TextError:
+                ratios.append(0.0)
+        return sum(ratios) / len(ratios) if ratios else 0.0
+
+
+def _plain_row(plain: Tokenised) -> TokenRow:
+    n = len(plain.input_ids)
+    return TokenRow(plain.input_ids, (1,) * n, (-100,) * n)

@@ -1,0 +1,63 @@
+"""The network that is tuned: loaded fresh (never a shared one), saved whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import ModelError
+from ..paths import write_atomic
+from .spec import RunSpec
+
+
+def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
+    """Return a new float32 network with the head the task needs.
+
+    A classifier whose labels are those of the data keeps its head, otherwise a new one is drawn.
+    """
+    import torch
+    import transformers
+
+    kind = {"classification": "SequenceClassification", "mlm": "MaskedLM"}[spec.task]
+    options: dict[str, Any] = {}
+    if spec.task == "classification" and set(label_names) == set(model.labels):
+        options = {}
+    elif spec.task == "classification":
+        options = {
+            "num_labels": len(label_names),
+            "id2label": dict(enumerate(label_names)),
+            "label2id": {name: i for i, name in enumerate(label_names)},
+            "ignore_mismatched_sizes": True,
+        }
+    try:
+        return getattr(transformers, f"AutoModelFor{kind}").from_pretrained(
+            model.path,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            **options,
+        )
+    except (OSError, ValueError, KeyError) as error:
+        first = str(error).strip().splitlines()[0][:160]
+        raise ModelError(
+            f"The model {spec.model!r} cannot be tuned for {spec.task} ({first}): "
+            "choose another model, such as 'mini'."
+        ) from None
+
+
+def save_network(
+    network: Any, tokenizer: Any, folder: Path, spec: RunSpec, result: dict[str, Any]
+) -> Path:
+    """Write `model/` with weights (safetensors), tokenizer and model card; return its path."""
+    from .card import model_card
+
+    staged, target = folder / ".model", folder / "model"
+    shutil.rmtree(staged, ignore_errors=True)
+    network.save_pretrained(staged)
+    tokenizer.save_pretrained(staged)
+    write_atomic(staged / "README.md", model_card(folder.name, spec, result))
+    shutil.rmtree(target, ignore_errors=True)
+    staged.rename(target)
+    return target

@@ -1,0 +1,96 @@
+"""What a run says of itself while it trains: status.json and metrics.jsonl, never a pipe."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import RunError
+from ..paths import write_atomic
+
+_STATUS_SECONDS = 0.5
+
+
+class Recorder:
+    """Writes status and metrics of one run; `listener` hears of every new status.
+
+    The clock counts seconds in training steps and evaluations, over all attempts.
+    """
+
+    def __init__(
+        self, folder: Path, listener: Callable[[dict[str, Any]], None] | None = None
+    ) -> None:
+        self.folder = folder
+        self.listener = listener
+        self.status: dict[str, Any] = {"outcome": None, "pid": os.getpid(), "metrics": {}}
+        self.metrics_path = folder / "metrics.jsonl"
+        self.log_path = folder / "log.txt"
+        self._written = 0.0
+        self._seconds_before = 0.0
+        self._clock: float | None = None
+
+    # time -----------------------------------------------------------------------------------
+
+    def start_clock(self) -> None:
+        """Start counting, from what earlier attempts used."""
+        self._clock = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds in training, those of earlier attempts included."""
+        running = 0.0 if self._clock is None else time.monotonic() - self._clock
+        return self._seconds_before + running
+
+    # writing --------------------------------------------------------------------------------
+
+    def update(self, force: bool = False, **values: Any) -> None:
+        """Change the status and write it, at most twice a second unless forced."""
+        self.status |= values
+        now = time.monotonic()
+        if force or now - self._written >= _STATUS_SECONDS:
+            self._written = now
+            self.status |= {"heartbeat": time.time(), "seconds": self.seconds}
+            write_atomic(self.folder / "status.json", json.dumps(self.status))
+            if self.listener:
+                self.listener(dict(self.status))
+
+    def phase(self, name: str) -> None:
+        """Say what is being done, in the log as well."""
+        self.log(name)
+        self.update(force=True, phase=name)
+
+    def log(self, line: str) -> None:
+        """Write one line with the time to log.txt."""
+        with self.log_path.open("a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+
+    def metric(self, **values: Any) -> None:
+        """Append one line to metrics.jsonl."""
+        line = {**values, "seconds": round(self.seconds, 3), "time": time.time()}
+        with self.metrics_path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def rewind(self, step: int) -> None:
+        """Forget what was measured after `step`: the run is about to do it again."""
+        from ..runs.folder import read_metrics
+
+        kept = [line for line in read_metrics(self.folder) if line.get("step", 0) <= step]
+        text = "".join(json.dumps(line) + "\n" for line in kept)
+        write_atomic(self.metrics_path, text)
+        self._seconds_before = max((line.get("seconds", 0.0) for line in kept), default=0.0)
+
+
+def check_finite(logs: dict[str, Any], step: int, learning_rate: float) -> None:
+    """Raise RunError where the loss is no number any more."""
+    for name in ("loss", "grad_norm"):
+        value = logs.get(name)
+        if value is not None and not math.isfinite(value):
+            raise RunError(
+                f"The {name.replace('_', ' ')} became {value} at step {step}: lower learning_rate "
+                f"(it is {learning_rate:g}) or set precision to float32."
+            )

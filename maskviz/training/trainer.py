@@ -1,0 +1,111 @@
+"""Hugging Face's Trainer with length-bucketed batches, whole checkpoints and our own clock.
+
+Overridden: where batches come from, where a checkpoint is written (aside, then renamed, so
+that it is complete or absent), and the learning-rate schedule of a budget in minutes.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+from transformers import Trainer
+
+from .batches import Collator, LengthBuckets, MaskedRows, SortedBatches
+from .recorder import Recorder
+from .spec import RunSpec
+
+_STAGING = ".staging"
+
+
+class MaskTrainer(Trainer):
+    """A Trainer over MaskedRows."""
+
+    def __init__(self, *, spec: RunSpec, recorder: Recorder, **options: Any) -> None:
+        self.spec = spec
+        self.recorder = recorder
+        self._staged = False
+        super().__init__(**options)
+
+    # batches --------------------------------------------------------------------------------
+
+    def get_train_dataloader(self) -> DataLoader:
+        """Return batches of similar length, in an order drawn from (seed, epoch)."""
+        rows: MaskedRows = self.train_dataset
+        sampler = LengthBuckets(rows.masker.lengths, self._train_batch_size, self.args.seed)
+        self.buckets = sampler
+        loader = DataLoader(rows, batch_sampler=sampler, collate_fn=self.data_collator)
+        return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
+
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:
+        """Return the rows from long to short; tokens of an evaluation are not counted."""
+        rows = self.eval_dataset[eval_dataset] if isinstance(eval_dataset, str) else eval_dataset
+        sampler = SortedBatches(rows.masker.lengths, self.args.eval_batch_size)
+        collator = Collator(self.data_collator.pad_token_id, self.data_collator.task)
+        return DataLoader(rows, batch_sampler=sampler, collate_fn=collator)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the order and the masks of this epoch."""
+        self.train_dataset.epoch = self.buckets.epoch = epoch
+
+    # checkpoints ----------------------------------------------------------------------------
+
+    def _get_output_dir(self, trial: Any) -> str:
+        folder = super()._get_output_dir(trial)
+        return str(Path(folder) / _STAGING) if self._staged else folder
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        folder = Path(self.args.output_dir)
+        shutil.rmtree(folder / _STAGING, ignore_errors=True)
+        self._staged = True
+        try:
+            super()._save_checkpoint(model, trial)
+        finally:
+            self._staged = False
+        publish(folder / _STAGING / f"checkpoint-{self.state.global_step}", folder)
+        for old in checkpoints(folder)[: -self.spec.training.save_total_limit]:
+            shutil.rmtree(old)
+
+    # a budget in minutes --------------------------------------------------------------------
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """Return the schedule; in a budget of minutes it follows the clock, not the steps."""
+        if not self.spec.training.max_minutes:
+            return super().create_scheduler(num_training_steps, optimizer)
+        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
+            optimizer or self.optimizer, lambda _: self._clock_factor()
+        )
+        self._created_lr_scheduler = True
+        return self.lr_scheduler
+
+    def _clock_factor(self) -> float:
+        done = min(1.0, self.recorder.seconds / (self.spec.training.max_minutes * 60))
+        warmup = min(self.spec.training.warmup_steps, 0.5)
+        if done < warmup:
+            return max(done / warmup, 0.02)
+        rest = (done - warmup) / (1 - warmup)
+        kind = self.spec.training.lr_scheduler_type
+        if kind.startswith("constant"):
+            return 1.0
+        return 0.5 * (1 + math.cos(math.pi * rest)) if kind == "cosine" else 1 - rest
+
+
+def publish(staged: Path, folder: Path) -> None:
+    """Rename a finished checkpoint into place once it is on the disk."""
+    for path in staged.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    target = folder / staged.name
+    shutil.rmtree(target, ignore_errors=True)
+    staged.rename(target)
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Return the complete checkpoints, oldest first."""
+    found = [p for p in folder.glob("checkpoint-*") if (p / "trainer_state.json").is_file()]
+    return sorted(found, key=lambda p: int(p.name.rpartition("-")[2]))
