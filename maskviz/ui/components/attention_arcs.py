@@ -5,14 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from maskviz.figures.canvas import read_static
 from maskviz.figures.ramps import ZERO, ramp
 from maskviz.ui.components._assets import read_asset
 
 _mount = st.components.v2.component(
     "maskviz_attention_arcs",
     html=read_asset("attention_arcs.html"),
-    css=read_asset("common.css") + read_asset("attention.css") + read_asset("attention_arcs.css"),
-    js=read_asset("common.js") + read_asset("attention_arcs.js"),
+    css=read_static("common.css") + read_static("attention.css") + read_asset("attention_arcs.css"),
+    js=read_static("common.js") + read_asset("attention_arcs.js"),
 )
 
 

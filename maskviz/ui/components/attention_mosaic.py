@@ -7,15 +7,13 @@ import numpy as np
 import streamlit as st
 
 from maskviz.attention.roles import HeadRole
-from maskviz.figures.ramps import quantise
-from maskviz.ui.components._assets import read_asset
-from maskviz.ui.components._message import largest, pack
+from maskviz.figures.canvas import mosaic_message, read_static
 
 _mount = st.components.v2.component(
     "maskviz_attention_mosaic",
-    html=read_asset("attention_mosaic.html"),
-    css=read_asset("common.css") + read_asset("attention.css") + read_asset("attention_mosaic.css"),
-    js=read_asset("common.js") + read_asset("attention_mosaic.js"),
+    html=read_static("attention_mosaic.html"),
+    css="".join(map(read_static, ("common.css", "attention.css", "attention_mosaic.css"))),
+    js=read_static("common.js") + read_static("attention_mosaic.js"),
 )
 
 
@@ -38,10 +36,16 @@ def attention_mosaic(
     with "head" each has the ramp up to its own largest weight. The legend says which.
     Read `picked_head` to know the choice before drawing.
     """
-    header = _header(weights, signed, roles, selected, titles, scale, label)
-    peaks = np.array(header["peaks"], dtype=np.float32)[..., None, None]
-    cells = quantise(weights, signed=signed, scale=peaks if scale == "head" else peaks.max())
-    _mount(key=key, data=pack(header, cells, signed=signed), on_picked_change=_ignore)
+    message = mosaic_message(
+        weights,
+        signed=signed,
+        roles=roles,
+        selected=selected,
+        titles=titles,
+        scale=scale,
+        label=label,
+    )
+    _mount(key=key, data=message, on_picked_change=_ignore)
     return picked_head(key, *weights.shape[:2])
 
 
@@ -64,33 +68,6 @@ def validate_head(value: Any, layers: int, heads: int) -> tuple[int, int] | None
     if type(layer) is not int or type(head) is not int:
         return None
     return (layer, head) if 0 <= layer < layers and 0 <= head < heads else None
-
-
-def _header(
-    weights: np.ndarray,
-    signed: bool,
-    roles: Sequence[Sequence[HeadRole]] | None,
-    selected: tuple[int, int] | None,
-    titles: Sequence[str] | None,
-    scale: str,
-    label: str,
-) -> dict[str, Any]:
-    layers, heads, rows, cols = weights.shape
-    return {
-        "layers": layers,
-        "heads": heads,
-        "rows": rows,
-        "cols": cols,
-        "label": label,
-        "scale": scale,
-        "selected": list(selected) if selected else None,
-        "titles": list(titles or (f"L{layer + 1}" for layer in range(layers))),
-        "peaks": [[round(largest(head), 5) for head in layer] for layer in weights],
-        "roles": [
-            [[r.name, r.short, round(r.share, 4), r.sentence] for r in layer]
-            for layer in roles or ()
-        ],
-    }
 
 
 def _ignore() -> None:

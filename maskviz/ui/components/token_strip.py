@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from maskviz.figures.canvas import read_static
 from maskviz.ui.components._assets import read_asset
 
 CATEGORY_COLOUR = "#999999"
@@ -13,7 +14,7 @@ CATEGORY_COLOUR = "#999999"
 _mount = st.components.v2.component(
     "maskviz_token_strip",
     html=read_asset("token_strip.html"),
-    css=read_asset("common.css") + read_asset("token_strip.css"),
+    css=read_static("common.css") + read_asset("token_strip.css"),
     js=read_asset("token_strip.js"),
 )
 

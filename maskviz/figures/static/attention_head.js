@@ -26,9 +26,8 @@ class Matrix {
     view.onkeydown = event => this.key(event)
   }
 
-  update(bytes) {
-    this.started = performance.now()
-    Object.assign(this, unpack(bytes))
+  update(message) {
+    Object.assign(this, message)
     const { head } = this
     const Words = head.signed ? Int16Array : Uint16Array
     this.words = new Words(this.cells.slice().buffer) // a copy, since the cells may lie at an odd place
@@ -282,6 +281,7 @@ class Matrix {
 export default function ({ data, parentElement }) {
   if (!matrices.has(parentElement)) matrices.set(parentElement, new Matrix(parentElement))
   const matrix = matrices.get(parentElement)
-  matrix.update(data)
+  matrix.started = performance.now()
+  matrix.update(unpack(data))
   return () => hideTip(matrix.tip)
 }

@@ -25,9 +25,8 @@ class Mosaic {
     grid.onkeydown = event => this.key(event, at(event))
   }
 
-  update(bytes, send) {
-    this.started = performance.now()
-    Object.assign(this, unpack(bytes))
+  update(message, send) {
+    Object.assign(this, message)
     this.send = send
     this.theme = themeOf(this.root)
     this.grid.setAttribute("aria-label", this.head.label)
@@ -182,6 +181,7 @@ class Mosaic {
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!mosaics.has(parentElement)) mosaics.set(parentElement, new Mosaic(parentElement))
   const mosaic = mosaics.get(parentElement)
-  mosaic.update(data, setTriggerValue)
+  mosaic.started = performance.now()
+  mosaic.update(unpack(data), setTriggerValue)
   return () => hideTip(mosaic.tip)
 }

@@ -1,0 +1,99 @@
+"""What a picture of attention shows, in one plain sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from .roles import HeadRole
+from .view import View, moved
+
+_DOES = {
+    "previous token": ("looks at the previous token", "look at the previous token"),
+    "next token": ("looks at the next token", "look at the next token"),
+    "same word": ("stays on its own word", "stay on their own word"),
+    "separator": ("rests on special tokens", "rest on special tokens"),
+    "onto hidden words": ("looks at hidden words", "look at hidden words"),
+    "broad": ("spreads broadly", "spread broadly"),
+}
+
+
+def plain_finding(roles: Sequence[Sequence[HeadRole]]) -> str:
+    """Say which roles the heads of a plain text play, and which head is the clearest.
+
+    >>> plain_finding([[HeadRole("separator", 0.9), HeadRole("broad", 0.8)]])
+    'Of 2 heads, 1 rests on special tokens and 1 spreads broadly; the clearest is layer 1, \
+head 1 (separator: 90 % of its attention).'
+    """
+    counts = Counter(role.name for layer in roles for role in layer)
+    total = counts.total()
+    played = [(n, name) for name, n in counts.most_common() if name != "mixed"][:3]
+    if not played:
+        return f"None of the {total} heads plays a single role: their attention is mixed."
+    what = _listed([f"{n} {_DOES[name][n > 1]}" for n, name in played])
+    layer, head, role = clearest(roles)
+    return (
+        f"Of {total} heads, {what}; the clearest is layer {layer + 1}, head {head + 1} "
+        f"({role.sentence})."
+    )
+
+
+def clearest(roles: Sequence[Sequence[HeadRole]]) -> tuple[int, int, HeadRole]:
+    """Return layer, head and role of the head with the largest share of a single role."""
+    ranked = [
+        (role.name not in ("mixed", "broad"), role.name != "mixed", role.share, -layer, -head, role)
+        for layer, row in enumerate(roles)
+        for head, role in enumerate(row)
+    ]
+    *_, layer, head, role = max(ranked, key=lambda item: item[:5])
+    return -layer, -head, role
+
+
+def masked_finding(shown: View, roles: Sequence[Sequence[HeadRole]]) -> str:
+    """Say how much attention goes onto hidden tokens, against an even spread."""
+    import numpy as np
+
+    hidden, rows = np.array(shown.hidden), ~np.array(shown.special)
+    if not hidden.any():
+        return "Nothing of the hidden words is left in what the model reads."
+    onto = np.asarray(shown.weights, np.float32)[:, :, rows][..., hidden].sum(-1).mean(-1)
+    heads = sum(role.name == "onto hidden words" for layer in roles for role in layer)
+    layer, head = (int(i) for i in np.unravel_index(onto.argmax(), onto.shape))
+    times = float(onto.mean() / hidden.mean())
+    return (
+        f"{_percent(float(onto.mean()))} of the attention goes to the {int(hidden.sum())} hidden "
+        f"of {len(hidden)} tokens, {times:.1f} times an even spread; most in layer {layer + 1}, "
+        f"head {head + 1} ({_percent(float(onto[layer, head]))}). "
+        f"{_count(heads, onto.size)} onto hidden words above all."
+    )
+
+
+def difference_finding(shown: View) -> str:
+    """Say how much attention the mask moves, and in which head most."""
+    import numpy as np
+
+    change: Any = moved(shown)
+    if float(change.max()) < 0.0005:
+        return "The mask moves no attention: plain and masked are the same."
+    layer, head = (int(i) for i in np.unravel_index(change.argmax(), change.shape))
+    return (
+        f"Masking moves {_percent(float(change.mean()))} of the attention to other tokens; most in "
+        f"layer {layer + 1}, head {head + 1}, which moves {_percent(float(change[layer, head]))}, "
+        f"least in layer {int(change.mean(1).argmin()) + 1} "
+        f"({_percent(float(change.mean(1).min()))} on average)."
+    )
+
+
+def _count(heads: int, total: int) -> str:
+    if heads == 0:
+        return f"None of the {total} heads looks"
+    return f"{heads} of {total} heads look{'s' * (heads == 1)}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.{0 if share >= 0.0995 else 1}f} %"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,141 @@
+"""Attention as one binary message for a browser canvas, on a page or in an exported file.
+
+Layout: u32 length of the header (little endian), the header as UTF-8 JSON, the ramp for a light
+and for a dark page (768 bytes each), then the cells in C order. Streamlit turns bytes inside a
+dictionary into text, so a message is bare bytes. The HTML, CSS and JavaScript that draw it lie in
+`static/`.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ..attention.roles import HeadRole
+from .ramps import quantise, ramp
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def read_static(name: str) -> str:
+    """Return the text of one file in `static/`.
+
+    >>> read_static("common.css")[:2]
+    '/*'
+    """
+    return (_STATIC / name).read_text(encoding="utf-8")
+
+
+def pack(header: dict[str, Any], cells: np.ndarray, *, signed: bool) -> bytes:
+    """Return header, ramps and cells as one message.
+
+    >>> len(pack({}, np.zeros((2, 2), np.uint8), signed=False)) - len('{"signed": false}')
+    1544
+    """
+    head = json.dumps({**header, "signed": signed}, ensure_ascii=False).encode()
+    ramps = ramp(signed, "light").tobytes() + ramp(signed, "dark").tobytes()
+    return struct.pack("<I", len(head)) + head + ramps + cells.tobytes()
+
+
+def mosaic_message(
+    weights: np.ndarray,
+    *,
+    signed: bool = False,
+    roles: Sequence[Sequence[HeadRole]] | None = None,
+    selected: tuple[int, int] | None = None,
+    titles: Sequence[str] | None = None,
+    scale: Literal["head", "model"] = "model",
+    label: str = "All heads",
+) -> bytes:
+    """Return (layers, heads, queries, keys) weights as a message of one byte per cell."""
+    header = mosaic_header(weights, roles, selected, titles, scale, label)
+    peaks = np.array(header["peaks"], dtype=np.float32)[..., None, None]
+    cells = quantise(weights, signed=signed, scale=peaks if scale == "head" else peaks.max())
+    return pack(header, cells, signed=signed)
+
+
+def mosaic_header(
+    weights: np.ndarray,
+    roles: Sequence[Sequence[HeadRole]] | None,
+    selected: tuple[int, int] | None,
+    titles: Sequence[str] | None,
+    scale: str,
+    label: str,
+) -> dict[str, Any]:
+    """Return all that a mosaic needs besides its cells."""
+    layers, heads, rows, cols = weights.shape
+    return {
+        "layers": layers,
+        "heads": heads,
+        "rows": rows,
+        "cols": cols,
+        "label": label,
+        "scale": scale,
+        "selected": list(selected) if selected else None,
+        "titles": list(titles or (f"L{layer + 1}" for layer in range(layers))),
+        "peaks": [[round(largest(head), 5) for head in layer] for layer in weights],
+        "roles": [
+            [[role.name, role.short, round(role.share, 4), role.sentence] for role in layer]
+            for layer in roles or ()
+        ],
+    }
+
+
+def head_message(
+    weights: np.ndarray,
+    tokens: Sequence[str],
+    *,
+    signed: bool = False,
+    hidden: Sequence[bool] = (),
+    special: Sequence[bool] = (),
+    absent: Sequence[bool] = (),
+    keys: Sequence[str] | None = None,
+    label: str = "Attention of one head",
+) -> bytes:
+    """Return one head's (queries, keys) weights as a message of 16 bits per cell."""
+    columns = list(tokens if keys is None else keys)
+    scale = largest(weights)
+    header = {
+        "rows": len(tokens),
+        "cols": len(columns),
+        "tokens": list(tokens),
+        "keys": columns,
+        "hidden": marked(hidden),
+        "special": marked(special),
+        "absent": marked(absent),
+        "scale": scale,
+        "label": label,
+    }
+    return pack(header, to_words(weights, scale, signed), signed=signed)
+
+
+def to_words(weights: np.ndarray, scale: float, signed: bool) -> np.ndarray:
+    """Turn weights into 16 bits each, linear: 0..65535 for 0..scale, or ±32767 for ±scale.
+
+    >>> to_words(np.array([[0.5, 1.0]]), 1.0, False).tolist()
+    [[32768, 65535]]
+    """
+    values = np.nan_to_num(np.asarray(weights, dtype=np.float32)) / (scale or 1.0)
+    if signed:
+        return np.rint(np.clip(values, -1, 1) * 32767).astype("<i2")
+    return np.rint(np.clip(values, 0, 1) * 65535).astype("<u2")
+
+
+def marked(flags: Sequence[bool]) -> list[int]:
+    """Return where the flags are set.
+
+    >>> marked([False, True])
+    [1]
+    """
+    return [i for i, flag in enumerate(flags) if flag]
+
+
+def largest(weights: np.ndarray) -> float:
+    """Return the largest finite absolute weight, or 0 where there is none."""
+    finite = np.abs(weights[np.isfinite(weights)])
+    return float(finite.max()) if finite.size else 0.0

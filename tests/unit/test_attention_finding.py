@@ -1,0 +1,57 @@
+"""The sentence that the Attention page opens with."""
+
+import numpy as np
+
+from maskviz.attention.finding import difference_finding, masked_finding, plain_finding
+from maskviz.attention.roles import HeadRole
+from maskviz.attention.view import View
+
+
+def shown(weights, hidden=None, absent=None, signed=False):
+    n = weights.shape[-1]
+    return View(
+        weights,
+        tuple("abcdefgh"[:n]),
+        tuple(hidden or [False] * n),
+        (True, *[False] * (n - 1)),
+        tuple(range(n)),
+        tuple(absent or [False] * n),
+        signed,
+    )
+
+
+def test_plain_names_the_roles_most_played_and_the_clearest_head():
+    previous, mixed = HeadRole("previous token", 0.8), HeadRole("mixed", 0.2)
+    sentence = plain_finding([[previous, mixed], [previous, HeadRole("broad", 0.95)]])
+    assert sentence.startswith("Of 4 heads, 2 look at the previous token and 1 spreads broadly")
+    assert "layer 1, head 1 (previous token: 80 % of its attention)" in sentence
+
+
+def test_plain_of_mixed_heads_claims_nothing():
+    assert "mixed" in plain_finding([[HeadRole("mixed", 0.2)]])
+
+
+def test_masked_measures_against_an_even_spread():
+    weights = np.zeros((2, 2, 4, 4))
+    weights[..., 3] = 1
+    roles = [[HeadRole("onto hidden words", 1.0)] * 2] * 2
+    sentence = masked_finding(shown(weights, hidden=[False, False, False, True]), roles)
+    assert "100 % of the attention goes to the 1 hidden of 4 tokens, 4.0 times" in sentence
+    assert "4 of 4 heads look onto hidden words" in sentence
+
+
+def test_masked_says_when_the_hidden_words_are_gone():
+    roles = [[HeadRole("mixed", 0.1)]]
+    assert "Nothing of the hidden words" in masked_finding(shown(np.ones((1, 1, 4, 4)) / 4), roles)
+
+
+def test_difference_names_the_head_that_moves_most():
+    weights = np.zeros((2, 2, 4, 4))
+    weights[1, 0, :, 1], weights[1, 0, :, 2] = 0.3, -0.3
+    sentence = difference_finding(shown(weights, signed=True))
+    assert "moves 7.5 % of the attention" in sentence
+    assert "most in layer 2, head 1, which moves 30 %" in sentence
+
+
+def test_no_difference_is_said_plainly():
+    assert "moves no attention" in difference_finding(shown(np.zeros((1, 1, 4, 4)), signed=True))
