@@ -1,0 +1,260 @@
+"""The commands `train` and `runs`; `register` adds them to a Typer application."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import ParameterError
+from .folder import Run
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+RunId = Annotated[str, typer.Argument(help="The run's name or the beginning of it.")]
+
+runs_app = typer.Typer(help="List, show and steer fine-tunes.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add `train` and `runs` to an application."""
+    app.command("train")(train_command)
+    app.add_typer(runs_app, name="runs")
+
+
+# train --------------------------------------------------------------------------------------
+
+
+def train_command(
+    spec_file: Annotated[Path | None, typer.Argument(help="A spec in TOML.")] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", help="A table, or 'example' for the example set.")
+    ] = None,
+    text_column: Annotated[str | None, typer.Option(help="Column of the texts.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Column of the labels.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification or mlm.")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="The model to tune.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", "-s", help="What to hide, or 'none'.")
+    ] = None,
+    operator: Annotated[str | None, typer.Option("--operator", "-o", help="How.")] = None,
+    ratio: Annotated[float | None, typer.Option("--ratio", "-r", help="Share, 0 to 1.")] = None,
+    types: Annotated[str, typer.Option(help="Types to hide, such as PERSON,GPE.")] = "",
+    static: Annotated[
+        bool, typer.Option("--static", help="Draw each mask once, not anew each epoch.")
+    ] = False,
+    epochs: Annotated[float | None, typer.Option(help="num_train_epochs.")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
+    max_minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="per_device_train_batch_size.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of every random choice.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, float32 or bf16.")] = None,
+    name: Annotated[str | None, typer.Option(help="A name for the run.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any other setting, such as --set weight_decay=0.1."),
+    ] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave it to the worker and answer at once.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune a model on masked inputs."""
+    from ..training import RunSpec, train
+
+    values = {
+        "path": data, "text_column": text_column, "label_column": label_column, "task": task,
+        "model": model, "strategy": strategy, "operator": operator, "ratio": ratio,
+        "num_train_epochs": epochs, "max_steps": max_steps, "max_minutes": max_minutes,
+        "per_device_train_batch_size": batch_size, "learning_rate": learning_rate, "seed": seed,
+        "device": device, "precision": precision, "name": name,
+    }  # fmt: skip
+    values |= {"dynamic": False} if static else {}
+    values |= dict(_setting(pair) for pair in settings or ())
+    spec = RunSpec.from_file(spec_file) if spec_file else RunSpec()
+    if types:
+        chosen = strategy or spec.masking.strategy
+        values["parameters"] = {**spec.masking.parameters, **_types(chosen, types)}
+    spec = spec.changed(**values)
+    if detach:
+        run = train(spec, detach=True)
+        _show({"run": run.id, "state": run.state}, as_json, f"{run.id} is {run.state}.")
+        return
+    with _progress() as listener:
+        run = train(spec, listener=listener)
+    _finish(run, as_json)
+
+
+def _setting(pair: str) -> tuple[str, Any]:
+    """Read `name=value` as TOML would, else as text."""
+    import tomllib
+
+    name, sign, value = pair.partition("=")
+    if not sign or not name.strip():
+        raise ParameterError(f"--set is {pair!r}: write it as name=value.")
+    try:
+        return name.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name.strip(), value
+
+
+def _types(strategy: str, types: str) -> dict[str, list[str]]:
+    """Give --types to the parameter of the strategy that takes several choices."""
+    from ..masks import STRATEGIES
+
+    several = [p.name for p in STRATEGIES[strategy].parameters if p.kind == "choices"]
+    if not several:
+        raise ParameterError(f"The strategy {strategy!r} takes no types: leave --types out.")
+    return {several[0]: [item.strip() for item in types.split(",") if item.strip()]}
+
+
+def _finish(run: Run, as_json: bool) -> None:
+    figures = {
+        "run": run.id,
+        "state": run.state,
+        "metrics": dict(run.metrics),
+        "seconds": round(run.seconds, 3),
+        "tokens_per_second": run.tokens_per_second,
+        "device": run.device,
+        "reason": run.reason,
+        "model": str(run.model_path) if run.model_path else None,
+    }
+    # JSON stands alone on standard output also where the run failed.
+    if as_json or run.state == "done":
+        _show(figures, as_json, f"{run.reason}\nThe model is in {run.model_path}.")
+    if run.state != "done":
+        typer.echo(f"maskviz: {run.reason}", err=True)
+        raise typer.Exit(1)
+
+
+def _progress() -> AbstractContextManager[Callable[[dict[str, Any]], None] | None]:
+    """Return a progress bar on standard error; without a terminal, a line each tenth."""
+    return _Bar() if sys.stderr.isatty() else nullcontext(_Lines())
+
+
+class _Lines:
+    """A line on standard error each time a tenth of the run is done."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def __call__(self, status: dict[str, Any]) -> None:
+        step, steps = status.get("step", 0), status.get("steps", 0)
+        line = status.get("phase", "")
+        if line == "training" and steps:
+            line = f"training, {step * 10 // steps * 10} %"
+        if line and line != self._said:
+            self._said = line
+            typer.echo(line, err=True)
+
+
+class _Bar:
+    """A progress bar that shows the phase, the steps, the time left and the last accuracy."""
+
+    def __enter__(self) -> Callable[[dict[str, Any]], None]:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeRemainingColumn as Remaining
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        self._bar = Progress(
+            *columns, Remaining(), TextColumn("{task.fields[said]}"), console=Console(stderr=True)
+        )
+        self._bar.start()
+        self._task = self._bar.add_task("starting", total=None, said="")
+        return self._update
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def _update(self, status: dict[str, Any]) -> None:
+        accuracy = (status.get("metrics") or {}).get("accuracy_plain")
+        self._bar.update(
+            self._task,
+            description=status.get("phase", ""),
+            completed=status.get("step", 0),
+            total=status.get("steps") or None,
+            said="" if accuracy is None else f"accuracy {accuracy:.1%}",
+        )
+
+
+# runs ---------------------------------------------------------------------------------------
+
+
+@runs_app.command("list")
+def list_command(as_json: Json = False) -> None:
+    """List all runs, newest first."""
+    from .service import list_runs
+
+    found = list_runs()
+    lines = [_line(run) for run in found] or ["There are no runs yet: 'maskviz train' makes one."]
+    _show([run.to_dict() for run in found], as_json, "\n".join(lines))
+
+
+@runs_app.command("show")
+def show_command(run_id: RunId, as_json: Json = False) -> None:
+    """Show one run: its state, progress, figures and settings."""
+    from .service import load_run
+
+    run = load_run(run_id)
+    spec = run.spec
+    lines = [_line(run), run.reason, f"{spec.model}, {spec.masking}, seed {spec.seed}"]
+    _show(run.to_dict(), as_json, "\n".join(line for line in lines if line))
+
+
+@runs_app.command("logs")
+def logs_command(
+    run_id: RunId,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many, from the end.")] = 40,
+    as_json: Json = False,
+) -> None:
+    """Show the end of what a run printed."""
+    from .service import load_run
+
+    run = load_run(run_id)
+    _show({"run": run.id, "log": run.log(lines).splitlines()}, as_json, run.log(lines))
+
+
+@runs_app.command("cancel")
+def cancel_command(run_id: RunId, as_json: Json = False) -> None:
+    """Cancel a run; it writes a checkpoint first."""
+    from .service import cancel
+
+    run = cancel(run_id)
+    said = "is cancelled" if run.state == "cancelled" else "stops at its next step"
+    _show({"run": run.id, "state": run.state}, as_json, f"{run.id} {said}.")
+
+
+@runs_app.command("resume")
+def resume_command(run_id: RunId, as_json: Json = False) -> None:
+    """Go on with a failed or cancelled run from its last checkpoint."""
+    from .service import resume
+
+    run = resume(run_id)
+    _show({"run": run.id, "state": run.state}, as_json, f"{run.id} is {run.state}.")
+
+
+@runs_app.command("delete")
+def delete_command(run_id: RunId, as_json: Json = False) -> None:
+    """Delete a run that has ended, with its tuned model."""
+    from .service import delete, load_run
+
+    run = load_run(run_id)
+    delete(run.id)
+    _show({"run": run.id, "state": "deleted"}, as_json, f"{run.id} is deleted.")
+
+
+def _line(run: Run) -> str:
+    accuracy = run.metrics.get("accuracy_plain")
+    shown = "" if accuracy is None else f"  accuracy {accuracy:.1%}"
+    return f"{run.id:<48} {run.state:<9} {run.step:>6}/{run.steps:<6}{shown}"
+
+
+def _show(value: dict[str, Any] | list[Any], as_json: bool, plain: str) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False) if as_json else plain)
