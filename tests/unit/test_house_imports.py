@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +91,16 @@ def test_public_names_are_importable() -> None:
     missing = [name for name in maskviz.__all__ if not hasattr(maskviz, name)]
     assert maskviz.__all__
     assert missing == []
+
+
+@pytest.mark.slow
+def test_training_needs_no_dashboard_libraries() -> None:
+    answer = subprocess.run(
+        [sys.executable, "tests/bare.py"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert "(4, 4," in answer.stdout
