@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import RunError
 from . import process
 from .engines import engine
-from .folder import Run, new_folder, read_run, run_folder, runs_home, update_json
+from .folder import Run, folders, new_folder, read_run, run_folder, runs_home, update_json
 from .store import Store, available
 
 if TYPE_CHECKING:
@@ -85,8 +85,13 @@ def load_run(run_id: str) -> Run:
 def _whole_id(run_id: str) -> str:
     if (runs_home() / run_id / "spec.toml").is_file():
         return run_id
-    found = [path.name for path in runs_home().glob("*/") if path.name.startswith(run_id)]
-    return found[0] if run_id and len(found) == 1 else run_id
+    found = [path.name for path in folders() if path.name.startswith(run_id)] if run_id else []
+    if len(found) > 1:
+        raise RunError(
+            f"{len(found)} runs begin with {run_id!r}: write more of the name, such as "
+            f"{max(found)!r}."
+        )
+    return found[0] if found else run_id
 
 
 def list_runs() -> list[Run]:

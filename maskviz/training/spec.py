@@ -106,6 +106,8 @@ class MaskingSpec:
 def _check_names(masking: MaskingSpec) -> None:
     from ..masks import OPERATORS, STRATEGIES
 
+    if masking.strategy not in STRATEGIES:
+        raise UnknownNameError.of("strategy", masking.strategy, [NO_STRATEGY, *STRATEGIES])
     entry = STRATEGIES[masking.strategy]
     if entry.kind == "manual":
         raise ParameterError(
