@@ -21,7 +21,9 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -47,17 +49,26 @@ class Launch:
     visited: float
 
 
-def measure(browser: object, arguments: list[str]) -> Launch:
-    """Start Streamlit with these arguments, open it once, stop it."""
+def our_command(port: int) -> list[str]:
+    """Return the command that a person gives."""
+    return [sys.executable, "-m", "maskviz", "app", "--no-browser", f"--port={port}"]
+
+
+def empty_command(script: Path, port: int) -> list[str]:
+    """Return the command for the empty app, under the same configuration."""
+    first, _, *rest = streamlit_arguments(port, browser=False)
+    return [sys.executable, "-m", "streamlit", first, str(script), *rest]
+
+
+def measure(browser: object, command: Callable[[int], list[str]]) -> Launch:
+    """Start an app by its command on a free port, open it once, stop it."""
     port = _free_port()
-    arguments = [a for a in arguments if not a.startswith("--server.port=")]
-    command = [sys.executable, "-m", "streamlit", *arguments, f"--server.port={port}"]
-    server, _ = _start(command, port)
+    server, _ = _start(command(port), port)
     idle = _megabytes(server)
     _stop(server)
 
     started = time.perf_counter()
-    server, url = _start(command, port)
+    server, url = _start(command(port), port)
     context = browser.new_context()  # type: ignore[attr-defined]
     page = context.new_page()
     page.goto(url, wait_until="commit")
@@ -77,14 +88,12 @@ def compare(rounds: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         script = Path(folder) / "app.py"
         script.write_text(EMPTY, encoding="utf-8")
-        ours = streamlit_arguments(browser=False)
-        empty = [ours[0], str(script), *ours[2:]]
+        apps = {"empty": partial(empty_command, script), "maskviz": our_command}
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
-        apps = {"empty": empty, "maskviz": ours}
         launches: dict[str, list[Launch]] = {name: [] for name in apps}
         for turn in range(rounds + 1):
-            for name, arguments in apps.items():
-                launch = measure(browser, arguments)
+            for name, command in apps.items():
+                launch = measure(browser, command)
                 if turn:  # the first round reads the disk
                     launches[name].append(launch)
         browser.close()
