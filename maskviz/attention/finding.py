@@ -19,6 +19,13 @@ _DOES = {
 }
 
 
+def finding(shown: View, roles: Sequence[Sequence[Any]]) -> str:
+    """Say in one sentence what a view shows; `roles` are its `notes`."""
+    if shown.signed:
+        return difference_finding(shown)
+    return masked_finding(shown, roles) if any(shown.hidden) else plain_finding(roles)
+
+
 def plain_finding(roles: Sequence[Sequence[HeadRole]]) -> str:
     """Say which roles the heads of a plain text play, and which head is the clearest.
 
@@ -51,21 +58,21 @@ def clearest(roles: Sequence[Sequence[HeadRole]]) -> tuple[int, int, HeadRole]:
 
 
 def masked_finding(shown: View, roles: Sequence[Sequence[HeadRole]]) -> str:
-    """Say how much attention goes onto hidden tokens, against an even spread."""
+    """Say what the heads look at from the hidden tokens, and how much attention goes to them.
+
+    `roles` are those of the hidden tokens' rows: `head_roles(…, queries=shown.hidden)`.
+    """
     import numpy as np
 
     hidden, rows = np.array(shown.hidden), ~np.array(shown.special)
     if not hidden.any():
-        return "Nothing of the hidden words is left in what the model reads."
-    onto = np.asarray(shown.weights, np.float32)[:, :, rows][..., hidden].sum(-1).mean(-1)
-    heads = sum(role.name == "onto hidden words" for layer in roles for role in layer)
-    layer, head = (int(i) for i in np.unravel_index(onto.argmax(), onto.shape))
-    times = float(onto.mean() / hidden.mean())
+        return f"What was hidden is left out. {plain_finding(roles)}"
+    onto = np.asarray(shown.weights, np.float32)[:, :, rows][..., hidden].sum(-1).mean()
+    what = plain_finding(roles).replace("Of ", "of ", 1)
     return (
-        f"{_percent(float(onto.mean()))} of the attention goes to the {int(hidden.sum())} hidden "
-        f"of {len(hidden)} tokens, {times:.1f} times an even spread; most in layer {layer + 1}, "
-        f"head {head + 1} ({_percent(float(onto[layer, head]))}). "
-        f"{_count(heads, onto.size)} onto hidden words above all."
+        f"At the {_counted(int(hidden.sum()), 'hidden token')}, {what[0].lower()}{what[1:]} "
+        f"All tokens together give them {_percent(float(onto))} of their attention, "
+        f"{float(onto / hidden.mean()):.1f} times an even spread."
     )
 
 
@@ -85,10 +92,8 @@ def difference_finding(shown: View) -> str:
     )
 
 
-def _count(heads: int, total: int) -> str:
-    if heads == 0:
-        return f"None of the {total} heads looks"
-    return f"{heads} of {total} heads look{'s' * (heads == 1)}"
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}s" if number > 1 else what
 
 
 def _percent(share: float) -> str:

@@ -61,15 +61,36 @@ class HeadRole:
         return f"{self.name}: {percent} of its attention"
 
 
+@dataclass(frozen=True)
+class HeadChange:
+    """How much of a head's attention a mask moves elsewhere, in [0, 1].
+
+    >>> HeadChange(0.24).sentence
+    'the mask moves 24 % of its attention elsewhere'
+    """
+
+    share: float
+    name: str = "moved"
+    short: str = "moves"
+
+    @property
+    def sentence(self) -> str:
+        """What the share is a share of."""
+        return f"the mask moves {100 * self.share:.0f} % of its attention elsewhere"
+
+
 def head_roles(
     weights: Any,
     special: Sequence[bool],
     hidden: Sequence[bool] | None = None,
     words: Sequence[int] | None = None,
+    queries: Sequence[bool] | None = None,
 ) -> tuple[tuple[HeadRole, ...], ...]:
     """Return roles[layer][head] for weights (layers, heads, tokens, tokens), rows summing to 1.
 
     `words` gives each token the number of its word (default: each token is its own word).
+    `queries` chooses the rows that count (default: all but special tokens), such as those of the
+    hidden tokens: what does a head look at to fill the gaps?
 
     >>> import numpy as np
     >>> head_roles(np.eye(6)[None, None], [False] * 6)[0][0].name
@@ -78,13 +99,13 @@ def head_roles(
     import numpy as np
 
     patterns = _patterns(len(special), special, hidden, words)  # (roles, queries, keys)
-    queries = _queries(special)
-    even = patterns[:, queries].mean(axis=(1, 2))  # share under even attention, (roles,)
+    rows = _rows(special, queries)
+    even = patterns[:, rows].mean(axis=(1, 2))  # share under even attention, (roles,)
     roles = []
     for layer in weights:  # one layer at a time, to hold only one in float32
-        rows = np.asarray(layer, dtype=np.float32)[:, queries]  # (heads, queries, keys)
-        shares = np.tensordot(rows, patterns[:, queries], ((1, 2), (1, 2))) / queries.sum()
-        roles.append(tuple(map(_role, shares, _spread(rows), [even] * len(rows))))
+        read = np.asarray(layer, dtype=np.float32)[:, rows]  # (heads, queries, keys)
+        shares = np.tensordot(read, patterns[:, rows], ((1, 2), (1, 2))) / rows.sum()
+        roles.append(tuple(map(_role, shares, _spread(read), [even] * len(read))))
     return tuple(roles)
 
 
@@ -130,12 +151,13 @@ def _patterns(
     ).astype(np.float32)
 
 
-def _queries(special: Sequence[bool]) -> Any:
-    """Return which rows count: the ordinary tokens, or all where there are only special ones."""
+def _rows(special: Sequence[bool], queries: Sequence[bool] | None) -> Any:
+    """Return which rows count: those asked for, else the ordinary ones, else all."""
     import numpy as np
 
-    ordinary = ~np.asarray(special, dtype=bool)
-    return ordinary if ordinary.any() else np.ones_like(ordinary)
+    asked = np.asarray(special if queries is None else queries, dtype=bool)
+    rows = ~asked if queries is None else asked
+    return rows if rows.any() else np.ones_like(rows)
 
 
 def _spread(rows: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from ..masks.encoding import Encoding
 from .capture import Attention
 from .difference import difference, placement
+from .roles import HeadChange, HeadRole, head_roles
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,3 +151,14 @@ def moved(shown: View) -> Any:
     rows = ~np.array(shown.absent, dtype=bool)
     change = np.abs(np.asarray(shown.weights, dtype=np.float32)[:, :, rows]).sum(-1) / 2
     return change.mean(-1)
+
+
+def notes(shown: View, masked: bool = False) -> tuple[tuple[HeadRole | HeadChange, ...], ...]:
+    """Return what stands under each head: its role, or how much the mask moves.
+
+    In a masked text a role is what the head looks at from the hidden tokens, where there are any.
+    """
+    if shown.signed:
+        return tuple(tuple(HeadChange(float(v)) for v in layer) for layer in moved(shown))
+    queries = shown.hidden if masked and any(shown.hidden) else None
+    return head_roles(shown.weights, shown.special, shown.hidden, shown.words, queries)

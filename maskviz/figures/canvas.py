@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..attention.roles import HeadRole
+from ..attention.roles import HeadChange, HeadRole
 from .ramps import quantise, ramp
 
 _STATIC = Path(__file__).parent / "static"
@@ -46,7 +46,7 @@ def mosaic_message(
     weights: np.ndarray,
     *,
     signed: bool = False,
-    roles: Sequence[Sequence[HeadRole]] | None = None,
+    roles: Sequence[Sequence[HeadRole | HeadChange]] | None = None,
     selected: tuple[int, int] | None = None,
     titles: Sequence[str] | None = None,
     scale: Literal["head", "model"] = "model",
@@ -61,7 +61,7 @@ def mosaic_message(
 
 def mosaic_header(
     weights: np.ndarray,
-    roles: Sequence[Sequence[HeadRole]] | None,
+    roles: Sequence[Sequence[HeadRole | HeadChange]] | None,
     selected: tuple[int, int] | None,
     titles: Sequence[str] | None,
     scale: str,

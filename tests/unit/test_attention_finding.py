@@ -34,15 +34,15 @@ def test_plain_of_mixed_heads_claims_nothing():
 def test_masked_measures_against_an_even_spread():
     weights = np.zeros((2, 2, 4, 4))
     weights[..., 3] = 1
-    roles = [[HeadRole("onto hidden words", 1.0)] * 2] * 2
+    roles = [[HeadRole("next token", 1.0)] * 2] * 2
     sentence = masked_finding(shown(weights, hidden=[False, False, False, True]), roles)
-    assert "100 % of the attention goes to the 1 hidden of 4 tokens, 4.0 times" in sentence
-    assert "4 of 4 heads look onto hidden words" in sentence
+    assert sentence.startswith("At the hidden token, of 4 heads, 4 look at the next token;")
+    assert "give them 100 % of their attention, 4.0 times an even spread" in sentence
 
 
 def test_masked_says_when_the_hidden_words_are_gone():
     roles = [[HeadRole("mixed", 0.1)]]
-    assert "Nothing of the hidden words" in masked_finding(shown(np.ones((1, 1, 4, 4)) / 4), roles)
+    assert "left out" in masked_finding(shown(np.ones((1, 1, 4, 4)) / 4), roles)
 
 
 def test_difference_names_the_head_that_moves_most():

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
-from maskviz.attention.roles import HeadRole
+from maskviz.attention.roles import HeadChange, HeadRole
 from maskviz.figures.canvas import mosaic_message, read_static
 
 _mount = st.components.v2.component(
@@ -22,7 +22,7 @@ def attention_mosaic(
     *,
     key: str,
     signed: bool = False,
-    roles: Sequence[Sequence[HeadRole]] | None = None,
+    roles: Sequence[Sequence[HeadRole | HeadChange]] | None = None,
     selected: tuple[int, int] | None = None,
     titles: Sequence[str] | None = None,
     scale: Literal["head", "model"] = "model",

@@ -1,0 +1,308 @@
+"""Attention as files and figures: .npz, .json, .html, .png, .svg, .pdf, and Plotly.
+
+Weights map to colour by their square root, as on the page: a weight of 1 % stays visible.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..attention.capture import Attention
+from ..attention.view import View, view
+from ..errors import MissingDependencyError, ParameterError
+from ..paths import write_atomic
+
+Head = tuple[int, int]
+_LARGEST_MAP = 96  # pixels of one map in a mosaic
+_INK = "#2b3640"
+
+
+def save_attention(attention: Attention, path: str | Path, *, head: Head | None = None) -> Path:
+    """Write the attention of every head to a file; the ending chooses the format.
+
+    .npz holds `weights` (layers, heads, tokens, tokens) float16 and `tokens`, .json the same with
+    four decimals, .html a page that works offline, .png, .svg and .pdf a mosaic of all heads, or
+    one `head` (layer, head), counted from 0. Raises ParameterError for another ending.
+
+    >>> save_attention(attend("A short text."), "attention.npz")  # doctest: +SKIP
+    """
+    path = Path(path)
+    title = f"Attention of {attention.model}"
+    write_atomic(path, render(view(attention), path.suffix.lower(), title=title, head=head))
+    return path
+
+
+def render(shown: View, suffix: str, *, title: str, head: Head | None = None) -> bytes:
+    """Return a view as the bytes of a file with this ending.
+
+    >>> render(shown, ".gif", title="Attention")  # doctest: +SKIP
+    Traceback (most recent call last):
+    maskviz.errors.ParameterError: Attention cannot be written as '.gif': ...
+    """
+    if suffix not in FORMATS:
+        raise ParameterError(
+            f"Attention cannot be written as {suffix!r}: end the file's name in one of "
+            f"{', '.join(FORMATS)}."
+        )
+    if head is not None and not (
+        0 <= head[0] < shown.weights.shape[0] and 0 <= head[1] < shown.weights.shape[1]
+    ):
+        raise ParameterError(
+            f"There is no layer {head[0]}, head {head[1]}: the model has "
+            f"{shown.weights.shape[0]} layers of {shown.weights.shape[1]} heads, counted from 0."
+        )
+    return FORMATS[suffix](shown, title, head)
+
+
+def _npz(shown: View, title: str, head: Head | None) -> bytes:
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        weights=_chosen(shown, head).astype(np.float16),
+        tokens=np.array(shown.tokens, dtype=np.str_),
+        hidden=np.array(shown.hidden),
+        special=np.array(shown.special),
+    )
+    return buffer.getvalue()
+
+
+def _json(shown: View, title: str, head: Head | None) -> bytes:
+    import numpy as np
+
+    weights = np.round(_chosen(shown, head).astype(np.float64), 4)
+    document = {
+        "title": title,
+        "signed": shown.signed,
+        "tokens": list(shown.tokens),
+        "hidden": [bool(flag) for flag in shown.hidden],
+        "special": [bool(flag) for flag in shown.special],
+        "shape": list(weights.shape),
+        "weights": weights.tolist(),
+    }
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def _chosen(shown: View, head: Head | None) -> Any:
+    """Return all weights, or one head's as (1, 1, tokens, tokens)."""
+    if head is None:
+        return shown.weights
+    layer, number = head
+    return shown.weights[layer : layer + 1, number : number + 1]
+
+
+def _html(shown: View, title: str, head: Head | None) -> bytes:
+    from .page import attention_page
+
+    return attention_page(shown, title, head).encode()
+
+
+def _image(kind: str) -> Callable[[View, str, Head | None], bytes]:
+    def draw(shown: View, title: str, head: Head | None) -> bytes:
+        figure = mosaic(shown, title) if head is None else one_head(shown, *head, title)
+        buffer = io.BytesIO()
+        # 42 embeds fonts as TrueType, which journals ask for; SVG draws its letters as outlines.
+        with _matplotlib().rc_context({"pdf.fonttype": 42}), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
+            figure.savefig(buffer, format=kind, dpi=200, bbox_inches="tight")
+        return buffer.getvalue()
+
+    return draw
+
+
+FORMATS: dict[str, Callable[[View, str, Head | None], bytes]] = {
+    ".npz": _npz,
+    ".json": _json,
+    ".html": _html,
+    ".png": _image("png"),
+    ".svg": _image("svg"),
+    ".pdf": _image("pdf"),
+}
+
+
+def _matplotlib() -> Any:
+    try:
+        import matplotlib as mpl
+    except ImportError as error:
+        raise MissingDependencyError(
+            "Writing .png, .svg and .pdf needs matplotlib: pip install 'maskviz[figures]', "
+            "or write .html, .npz or .json."
+        ) from error
+    return mpl
+
+
+def mosaic(shown: View, title: str = "", inches: float = 7.0) -> Any:
+    """Return a matplotlib figure of all heads, layers down and heads across."""
+    import numpy as np
+
+    _matplotlib()
+    from matplotlib.figure import Figure
+
+    layers, heads = shown.weights.shape[:2]
+    picture, scale, step = _tiled(shown)
+    width = inches * min(1.0, heads / 4)
+    figure = Figure((width, width * layers / heads + 1.0), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(picture, interpolation="nearest")
+    axes.set_xticks((np.arange(heads) + 0.5) * step, [f"H{h + 1}" for h in range(heads)])
+    axes.set_yticks((np.arange(layers) + 0.5) * step, [f"L{layer + 1}" for layer in range(layers)])
+    axes.xaxis.tick_top()
+    _plain_axes(axes, title)
+    _colour_bar(figure, axes, shown.signed, scale)
+    return figure
+
+
+def one_head(shown: View, layer: int, head: int, title: str = "", inches: float = 6.0) -> Any:
+    """Return a matplotlib figure of one head with tokens on both axes; hidden ones are ink."""
+    import numpy as np
+
+    _matplotlib()
+    from matplotlib.figure import Figure
+
+    from .canvas import largest
+    from .ramps import quantise, ramp
+
+    weights = np.asarray(shown.weights[layer, head], np.float32)
+    scale, count = largest(weights), len(shown)
+    figure = Figure((inches, inches + 0.6), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(ramp(shown.signed)[quantise(weights, signed=shown.signed, scale=scale)])
+    at = np.arange(0, count, max(1, -(-count // 60)))
+    names = [_label(shown.tokens[i]) for i in at]
+    size = float(np.clip(260 / max(len(at), 1), 4, 9))
+    axes.set_xticks(at, names, rotation=90, fontsize=size, parse_math=False)
+    axes.set_yticks(at, names, fontsize=size, parse_math=False)
+    axes.xaxis.tick_top()
+    for ticks in (axes.get_xticklabels(), axes.get_yticklabels()):
+        for label, i in zip(ticks, at, strict=True):
+            if shown.hidden[i]:
+                label.set(color="white", bbox={"facecolor": _INK, "pad": 1.2, "linewidth": 0})
+    axes.set_xlabel("attended to (key)")
+    axes.xaxis.set_label_position("top")
+    axes.set_ylabel("attends from (query)")
+    _plain_axes(axes, f"{title}, layer {layer + 1}, head {head + 1}".lstrip(", "))
+    _colour_bar(figure, axes, shown.signed, scale)
+    return figure
+
+
+def _plain_axes(axes: Any, title: str) -> None:
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    if title:
+        axes.set_title(title, fontsize=11, parse_math=False)
+
+
+def _tiled(shown: View, gap: int = 2) -> tuple[Any, float, int]:
+    """Lay all maps side by side; return the picture (h, w, 3), its scale and the step of a map."""
+    import numpy as np
+
+    from .canvas import largest
+    from .ramps import quantise, ramp
+
+    layers, heads, count, _ = shown.weights.shape
+    scale = largest(shown.weights)
+    repeat = max(1, _LARGEST_MAP // max(count, 1))
+    tiles = [[_pooled(head) for head in layer] for layer in shown.weights]
+    side = tiles[0][0].shape[0] * repeat
+    step = side + gap * max(1, side // 48)
+    picture = np.full((layers * step, heads * step, 3), 255, np.uint8)
+    for i, row in enumerate(tiles):
+        for j, tile in enumerate(row):
+            cells = quantise(tile, signed=shown.signed, scale=scale)
+            colours = ramp(shown.signed)[cells].repeat(repeat, 0).repeat(repeat, 1)
+            picture[i * step : i * step + side, j * step : j * step + side] = colours
+    return picture, scale, step
+
+
+def _pooled(weights: Any) -> Any:
+    """Shrink a large map, keeping the strongest cell of each block: a mean would fade diagonals."""
+    import numpy as np
+
+    values = np.asarray(weights, np.float32)
+    block = max(1, -(-len(values) // _LARGEST_MAP))
+    if block == 1:
+        return values
+    pad = -len(values) % block
+    padded = np.pad(values, ((0, pad), (0, pad)))
+    side = len(padded) // block
+    blocks = padded.reshape(side, block, side, block).swapaxes(1, 2).reshape(side, side, -1)
+    strongest = np.abs(blocks).argmax(-1)[..., None]
+    return np.take_along_axis(blocks, strongest, -1)[..., 0]
+
+
+def _colour_bar(figure: Any, axes: Any, signed: bool, scale: float) -> None:
+    """Draw the ramp with its numbers; ticks stand at the square root of their weight."""
+    import numpy as np
+
+    from .ramps import ramp
+
+    entries = 255 if signed else 256
+    inset = figure.colorbar(_mappable(ramp(signed)[:entries]), ax=axes, location="bottom",
+                            shrink=0.5, aspect=30, pad=0.03)  # fmt: skip
+    parts = np.array([-1, -0.25, 0, 0.25, 1] if signed else [0, 0.05, 0.2, 0.5, 1])
+    roots = np.sign(parts) * np.sqrt(np.abs(parts))
+    inset.set_ticks((roots + 1) / 2 if signed else roots)
+    inset.set_ticklabels(
+        [f"{100 * part * scale:{'+' if signed and part else ''}.3g}" for part in parts]
+    )
+    unit = "masked − plain, percentage points" if signed else "share of the query's attention, %"
+    inset.set_label(unit, fontsize=9)
+    inset.ax.tick_params(labelsize=8, length=2)
+    inset.outline.set_linewidth(0.3)
+
+
+def _mappable(table: Any) -> Any:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, Normalize
+
+    return ScalarMappable(Normalize(0, 1), ListedColormap(table / 255))
+
+
+def head_figure(shown: View, layer: int, head: int, theme: str = "light") -> Any:
+    """Return one head as a Plotly figure with both tokens and the exact value on hover."""
+    import numpy as np
+    import plotly.graph_objects as go
+
+    from .canvas import largest
+    from .ramps import plotly_scale
+
+    weights = np.asarray(shown.weights[layer, head], np.float32)
+    bound = np.sqrt(largest(weights) or 1.0)
+    # Plotly reads a few tags in labels: user text is escaped.
+    names = [html.escape(_label(token)) for token in shown.tokens]
+    at = list(range(len(names)))
+    heatmap = go.Heatmap(
+        z=np.sign(weights) * np.sqrt(np.abs(weights)),
+        customdata=100 * weights,
+        zmin=-bound if shown.signed else 0,
+        zmax=bound,
+        colorscale=plotly_scale(shown.signed, "dark" if theme == "dark" else "light"),
+        showscale=False,
+        hovertemplate="from %{y} to %{x}<br>%{customdata:.2f} %<extra></extra>",
+    )
+    figure = go.Figure(heatmap)
+    figure.update_xaxes(tickvals=at, ticktext=names, side="top", title="attended to (key)")
+    figure.update_yaxes(
+        tickvals=at, ticktext=names, autorange="reversed", title="attends from (query)",
+        scaleanchor="x", constrain="domain",
+    )  # fmt: skip
+    return figure.update_layout(title=f"Layer {layer + 1}, head {head + 1}")
+
+
+def _label(token: str, longest: int = 16) -> str:
+    """Return a token as an axis shows it: one line, not too long, never empty.
+
+    >>> _label("\\n"), _label("a" * 30)
+    ('␣', 'aaaaaaaaaaaaaaa…')
+    """
+    shown = token if token.strip() else "␣" * max(1, len(token))
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"

@@ -1,0 +1,64 @@
+"""Attention as one HTML file that works offline: the page's own mosaic and large head."""
+
+from __future__ import annotations
+
+import base64
+import html
+from string import Template
+
+import numpy as np
+
+from ..attention.finding import finding
+from ..attention.view import View, notes
+from ..errors import ParameterError
+from .canvas import largest, marked, mosaic_header, pack, read_static, to_words
+
+LARGEST = 50_000_000  # bytes of cells; a browser opens such a file within a few seconds
+
+
+def attention_page(shown: View, title: str, selected: tuple[int, int] | None = None) -> str:
+    """Return the page as text. Raises ParameterError beyond 50 MB.
+
+    Weights and tokens travel in base64, the title is escaped: no text of the user's is ever read
+    as markup, not even `</script>`.
+    """
+    if 2 * shown.weights.size > LARGEST:
+        raise ParameterError(
+            f"The page would hold {2 * shown.weights.size / 1e6:.0f} MB of attention, more than "
+            f"{LARGEST / 1e6:.0f} MB: write .npz, or shorten the text of {len(shown):,} tokens."
+        )
+    roles = notes(shown, masked=any(shown.hidden))
+    sentence = finding(shown, roles)
+    scale = largest(shown.weights)
+    header = {
+        **mosaic_header(shown.weights, roles, selected or (0, 0), None, "model", title),
+        "tokens": list(shown.tokens),
+        "hidden": marked(shown.hidden),
+        "special": marked(shown.special),
+        "absent": marked(shown.absent),
+        "peak": scale,
+    }
+    cells = np.stack([to_words(layer, scale, shown.signed) for layer in shown.weights])
+    message = pack(header, cells, signed=shown.signed)
+    return Template(read_static("export.html")).substitute(
+        title=html.escape(title),
+        sentence=html.escape(sentence),
+        style=_style(),
+        mosaic=read_static("attention_mosaic.html"),
+        head=read_static("attention_head.html"),
+        message=base64.b64encode(message).decode(),
+        script=_script(),
+    )
+
+
+def _style() -> str:
+    names = ("export", "common", "attention", "attention_mosaic", "attention_head")
+    return "".join(read_static(f"{name}.css") for name in names)
+
+
+def _script() -> str:
+    """Join the modules; each one's default export becomes a function of its own."""
+    start = "export default function"
+    mosaic = read_static("attention_mosaic.js").replace(start, "function mountMosaic")
+    head = read_static("attention_head.js").replace(start, "function mountHead")
+    return read_static("common.js") + mosaic + head + read_static("export.js")

@@ -1,0 +1,131 @@
+"""Attention as files: every format, with tokens that try to break it."""
+
+import base64
+import json
+import re
+import struct
+
+import numpy as np
+import pytest
+
+from maskviz.attention.capture import Attention
+from maskviz.attention.view import view
+from maskviz.errors import ParameterError
+from maskviz.figures.attention import FORMATS, head_figure, render, save_attention
+from maskviz.masks.encoding import Encoding
+
+NASTY = (
+    "[CLS]",
+    "</script>",
+    "<img src=x onerror=alert(1)>",
+    "$x^2$",
+    "שלום",
+    "🙂",
+    "a" * 90,
+    "\n",
+)
+
+
+def attention(tokens=NASTY, layers=2, heads=3):
+    n = len(tokens)
+    encoding = Encoding(
+        text=" ".join(tokens),
+        operator="mask",
+        input_ids=(1,) * n,
+        attention_mask=(1,) * n,
+        tokens=tuple(tokens),
+        offsets=(None, *((i, i + 1) for i in range(n - 1))),
+        source=tuple(range(n)),
+        hidden=tuple(i == 3 for i in range(n)),
+        special=tuple(i == 0 for i in range(n)),
+    )
+    weights = np.random.default_rng(0).dirichlet(np.ones(n), size=(layers, heads, n))
+    return Attention(weights.astype(np.float16), encoding, "tiny")
+
+
+def needs_matplotlib(suffix):
+    if suffix in (".png", ".svg", ".pdf"):
+        pytest.importorskip("matplotlib")
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("head", [None, (1, 2)])
+def test_every_format_is_written_whole(suffix, head, tmp_path):
+    needs_matplotlib(suffix)
+    path = save_attention(attention(), tmp_path / f"out{suffix}", head=head)
+    content = path.read_bytes()
+    starts = {".npz": b"PK", ".png": b"\x89PNG", ".pdf": b"%PDF", ".html": b"<!doctype html>"}
+    assert content.startswith(starts.get(suffix, b""))
+    assert len(content) > 500
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_npz_gives_weights_and_tokens_back_without_pickle(tmp_path):
+    captured = attention()
+    with np.load(save_attention(captured, tmp_path / "a.npz"), allow_pickle=False) as stored:
+        assert (stored["weights"] == captured.weights).all()
+        assert tuple(stored["tokens"]) == NASTY
+
+
+def test_json_keeps_four_decimals(tmp_path):
+    captured = attention()
+    document = json.loads(save_attention(captured, tmp_path / "a.json").read_text("utf-8"))
+    assert np.abs(np.array(document["weights"]) - captured.weights).max() < 6e-5
+    assert tuple(document["tokens"]) == NASTY
+
+
+def test_html_holds_no_markup_of_the_users_and_asks_no_other_host():
+    title = "</title><script>alert(1)</script>"
+    text = render(view(attention()), ".html", title=title).decode()
+    assert "<img src=x" not in text
+    assert "alert(1)" not in text.replace("&lt;script&gt;alert(1)&lt;/script&gt;", "")
+    assert text.count("<script") == text.count("</script>") == 2
+    assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//", text)
+
+
+def test_html_carries_the_tokens_and_weights_it_shows():
+    captured = attention()
+    text = render(view(captured), ".html", title="t").decode()
+    message = base64.b64decode(re.search(r'id="message">([^<]+)<', text)[1])
+    (length,) = struct.unpack("<I", message[:4])
+    header = json.loads(message[4 : 4 + length])
+    assert tuple(header["tokens"]) == NASTY
+    cells = np.frombuffer(message[4 + length + 1536 :], "<u2").reshape(captured.weights.shape)
+    assert np.abs(cells / 65535 * header["peak"] - captured.weights).max() < 1e-4
+
+
+def test_a_page_too_large_to_open_is_refused_with_the_next_step():
+    with pytest.raises(ParameterError, match=r"MB: write \.npz, or shorten"):
+        render(view(attention(tuple(f"t{i}" for i in range(700)), 8, 8)), ".html", title="t")
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a", "a.npz.exe"])
+def test_an_unknown_ending_names_the_known_ones(name, tmp_path):
+    with pytest.raises(ParameterError, match=r"\.npz, \.json, \.html, \.png, \.svg, \.pdf"):
+        save_attention(attention(), tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_head_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(ParameterError, match="no layer 2, head 0"):
+        save_attention(attention(), tmp_path / "a.png", head=(2, 0))
+
+
+def test_large_maps_shrink_to_the_strongest_cell_of_each_block():
+    pytest.importorskip("matplotlib")
+    from maskviz.figures.attention import _pooled
+
+    weights = np.zeros((300, 300))
+    weights[299, 5] = -0.9
+    small = _pooled(weights)
+    assert small.shape == (75, 75)
+    assert small.min() == pytest.approx(-0.9)
+    assert np.count_nonzero(small) == 1
+
+
+def test_plotly_escapes_tokens_and_tells_the_true_value():
+    figure = head_figure(view(attention()), 0, 1)
+    names = figure.layout.xaxis.ticktext
+    assert names[1] == "&lt;/script&gt;"
+    weights = attention().weights[0, 1].astype(np.float32)
+    assert np.allclose(figure.data[0].customdata, 100 * weights)
