@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -123,6 +121,7 @@ def _one_file(
         progress=_progress if sys.stderr.isatty() else None,
     )
     if out is not None:
+        from ..data.export import to_csv
         from ..paths import write_atomic
 
         write_atomic(out, to_csv([row.to_dict() for row in result.results]))
@@ -149,23 +148,6 @@ def _parameters(strategies: str, options: dict[str, str]) -> dict[str, dict[str,
 
 def _progress(rows: int) -> None:
     typer.echo(f"\r{rows:,} rows", nl=False, err=True)
-
-
-def to_csv(records: list[dict[str, Any]]) -> str:
-    """Return records as CSV; a cell that a spreadsheet would run as a formula is quoted.
-
-    A leading =, +, -, @ in a text makes spreadsheets compute; a leading ' keeps it a text.
-    """
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, fieldnames=list(records[0]))
-    writer.writeheader()
-    for record in records:
-        writer.writerow({k: _inert(v) for k, v in record.items()})
-    return stream.getvalue()
-
-
-def _inert(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
 
 
 def _table(result: dict[str, Any]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..masks.choose import mask as choose_mask
@@ -93,21 +95,53 @@ def control(
     mask: Mask, model: Model | str = "mini", operator: str = "mask", draws: int = 20
 ) -> Control:
     """Hide as many words as `mask` does, at random, `draws` times with the seeds 0, 1, …"""
+    return _control(mask.text, mask.realised_ratio, load_model(model), operator, draws)
+
+
+@lru_cache(maxsize=256)
+def _control(text: str, ratio: float, model: Model, operator: str, draws: int) -> Control:
     import numpy as np
 
-    loaded = load_model(model)
-    ratio = mask.realised_ratio
-    masks = [choose_mask(mask.text, "random", ratio=ratio, seed=i) for i in range(draws)]
-    encodings = [apply(m, operator, loaded) for m in (Mask(mask.text), *masks)]
-    answers = class_probabilities(loaded, encodings)
+    masks = [choose_mask(text, "random", ratio=ratio, seed=i) for i in range(draws)]
+    encodings = [apply(m, operator, model) for m in (Mask(text), *masks)]
+    answers = class_probabilities(model, encodings)
     index = int(answers[0].argmax())
     under = answers[1:, index]
     low, high = np.quantile(under, [0.025, 0.975])
     return Control(
         draws,
-        loaded.labels[index],
+        model.labels[index],
         tuple(map(float, under)),
         float((answers[1:].argmax(1) != index).mean()),
         float(low),
         float(high),
     )
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one mask changes, beside what chance changes at the same size."""
+
+    name: str
+    comparison: Comparison
+    control: Control
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether the masked probability lies outside the middle 95 % of the random draws."""
+        after = self.comparison.masked.probabilities[self.control.label]
+        return not self.control.low <= after <= self.control.high
+
+
+def compare_masks(
+    masks: Iterable[tuple[str, Mask]],
+    model: Model | str = "mini",
+    operator: str = "mask",
+    draws: int = 20,
+) -> list[Effect]:
+    """Compare several named masks of one text, each with a control of its own size."""
+    loaded = load_model(model)
+    return [
+        Effect(name, compare(m, loaded, operator), control(m, loaded, operator, draws))
+        for name, m in masks
+    ]

@@ -132,6 +132,14 @@ class Mask:
 
         return masked_text(self, operator)
 
+    def blocked_text(self) -> str:
+        """Return the text with every hidden character as a block of ink.
+
+        >>> Mask("Ann left", (MaskSpan(0, 3),)).blocked_text()
+        '███ left'
+        """
+        return "".join("█" if i in self.characters else c for i, c in enumerate(self.text))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the mask as JSON-ready values; the keys are the command line's."""
         return {

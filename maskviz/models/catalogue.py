@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelNotFoundError
 from ..paths import assets
 from .locate import BUNDLED
 
@@ -47,9 +46,7 @@ def _of_folder(name: str, origin: str, folder: Path) -> ModelInfo:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise ModelNotFoundError(
-            f"The model {name!r} has no readable config.json: install maskviz or tune it again."
-        ) from None
+        return ModelInfo(name, origin)  # loading it says what is wrong
     labels = config.get("id2label") or {}
     return ModelInfo(
         name,

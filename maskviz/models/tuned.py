@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 from ..paths import home
@@ -14,3 +15,15 @@ def tuned_models() -> list[tuple[str, Path]]:
     finished = [folder for folder in found if any(folder.glob("*.safetensors"))]
     finished.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
     return [(folder.parent.name, folder) for folder in finished]
+
+
+def base_of(name: str) -> str | None:
+    """Return the model that a tuned one came from, or None where it is not tuned here."""
+    folder = dict(tuned_models()).get(name)
+    if folder is None:
+        return None
+    try:
+        spec = tomllib.loads((folder.parent / "spec.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None  # an imported model may come without its spec
+    return str(spec["model"]) if "model" in spec else None

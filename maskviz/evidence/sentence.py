@@ -1,0 +1,83 @@
+"""A finding in one plain sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..masks.mask import Mask
+from ..models.fills import Fill
+from .compare import Comparison, Control
+
+_NOTICEABLE = 0.02  # a change in probability below this is called none
+_PERCENT = "\u00a0%"  # a no-break space keeps the sign with its number
+
+
+def percent(value: float) -> str:
+    """Return a share as a person reads it: no decimals, except close to 0 and 1.
+
+    >>> percent(0.914), percent(0.9968), percent(0.0004)
+    ('91\xa0%', '99.7\xa0%', 'under 0.1\xa0%')
+    """
+    if 0 < value < 0.001:
+        return f"under 0.1{_PERCENT}"
+    if 0.999 < value < 1:
+        return f"over 99.9{_PERCENT}"
+    if 0 < value < 0.01 or 0.99 < value < 1:
+        return f"{100 * value:.1f}{_PERCENT}"
+    return f"{100 * value:.0f}{_PERCENT}"
+
+
+def hidden(mask: Mask) -> str:
+    """Return how much is hidden: `3 of 21 words (entity)`."""
+    count, total = len(mask.hidden_words), len(mask.words)
+    return f"{count} of {total} word{'s' * (total != 1)} ({mask.strategy})"
+
+
+def comparison_sentence(comparison: Comparison, chance: Control | None = None) -> str:
+    """Say what hiding changes in the answer, and how often chance does the same."""
+    mask, plain, masked = comparison.mask, comparison.original, comparison.masked
+    if not mask.hidden_words:
+        return f"Nothing is hidden: the answer stays {plain.label} {percent(plain.confidence)}."
+    before = f"{plain.label} {percent(plain.confidence)}"
+    after = f"{masked.label} {percent(masked.confidence)}"
+    if comparison.flip:
+        change = f"turns {before} into {after}"
+    elif abs(comparison.delta[plain.label]) >= _NOTICEABLE:
+        change = f"moves {before} to {after}"
+    else:
+        change = f"leaves {before} as good as unchanged ({after})"
+    by_chance = "" if chance is None else f"; {_by_chance(chance)}"
+    return f"Hiding {hidden(mask)} {change}{by_chance}."
+
+
+def _by_chance(chance: Control) -> str:
+    return f"random masks of the same size flip the label in {percent(chance.flips)} of draws"
+
+
+def fill_sentence(mask: Mask, fills: Sequence[Fill], model: str) -> str:
+    """Say how much is hidden and how much of it the model guesses."""
+    if not mask.hidden_words:
+        return "Nothing is hidden: click a word, or choose a strategy."
+    hides = f"{len(mask.hidden_words)} of {len(mask.words)} words are hidden"
+    if not fills:
+        return f"{hides}."
+    first = sum(_right(f, 1) for f in fills)
+    among = sum(_right(f, len(f.candidates)) for f in fills)
+    return (
+        f"{hides}; {model} guesses {first} of the {len(fills)} hidden places at its first try "
+        f"and {among} among its five best."
+        if len(fills) > 1
+        else f"{hides}; {model} {_single(fills[0])}."
+    )
+
+
+def _right(fill: Fill, among: int) -> bool:
+    return fill.text.casefold() in (c.token.casefold() for c in fill.candidates[:among])
+
+
+def _single(fill: Fill) -> str:
+    if _right(fill, 1):
+        return "guesses it at its first try"
+    if _right(fill, len(fill.candidates)):
+        return "has it among its five best guesses"
+    return "does not guess it"

@@ -1,0 +1,156 @@
+"""The Compare page on one text: the current mask, other strategies, a second model."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from maskviz.errors import MaskvizError
+from maskviz.evidence import Comparison, Effect, compare, compare_masks
+from maskviz.evidence.sentence import comparison_sentence, percent
+from maskviz.figures import compare as figures
+from maskviz.masks import STRATEGIES, Mask
+from maskviz.models import list_models
+from maskviz.models.tuned import base_of
+from maskviz.ui import state
+from maskviz.ui.controls import operator_control, text_box
+from maskviz.ui.page import errors, escape
+
+YOURS = "your mask"
+_NEED_INPUT = ("pattern", "manual")  # they hide nothing until the user says what
+_DEFAULT = ("random", "span", "sentence", "entity", "attribute", "key")
+
+
+def show(view: state.View) -> None:
+    """Answer and charts on the left, choices on the right."""
+    picture, choice = st.columns([5, 3], gap="large")
+    with choice:
+        text_box(view)
+        names = _strategies()
+        with st.expander("More"):
+            operator_control(view)
+            other = _second_model(view)
+    with picture, errors():
+        view = state.current()
+        with st.spinner("Comparing …", show_time=True):
+            effects, left_out = _effects(view, names)
+        _answer(view, effects)
+        for note in left_out:
+            st.caption(note)
+        if other:
+            with errors():
+                _beside(view, effects[0].comparison, other)
+
+
+def _strategies() -> list[str]:
+    offered = [name for name in STRATEGIES if name not in _NEED_INPUT]
+    st.session_state.setdefault("view_compared", st.session_state.get("compared", list(_DEFAULT)))
+    chosen = st.pills(
+        "Strategies beside your mask",
+        offered,
+        selection_mode="multi",
+        key="view_compared",
+        wrap=True,
+    )
+    st.session_state["compared"] = chosen
+    return [name for name in offered if name in chosen]
+
+
+def _second_model(view: state.View) -> str | None:
+    names = [m.name for m in list_models() if m.name != view.model]
+    base = base_of(view.model)
+    if base and base not in names:
+        names.append(base)
+    none = "none"
+    options = [none, *names]
+    return_value = st.selectbox(
+        "Second model beside it",
+        options,
+        index=options.index(base) if base in options else 0,
+        key=f"second_{view.model}",
+        help="For instance a tuned model beside the one it came from.",
+    )
+    return None if return_value == none else return_value
+
+
+def _effects(view: state.View, names: list[str]) -> tuple[list[Effect], list[str]]:
+    """Compare the current mask and the other strategies; say which could not be drawn."""
+    masks: list[tuple[str, Mask]] = [(YOURS, state.current_mask(view))]
+    left_out = []
+    for name in names:
+        try:
+            masks.append((name, _mask(view, name)))
+        except MaskvizError as error:
+            left_out.append(f"{name}: {escape(str(error))}")
+    empty = [name for name, m in masks[1:] if not m.spans]
+    if empty:
+        left_out.append(f"Nothing to hide in this text for {', '.join(empty)}.")
+    kept = tuple((name, m) for name, m in masks if m.spans or name == YOURS)
+    return _compared(kept, view.model, view.operator), left_out
+
+
+def _mask(view: state.View, name: str) -> Mask:
+    other = state.View(view.text, name, seed=view.seed, model=view.model)
+    return state.strategy_mask(other)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Mask: lambda m: m.to_json()})
+def _compared(masks: tuple[tuple[str, Mask], ...], model: str, operator: str) -> list[Effect]:
+    return compare_masks(masks, model, operator)
+
+
+def _answer(view: state.View, effects: list[Effect]) -> None:
+    first = effects[0]
+    st.markdown(f"### {escape(comparison_sentence(first.comparison, first.control))}")
+    if first.comparison.notice:
+        st.warning(first.comparison.notice, icon="✂️")
+    st.markdown("**The answer, plain and masked**")
+    st.plotly_chart(figures.answers(first.comparison, first.control), key="answers", config=_BAR)
+    label = first.comparison.original.label
+    st.markdown(f"**Each strategy beside chance: p({escape(label)}) when it hides its words**")
+    st.plotly_chart(figures.strategies(effects, label), key="strategies", config=_BAR)
+    st.dataframe(
+        pd.DataFrame([_row(e) for e in effects]), hide_index=True, width="stretch",
+        column_config={
+            "p": st.column_config.NumberColumn(f"p({label})", format="percent"),
+            "change": st.column_config.NumberColumn("Δp", format="percent"),
+            "hidden": st.column_config.NumberColumn("hidden words", format="percent"),
+            "KL": st.column_config.NumberColumn("KL, nats", format="%.3f"),
+            "chance flips": st.column_config.NumberColumn(format="percent"),
+        },
+    )  # fmt: skip
+
+
+_BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+
+
+def _row(effect: Effect) -> dict[str, object]:
+    c, label = effect.comparison, effect.comparison.original.label
+    return {
+        "strategy": effect.name,
+        "hidden": c.mask.realised_ratio,
+        "answer": c.masked.label,
+        "p": c.masked.probabilities[label],
+        "change": c.delta[label],
+        "flips": "yes" if c.flip else "no",
+        "KL": c.kl,
+        "chance flips": effect.control.flips,
+        "beyond chance": "yes" if effect.beyond_chance else "no",
+    }
+
+
+def _beside(view: state.View, first: Comparison, other: str) -> None:
+    """The same text and mask under a second model."""
+    second = compare(first.mask, other, view.operator)
+    st.markdown(f"**{escape(view.model)} beside {escape(other)}**")
+    rows = [
+        {
+            "model": c.model,
+            "plain": f"{c.original.label} {percent(c.original.confidence)}",
+            "masked": f"{c.masked.label} {percent(c.masked.confidence)}",
+            "flips": "yes" if c.flip else "no",
+            "KL, nats": round(c.kl, 3),
+        }
+        for c in (first, second)
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")

@@ -1,0 +1,98 @@
+"""What every page shares: the sidebar, a place for errors, the link, the warm-up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from maskviz.errors import MaskvizError
+from maskviz.ui import state
+
+_WARM_UP_AFTER = 1.5  # seconds: by then the first page is painted
+
+
+def open_page(**more: str) -> state.View:
+    """Draw the sidebar and return the view; call it first on every page.
+
+    `more` goes into the link: what the page itself needs to show its picture again.
+    """
+    _warm_up()
+    sidebar(**more)
+    return state.current()
+
+
+def sidebar(**more: str) -> None:
+    """Show what travels with the user: model, text and mask, and the link to this view."""
+    view = state.current()
+    with st.sidebar:
+        names = _model_names(view.model)
+        st.session_state.setdefault("view_model", view.model)
+        st.selectbox("Model", names, key="view_model", on_change=_take, args=("model",))
+        st.caption("Text")
+        st.text(_shortened(view.text) or "no text yet")
+        st.caption("Mask")
+        st.text(state.summary(view))
+        with st.popover("Link to this view", width="stretch"):
+            with_text = st.checkbox("Put my text into the link", value=False)
+            st.code(state.link(with_text, **more), language=None, wrap_lines=True)
+            st.caption(
+                "Add it to the page's address. Whoever opens the link sees what it holds; "
+                "without your text it opens an example."
+            )
+
+
+def _take(name: str) -> None:
+    state.update(**{name: st.session_state[f"view_{name}"]})
+
+
+def _model_names(chosen: str) -> list[str]:
+    from maskviz.models import list_models
+
+    names = [info.name for info in list_models()]
+    return names if chosen in names else [*names, chosen]
+
+
+def _shortened(text: str, length: int = 120) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Show an error that the user can act on as one line, and go on with the rest of the page."""
+    try:
+        yield
+    except MaskvizError as error:
+        st.error(escape(str(error)), icon="⚠️")
+
+
+def escape(text: str) -> str:
+    """Return text that Markdown shows as it is."""
+    marks = "\\`*_{}[]()<>#+-.!|~$:"
+    return "".join("\\" + c if c in marks else c for c in text)
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up() -> threading.Thread:
+    """Load libraries and the bundled models once, after the first page is painted."""
+    thread = threading.Thread(target=_load, name="maskviz-warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+def _load() -> None:
+    time.sleep(_WARM_UP_AFTER)
+    from maskviz.models import load_model
+    from maskviz.text import load_pipeline
+
+    try:
+        load_pipeline()
+        model = load_model()
+        for capability in ("fill", "classify"):
+            model.network(capability)
+    except MaskvizError:
+        return  # the page that needs them says so, with what to do

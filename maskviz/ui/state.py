@@ -1,0 +1,173 @@
+"""What travels with the user from page to page: one text, one model, one mask.
+
+The session holds one frozen `View`; widgets show it and `update` replaces it. A link carries the
+same values, the text only where the user wants it there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from maskviz.errors import MaskvizError
+from maskviz.examples import EXAMPLES, Example, by_name
+from maskviz.masks import Mask, mask
+from maskviz.masks.edit import with_words
+
+_KEY = "maskviz_view"
+
+
+@dataclass(frozen=True)
+class View:
+    """All that the user has chosen.
+
+    edited: the words hidden after the user's clicks, by index; None while nothing was clicked.
+    saved: a mask loaded from a file, in place of a strategy.
+    """
+
+    text: str
+    strategy: str
+    ratio: float | None = None
+    seed: int = 0
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    operator: str = "mask"
+    model: str = "mini"
+    edited: tuple[int, ...] | None = None
+    saved: str | None = None
+
+    @property
+    def revision(self) -> str:
+        """A short name of the mask before any click: changes exactly when it does."""
+        chosen = [self.strategy, self.ratio, self.seed, dict(self.parameters), self.saved]
+        return json.dumps(chosen, sort_keys=True, default=str)
+
+
+def of_example(example: Example) -> View:
+    """Return the view that an example opens with."""
+    return View(
+        example.text,
+        example.strategy,
+        example.ratio,
+        example.seed,
+        example.parameters,
+        example.operator,
+    )
+
+
+def current() -> View:
+    """Return the session's view; a new session opens with its link, or with the first example."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = _of_link(st.query_params.to_dict())
+    return st.session_state[_KEY]
+
+
+def update(**changes: Any) -> View:
+    """Replace values of the view; a new text or a new choice of mask drops the user's clicks."""
+    before = current()
+    view = replace(before, **changes)
+    if "edited" not in changes and (view.text, view.revision) != (before.text, before.revision):
+        view = replace(view, edited=None)
+    if view.text != before.text and "saved" not in changes:
+        view = replace(view, saved=None)
+    st.session_state[_KEY] = view
+    return view
+
+
+def open_view(view: View) -> None:
+    """Replace the whole view, and let every widget show the new values."""
+    st.session_state[_KEY] = view
+    for key in [k for k in st.session_state if str(k).startswith("view_")]:
+        del st.session_state[key]
+
+
+def strategy_mask(view: View) -> Mask:
+    """Return the mask before any click: the strategy's, or the one loaded from a file."""
+    if view.saved is not None:
+        return Mask.from_json(view.saved, view.text)
+    parameters = tuple(sorted((k, _frozen(v)) for k, v in view.parameters.items()))
+    return _choose(view.text, view.strategy, view.ratio, view.seed, parameters, view.model)
+
+
+def current_mask(view: View | None = None) -> Mask:
+    """Return the mask as the user sees it, clicks included. Raises MaskvizError."""
+    view = view or current()
+    chosen = strategy_mask(view)
+    return chosen if view.edited is None else with_words(chosen, view.edited)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _choose(
+    text: str, strategy: str, ratio: float | None, seed: int, parameters: tuple, model: str
+) -> Mask:
+    given = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters}
+    return mask(text, strategy, ratio=ratio, seed=seed, model=model, **given)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list | tuple) else value
+
+
+def link(with_text: bool = False, **more: str) -> str:
+    """Return the query string that opens this view again; the text only where it is asked for."""
+    view = current()
+    example = next((e for e in EXAMPLES if e.text == view.text), None)
+    values = {
+        "strategy": view.strategy,
+        "ratio": view.ratio,
+        "seed": view.seed,
+        "parameters": json.dumps(dict(view.parameters)) if view.parameters else None,
+        "operator": view.operator,
+        "model": view.model,
+        "hidden": None if view.edited is None else ".".join(map(str, view.edited)),
+        "example": example.name if example else None,
+        "text": view.text if with_text and not example else None,
+        **more,
+    }
+    return "?" + urlencode({k: v for k, v in values.items() if v is not None})
+
+
+def _of_link(values: Mapping[str, str]) -> View:
+    """Read a link; a value that cannot be read is left at its default."""
+    view = of_example(by_name(values.get("example", "")))
+    changes: dict[str, Any] = {
+        k: values[k] for k in ("text", "strategy", "operator", "model") if values.get(k)
+    }
+    if "strategy" in changes and "parameters" not in values:
+        changes["parameters"] = {}
+    readers = {
+        "ratio": float,
+        "seed": int,
+        "parameters": _parameters,
+        "hidden": lambda v: tuple(int(i) for i in v.split(".") if i),
+    }
+    for name, read in readers.items():
+        try:
+            if name in values:
+                changes["edited" if name == "hidden" else name] = read(values[name])
+        except ValueError:
+            st.toast(f"The link's {name} cannot be read and is left at its default.")
+    return replace(view, **changes)
+
+
+def _parameters(document: str) -> dict[str, Any]:
+    parameters = json.loads(document)
+    if not isinstance(parameters, dict):
+        raise ValueError
+    return parameters
+
+
+def summary(view: View) -> str:
+    """Return the mask in one line, for the sidebar."""
+    try:
+        chosen = current_mask(view)
+    except MaskvizError:
+        return "no mask yet"
+    by_hand = " edited by hand" if view.edited is not None else ""
+    return (
+        f"{len(chosen.hidden_words)} of {len(chosen.words)} words hidden, {view.strategy}{by_hand}"
+    )

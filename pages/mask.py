@@ -1,0 +1,180 @@
+"""Mask: hide words, see why they were chosen and what the model guesses in their place."""
+
+import hashlib
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from maskviz.evidence.sentence import fill_sentence, percent
+from maskviz.examples import EXAMPLES
+from maskviz.figures.theme import colours_of
+from maskviz.masks import Mask, apply
+from maskviz.models import Fill, fill, load_model
+from maskviz.ui import controls, state
+from maskviz.ui.components import StripUnit, token_strip
+from maskviz.ui.components.token_strip import edited_units
+from maskviz.ui.page import errors, escape, open_page
+
+
+def main() -> None:
+    """Answer and picture on the left, the controls on the right, details below."""
+    view = open_page()
+    picture, choice = st.columns([5, 3], gap="large")
+    with choice:
+        controls.text_box(view)
+        with errors():
+            controls.mask_controls(view)
+    with picture, errors():
+        chosen = strip(view)
+        details(state.current(), chosen)
+    examples()
+
+
+def strip(view: state.View) -> Mask:
+    """Draw the text with its hidden words; a click edits the mask."""
+    before = state.strategy_mask(view)
+    key = f"strip_{hashlib.sha256(view.text.encode()).hexdigest()[:16]}"
+    edited = edited_units(key, len(before.words), view.revision)
+    if edited is not None and tuple(edited) != view.edited:
+        view = state.update(edited=tuple(edited))
+    chosen = state.current_mask(view)
+    headline, picture = st.empty(), st.empty()
+    headline.markdown(f"### {escape(fill_sentence(chosen, [], view.model))}")
+    picture.text(chosen.blocked_text())
+    with st.spinner(f"Asking {escape(view.model)} for its guesses …", show_time=True):
+        fills = guesses(view, chosen)
+    headline.markdown(f"### {escape(fill_sentence(chosen, fills, view.model))}")
+    with picture.container():
+        token_strip(
+            units(chosen, fills),
+            key=key,
+            label="The text; click a word to hide or show it",
+            revision=view.revision,
+            tail=chosen.text[chosen.words[-1][1] :],
+            colours=colours_of({s.label for s in chosen.spans if s.label}),
+        )
+    return chosen
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _fills(text: str, spans: tuple, model: str, _mask: Mask) -> list[Fill]:
+    return fill(_mask, model) if "fill" in load_model(model).capabilities else []
+
+
+def guesses(view: state.View, chosen: Mask) -> list[Fill]:
+    """Return the model's guesses, or none where the model does not fill."""
+    return _fills(view.text, tuple((s.start, s.end) for s in chosen.spans), view.model, chosen)
+
+
+def units(chosen: Mask, fills: Sequence[Fill]) -> list[StripUnit]:
+    """Return the words as the strip shows them."""
+    guessed = {f.start: f for f in fills}
+    hidden, end, drawn = set(chosen.hidden_words), 0, []
+    for i, (start, stop) in enumerate(chosen.words):
+        span = next((s for s in chosen.spans if s.start < stop and s.end > start), None)
+        found = next((guessed[c] for c in range(start, stop) if c in guessed), None)
+        drawn.append(
+            StripUnit(
+                chosen.text[start:stop],
+                before=chosen.text[end:start],
+                hidden=i in hidden,
+                category=(span.label or None) if span else None,
+                reason=(span.reason or None) if span else None,
+                guesses=tuple((c.token, c.probability) for c in found.candidates) if found else (),
+            )
+        )
+        end = stop
+    return drawn
+
+
+def details(view: state.View, chosen: Mask) -> None:
+    """Show the ratio, the reasons, the guesses, and the mask as a file."""
+    encoding = apply(chosen, view.operator, view.model)
+    if encoding.notice:
+        st.warning(encoding.notice, icon="✂️")
+    asked = chosen.requested_ratio
+    st.caption(
+        f"Realised ratio {percent(chosen.realised_ratio)} of the words, "
+        + ("all that matches was asked for." if asked is None else f"asked for {percent(asked)}.")
+    )
+    with st.expander("Why these words", expanded=bool(chosen.spans)):
+        reasons(chosen, guesses(view, chosen))
+    with st.expander("What the model reads"):
+        st.caption(f"{len(encoding)} tokens of {view.model}, operator {view.operator}")
+        st.text(" ".join(encoding.tokens))
+    with st.expander("Save or load this mask"):
+        files(view, chosen)
+
+
+def reasons(chosen: Mask, fills: Sequence[Fill]) -> None:
+    """One row per hidden span: why it was chosen, and the best guesses."""
+    if not chosen.spans:
+        st.caption("Nothing is hidden.")
+        return
+    rows = [
+        {
+            "Hidden": chosen.text[s.start : s.end],
+            "Why": s.reason,
+            "Score": s.score,
+            "Guesses": "  ·  ".join(
+                ", ".join(f"{c.token} {percent(c.probability)}" for c in f.candidates)
+                for f in fills
+                if s.start <= f.start < s.end
+            ),
+        }
+        for s in chosen.spans
+    ]
+    table = pd.DataFrame(rows)
+    if table["Score"].isna().all():
+        table = table.drop(columns="Score")
+    st.dataframe(table, hide_index=True, width="stretch")
+
+
+def files(view: state.View, chosen: Mask) -> None:
+    """Save the mask as JSON, or load one."""
+    st.download_button(
+        "Save as JSON", chosen.to_json(), "mask.json", "application/json", on_click="ignore"
+    )
+    uploaded = st.file_uploader("Load a mask", type="json", key="mask_file")
+    if uploaded is None:
+        return
+    document = uploaded.getvalue()
+    loaded = Mask.from_json(document)
+    if loaded.text != view.text:
+        st.warning(
+            "This mask belongs to another text, which begins "
+            f"“{escape(loaded.text[:60])}”. Open that text to use it.",
+            icon="📄",
+        )
+    elif loaded == chosen:
+        st.success("This is the mask you see.")
+        return
+    st.button("Open the mask with its text", on_click=_open_mask, args=(loaded,))
+
+
+def _open_mask(loaded: Mask) -> None:
+    state.open_view(
+        state.View(
+            loaded.text, state.current().strategy, model=state.current().model,
+            saved=loaded.to_json(),
+        )
+    )  # fmt: skip
+
+
+def examples() -> None:
+    """The gallery: one click loads text and strategy."""
+    st.subheader("Examples", divider="gray")
+    columns = st.columns(3)
+    for i, example in enumerate(EXAMPLES):
+        with columns[i % 3]:
+            st.button(
+                f"**{example.title}**  \n{example.shows}",
+                key=f"example_{example.name}",
+                width="stretch",
+                on_click=state.open_view,
+                args=(state.of_example(example),),
+            )
+
+
+main()

@@ -1,0 +1,31 @@
+"""Tiny random models, built once for all unit tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tiny_models import FAMILIES, build
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory):
+    """Return a function (family, head) → folder of a tiny model, each built once."""
+    built: dict[tuple[str, str], Path] = {}
+
+    def folder(family: str, head: str = "SequenceClassification") -> str:
+        if (family, head) not in built:
+            path = tmp_path_factory.mktemp(f"{family}-{head}")
+            # BERT's initial weights are so small that hiding a word changes nothing to be seen.
+            more = {} if family in ("gpt2", "t5", "modernbert") else {"initializer_range": 0.5}
+            built[family, head] = build(family, path, head, **more)
+        return str(built[family, head])
+
+    return folder
+
+
+@pytest.fixture(scope="session", params=FAMILIES)
+def classifier(request: pytest.FixtureRequest, tiny) -> str:
+    """One tiny classifier of each architecture family."""
+    return tiny(request.param)

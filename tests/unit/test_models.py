@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from maskviz.checksums import sha256, verify
+from maskviz.errors import CapabilityError, ModelError, ModelNotFoundError, ParameterError
+from maskviz.masks import apply, mask
+from maskviz.models import fill, list_models, load_model, predict
+
+TEXT = "Anna saw the quick brown fox in Paris."
+
+
+def test_predictions_are_those_of_the_network_itself(classifier: str) -> None:
+    model = load_model(classifier)
+    texts = [TEXT, "a dull film", "Anna"]
+    answers = predict(model, [apply(t, "mask", model) for t in texts])
+    network = model.network("classify")
+    for text, answer in zip(texts, answers, strict=True):
+        ids = torch.tensor([model.tokenise(text).input_ids])
+        with torch.inference_mode():
+            expected = network(input_ids=ids).logits.softmax(-1)[0]
+        assert list(answer.probabilities.values()) == pytest.approx(expected.tolist(), abs=1e-5)
+        assert answer.label == model.labels[int(expected.argmax())]
+        assert answer.confidence == max(answer.probabilities.values())
+
+
+def test_fills_are_the_networks_own_best_tokens(tiny) -> None:
+    model = load_model(tiny("bert", "MaskedLM"))
+    chosen = mask(TEXT, "pattern", words="fox")
+    encoding = apply(chosen, "mask", model)
+    hidden = [i for i, h in enumerate(encoding.hidden) if h]
+    (place,) = fill(chosen, model, top_k=3)
+    assert place.text == "fox"
+    with torch.inference_mode():
+        logits = model.network("fill")(input_ids=torch.tensor([encoding.input_ids])).logits[0]
+        logits[:, model.tokenizer.all_special_ids] = -torch.inf
+    expected = 1.0
+    for i in hidden:
+        expected *= float(logits[i].softmax(-1).max())
+    assert place.candidates[0].probability == pytest.approx(expected, rel=1e-5)
+    probabilities = [c.probability for c in place.candidates]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert len(place.candidates) == 3
+
+
+def test_each_hidden_word_is_a_place_of_its_own(tiny) -> None:
+    chosen = mask(TEXT, "random", ratio=1)
+    fills = fill(chosen, tiny("bert", "MaskedLM"))
+    assert [f.text for f in fills] == TEXT.rstrip(".").split()
+
+
+def test_what_a_model_cannot_do_is_said_by_name(tiny) -> None:
+    with pytest.raises(CapabilityError, match="cannot fill"):
+        fill(mask(TEXT), tiny("bert"))
+    with pytest.raises(CapabilityError, match="cannot classify"):
+        predict(tiny("bert", "MaskedLM"), [])
+    with pytest.raises(ParameterError, match="top_k is 0"):
+        fill(mask(TEXT), tiny("bert", "MaskedLM"), top_k=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no-such/model", "use 'mini'"),
+        ("", "No model is named"),
+        ("../../etc/passwd", "no model or folder"),
+        ("a b c", "no model or folder"),
+    ],
+)
+def test_a_model_that_is_not_there_is_one_sentence(name: str, message: str) -> None:
+    with pytest.raises(ModelNotFoundError, match=message):
+        load_model(name)
+
+
+def test_a_folder_without_safetensors_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match=r"config\.json"):
+        load_model(str(tmp_path))
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(ModelNotFoundError, match="safetensors"):
+        load_model(str(tmp_path))
+
+
+def test_a_damaged_folder_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{", encoding="utf-8")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_model(str(tmp_path))
+
+
+def test_a_server_can_limit_its_models(monkeypatch: pytest.MonkeyPatch, tiny) -> None:
+    monkeypatch.setenv("MASKVIZ_MODELS", "bert-base-cased")
+    with pytest.raises(ModelNotFoundError, match="does not load"):
+        load_model(tiny("distilbert"))
+    assert [m.name for m in list_models()] == ["mini", "bert-base-cased"]
+
+
+def test_a_changed_weight_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"one")
+    right = sha256(tmp_path / "model.safetensors")
+    (tmp_path / "checksums.json").write_text(f'{{"model.safetensors": "{right}"}}', "utf-8")
+    verify(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"two")
+    verify.cache_clear()
+    with pytest.raises(ModelError, match="damaged"):
+        verify(tmp_path)
