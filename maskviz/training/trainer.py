@@ -68,6 +68,7 @@ class MaskTrainer(Trainer):
         finally:
             self._staged = False
         publish(folder / _STAGING / f"checkpoint-{self.state.global_step}", folder)
+        (folder / _STAGING).rmdir()
         for old in checkpoints(folder)[: -self.spec.training.save_total_limit]:
             shutil.rmtree(old)
 

@@ -1,0 +1,21 @@
+"""Uploaded tables, kept so that a run that outlives the page can read them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from ..paths import home, write_atomic
+
+
+def keep(content: bytes, name: str) -> Path:
+    """Write an upload below MASKVIZ_HOME, once for the same bytes, and return its path.
+
+    Of the name only letters, digits, dots and dashes are kept; the folder is its SHA-256.
+    """
+    folder = home() / "uploads" / hashlib.sha256(content).hexdigest()[:16]
+    path = folder / (re.sub(r"[^\w.-]+", "_", Path(name).name).lstrip(".")[-80:] or "table.csv")
+    if not path.is_file():
+        write_atomic(path, content)
+    return path

@@ -1,0 +1,103 @@
+"""Curves of runs: loss and accuracy over the steps, one run or several overlaid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .theme import MASKED, OKABE_ITO, PLAIN
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+History = Sequence[Mapping[str, Any]]
+
+
+def loss_figure(history: History) -> go.Figure:
+    """Draw the training loss of one run and its loss on held-out rows."""
+    figure = _figure("Loss falls while it learns", "loss")
+    _line(figure, history, "loss", "training", "#8A96A3", dash="dot")
+    _line(figure, history, "plain_loss", "held out, plain", PLAIN)
+    _line(figure, history, "masked_loss", "held out, masked", MASKED)
+    return figure
+
+
+def accuracy_figure(history: History) -> go.Figure:
+    """Draw the accuracy of one run on held-out rows, plain and masked, with its 95 % interval."""
+    figure = _figure("Accuracy on held-out rows", "accuracy", percent=True)
+    for mask, colour in (("plain", PLAIN), ("masked", MASKED)):
+        _band(figure, history, mask, colour)
+        _line(figure, history, f"{mask}_accuracy", mask, colour, markers=True)
+    return figure
+
+
+def overlay_figure(histories: Mapping[str, History], key: str, title: str) -> go.Figure:
+    """Draw one figure of several runs over each other, each in its own colour and dash."""
+    percent = key.endswith("accuracy")
+    figure = _figure(title, "accuracy" if percent else "loss", percent=percent)
+    dashes = ("solid", "dash", "dot", "dashdot")
+    for i, (name, history) in enumerate(histories.items()):
+        colour = OKABE_ITO[i % len(OKABE_ITO)]
+        _line(figure, history, key, name, colour, dash=dashes[i // len(OKABE_ITO) % 4])
+    return figure
+
+
+def _figure(title: str, unit: str, percent: bool = False) -> go.Figure:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    figure.update_layout(
+        title={"text": title, "font": {"size": 15}},
+        xaxis={"title": {"text": "optimiser step"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": unit}, "tickformat": ".0%" if percent else None},
+        legend={"orientation": "h", "yanchor": "bottom", "y": -0.42, "x": 0},
+        margin={"l": 8, "r": 8, "t": 40, "b": 8},
+        height=300,
+        uirevision="run",  # what the reader zoomed to stays while points come in
+        hovermode="x unified",
+    )
+    return figure
+
+
+def _points(history: History, key: str) -> tuple[list[int], list[float]]:
+    rows = [(line["step"], line[key]) for line in history if line.get(key) is not None]
+    return [step for step, _ in rows], [value for _, value in rows]
+
+
+def _line(
+    figure: go.Figure,
+    history: History,
+    key: str,
+    name: str,
+    colour: str,
+    dash: str = "solid",
+    markers: bool = False,
+) -> None:
+    steps, values = _points(history, key)
+    if steps:
+        figure.add_scatter(
+            x=steps,
+            y=values,
+            name=name,
+            mode="lines+markers" if markers or len(steps) == 1 else "lines",
+            line={"color": colour, "dash": dash, "width": 2},
+        )
+
+
+def _band(figure: go.Figure, history: History, mask: str, colour: str) -> None:
+    steps, middle = _points(history, f"{mask}_accuracy")
+    half = _points(history, f"{mask}_ci95")[1]
+    if len(steps) < 2 or len(half) != len(steps):
+        return
+    upper = [min(1.0, m + h) for m, h in zip(middle, half, strict=True)]
+    lower = [max(0.0, m - h) for m, h in zip(middle, half, strict=True)]
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    figure.add_scatter(
+        x=[*steps, *reversed(steps)],
+        y=[*upper, *reversed(lower)],
+        fill="toself",
+        fillcolor=f"rgba({red},{green},{blue},0.12)",
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+    )

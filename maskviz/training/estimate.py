@@ -1,0 +1,239 @@
+"""How long a run will take and how much memory, before it starts and without importing torch.
+
+Time: tokens / speed. The speed is the one that earlier runs of the same size reached here; where
+there is none, the machine's own (a matrix product, timed) over 6 floating-point operations per
+weight and token, forward and backward (Kaplan et al. 2020, arXiv:2001.08361).
+
+Memory: 16 bytes a weight (weight, gradient and Adam's two moments in float32) and 34 numbers a
+token, layer and channel kept for the backward pass (Korthikanti et al. 2022, arXiv:2205.05198),
+beside what Python and torch take.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from .rows import Rows, load_rows
+from .spec import RunSpec
+
+_BASE_BYTES = 0.62e9  # of a process that has imported torch and transformers
+_SHARE_OF_PEAK = 0.2  # of a matrix product's speed that a small encoder reaches
+_SAMPLE = 400  # rows whose tokens are counted
+_FORWARD = 1 / 3  # of the cost of a training step
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run will take.
+
+    minutes: None where nothing is known of the model yet; basis: what the figure rests on.
+    """
+
+    rows: int
+    steps: int
+    tokens: int  # of all steps together
+    minutes: float | None
+    gigabytes: float | None
+    gigabytes_free: float
+    basis: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Whether the memory that is free now is enough."""
+        return self.gigabytes is None or self.gigabytes < self.gigabytes_free
+
+    def sentence(self) -> str:
+        """Say it in one line.
+
+        >>> Estimate(2000, 189, 150_000, 2.5, 0.9, 8.0, "from 2 earlier runs").sentence()
+        'About 3 minutes and 0.9 GB for 189 steps over 2,000 rows; from 2 earlier runs.'
+        """
+        work = f"{self.steps:,} steps over {self.rows:,} rows"
+        if self.minutes is None or self.gigabytes is None:
+            return f"{work[0].upper()}{work[1:]}; {self.basis}."
+        return (
+            f"About {_duration(self.minutes)} and {self.gigabytes:.1f} GB for {work}; {self.basis}."
+        )
+
+
+def estimate(spec: RunSpec, rows: Rows | None = None) -> Estimate:
+    """Estimate a run. Raises DataError for data that cannot train."""
+    rows = rows or load_rows(spec)
+    lengths = token_lengths(spec, rows.train.texts[:_SAMPLE])
+    mean = sum(lengths) / len(lengths)
+    steps, seen = steps_of(spec, len(rows.train))
+    tokens = round(seen * mean)
+    shape = model_shape(spec.model)
+    minutes, basis = None, "no estimate before the model is on this machine"
+    if shape:
+        speed, basis = _speed(spec, shape)
+        evaluated = _evaluated_rows(rows, spec) * mean * _FORWARD
+        minutes = spec.training.max_minutes or (tokens + evaluated) / speed / 60
+    return Estimate(
+        len(rows.train), steps, tokens, minutes, _gigabytes(spec, shape, lengths),
+        _free_gigabytes(), basis, rows.notes,
+    )  # fmt: skip
+
+
+def steps_of(spec: RunSpec, rows: int) -> tuple[int, int]:
+    """Return optimiser steps and rows seen; a budget in minutes is taken as the epochs."""
+    training = spec.training
+    batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
+    per_epoch = max(1, math.ceil(rows / batch))
+    if training.max_steps > 0 and not training.max_minutes:
+        return training.max_steps, training.max_steps * min(batch, rows)
+    steps = math.ceil(per_epoch * training.num_train_epochs)
+    return steps, round(rows * training.num_train_epochs)
+
+
+def _evaluated_rows(rows: Rows, spec: RunSpec) -> int:
+    masks = 2 if spec.evaluated_mask.active else 1
+    first = len(next(iter(rows.evaluation.values())))
+    at_the_end = sum(len(part) for part in rows.evaluation.values())
+    return masks * (10 * min(first, 500) + at_the_end)
+
+
+# the model ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The size of a model: all weights, those outside the embedding table, layers and width."""
+
+    weights: int
+    dense: int
+    layers: int
+    width: int
+
+
+@lru_cache(maxsize=16)
+def model_shape(name: str) -> Shape | None:
+    """Read a model's size from its files' headers, or None where they are not here."""
+    folder = model_folder(name)
+    if folder is None:
+        return None
+    sizes: dict[str, int] = {}
+    for path in folder.glob("*.safetensors"):
+        sizes |= tensor_sizes(path)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    table = max((n for key, n in sizes.items() if "embed" in key), default=0)
+    weights = sum(sizes.values())
+    layers = config.get("num_hidden_layers") or config.get("n_layer") or config.get("n_layers", 12)
+    width = config.get("hidden_size") or config.get("n_embd") or config.get("dim", 768)
+    return Shape(weights, max(weights - table, 1), int(layers), int(width))
+
+
+def model_folder(name: str) -> Path | None:
+    """Return the folder with a model's files, or None where it must be fetched first."""
+    from ..models.locate import locate
+
+    place = Path(locate(name))
+    if place.is_dir():
+        return place
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(name, "config.json")
+    folder = Path(found).parent if isinstance(found, str) else None
+    return folder if folder and any(folder.glob("*.safetensors")) else None
+
+
+def tensor_sizes(path: Path) -> dict[str, int]:
+    """Return the number of values of each tensor, from the file's header alone."""
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+    return {k: math.prod(v["shape"]) for k, v in header.items() if k != "__metadata__"}
+
+
+def token_lengths(spec: RunSpec, texts: Sequence[str]) -> list[int]:
+    """Return the tokens of each text; four characters a token where there is no tokenizer yet."""
+    limit = spec.training.max_length
+    folder = model_folder(spec.model)
+    if folder is None or not (folder / "tokenizer.json").is_file():
+        return [min(limit, len(text) // 4 + 2) for text in texts]
+    encodings = _tokenizer(str(folder)).encode_batch([text[: limit * 20] for text in texts])
+    return [min(limit, len(encoding.ids)) for encoding in encodings]
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(folder: str) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
+
+
+# the machine --------------------------------------------------------------------------------
+
+
+def _speed(spec: RunSpec, shape: Shape) -> tuple[float, str]:
+    """Return tokens per second of training, and what that rests on."""
+    measured = _earlier_speeds(shape.weights, spec.device)
+    if measured:
+        runs = "run" if len(measured) == 1 else "runs"
+        return median(measured), f"from {len(measured)} earlier {runs} of this size here"
+    flops = matrix_flops() * _SHARE_OF_PEAK
+    return flops / (6 * shape.dense), "a first guess that the first run will correct"
+
+
+def _earlier_speeds(weights: int, device: str) -> list[float]:
+    from ..runs.folder import folders, read_json
+
+    speeds = []
+    for folder in folders():
+        result = read_json(folder / "result.json")
+        near = abs(result.get("parameters", 0) / weights - 1) < 0.1
+        same = device == "auto" or str(result.get("device", "")).startswith("cpu") == (
+            device == "cpu"
+        )
+        if near and same and result.get("tokens_per_second"):
+            speeds.append((folder.stat().st_mtime, result["tokens_per_second"]))
+    return [speed for _, speed in sorted(speeds)[-5:]]
+
+
+@lru_cache(maxsize=1)
+def matrix_flops() -> float:
+    """Return the floating-point operations per second of a product of two 512 × 512 matrices."""
+    import numpy as np
+
+    a = np.ones((512, 512), dtype=np.float32)
+    best = math.inf
+    for _ in range(5):
+        began = time.perf_counter()
+        a @ a
+        best = min(best, time.perf_counter() - began)
+    return 2 * 512**3 / best
+
+
+def _gigabytes(spec: RunSpec, shape: Shape | None, lengths: Sequence[int]) -> float | None:
+    if shape is None:
+        return None
+    longest = sorted(lengths)[int(0.98 * (len(lengths) - 1))]
+    tokens = spec.training.per_device_train_batch_size * longest
+    kept = tokens * shape.layers * shape.width * 34 * 2  # 34 bytes in half precision
+    return (_BASE_BYTES + 16 * shape.weights + kept) / 1e9
+
+
+def _free_gigabytes() -> float:
+    import psutil
+
+    return psutil.virtual_memory().available / 1e9
+
+
+def _duration(minutes: float) -> str:
+    if minutes < 1:
+        seconds = max(10, math.ceil(minutes * 6) * 10)
+        return f"{seconds} seconds"
+    if minutes < 90:
+        whole = math.ceil(minutes)
+        return f"{whole} minute{'s' if whole > 1 else ''}"
+    return f"{minutes / 60:.1f} hours"
