@@ -1,0 +1,106 @@
+"""The Mask page, driven without a browser."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from maskviz.ui import state
+
+TEXT = "It is not a good film, and nobody would call it fun."
+
+
+def open_page(**link: str) -> AppTest:
+    app = AppTest.from_file("../../pages/mask.py", default_timeout=120)
+    for name, value in link.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def headline(app: AppTest) -> str:
+    return app.markdown[0].value
+
+
+def test_it_opens_on_an_example_with_something_hidden() -> None:
+    app = open_page()
+    assert not app.exception
+    assert not app.error
+    assert "words are hidden" in headline(app).replace("\\", "")
+
+
+def test_a_link_reproduces_the_view() -> None:
+    app = open_page(text=TEXT, strategy="pattern", parameters='{"words": "not, nobody"}')
+    view = app.session_state["maskviz_view"]
+    assert state.current_mask(view).masked_text() == TEXT.replace("not", "[MASK]").replace(
+        "nobody", "[MASK]"
+    )
+    assert "2 of 12 words are hidden" in headline(app)
+
+
+def test_a_click_hides_a_word_and_a_new_strategy_forgets_it() -> None:
+    app = open_page(text=TEXT, strategy="manual")
+    key = f"strip_{hashlib.sha256(TEXT.encode()).hexdigest()[:16]}"
+    revision = app.session_state["maskviz_view"].revision
+    app.session_state[key] = {"edit": {"revision": f"{key}|{revision}", "hidden": [4]}}
+    app.run()
+    assert "1 of 12 words are hidden" in headline(app)
+    assert app.session_state["maskviz_view"].edited == (4,)
+    app.button_group(key="view_strategy").set_value("random").run()
+    assert app.session_state["maskviz_view"].edited is None
+
+
+def test_controls_choose_the_mask() -> None:
+    app = open_page(text=TEXT, strategy="random")
+    app.slider(key="view_ratio").set_value(50).run()
+    assert "6 of 12 words are hidden" in headline(app)
+    app.number_input(key="view_seed").set_value(7).run()
+    assert app.session_state["maskviz_view"].seed == 7
+    app.text_area(key="view_text").set_value("Only three words").run()
+    assert "2 of 3 words are hidden" in headline(app)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "?!"])
+def test_a_text_without_words_is_one_sentence(text: str) -> None:
+    app = open_page(text=TEXT, strategy="random")
+    app.text_area(key="view_text").set_value(text).run()
+    assert not app.exception
+    assert any("no words" in e.value.replace("\\", "") for e in app.error)
+
+
+def test_hostile_text_and_a_bad_pattern_do_no_harm() -> None:
+    app = open_page(text="<script>alert(1)</script> **bold** [x](javascript:alert(1))")
+    assert not app.exception
+    app = open_page(text=TEXT, strategy="pattern")
+    app.text_input(key="view_p_pattern_pattern").set_value("(").run()
+    assert not app.exception
+    assert any("regular expression" in e.value for e in app.error)
+
+
+def test_a_broken_link_opens_the_example() -> None:
+    app = open_page(ratio="many", parameters="[1", strategy="no-such")
+    assert not app.exception
+    assert any("Unknown strategy" in e.value for e in app.error)
+
+
+def test_a_saved_mask_is_loaded_with_its_text() -> None:
+    app = open_page(text=TEXT, strategy="random")
+    document = json.dumps({"text": "Ann left", "spans": [{"start": 0, "end": 3, "reason": "why"}]})
+    uploader = app.get("file_uploader")[0]
+    uploader.upload("mask.json", document.encode(), "application/json").run()
+    assert any("another text" in w.value for w in app.warning)
+    next(b for b in app.button if "Open the mask" in b.label).click().run()
+    assert not app.exception
+    assert app.session_state["maskviz_view"].text == "Ann left"
+    assert "1 of 2 words are hidden" in headline(app)
+
+
+def test_every_example_opens() -> None:
+    app = open_page()
+    for name in [b.key for b in app.button if str(b.key).startswith("example_")]:
+        app.button(key=name).click().run()
+        assert not app.exception, name
+        assert not app.error, (name, app.error[0].value)
+        assert "hidden" in headline(app)
