@@ -62,7 +62,8 @@ def spans(document: Document, ratio: float, rng: random.Random) -> Iterator[Mask
     for length in order:
         if length:
             run = words[first : first + length]
-            yield MaskSpan(run[0].start, run[-1].end, f"run of {length} words drawn at random")
+            size = "1 word" if length == 1 else f"{length} words"
+            yield MaskSpan(run[0].start, run[-1].end, f"run of {size} drawn at random")
         first += length or 1
 
 

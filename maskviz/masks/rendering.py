@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 
 from .mask import Mask, MaskSpan
 
@@ -33,7 +34,9 @@ def _shown(mask: Mask, span: MaskSpan, operator: str) -> str:
     if operator == "placeholder":
         return placeholder(span)
     mark = {"mask": "[MASK]", "unk": "[UNK]", "pad": "[PAD]"}.get(operator, "[MASK]")
-    words = [(s, e) for s, e in mask.words if s < span.end and e > span.start]
+    # Words are in order, and a long text has many: look only at those the span touches.
+    first = bisect_right(mask.words, span.start, key=lambda word: word[1])
+    words = mask.words[first : bisect_left(mask.words, span.end, key=lambda word: word[0])]
     if not words:  # punctuation alone
         return mark
     pieces, end = [], span.start
