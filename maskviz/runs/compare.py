@@ -1,0 +1,59 @@
+"""Runs side by side: one row each, and the settings in which they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .folder import Run
+
+if TYPE_CHECKING:
+    from ..training.spec import RunSpec
+
+
+def summary_row(run: Run) -> dict[str, Any]:
+    """Return a run as one row of a table; shares are in [0, 1]."""
+    spec, figures = run.spec, run.metrics
+    return {
+        "Run": run.id,
+        "Progress": 1.0 if run.state == "done" else run.step / run.steps if run.steps else 0.0,
+        "Accuracy plain": figures.get("accuracy_plain"),
+        "± 95 %": figures.get("ci95_plain"),
+        "Accuracy masked": figures.get("accuracy_masked"),
+        "Reliance plain": figures.get("reliance_plain"),
+        "Reliance masked": figures.get("reliance_masked"),
+        "Model": Path(spec.model).name,
+        "Data": Path(spec.data.path).name,
+        "Strategy": spec.masking.strategy,
+        "Ratio": spec.masking.ratio,
+        "Operator": spec.masking.operator if spec.masking.active else None,
+        "Seed": spec.seed,
+        "Steps": run.steps or None,
+        "Minutes": run.seconds / 60,
+        "Started": datetime.fromtimestamp(run.created, UTC),
+    }
+
+
+def differing_settings(specs: Mapping[str, RunSpec]) -> dict[str, list[Any]]:
+    """Return the settings that are not the same in all runs, each with its value per run.
+
+    >>> from maskviz.training import RunSpec
+    >>> differing_settings({"a": RunSpec(seed=0), "b": RunSpec(seed=1)})
+    {'seed': [0, 1]}
+    """
+    flat = [_flat(spec.to_dict()) for spec in specs.values()]
+    keys = {key: None for table in flat for key in table}
+    values = {key: [table.get(key) for table in flat] for key in keys if key != "name"}
+    return {key: row for key, row in values.items() if any(v != row[0] for v in row)}
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat

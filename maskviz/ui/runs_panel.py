@@ -1,0 +1,202 @@
+"""One run as it goes: progress, curves, log, Cancel; the finding when it is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import streamlit as st
+
+from maskviz import runs
+from maskviz.errors import MaskvizError
+from maskviz.figures.runs import accuracy_figure, loss_figure
+from maskviz.runs import Run
+from maskviz.runs.engines import worker_log
+from maskviz.ui import state
+from maskviz.ui.page import errors, escape
+
+CHIPS = {
+    "queued": ("queued", "gray"),
+    "running": ("running", "blue"),
+    "done": ("done", "green"),
+    "failed": ("failed", "red"),
+    "cancelled": ("cancelled", "orange"),
+}
+_POLL_SECONDS = 1.0
+_WORKER_PATIENCE = 30.0  # seconds a queued run may wait for a worker before the page says so
+
+
+def chip(run: Run) -> str:
+    """Return the state as a coloured badge in Markdown."""
+    name, colour = CHIPS[run.state]
+    return f":{colour}-badge[{name}]"
+
+
+def chosen_run() -> Run | None:
+    """Return the run to show: the address's, else the newest that is active, else the newest."""
+    asked = st.query_params.get("run")
+    if asked:
+        try:
+            return runs.load_run(asked)
+        except MaskvizError:
+            st.toast(f"There is no run {asked[:40]} any more.")
+            del st.query_params["run"]
+    found = runs.list_runs()
+    active = [run for run in found if not run.is_over]
+    return next(iter(active or found), None)
+
+
+def show(run: Run) -> None:
+    """Draw the run; while it is active the drawing repeats by itself."""
+    if run.is_over:
+        _ended(run)
+        return
+    _live(run.id)
+
+
+@st.fragment(run_every=_POLL_SECONDS)
+def _live(run_id: str) -> None:
+    with errors():
+        run = runs.load_run(run_id)
+        if run.is_over:
+            st.rerun()  # the whole page: other parts change with the run's end, and polling stops
+        _headline(run)
+        _progress(run)
+        _curves(run)
+        _log(run)
+
+
+def _headline(run: Run) -> None:
+    accuracy = run.metrics.get("accuracy_plain")
+    if run.state == "queued":
+        ahead = sum(r.created < run.created for r in runs.list_runs() if r.state == "queued")
+        st.markdown(f"### Waiting for its turn{f', {ahead} before it' if ahead else ''}")
+    elif accuracy is None:
+        st.markdown(f"### {run.phase.capitalize() or 'Starting'} …")
+    else:
+        masked = run.metrics.get("accuracy_masked")
+        also = f", {percent(masked)} masked" if masked is not None else ""
+        st.markdown(f"### Accuracy {percent(accuracy)} plain{also} so far")
+    st.markdown(f"{chip(run)} {escape(run.id)}")
+
+
+def _progress(run: Run) -> None:
+    if run.state == "queued":
+        _queued(run)
+        return
+    share = min(1.0, run.step / run.steps) if run.steps else 0.0
+    left = f", {duration(run.seconds_left)} left" if run.seconds_left is not None else ""
+    text = f"Step {run.step:,} of {run.steps:,}{left}" if run.steps else run.phase
+    if run.phase not in ("", "training"):
+        text = f"{run.phase.capitalize()} …"
+    bar, button = st.columns([5, 1], vertical_alignment="bottom")
+    bar.progress(share, text)
+    button.button("Cancel", key=f"cancel_{run.id}", on_click=_act, args=(runs.cancel, run.id))
+    speed = f"{run.tokens_per_second:,.0f} tokens/s" if run.tokens_per_second else "–"
+    st.caption(f"{duration(run.seconds)} so far  ·  {speed}  ·  {run.device}  ·  {run.precision}")
+
+
+def _queued(run: Run) -> None:
+    waited = time.time() - run.created
+    st.button("Cancel", key=f"cancel_{run.id}", on_click=_act, args=(runs.cancel, run.id))
+    if runs.worker_alive():
+        st.caption("The worker trains one run at a time and takes this one next.")
+        return
+    runs.ensure_worker()
+    if waited > _WORKER_PATIENCE:
+        st.error("The worker does not start. It printed last:", icon="⚠️")
+        st.code(worker_log() or "nothing", language=None)
+    else:
+        st.caption("The worker is starting: it loads torch once, which takes some seconds.")
+
+
+def _act(action: Callable[[str], Run], run_id: str) -> None:
+    """Do what a button asks; by the time it is pressed the run may have ended."""
+    try:
+        action(run_id)
+    except MaskvizError as error:
+        st.toast(escape(str(error)), icon="⚠️")
+
+
+def _ended(run: Run) -> None:
+    with errors():
+        st.markdown(f"### {escape(run.reason or run.state)}")
+        seconds = f"  ·  {duration(run.seconds)}" if run.seconds else ""
+        st.markdown(f"{chip(run)} {escape(run.id)}{seconds}")
+        _next_steps(run)
+        _curves(run)
+        if run.state == "done":
+            _results(run)
+        _log(run)
+
+
+def _next_steps(run: Run) -> None:
+    if run.state == "done":
+        base = escape(run.spec.model)
+        if st.button(f"Compare with {base}", type="primary", key=f"compare_{run.id}"):
+            state.update(model=run.id)
+            st.session_state.pop("view_model", None)
+            st.switch_page("pages/compare.py")
+    else:
+        st.button(
+            "Resume", type="primary", key=f"resume_{run.id}", on_click=_act,
+            args=(runs.resume, run.id), help="Goes on from its last checkpoint.",
+        )  # fmt: skip
+
+
+def _results(run: Run) -> None:
+    import pandas as pd
+
+    rows = run.result.get("evaluations", [])
+    if not rows:
+        return
+    table = pd.DataFrame(rows).rename(columns={"ci95": "± 95 %", "macro_f1": "macro-F1"})
+    share = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config=dict.fromkeys(("accuracy", "± 95 %", "macro-F1"), share),
+    )
+    for note in run.result.get("notes", []):
+        st.caption(escape(note))
+    with st.expander("The tuned model"):
+        st.code(str(run.model_path), language=None)
+        st.caption(
+            "A folder that transformers' from_pretrained loads, with a model card. Everywhere in "
+            "maskviz it goes by the name of the run."
+        )
+
+
+def _curves(run: Run) -> None:
+    history = run.history
+    if not history:
+        return
+    left, right = st.columns(2)
+    left.plotly_chart(accuracy_figure(history), key=f"accuracy_{run.id}", config=_CONFIG)
+    right.plotly_chart(loss_figure(history), key=f"loss_{run.id}", config=_CONFIG)
+
+
+_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+
+
+def _log(run: Run) -> None:
+    log = run.log(200)
+    if log:
+        with st.expander("Log", expanded=run.state == "failed"):
+            st.code(log, language=None, height=220)
+
+
+def percent(share: float) -> str:
+    """Return a share with one decimal."""
+    return f"{share * 100:.1f} %"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as a person says them.
+
+    >>> duration(42), duration(600), duration(9000)
+    ('42 s', '10 min', '2.5 h')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,14 @@
+"""Experiments: every run with its settings, curves and results."""
+
+from maskviz.ui import runs_table
+from maskviz.ui.page import errors, open_page
+
+
+def main() -> None:
+    """The table, and what is chosen in it."""
+    open_page()
+    with errors():
+        runs_table.show()
+
+
+main()

@@ -1,0 +1,62 @@
+"""Fine-tune: train on masked inputs in a process of its own, and watch it live."""
+
+import streamlit as st
+
+from maskviz import runs
+from maskviz.training import RunSpec
+from maskviz.ui import runs_form, runs_panel
+from maskviz.ui.page import errors, escape, open_page
+
+
+def main() -> None:
+    """The form on the left, the run on the right."""
+    open_page()
+    runs.ensure_worker()  # warm by the time Start is pressed; ends by itself when not needed
+    form, panel = st.columns([2, 3], gap="large")
+    with panel:
+        place = st.container()
+    with form, errors():
+        spec = runs_form.show()
+        if spec is None:
+            st.info("Choose a file to see its rows, or take the example set.", icon="📄")
+        else:
+            start(spec)
+    with place, errors():
+        run = runs_panel.chosen_run()
+        if run is None:
+            empty()
+        else:
+            runs_panel.show(run)
+
+
+def start(spec: RunSpec) -> None:
+    """What it will take, and Start."""
+    done = sum(1 for _ in runs.tuned_models())
+    with st.spinner("Estimating …"):
+        expected = runs_form.estimated(spec.to_toml(), spec, done)
+    st.markdown(escape(expected.sentence()))
+    for note in expected.notes:
+        st.caption(escape(note))
+    if not expected.fits:
+        st.error(
+            f"{expected.gigabytes:.1f} GB are needed and {expected.gigabytes_free:.1f} GB are "
+            "free: lower batch_size or max_length.",
+            icon="⚠️",
+        )
+    if st.button("Start", type="primary", width="stretch", disabled=not expected.fits):
+        run = runs.submit(spec)
+        st.query_params["run"] = run.id
+        st.rerun()
+
+
+def empty() -> None:
+    """Say what will be seen here."""
+    st.markdown("### Does hiding it help? Train once without a mask and once with one")
+    st.markdown(
+        "Press **Start**. The run gets a process of its own: close this page, reload it or open "
+        "it twice, and you find the run where it is. Its curves, the time left and its log appear "
+        "here; at the end there is one sentence, and the tuned model in every page's list."
+    )
+
+
+main()
