@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from .roles import HeadRole
+from .roles import HeadRole, telling
 from .view import View, moved
 
 _DOES = {
@@ -19,10 +19,10 @@ _DOES = {
 }
 
 
-def finding(shown: View, roles: Sequence[Sequence[Any]]) -> str:
-    """Say in one sentence what a view shows; `roles` are its `notes`."""
+def finding(shown: View, roles: Sequence[Sequence[Any]], doing: str = "Masking") -> str:
+    """Say in one sentence what a view shows; `roles` are its `notes`, `doing` what was done."""
     if shown.signed:
-        return difference_finding(shown)
+        return difference_finding(shown, doing)
     return masked_finding(shown, roles) if any(shown.hidden) else plain_finding(roles)
 
 
@@ -35,57 +35,51 @@ head 1 (separator: 90 % of its attention).'
     """
     counts = Counter(role.name for layer in roles for role in layer)
     total = counts.total()
-    played = [(n, name) for name, n in counts.most_common() if name != "mixed"][:3]
+    named = [(n, name) for name, n in counts.most_common() if name not in ("mixed", "broad")][:3]
+    played = named + [(counts["broad"], "broad")] * (counts["broad"] > 0)
     if not played:
         return f"None of the {total} heads plays a single role: their attention is mixed."
     what = _listed([f"{n} {_DOES[name][n > 1]}" for n, name in played])
-    layer, head, role = clearest(roles)
+    layer, head = clearest(roles)
     return (
         f"Of {total} heads, {what}; the clearest is layer {layer + 1}, head {head + 1} "
-        f"({role.sentence})."
+        f"({roles[layer][head].sentence})."
     )
 
 
-def clearest(roles: Sequence[Sequence[HeadRole]]) -> tuple[int, int, HeadRole]:
-    """Return layer, head and role of the head with the largest share of a single role."""
+def clearest(notes: Sequence[Sequence[Any]]) -> tuple[int, int]:
+    """Return layer and head of the most telling note, the first of equals."""
     ranked = [
-        (role.name not in ("mixed", "broad"), role.name != "mixed", role.share, -layer, -head, role)
-        for layer, row in enumerate(roles)
-        for head, role in enumerate(row)
+        (telling(note), -layer, -head)
+        for layer, row in enumerate(notes)
+        for head, note in enumerate(row)
     ]
-    *_, layer, head, role = max(ranked, key=lambda item: item[:5])
-    return -layer, -head, role
+    _, layer, head = max(ranked)
+    return -layer, -head
 
 
 def masked_finding(shown: View, roles: Sequence[Sequence[HeadRole]]) -> str:
-    """Say what the heads look at from the hidden tokens, and how much attention goes to them.
+    """Say what the heads look at from the hidden tokens.
 
     `roles` are those of the hidden tokens' rows: `head_roles(…, queries=shown.hidden)`.
     """
-    import numpy as np
-
-    hidden, rows = np.array(shown.hidden), ~np.array(shown.special)
-    if not hidden.any():
+    count = sum(shown.hidden)
+    if not count:
         return f"What was hidden is left out. {plain_finding(roles)}"
-    onto = np.asarray(shown.weights, np.float32)[:, :, rows][..., hidden].sum(-1).mean()
-    what = plain_finding(roles).replace("Of ", "of ", 1)
-    return (
-        f"At the {_counted(int(hidden.sum()), 'hidden token')}, {what[0].lower()}{what[1:]} "
-        f"All tokens together give them {_percent(float(onto))} of their attention, "
-        f"{float(onto / hidden.mean()):.1f} times an even spread."
-    )
+    what = plain_finding(roles)
+    return f"At the {_counted(count, 'hidden token')}, {what[0].lower()}{what[1:]}"
 
 
-def difference_finding(shown: View) -> str:
+def difference_finding(shown: View, doing: str = "Masking") -> str:
     """Say how much attention the mask moves, and in which head most."""
     import numpy as np
 
     change: Any = moved(shown)
     if float(change.max()) < 0.0005:
-        return "The mask moves no attention: plain and masked are the same."
+        return f"{doing} moves no attention: plain and masked are the same."
     layer, head = (int(i) for i in np.unravel_index(change.argmax(), change.shape))
     return (
-        f"Masking moves {_percent(float(change.mean()))} of the attention to other tokens; most in "
+        f"{doing} moves {_percent(float(change.mean()))} of the attention to other tokens; most in "
         f"layer {layer + 1}, head {head + 1}, which moves {_percent(float(change[layer, head]))}, "
         f"least in layer {int(change.mean(1).argmin()) + 1} "
         f"({_percent(float(change.mean(1).min()))} on average)."

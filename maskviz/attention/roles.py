@@ -79,6 +79,17 @@ class HeadChange:
         return f"the mask moves {100 * self.share:.0f} % of its attention elsewhere"
 
 
+def telling(note: HeadRole | HeadChange) -> float:
+    """Rank heads by how much there is to see: a named role, then mixed, then the least broad.
+
+    >>> telling(HeadRole("separator", 0.4)) > telling(HeadRole("broad", 0.9))
+    True
+    """
+    if note.name in ("broad", "mixed"):
+        return 1 - note.share if note.name == "broad" else 1.0
+    return 2 + note.share
+
+
 def head_roles(
     weights: Any,
     special: Sequence[bool],

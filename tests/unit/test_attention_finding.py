@@ -27,17 +27,22 @@ def test_plain_names_the_roles_most_played_and_the_clearest_head():
     assert "layer 1, head 1 (previous token: 80 % of its attention)" in sentence
 
 
+def test_of_broad_heads_the_least_broad_is_the_clearest():
+    roles = [[HeadRole("broad", 0.9), HeadRole("broad", 0.6)]]
+    assert "layer 1, head 2 (broad: as if spread evenly over 60 %" in plain_finding(roles)
+
+
 def test_plain_of_mixed_heads_claims_nothing():
     assert "mixed" in plain_finding([[HeadRole("mixed", 0.2)]])
 
 
-def test_masked_measures_against_an_even_spread():
+def test_masked_says_what_the_hidden_tokens_look_at():
     weights = np.zeros((2, 2, 4, 4))
     weights[..., 3] = 1
     roles = [[HeadRole("next token", 1.0)] * 2] * 2
     sentence = masked_finding(shown(weights, hidden=[False, False, False, True]), roles)
     assert sentence.startswith("At the hidden token, of 4 heads, 4 look at the next token;")
-    assert "give them 100 % of their attention, 4.0 times an even spread" in sentence
+    assert "layer 1, head 1 (next token: 100 % of its attention)" in sentence
 
 
 def test_masked_says_when_the_hidden_words_are_gone():

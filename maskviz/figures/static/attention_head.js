@@ -1,5 +1,5 @@
 const matrices = new WeakMap()
-const ZOOMED = 17
+const ZOOMED = 17, LABEL = 9.5 // pixels of a cell when zoomed in, and the least for a label
 
 class Matrix {
   constructor(parent) {
@@ -70,14 +70,14 @@ class Matrix {
     this.measure()
     const most = n <= 8 ? 56 : 34, fit = (width - this.left - 2) / cols
     this.cell = this.zoomed ? ZOOMED : Math.min(most, fit)
-    const crowded = fit < 11
+    const crowded = fit < LABEL
     if (!crowded && this.zoomed) { this.zoomed = false; return this.layout(true) }
     this.tools.hidden = !crowded
     this.button.textContent = this.zoomed ? "Show all" : "Zoom in"
     this.button.setAttribute("aria-pressed", this.zoomed)
     this.tools.querySelector("span").textContent = this.zoomed
       ? "Scroll in both directions."
-      : `${rows} × ${cols} tokens: every ${Math.ceil(13 / this.cell)}th is named; each point shows the strongest cell beneath it.`
+      : `${rows} × ${cols} tokens: one in ${Math.ceil(LABEL / this.cell)} is named, hidden ones are marked on the axes.`
     this.sheet.style.width = `${this.left + cols * this.cell}px`
     this.sheet.style.height = `${this.top + rows * this.cell}px`
     this.paint()
@@ -136,12 +136,13 @@ class Matrix {
   }
 
   drawLabels(context, frame) {
-    const { left, top, cell, head } = this, step = Math.max(1, Math.ceil(13 / cell))
+    const { left, top, cell, head } = this, step = Math.max(1, Math.ceil(LABEL / cell))
     const style = getComputedStyle(this.root)
     this.inks = { text: style.color, back: style.getPropertyValue("--st-background-color"),
       ink: this.mixed("--ink"), muted: this.mixed("--muted") }
-    context.font = this.font()
+    context.font = this.font(clamp(9, step > 1 ? 11 : cell - 1, 12))
     context.textBaseline = "middle"
+    if (step > 1) this.drawMarks(context, frame)
     context.save()
     context.rect(0, top - 8, left, frame.height)
     context.clip()
@@ -159,6 +160,17 @@ class Matrix {
     this.drawTitles(context, frame)
   }
 
+  // Where not every label fits, a bar of ink still marks each hidden token.
+  drawMarks(context, frame) {
+    const { left, top, cell, head } = this, long = Math.max(1.5, cell)
+    context.fillStyle = this.inks.ink
+    for (const i of this.hidden) {
+      const x = left + i * cell - frame.x, y = top + i * cell - frame.y
+      if (x >= left && x < frame.width && i < head.cols) context.fillRect(x, top - 5, long, 4)
+      if (y >= top && y < frame.height) context.fillRect(left - 5, y, 4, long)
+    }
+  }
+
   // color-mix() is no canvas colour: a probe element lets the browser work it out.
   mixed(name) {
     this.root.style.setProperty("outline-color", `var(${name})`)
@@ -174,10 +186,10 @@ class Matrix {
     context.rotate(angle)
     context.textAlign = angle ? "left" : "right"
     if (hidden) {
-      const width = context.measureText(text).width + 8
+      const width = context.measureText(text).width + 8, thick = clamp(9, this.cell - 1, 15)
       context.fillStyle = this.inks.ink
       context.beginPath()
-      context.roundRect(angle ? -4 : 4 - width, -7.5, width, 15, 3)
+      context.roundRect(angle ? -4 : 4 - width, -thick / 2, width, thick, 3)
       context.fill()
     }
     context.fillStyle = hidden ? this.inks.back : this.special.has(i) ? this.inks.muted : this.inks.text

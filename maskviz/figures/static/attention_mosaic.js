@@ -104,10 +104,16 @@ class Mosaic {
     this.grid.dataset.size = size
     this.buttons.forEach((button, i) => {
       button.firstChild.style.aspectRatio = `${cols} / ${clamp(cols / 2, rows, cols * 2)}`
-      const role = this.roleOf(i), name = this.single ? `H${i + 1} ` : ""
-      button.lastChild.textContent = name + (role ? (size === "large" && role[0] !== "mixed" ? `${role[1]} ${share(role[2])}` : role[1]) : "")
+      button.lastChild.textContent = `${this.single ? `H${i + 1} ` : ""}${this.caption(this.roleOf(i), size)}`
     })
     this.paint()
+  }
+
+  caption(role, size) {
+    if (!role) return ""
+    if (role[0] === "mixed") return role[1]
+    if (size === "large") return `${role[1]} ${share(role[2])}`
+    return role[0] === "moved" ? share(role[2]) : role[1]
   }
 
   paint() {

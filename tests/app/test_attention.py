@@ -1,0 +1,116 @@
+"""The Attention page without a browser: what it says, keeps and reads from a link."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("streamlit")
+
+from streamlit.testing.v1 import AppTest
+
+PAGE = Path(__file__).parents[2] / "pages" / "attention.py"
+WAIT = 60
+TEXT = "The acting was superb, although the ending felt a little too sweet."
+
+
+def open_page(**link: str) -> AppTest:
+    app = AppTest.from_file(PAGE, default_timeout=WAIT)
+    for name, value in {"text": TEXT, "strategy": "random", "ratio": "0.3", **link}.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def headline(app: AppTest) -> str:
+    return app.markdown[0].value.replace("\u00a0", " ")
+
+
+def titles(app: AppTest) -> list[str]:
+    return [element.value for element in app.markdown]
+
+
+@pytest.fixture(scope="module")
+def opened() -> AppTest:
+    app = open_page()
+    assert not app.exception
+    return app
+
+
+def test_opens_with_a_computed_finding(opened):
+    assert "Hiding 4 of 12 words (random) moves" in headline(opened).replace("\\", "")
+    assert not opened.error
+
+
+@pytest.mark.parametrize(
+    ("show", "says"), [("plain", "Of 16 heads"), ("masked", "hidden tokens, of 16 heads")]
+)
+def test_link_chooses_what_is_shown(show, says):
+    app = open_page(show=show)
+    assert says in headline(app)
+    assert app.session_state["attention_show"] == show
+
+
+def test_link_chooses_the_head(opened):
+    app = open_page(head="2.3", words="0", special="0", scale="head")
+    assert any("Layer 2, head 3" in title for title in titles(app))
+    assert not app.session_state["attention_words"]
+    assert not app.session_state["attention_special"]
+    assert app.session_state["attention_scale"] == "head"
+
+
+@pytest.mark.parametrize("head", ["9.9", "0.1", "x", "1", "-1.2", "1.2.3"])
+def test_a_head_that_is_not_there_opens_the_most_telling_one(head, opened):
+    shown = [title for title in titles(open_page(head=head)) if title.startswith("**Layer")]
+    assert shown == [title for title in titles(opened) if title.startswith("**Layer")]
+
+
+def test_the_link_of_the_sidebar_holds_the_view():
+    app = open_page(show="masked", head="2.3")
+    link = app.sidebar.code[0].value
+    assert "show=masked" in link
+    assert "head=2.3" in link
+
+
+def test_two_passes_for_a_new_text_and_none_when_only_the_view_changes(monkeypatch):
+    from maskviz.attention import capture
+
+    passes = []
+    real = capture.capture
+    monkeypatch.setattr(capture, "capture", lambda *a: passes.append(a) or real(*a))
+    app = open_page(text="A text that no other test reads, with two passes.")
+    assert len(passes) == 2
+    for show in ("plain", "masked", "difference"):
+        app.session_state["attention_show"] = show
+        app.run()
+    app.session_state["attention_words"] = False
+    app.run()
+    assert not app.exception
+    assert len(passes) == 2
+
+
+def test_the_table_names_every_head(opened):
+    table = opened.dataframe[0].value
+    assert len(table) == 16
+    assert table["Share, %"].between(0, 100).all()
+
+
+@pytest.mark.parametrize("operator", ["mask", "delete", "placeholder", "attention"])
+def test_every_operator_has_a_difference(operator):
+    app = open_page(operator=operator)
+    assert not app.exception
+    assert not app.error
+    assert "moves" in headline(app)
+
+
+def test_a_model_that_is_not_there_is_one_sentence():
+    app = open_page(model="no/such-model")
+    assert not app.exception
+    assert len(app.error) >= 1
+
+
+@pytest.mark.parametrize(
+    "text", ["Yes", "🙂 🙂", "שלום עולם טוב", "<script>alert(1)</script> & <b>"]
+)
+def test_short_and_strange_texts_are_shown(text):
+    app = open_page(text=text, ratio="1")
+    assert not app.exception
+    assert not app.error
