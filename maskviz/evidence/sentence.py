@@ -59,6 +59,7 @@ def fill_sentence(mask: Mask, fills: Sequence[Fill], model: str) -> str:
     if not mask.hidden_words:
         return "Nothing is hidden: click a word, or choose a strategy."
     hides = f"{len(mask.hidden_words)} of {len(mask.words)} words are hidden"
+    fills = [f for f in fills if any(c.isalnum() for c in f.text)]  # punctuation is no guess
     if not fills:
         return f"{hides}."
     first = sum(_right(f, 1) for f in fills)

@@ -14,8 +14,8 @@ from pathlib import Path
 from ..errors import UnknownNameError
 from ..paths import home
 from ..text.document import Document
-from .given import find_all
 from .mask import MaskSpan
+from .matching import find_all
 from .registry import Parameter, capped, strategy
 
 CATEGORIES = ("age", "gender", "nationality", "religion", "names", "pronouns")

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator
 from ..errors import ParameterError
 from ..text.document import Document
 from .mask import MaskSpan
+from .matching import find_all
 from .registry import Parameter, capped, strategy
-
-_SECONDS = 2.0  # a pattern that backtracks for longer would freeze the page
 
 
 @strategy(
@@ -37,26 +36,6 @@ def pattern(
         for start, end in find_all(expression, document.text, flags)
     ]
     return capped(document, hits, ratio, rng)
-
-
-def find_all(expression: str, text: str, flags: int = 0) -> Iterator[tuple[int, int]]:
-    """Yield the (start, end) of each match that is not empty, within two seconds in all."""
-    import regex
-
-    try:
-        for match in regex.compile(expression, flags).finditer(text, timeout=_SECONDS):
-            if match.end() > match.start():
-                yield match.span()
-    except regex.error as error:
-        raise ParameterError(
-            f"The pattern {expression[:60]!r} is not a regular expression ({error.msg}): "
-            "correct it, or write the words into the word list."
-        ) from None
-    except TimeoutError:
-        raise ParameterError(
-            f"The pattern {expression[:60]!r} took longer than {_SECONDS:.0f} s on this text: "
-            "make it simpler, without nested repetitions."
-        ) from None
 
 
 def _expression(pattern: str, words: str | Iterable[str]) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -39,7 +40,8 @@ def fill(mask: Mask, model: Model | str = "mini", top_k: int = 5) -> list[Fill]:
 
     A word of several tokens has several mask tokens; its guesses are the `top_k` most probable
     sequences, their probability the product over the tokens, which one pass predicts
-    independently of each other. Raises CapabilityError where the model cannot fill.
+    independently of each other. A guess begins words where the hidden word began and continues
+    them where it was continued. Raises CapabilityError where the model cannot fill.
     """
     if not 1 <= top_k <= 100:
         raise ParameterError(f"top_k is {top_k} and must lie between 1 and 100, such as 5.")
@@ -77,8 +79,31 @@ def _top(model: Model, encoding: Encoding, top_k: int) -> tuple[Any, Any]:
     with model.lock, torch.inference_mode():
         logits = network(**batch(model, [encoding])).logits[0]  # (tokens, vocabulary)
         logits[:, model.tokenizer.all_special_ids] = -torch.inf  # a guess is always a word
-        best = logits.softmax(-1).topk(min(top_k, logits.shape[-1]))
+        probabilities = logits.softmax(-1)
+        begins = torch.tensor(_begins_word(model), device=logits.device)  # (vocabulary,)
+        hidden = torch.tensor(_hidden_ids(model, encoding), device=logits.device)  # (tokens,)
+        probabilities[begins[hidden][:, None] != begins] = 0
+        best = probabilities.topk(min(top_k, logits.shape[-1]))
     return best.values.cpu(), best.indices.cpu()
+
+
+def _hidden_ids(model: Model, encoding: Encoding) -> list[int]:
+    """Return the ids that stood in the plain text, one for each token."""
+    plain = model.tokenise(encoding.text).input_ids
+    return [plain[source] for source in encoding.source]
+
+
+@lru_cache(maxsize=4)
+def _begins_word(model: Model) -> tuple[bool, ...]:
+    """Return for each id of the vocabulary whether it begins a word.
+
+    WordPiece marks what continues a word by ##, byte-level BPE and SentencePiece what begins one.
+    """
+    names = model.tokenizer.convert_ids_to_tokens(range(model.network("fill").config.vocab_size))
+    names = [name or "" for name in names]  # an embedding may have more rows than the vocabulary
+    if any(name.startswith("##") for name in names):
+        return tuple(not name.startswith("##") for name in names)
+    return tuple(name.startswith(("Ġ", "▁")) for name in names)
 
 
 def _best(model: Model, probabilities: Any, ids: Any, run: list[int], top_k: int) -> tuple:

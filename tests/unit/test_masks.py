@@ -14,7 +14,6 @@ from maskviz.errors import MaskError, ParameterError, TextError, UnknownNameErro
 from maskviz.masks import STRATEGIES, Mask, MaskSpan, mask
 from maskviz.masks.chance import SPAN_LENGTH_WEIGHTS, span_length
 from maskviz.masks.edit import with_words
-from maskviz.masks.given import pattern as choose_pattern  # noqa: F401  registers itself
 
 NASTY = [
     "One",
