@@ -20,9 +20,23 @@ def open_page(**more: str) -> state.View:
 
     `more` goes into the link: what the page itself needs to show its picture again.
     """
+    _run_app_script()
     _warm_up()
     sidebar(**more)
     return state.current()
+
+
+def _run_app_script() -> None:
+    """Start again from app.py where a fresh server's first visitor followed a link to a page.
+
+    Until app.py has run once, Streamlit takes the folder pages/ for an app without one: the page
+    then lacks its width, its title and the navigation.
+    """
+    from streamlit.runtime.pages_manager import PagesManager
+
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def sidebar(**more: str) -> None:
