@@ -27,10 +27,10 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.chromium import ARGUMENTS, find_chromium  # noqa: E402
 
-PAGES = ("mask", "attention", "compare", "finetune", "experiments", "guide")
+PAGES = ("mask", "attention", "compare", "finetune", "experiments")
 WIDE = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
-TRAIN = ("train", "--data", "distractor", "--strategy", "attribute", "--max-steps", "60")
+TRAIN = ("train", "--data", "example", "--strategy", "attribute", "--max-steps", "60")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def take(browser: object, url: str, picture: Picture) -> bytes:
 
 def settle(page: object) -> None:
     """Wait until the app has run and nothing on the page moves any more."""
-    page.locator('[data-testid="stMain"] h1, [data-testid="stMain"] h2').first.wait_for(  # type: ignore[attr-defined]
+    page.locator('[data-testid="stMain"] :is(h1, h2, h3)').first.wait_for(  # type: ignore[attr-defined]
         timeout=90_000
     )
     before = b""
