@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 from ..errors import ParameterError, TextError
 from ..text.document import Document
+from .expression import evaluate, is_expression
 from .mask import Mask
 from .registry import STRATEGIES, Strategy
 
@@ -19,26 +21,55 @@ def mask(
     *,
     ratio: float | None = None,
     seed: int = 0,
+    complement: bool = False,
     **parameters: Any,
 ) -> Mask:
     """Choose what to hide in `text`.
 
-    `ratio` is the share of words (random-token: of tokens, sentence: of sentences) in [0, 1];
-    None takes the strategy's own default. The same text, parameters and seed give the same mask.
+    `strategy` is a name or an expression such as `"entity - pattern:/the/"` (see
+    `maskviz.masks.expression`). `ratio` is the share of words (random-token: of tokens, sentence:
+    of sentences) in [0, 1]; None takes the strategy's own default. `complement` hides all else
+    and keeps what the strategy would hide. The same text, parameters and seed give the same mask.
     Raises TextError for a text without words, ParameterError, UnknownNameError.
 
     >>> mask("Anna flew to Rome", "pattern", pattern="Rome").masked_text()
     'Anna flew to [MASK]'
     """
-    entry = STRATEGIES[strategy]
     document = text if isinstance(text, Document) else Document(text, **_pipeline(parameters))
     if not document.words:
         raise TextError("The text has no words to hide: enter at least one word.")
-    ratio = checked_ratio(entry.default_ratio if ratio is None else ratio)
-    given = _accepted(entry, parameters)
-    rng = random.Random(checked_seed(seed))  # noqa: S311  masks need repeatable, not secret, draws
-    spans = entry.choose(document, ratio, rng, **given)
-    return Mask(document.text, tuple(spans), strategy, given, seed, ratio)
+    ratio, seed = checked_ratio(ratio), checked_seed(seed)
+    if is_expression(strategy):
+        chosen = _combined(document, strategy, ratio, seed, parameters)
+    else:
+        entry = STRATEGIES[strategy]
+        chosen = _chosen(document, entry, ratio, seed, _accepted(entry, parameters))
+    return ~chosen if complement else chosen
+
+
+def _chosen(
+    document: Document, entry: Strategy, ratio: float | None, seed: int, given: dict[str, Any]
+) -> Mask:
+    ratio = entry.default_ratio if ratio is None else ratio
+    rng = random.Random(seed)  # noqa: S311  masks need repeatable, not secret, draws
+    spans = tuple(entry.choose(document, ratio, rng, **given))
+    return Mask(document.text, spans, entry.name, given, seed, ratio)
+
+
+def _combined(
+    document: Document, expression: str, ratio: float | None, seed: int, shared: dict[str, Any]
+) -> Mask:
+    """Evaluate an expression; the ratio counts for its budgeted parts, the seed for all."""
+
+    def choose(name: str, own: dict[str, Any]) -> Mask:
+        entry = STRATEGIES[name]
+        known = {p.name for p in entry.parameters}
+        given = {k: v for k, v in shared.items() if k in known and v is not None} | own
+        share = given.pop("ratio", None if entry.kind == "exhaustive" else ratio)
+        return _chosen(document, entry, checked_ratio(share), seed, _accepted(entry, given))
+
+    chosen = evaluate(expression, choose)
+    return replace(chosen, strategy=expression, parameters=shared, seed=seed, requested_ratio=ratio)
 
 
 def checked_ratio(ratio: float | None) -> float | None:

@@ -233,3 +233,37 @@ def test_every_strategy_says_what_it_does() -> None:
         assert entry.summary.endswith(".")
         assert entry.kind in {"budgeted", "exhaustive", "bernoulli", "manual"}
         assert all(p.help for p in entry.parameters)
+
+
+NURSE = "The nurse, a woman of 45, met the boy."
+
+
+@pytest.mark.parametrize(
+    ("expression", "masked"),
+    [
+        ("attribute:gender", "The nurse, a [MASK] of 45, met the [MASK]."),
+        ("attribute:gender - pattern:boy", "The nurse, a [MASK] of 45, met the boy."),
+        ("pattern:45 | manual:1 & pattern:/The/", "[MASK] nurse, a woman of [MASK], met the boy."),
+        ("~~pattern:/b\\w+|4\\d/", "The nurse, a woman of [MASK], met the [MASK]."),
+        ("(manual:1 | manual:2) - manual:1", "The [MASK], a woman of 45, met the boy."),
+    ],
+)
+def test_expressions_combine_masks(expression: str, masked: str) -> None:
+    chosen = mask(NURSE, expression)
+    assert chosen.masked_text() == masked
+    assert chosen.strategy == expression
+    assert Mask.from_json(chosen.to_json(), NURSE) == chosen
+
+
+@pytest.mark.parametrize(
+    "expression", ["random -", "(random", "random & & x", "random | ?", "| random", "random)"]
+)
+def test_a_broken_expression_is_one_sentence(expression: str) -> None:
+    with pytest.raises(ParameterError, match="write such as"):
+        mask(NURSE, expression)
+
+
+def test_the_ratio_counts_for_budgeted_parts_and_the_complement_for_all() -> None:
+    chosen = mask(NURSE, "random - pattern:zzz", ratio=0.5)
+    assert chosen == mask(NURSE, "random", ratio=0.5)
+    assert mask(NURSE, "random", ratio=0.5, complement=True) == ~chosen
