@@ -27,11 +27,11 @@ lint: $(VENV)/.test
 clean:
 	rm -rf $(VENV) build dist
 
-$(BIN)/python:
+$(BIN)/pip:
 	@PYTHON="$(PYTHON)" scripts/make_venv.sh $(VENV)
 
 # A stamp is newer than what it was made from, so a second `make` starts at once.
-$(VENV)/.app: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.app: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing maskviz and the pinned set (first time: some minutes, about 2 GB) ..."
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
