@@ -19,17 +19,11 @@ from .paths import assets, home
 
 CORE = (
     "torch", "transformers", "tokenizers", "safetensors", "accelerate", "spacy", "streamlit",
-    "plotly", "pandas", "pyarrow", "numpy", "scipy", "scikit-learn", "sqlalchemy", "typer",
+    "plotly", "pandas", "pyarrow", "numpy", "scipy", "sqlalchemy", "psutil", "typer",
 )  # fmt: skip
 
 # Extra -> (the package it brings, what it is for).
-EXTRAS = {
-    "figures": ("matplotlib", "figures as PNG, SVG and PDF"),
-    "presidio": ("presidio-analyzer", "the strategy pii"),
-    "peft": ("peft", "fine-tuning with LoRA"),
-    "ray": ("ray", "runs on a Ray cluster"),
-    "mlflow": ("mlflow", "a mirror of the runs in MLflow"),
-}
+EXTRAS = {"figures": ("matplotlib", "figures as PNG, SVG and PDF")}
 BUNDLED = ("mini", "en_mini")
 LEAST_FREE = 2 * 1024**3  # bytes: a few runs with their checkpoints
 
