@@ -36,7 +36,7 @@ def main() -> None:
     choices()
     chosen = open_page(**link_values())
     with errors():
-        headline = st.empty()
+        headline = st.container()
         controls()
         with st.spinner("Reading the attention of every head …", show_time=True):
             shown, about = look(chosen)

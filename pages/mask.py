@@ -39,13 +39,17 @@ def strip(view: state.View) -> Mask:
     if edited is not None and tuple(edited) != view.edited:
         view = state.update(edited=tuple(edited))
     chosen = state.current_mask(view)
-    headline, picture = st.empty(), st.empty()
+    # The strip stays in its container from run to run: replaced, it would lose keyboard focus.
+    headline, picture = st.empty(), st.container()
     headline.markdown(f"### {escape(fill_sentence(chosen, [], view.model))}")
-    picture.text(chosen.blocked_text())
+    waiting = picture.empty()
+    if key not in st.session_state:
+        waiting.text(chosen.blocked_text())
     with st.spinner(f"Asking {escape(view.model)} for its guesses …", show_time=True):
         fills = guesses(view, chosen)
     headline.markdown(f"### {escape(fill_sentence(chosen, fills, view.model))}")
-    with picture.container():
+    waiting.empty()
+    with picture:
         token_strip(
             units(chosen, fills),
             key=key,

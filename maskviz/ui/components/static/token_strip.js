@@ -1,6 +1,7 @@
 // Streamlit calls the export again on every rerun. The strip is reconciled, never rebuilt:
 // rebuilding would drop keyboard focus. All user text goes through textContent.
 const strips = new WeakMap()
+const memory = {} // the undo history, which outlives a visit to another page
 const RTL = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC]/
 const STRONG = /[\p{L}\p{N}]/u
 
@@ -50,6 +51,7 @@ class Strip {
     this.text.setAttribute("aria-label", data.label)
     this.text.style.maxHeight = `${data.maxHeight}px`
     this.text.classList.toggle("guessing", Object.keys(data.guesses).length > 0)
+    this.text.classList.toggle("tagged", data.categories.length > 0)
     this.tailNode.textContent = data.tail
     this.locked = new Set(data.locked)
     this.fit()
@@ -61,8 +63,9 @@ class Strip {
   reset() {
     this.revision = this.data.revision
     this.hidden = new Set(this.data.hidden)
-    this.past = []
-    this.future = []
+    const known = memory.revision === this.revision && memory.last === String(this.data.hidden)
+    this.past = known ? memory.past : []
+    this.future = known ? memory.future : []
     this.anchor = this.active = 0
     this.picked = null
     this.tell()
@@ -191,6 +194,7 @@ class Strip {
     this.tell(this.over)
     this.say(`${message}. ${this.count.textContent}.`)
     const hidden = [...next].sort((a, b) => a - b)
+    Object.assign(memory, { revision: this.revision, last: String(hidden), past: this.past, future: this.future })
     this.send("edit", { revision: this.revision, hidden })
   }
 

@@ -1,0 +1,196 @@
+"""The dashboard in a real browser: pages, strip, attention, links, and text that is only text."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+
+PAGES = ("", "attention", "compare", "finetune", "experiments")
+TEXT = "The acting was superb, although the ending felt a little too sweet."
+NASTY = "<script>window.pwned=1</script> met <img src=x onerror=window.pwned=2> & <b>Bob</b>"
+
+
+def link(path="", **values):
+    given = {"text": TEXT, "strategy": "random", "ratio": 0.25, "seed": 1, "operator": "mask"}
+    return f"{path}?{urlencode({**given, **values})}"
+
+
+def open_strip(visit, **values):
+    """Open the Mask page and wait for the strip."""
+    return visit.open(link(**values), wait=".unit")
+
+
+def open_attention(visit, **values):
+    """Open the Attention page and wait for the mosaic of 4 × 4 heads."""
+    return visit.open(link("attention", **values), wait="canvas[data-painted='16']")
+
+
+def hidden(visit):
+    """Return the words that the strip hides."""
+    return visit.page.locator(".unit.off .word").all_text_contents()
+
+
+def count_of(visit):
+    return visit.page.locator(".count").inner_text()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_opens_without_error_at_any_width(visit, path):
+    visit.open(path)
+    page = visit.page
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert page.locator("[data-testid=stAlertContentError]").count() == 0
+    assert len(visit.headline) > 5
+    # A fresh server's first visitor on a deep link must get the navigation of app.py as well.
+    assert page.get_by_test_id("stSidebarNavLink").count() >= len(PAGES)
+    assert visit.overflow <= 0
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(300)
+    assert visit.overflow <= 0
+
+
+def test_a_click_hides_a_word_and_another_shows_it(visit):
+    open_strip(visit)
+    before = hidden(visit)
+    word = visit.page.locator(".unit:not(.off)").first
+    name = word.inner_text()
+    word.click()
+    visit.shown(f"{len(before) + 1} of 12 words are hidden")
+    assert sorted(hidden(visit)) == sorted([*before, name])
+    visit.page.locator(".unit.off", has_text=name).first.click()
+    visit.shown(f"{len(before)} of 12 words are hidden")
+    assert sorted(hidden(visit)) == sorted(before)
+
+
+def test_the_keyboard_hides_a_range_and_takes_it_back(visit):
+    open_strip(visit, strategy="manual", hidden="").page.locator(".unit").first.focus()
+    press = visit.page.keyboard.press
+    for key in ("ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "Enter"):
+        press(key)
+    visit.shown("3 of 12 words are hidden")
+    assert hidden(visit) == ["acting", "was", "superb"]
+    press("Control+z")
+    assert count_of(visit).startswith("0 of 12")
+    press("Control+Shift+Z")
+    visit.shown("3 of 12 words are hidden")
+    press("Home")
+    press("Space")
+    visit.shown("4 of 12 words are hidden")
+    focused = "document.querySelector('.stBidiComponent [data-testid]').shadowRoot.activeElement"
+    assert visit.page.evaluate(f"{focused}.querySelector('.word').textContent") == "The"
+
+
+def test_shift_and_click_hide_a_range(visit):
+    units = open_strip(visit, strategy="manual", hidden="").page.locator(".unit")
+    units.nth(6).click()
+    units.nth(8).click(modifiers=["Shift"])
+    visit.shown("3 of 12 words are hidden")
+    assert hidden(visit) == ["ending", "felt", "a"]
+
+
+def test_another_strategy_replaces_the_users_clicks(visit):
+    open_strip(visit, strategy="manual", hidden="").page.locator(".unit").nth(2).click()
+    visit.shown("1 of 12 words are hidden")
+    visit.page.get_by_text("sentence", exact=True).first.click()
+    visit.shown("12 of 12 words are hidden")
+    assert len(hidden(visit)) == 12
+
+
+def test_edits_travel_to_the_attention_page_and_back(visit):
+    open_strip(visit, strategy="manual", hidden="").page.locator(".unit").nth(3).click()
+    visit.shown("1 of 12 words are hidden")
+    navigate = visit.page.get_by_test_id("stSidebarNavLink")
+    navigate.filter(has_text="Attention").click()
+    visit.shown("Hiding 1 of 12 words")
+    navigate.filter(has_text="Mask").click()
+    visit.page.locator(".unit.off").first.wait_for()
+    assert hidden(visit) == ["superb"]
+
+
+def test_a_head_of_the_mosaic_opens_large_by_click_and_by_keyboard(visit):
+    page = open_attention(visit, show="plain").page
+    page.get_by_role("button", name=re.compile("^Layer 3, head 2")).click()
+    visit.shown("Layer 3, head 2")
+    chosen = page.locator("button.head[aria-pressed=true]")
+    chosen.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.get_by_text("Layer 3, head 3", exact=True).first.wait_for()
+    assert chosen.count() == 1
+    assert "Layer 3, head 3" in chosen.get_attribute("aria-label")
+
+
+def test_the_large_head_reads_its_values_aloud(visit):
+    page = open_attention(visit, show="plain", special="1", words="0").page
+    matrix = page.get_by_role("application")
+    matrix.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    said = matrix.locator("xpath=..").locator(".live").inner_text()
+    assert re.fullmatch(r"\S+ to \S+: [\d.]+ %", said)
+    box = matrix.locator("canvas").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.7)
+    tip = page.locator(".tip:popover-open")
+    assert re.match(r"[\d.]+ %\s+from \S+\s+to \S+", tip.inner_text())
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_canvas_follows_the_theme(visit, scheme):
+    visit.page.emulate_media(color_scheme=scheme)
+    page = open_attention(visit, show="plain").page
+    legend = page.locator(".ramp").first.evaluate("e => getComputedStyle(e).backgroundImage")
+    least = [int(v) for v in re.search(r"rgb\((\d+), (\d+), (\d+)\)", legend).groups()]
+    assert min(least) > 200 if scheme == "light" else max(least) < 60
+
+
+def test_lines_show_one_tokens_attention_alone(visit):
+    page = open_attention(visit, show="plain").page
+    page.get_by_text("Lines from token to token").click()
+    page.locator("svg[data-painted]").wait_for()
+    token = page.locator("g.token").nth(4)
+    drawn = int(page.locator("svg[data-painted]").get_attribute("data-painted"))
+    token.focus()
+    page.locator("g.token.lit").first.wait_for()
+    alone = page.locator("line:not([style*=none])").count()
+    assert 0 < alone < drawn
+
+
+@pytest.mark.parametrize("path", ["", "attention", "compare"])
+def test_the_users_text_stays_text(visit, path):
+    page = visit.open(link(path, text=NASTY)).page
+    if path == "attention":
+        page.get_by_text("Lines from token to token").click()
+        page.locator("svg[data-painted]").wait_for()
+    else:
+        visit.settle()
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("img[src=x]").count() == 0
+    assert page.locator("[data-testid=stSidebar]").get_by_text("window.pwned=1").count() == 1
+
+
+def test_a_link_shows_the_same_view_to_someone_else(visit, browser):
+    page = open_attention(visit, show="masked", head="2.3", hidden="1.4").page
+    first = visit.headline
+    page.get_by_text("Link to this view").click()
+    page.get_by_text("Put my text into the link").click()
+    code = page.locator("[data-testid=stSidebar] code, [data-testid=stPopoverBody] code")
+    code.filter(has_text="text=").wait_for()
+    query = code.first.inner_text().strip()
+    other = browser.new_page()
+    other.goto(f"{visit.url}/attention{query}")
+    other.locator("h3").first.wait_for(timeout=60_000)
+    other.get_by_text("Layer 2, head 3", exact=True).first.wait_for()
+    assert other.locator("h3").first.inner_text().replace("\u00a0", " ") == first
+    assert "2 hidden tokens" in first
+    other.close()
+
+
+def test_right_to_left_text_runs_right_to_left(visit):
+    page = open_strip(visit, text="שלום עולם טוב מאוד", strategy="manual", hidden="").page
+    left = [unit.bounding_box()["x"] for unit in page.locator(".unit").all()]
+    assert left == sorted(left, reverse=True)
+    page.locator(".unit").first.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    visit.shown("1 of 4 words are hidden")
+    assert hidden(visit) == ["עולם"]
