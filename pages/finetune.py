@@ -9,23 +9,28 @@ from maskviz.ui.page import errors, escape, open_page
 
 
 def main() -> None:
-    """The form on the left, the run on the right."""
+    """The answer on top, the form on the left, the run on the right."""
     open_page()
     runs.ensure_worker()  # warm by the time Start is pressed; ends by itself when not needed
+    answer = st.container()
     form, panel = st.columns([2, 3], gap="large")
-    with panel:
-        place = st.container()
     with form, errors():
         spec = runs_form.show()
         if spec is None:
             st.info("Choose a file to see its rows, or take the example set.", icon="📄")
         else:
             start(spec)
-    with place, errors():
+    with errors():
         run = runs_panel.chosen_run()
         if run is None:
-            empty()
-        else:
+            with answer:
+                st.markdown("### Does hiding it help? Train once without a mask, once with one")
+            with panel:
+                empty()
+            return
+        with answer:
+            runs_panel.headline(run)
+        with panel:
             runs_panel.show(run)
 
 
@@ -51,7 +56,6 @@ def start(spec: RunSpec) -> None:
 
 def empty() -> None:
     """Say what will be seen here."""
-    st.markdown("### Does hiding it help? Train once without a mask and once with one")
     st.markdown(
         "Press **Start**. The run gets a process of its own: close this page, reload it or open "
         "it twice, and you find the run where it is. Its curves, the time left and its log appear "

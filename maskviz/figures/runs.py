@@ -19,7 +19,7 @@ def loss_figure(history: History) -> go.Figure:
     _line(figure, history, "loss", "training", "#8A96A3", dash="dot")
     _line(figure, history, "plain_loss", "held out, plain", PLAIN)
     _line(figure, history, "masked_loss", "held out, masked", MASKED)
-    return figure
+    return _sized(figure, 3)
 
 
 def accuracy_figure(history: History) -> go.Figure:
@@ -28,7 +28,7 @@ def accuracy_figure(history: History) -> go.Figure:
     for mask, colour in (("plain", PLAIN), ("masked", MASKED)):
         _band(figure, history, mask, colour)
         _line(figure, history, f"{mask}_accuracy", mask, colour, markers=True)
-    return figure
+    return _sized(figure, 3)  # as high as the loss beside it
 
 
 def overlay_figure(histories: Mapping[str, History], key: str, title: str) -> go.Figure:
@@ -39,7 +39,7 @@ def overlay_figure(histories: Mapping[str, History], key: str, title: str) -> go
     for i, (name, history) in enumerate(histories.items()):
         colour = OKABE_ITO[i % len(OKABE_ITO)]
         _line(figure, history, key, name, colour, dash=dashes[i // len(OKABE_ITO) % 4])
-    return figure
+    return _sized(figure, len(histories))
 
 
 def _figure(title: str, unit: str, percent: bool = False) -> go.Figure:
@@ -50,12 +50,19 @@ def _figure(title: str, unit: str, percent: bool = False) -> go.Figure:
         title={"text": title, "font": {"size": 15}},
         xaxis={"title": {"text": "optimiser step"}, "rangemode": "tozero"},
         yaxis={"title": {"text": unit}, "tickformat": ".0%" if percent else None},
-        legend={"orientation": "h", "yanchor": "bottom", "y": -0.42, "x": 0},
-        margin={"l": 8, "r": 8, "t": 40, "b": 8},
-        height=300,
+        legend={"yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
+        showlegend=True,
+        margin={"l": 8, "r": 8, "t": 40},
         uirevision="run",  # what the reader zoomed to stays while points come in
         hovermode="x unified",
     )
+    return figure
+
+
+def _sized(figure: go.Figure, entries: int) -> go.Figure:
+    """Make room for the legend below the axis: 20 pixels an entry."""
+    below = 58 + 20 * entries
+    figure.update_layout(margin={"b": below}, height=250 + below)
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,17 +13,53 @@ if TYPE_CHECKING:
     from ..training.spec import RunSpec
 
 
+def reversed_accuracy(run: Run) -> float | None:
+    """Return the accuracy with the distractor reversed, on inputs as the run was trained."""
+    figures = run.metrics
+    return figures.get("accuracy_reversed_masked", figures.get("accuracy_reversed_plain"))
+
+
+def finding(runs: Sequence[Run]) -> str:
+    """Say in one sentence what the runs show: the best and the worst where it matters.
+
+    Where there is a distractor, that is the accuracy once it is reversed.
+    """
+    active = sum(not run.is_over for run in runs)
+    going = f" {active} still going." if active else ""
+    done = [run for run in runs if run.state == "done"]
+    turned = [run for run in done if reversed_accuracy(run) is not None]
+    if len(turned) > 1:
+        best, worst = (pick(turned, key=reversed_accuracy) for pick in (max, min))
+        return (
+            f"With the distractor reversed, {best.id} ({best.spec.masking}) is right in "
+            f"{reversed_accuracy(best):.0%} and {worst.id} ({worst.spec.masking}) in "
+            f"{reversed_accuracy(worst):.0%} of the rows.{going}"
+        )
+    rated = [run for run in done if "accuracy_plain" in run.metrics]
+    if rated:
+        best = max(rated, key=lambda run: run.metrics["accuracy_plain"])
+        return f"{best.id} is the most accurate: {best.metrics['accuracy_plain']:.1%}.{going}"
+    return f"{len(runs)} run{'s' * (len(runs) > 1)}, none with a result yet.{going}"
+
+
 def summary_row(run: Run) -> dict[str, Any]:
-    """Return a run as one row of a table; shares are in [0, 1]."""
+    """Return a run as one row of a table; shares are in [0, 1].
+
+    Reversed: the accuracy with the distractor reversed; reliance: aligned − reversed.
+    """
     spec, figures = run.spec, run.metrics
-    return {
+    row = {
         "Run": run.id,
         "Progress": 1.0 if run.state == "done" else run.step / run.steps if run.steps else 0.0,
         "Accuracy plain": figures.get("accuracy_plain"),
         "± 95 %": figures.get("ci95_plain"),
         "Accuracy masked": figures.get("accuracy_masked"),
+        "Reversed plain": figures.get("accuracy_reversed_plain"),
+        "Reversed masked": figures.get("accuracy_reversed_masked"),
         "Reliance plain": figures.get("reliance_plain"),
         "Reliance masked": figures.get("reliance_masked"),
+    }
+    settings = {
         "Model": Path(spec.model).name,
         "Data": Path(spec.data.path).name,
         "Strategy": spec.masking.strategy,
@@ -34,6 +70,7 @@ def summary_row(run: Run) -> dict[str, Any]:
         "Minutes": run.seconds / 60,
         "Started": datetime.fromtimestamp(run.created, UTC),
     }
+    return row | settings
 
 
 def differing_settings(specs: Mapping[str, RunSpec]) -> dict[str, list[Any]]:

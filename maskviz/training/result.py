@@ -51,11 +51,14 @@ def metrics(evaluations: Sequence[Mapping[str, Any]], first: str) -> dict[str, f
         if figure in row
     }
     for mask in ("plain", "masked"):
-        found = {
-            r["split"]: r["accuracy"] for r in evaluations if r["mask"] == mask if "accuracy" in r
+        accuracy = {
+            row["split"]: row["accuracy"]
+            for row in evaluations
+            if row["mask"] == mask and "accuracy" in row
         }
-        if {"aligned", "reversed"} <= set(found):
-            flat[f"reliance_{mask}"] = found["aligned"] - found["reversed"]
+        if {"aligned", "reversed"} <= set(accuracy):
+            flat[f"reliance_{mask}"] = accuracy["aligned"] - accuracy["reversed"]
+            flat[f"accuracy_reversed_{mask}"] = accuracy["reversed"]
     return flat
 
 

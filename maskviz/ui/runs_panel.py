@@ -46,12 +46,39 @@ def chosen_run() -> Run | None:
     return next(iter(active or found), None)
 
 
+def headline(run: Run) -> None:
+    """The answer, over the whole page: what the run found, or how far it is."""
+    if run.is_over:
+        st.markdown(f"### {escape(run.reason or run.state)}")
+    else:
+        _live_headline(run.id)
+
+
 def show(run: Run) -> None:
     """Draw the run; while it is active the drawing repeats by itself."""
     if run.is_over:
         _ended(run)
-        return
-    _live(run.id)
+    else:
+        _live(run.id)
+
+
+@st.fragment(run_every=_POLL_SECONDS)
+def _live_headline(run_id: str) -> None:
+    with errors():
+        st.markdown(f"### {_so_far(runs.load_run(run_id))}")
+
+
+def _so_far(run: Run) -> str:
+    if run.state == "queued":
+        ahead = sum(r.created < run.created for r in runs.list_runs() if r.state == "queued")
+        return f"Waiting for its turn{f', {ahead} before it' if ahead else ''}"
+    accuracy = run.metrics.get("accuracy_plain")
+    left = f", {duration(run.seconds_left)} left" if run.seconds_left is not None else ""
+    if accuracy is None:
+        return f"{escape(run.phase).capitalize() or 'Starting'} …"
+    masked = run.metrics.get("accuracy_masked")
+    also = f", {percent(masked)} masked" if masked is not None else ""
+    return f"Accuracy {percent(accuracy)} plain{also} so far{left}"
 
 
 @st.fragment(run_every=_POLL_SECONDS)
@@ -60,24 +87,10 @@ def _live(run_id: str) -> None:
         run = runs.load_run(run_id)
         if run.is_over:
             st.rerun()  # the whole page: other parts change with the run's end, and polling stops
-        _headline(run)
+        st.markdown(f"{chip(run)} {escape(run.id)}")
         _progress(run)
         _curves(run)
         _log(run)
-
-
-def _headline(run: Run) -> None:
-    accuracy = run.metrics.get("accuracy_plain")
-    if run.state == "queued":
-        ahead = sum(r.created < run.created for r in runs.list_runs() if r.state == "queued")
-        st.markdown(f"### Waiting for its turn{f', {ahead} before it' if ahead else ''}")
-    elif accuracy is None:
-        st.markdown(f"### {run.phase.capitalize() or 'Starting'} …")
-    else:
-        masked = run.metrics.get("accuracy_masked")
-        also = f", {percent(masked)} masked" if masked is not None else ""
-        st.markdown(f"### Accuracy {percent(accuracy)} plain{also} so far")
-    st.markdown(f"{chip(run)} {escape(run.id)}")
 
 
 def _progress(run: Run) -> None:
@@ -120,7 +133,6 @@ def _act(action: Callable[[str], Run], run_id: str) -> None:
 
 def _ended(run: Run) -> None:
     with errors():
-        st.markdown(f"### {escape(run.reason or run.state)}")
         seconds = f"  ·  {duration(run.seconds)}" if run.seconds else ""
         st.markdown(f"{chip(run)} {escape(run.id)}{seconds}")
         _next_steps(run)
@@ -151,11 +163,13 @@ def _results(run: Run) -> None:
     if not rows:
         return
     table = pd.DataFrame(rows).rename(columns={"ci95": "± 95 %", "macro_f1": "macro-F1"})
-    share = st.column_config.NumberColumn(format="percent")
+    shares = [name for name in ("accuracy", "± 95 %", "macro-F1") if name in table]
+    table[shares] = table[shares] * 100
+    share = st.column_config.NumberColumn(format="%.1f %%")
     st.dataframe(
         table,
         hide_index=True,
-        column_config=dict.fromkeys(("accuracy", "± 95 %", "macro-F1"), share),
+        column_config=dict.fromkeys(shares, share),
     )
     for note in run.result.get("notes", []):
         st.caption(escape(note))
@@ -172,8 +186,12 @@ def _curves(run: Run) -> None:
     if not history:
         return
     left, right = st.columns(2)
-    left.plotly_chart(accuracy_figure(history), key=f"accuracy_{run.id}", config=_CONFIG)
-    right.plotly_chart(loss_figure(history), key=f"loss_{run.id}", config=_CONFIG)
+    left.plotly_chart(loss_figure(history), key=f"loss_{run.id}", config=_CONFIG)
+    if any("plain_accuracy" in line or "masked_accuracy" in line for line in history):
+        figure = accuracy_figure(history)
+        right.plotly_chart(figure, key=f"accuracy_{run.id}", config=_CONFIG)
+    else:
+        right.caption("The accuracy on held-out rows comes with the first evaluation.")
 
 
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}

@@ -13,40 +13,17 @@ from maskviz import runs
 from maskviz.errors import MaskvizError
 from maskviz.figures.runs import overlay_figure
 from maskviz.runs import Run
-from maskviz.runs.compare import differing_settings, summary_row
+from maskviz.runs.compare import differing_settings, finding, summary_row
 from maskviz.ui import runs_form
 from maskviz.ui.page import errors, escape
 from maskviz.ui.runs_panel import CHIPS
 
-_DOTS = {"queued": "⚪", "running": "🔵", "done": "🟢", "failed": "🔴", "cancelled": "🟠"}
 _POLL_SECONDS = 2.0
 _NEWEST = 4  # runs whose curves are shown while none is selected
-_SHARES = ("Accuracy plain", "± 95 %", "Accuracy masked", "Reliance plain", "Reliance masked")
-
-
-def finding(found: Sequence[Run]) -> str:
-    """Say in one sentence what the runs show."""
-    done = [run for run in found if run.metrics.get("accuracy_plain") is not None and run.is_over]
-    active = sum(not run.is_over for run in found)
-    going = f" {active} still going." if active else ""
-    if not done:
-        return f"{len(found)} runs, none with a result yet.{going}"
-    leaning = [run for run in done if "reliance_plain" in run.metrics]
-    if len(leaning) > 1:
-        low = min(leaning, key=lambda r: _best_reliance(r))
-        high = max(leaning, key=lambda r: r.metrics["reliance_plain"])
-        return (
-            f"{low.id} leans least on the distractor (reliance "
-            f"{_best_reliance(low):.0%}), {high.id} most "
-            f"({high.metrics['reliance_plain']:.0%}).{going}"
-        )
-    best = max(done, key=lambda r: r.metrics["accuracy_plain"])
-    return f"{best.id} is the most accurate: {best.metrics['accuracy_plain']:.1%} plain.{going}"
-
-
-def _best_reliance(run: Run) -> float:
-    """Return the reliance on inputs as the run was trained: masked where it was masked."""
-    return run.metrics.get("reliance_masked", run.metrics["reliance_plain"])
+_SHARES = (
+    "Accuracy plain", "± 95 %", "Accuracy masked", "Reversed plain", "Reversed masked",
+    "Reliance plain", "Reliance masked",
+)  # fmt: skip
 
 
 def show() -> None:
@@ -99,7 +76,9 @@ def _table(found: Sequence[Run]) -> None:
     st.markdown(f"### {escape(finding(found))}")
     table = pd.DataFrame([_row(run) for run in found])
     table = table.dropna(axis="columns", how="all")
-    share = st.column_config.NumberColumn(format="percent")
+    shares = [name for name in _SHARES if name in table]
+    table[shares] = table[shares].astype(float) * 100
+    share = st.column_config.NumberColumn(format="%.1f %%")
     st.dataframe(
         table,
         key="runs_table",
@@ -107,12 +86,17 @@ def _table(found: Sequence[Run]) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         column_config={
-            **dict.fromkeys(_SHARES, share),
+            **dict.fromkeys(shares, share),
+            "State": st.column_config.MultiselectColumn(
+                options=[name for name, _ in CHIPS.values()],
+                color=[colour for _, colour in CHIPS.values()],
+            ),
             "Progress": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
             "Minutes": st.column_config.NumberColumn(format="%.1f"),
             "Started": st.column_config.DatetimeColumn(format="distance"),
         },
     )
+    table["State"] = table["State"].str[0]
     st.download_button(
         "Download as CSV", table.to_csv(index=False), "runs.csv", "text/csv", on_click="ignore"
     )
@@ -120,7 +104,7 @@ def _table(found: Sequence[Run]) -> None:
 
 def _row(run: Run) -> dict[str, Any]:
     row = summary_row(run)
-    return {"State": f"{_DOTS[run.state]} {CHIPS[run.state][0]}", **row}
+    return {"State": [CHIPS[run.state][0]], **row}
 
 
 def _chosen(found: Sequence[Run]) -> list[Run]:
@@ -141,8 +125,11 @@ def actions(run: Run) -> None:
     if row.button("Open", type="primary"):
         st.query_params.clear()
         st.switch_page("pages/finetune.py", query_params={"run": run.id})
-    if row.button("Clone", help="Opens the form with these settings, to change and start."):
-        runs_form.load(run.spec)
+    cloned = row.button(
+        "Clone", on_click=runs_form.load, args=(run.spec,),
+        help="Opens the form with these settings, to change and start.",
+    )  # fmt: skip
+    if cloned:
         st.switch_page("pages/finetune.py")
     if not run.is_over:
         row.button("Cancel", on_click=_act, args=("cancel", run.id))

@@ -1,0 +1,174 @@
+"""The Fine-tune page: the form makes a run, and the run is found again by whoever looks."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from maskviz import runs
+from maskviz.runs.folder import new_folder
+from maskviz.runs.store import Store
+from maskviz.training import RunSpec
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT = 120
+
+
+@pytest.fixture(autouse=True)
+def no_worker(monkeypatch):
+    """Leave runs in the queue: that they train is tested with the worker."""
+    monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: None)
+    monkeypatch.setattr("maskviz.runs.ensure_worker", lambda: None)
+
+
+def _page(**query: str) -> AppTest:
+    at = AppTest.from_file(ROOT / "pages" / "finetune.py", default_timeout=TIMEOUT)
+    for name, value in query.items():
+        at.query_params[name] = value
+    return at.run()
+
+
+def _a_run(state: str = "done", **status) -> str:
+    """Write a run as a worker leaves it."""
+    folder = new_folder(RunSpec.build(name="told", strategy="random", max_rows=100))
+    metrics = {"accuracy_plain": 0.841, "ci95_plain": 0.012, "accuracy_masked": 0.829}
+    status = {"step": 20, "steps": 40, "seconds": 30.0, "metrics": metrics, **status}
+    (folder / "status.json").write_text(json.dumps(status))
+    lines = [
+        {"step": 10, "loss": 0.7, "seconds": 1},
+        {"step": 10, "plain_accuracy": 0.8, "plain_ci95": 0.01},
+    ]
+    (folder / "metrics.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    (folder / "log.txt").write_text("12:00:00 <b>training</b>\n")
+    reason = "Accuracy 84.1 % ± 1.2 plain, 82.9 % masked." if state == "done" else ""
+    Store().add(folder, state=state, reason=reason, started=time.time())
+    return folder.name
+
+
+def _button(at: AppTest, label: str):
+    return next(b for b in at.button if b.label == label)
+
+
+def _words(at: AppTest) -> str:
+    return " ".join(m.value for m in [*at.markdown, *at.caption])
+
+
+def test_it_opens_with_what_it_is_for_and_an_estimate():
+    at = _page()
+    assert not at.exception
+    assert "Does hiding it help" in _words(at)
+    assert "steps over 2,000 rows" in _words(at)
+    assert not _button(at, "Start").disabled
+
+
+def test_start_queues_the_run_the_form_describes():
+    at = _page()
+    at.number_input(key="ft_num_train_epochs").set_value(2.0).run()
+    at.number_input(key="ft_rows").set_value(300).run()
+    _button(at, "Start").click().run()
+    assert not at.exception
+    (run,) = runs.list_runs()
+    assert run.state == "queued"
+    assert run.spec.training.num_train_epochs == 2.0
+    assert run.spec.data.max_rows == 300
+    assert at.query_params["run"] == run.id
+    assert "Waiting for its turn" in _words(at)
+
+
+def test_without_hiding_the_run_has_no_mask():
+    at = _page()
+    at.toggle(key="ft_hide").set_value(False).run()
+    _button(at, "Start").click().run()
+    assert not runs.list_runs()[0].spec.masking.active
+
+
+def test_the_form_keeps_its_values_across_pages():
+    at = AppTest.from_file(ROOT / "app.py", default_timeout=TIMEOUT)
+    at.switch_page("pages/finetune.py").run()
+    at.number_input(key="ft_per_device_train_batch_size").set_value(8).run()
+    at.switch_page("pages/experiments.py").run()
+    at.switch_page("pages/finetune.py").run()
+    assert at.number_input(key="ft_per_device_train_batch_size").value == 8
+
+
+def test_a_running_run_is_found_by_a_new_session_and_can_be_cancelled():
+    run_id = _a_run("running", phase="training", seconds_left=120.0, tokens_per_second=900.0)
+    at = _page()
+    assert not at.exception
+    assert "Accuracy 84.1 % plain, 82.9 % masked so far, 2 min left" in _words(at)
+    assert "900 tokens/s" in _words(at)
+    assert len(at.get("plotly_chart")) == 2
+    _button(at, "Cancel").click().run()
+    assert Store().row(run_id)["cancel_requested"]
+
+
+def test_a_done_run_says_its_finding_and_leads_to_compare():
+    run_id = _a_run()
+    at = _page(run=run_id)
+    assert "Accuracy 84.1 % ± 1.2 plain, 82.9 % masked." in _words(at).replace("\\", "")
+    assert _button(at, "Compare with mini")
+
+
+def test_the_address_chooses_the_run_and_an_old_address_is_no_error():
+    first = _a_run()
+    _a_run("failed")
+    assert first in _words(_page(run=first)).replace("\\", "")
+    at = _page(run="gone-for-good")
+    assert not at.exception
+
+
+def test_a_failed_run_says_why_and_offers_to_resume():
+    run_id = _a_run("failed")
+    Store().update(run_id, reason="The disk is full (3 MB free): make room, then resume.")
+    at = _page()
+    assert "disk is full" in _words(at)
+    _button(at, "Resume").click().run()
+    assert runs.load_run(run_id).state == "queued"
+
+
+def test_log_lines_are_shown_as_they_are_never_as_markup():
+    _a_run("failed")
+    at = _page()
+    assert any("<b>training</b>" in block.value for block in at.code)
+    assert not any("<b>" in m.value for m in at.markdown)
+
+
+def test_an_upload_is_previewed_its_columns_guessed_and_its_run_submitted():
+    at = _upload("review;mood\n" + "great film;good\ndull film;bad\n" * 20)
+    assert not at.exception
+    assert (at.selectbox(key="ft_text").value, at.selectbox(key="ft_label").value) == (
+        "review", "mood",
+    )  # fmt: skip
+    _button(at, "Start").click().run()
+    spec = runs.list_runs()[0].spec
+    assert (spec.data.text_column, spec.data.label_column) == ("review", "mood")
+    assert Path(spec.data.path).read_text().startswith("review;mood")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"\x00\x01\x02" * 50, "is binary"),
+        (b"text,label\n", "no rows"),
+        (b"text,label\n" + b"fine,a\n" * 9 + b"alone,b\n", "occurs once"),
+        (b"text,label\n" + b"fine,a\n" * 9, "only label"),
+    ],
+)
+def test_a_bad_upload_gets_one_sentence_and_no_start(content, words):
+    at = _upload(content)
+    assert not at.exception
+    assert any(words in error.value for error in at.error)
+    assert not [b for b in at.button if b.label == "Start"]
+
+
+def _upload(content: bytes | str) -> AppTest:
+    at = _page()
+    at.segmented_control(key="ft_source").set_value("My own file").run()
+    data = content.encode() if isinstance(content, str) else content
+    at.file_uploader(key="ft_file").upload("rows.csv", data, "text/csv").run()
+    return at
