@@ -61,6 +61,10 @@ class _Strategies(Mapping[str, Strategy]):
         "maskviz.masks.linguistic",
         "maskviz.masks.attributes",
         "maskviz.evidence.key",
+        "maskviz.masks.personal",
+        "maskviz.masks.redundancy",
+        "maskviz.masks.noise",
+        "maskviz.masks.collocation",
         "maskviz.masks.given",
     )
 

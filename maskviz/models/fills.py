@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -15,6 +15,8 @@ from ..masks.mask import Mask
 from ..masks.operators import apply
 from .model import Model, load_model
 from .predict import batch
+
+_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,27 @@ def fill(mask: Mask, model: Model | str = "mini", top_k: int = 5) -> list[Fill]:
         Fill(start, end, mask.text[start:end], _best(loaded, probabilities, ids, run, top_k))
         for (start, end), run in places
     ]
+
+
+def log_probabilities(masks: Sequence[Mask], model: Model | str = "mini") -> list[float]:
+    """Return for each mask ln p(what it hides), one pass each, in batches.
+
+    The tokens of one mask are taken as independent given the rest (pseudo-log-likelihood, Salazar
+    et al. 2020, https://arxiv.org/abs/1910.14659).
+    """
+    import torch
+
+    loaded = load_model(model)
+    network, answers = loaded.network("fill"), []
+    for start in range(0, len(masks), _BATCH):
+        encodings = [apply(m, "mask", loaded) for m in masks[start : start + _BATCH]]
+        with loaded.lock, torch.inference_mode():
+            logits = network(**batch(loaded, encodings)).logits.log_softmax(-1)
+        for row, encoding in zip(logits, encodings, strict=True):
+            ids = _hidden_ids(loaded, encoding)
+            hidden = [i for i, is_hidden in enumerate(encoding.hidden) if is_hidden]
+            answers.append(float(sum(row[i, ids[i]] for i in hidden)))
+    return answers
 
 
 def _places(encoding: Encoding, mask: Mask) -> Iterator[tuple[tuple[int, int], list[int]]]:

@@ -1,0 +1,123 @@
+"""The strategy `noise`: hides misspelt and garbled words.
+
+A word is suspect where it is in no frequency list, or where a word one edit away (Damerau 1964)
+is far more frequent. A suspect word is hidden where the model, too, is surprised by it.
+Frequencies are Zipf values, log10 of occurrences per 10⁹ words (van Heuven et al. 2014), from
+wordfreq (https://github.com/rspeer/wordfreq).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from ..errors import MissingDependencyError
+from ..text.document import Document, Span
+from .mask import Mask, MaskSpan
+from .registry import Parameter, capped, strategy
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@strategy(
+    "noise",
+    "exhaustive",
+    "Hides misspelt and garbled words.",
+    needs=frozenset({"pipeline"}),
+    parameters=(
+        Parameter(
+            "threshold", "number", 2.0, "log10 of how much more frequent the correct word must be"
+        ),
+        Parameter(
+            "surprisal", "number", 6.0, "bits of surprise the model must show; 0: do not ask it"
+        ),
+        Parameter("model", "text", "mini", "the model that is asked"),
+    ),
+)
+def noise(
+    document: Document,
+    ratio: float | None,
+    rng: random.Random,
+    *,
+    threshold: float = 2.0,
+    surprisal: float = 6.0,
+    model: str = "mini",
+) -> list[MaskSpan]:
+    """Choose suspect words; the score is the surprisal in bits, or the gain in Zipf frequency.
+
+    Words with a digit, inside a named entity or of one letter are passed over.
+    """
+    suspects = list(_suspects(document, threshold))
+    if surprisal > 0:
+        suspects = _surprising(document, suspects, surprisal, model)
+    return capped(document, suspects, ratio, rng)
+
+
+def _suspects(document: Document, threshold: float) -> Iterator[MaskSpan]:
+    names = document.entities
+    for word in document.words:
+        written = document.text[word.start : word.end]
+        if len(written) < 2 or not written.isalpha() or _inside(word, names):
+            continue
+        best, gain = _correction(written.lower())
+        if gain >= threshold:
+            reason = f"misspelt: {best!r} is 10^{gain:.1f} times as frequent"
+            yield MaskSpan(word.start, word.end, reason, gain)
+        elif zipf(written.lower()) == 0:
+            yield MaskSpan(word.start, word.end, "in no list of words", None)
+
+
+def _inside(word: Span, spans: tuple[Span, ...]) -> bool:
+    return any(s.start < word.end and s.end > word.start for s in spans)
+
+
+def zipf(word: str) -> float:
+    """Return the Zipf frequency of a lower-cased English word; 0 for an unknown one."""
+    try:
+        from wordfreq import zipf_frequency
+    except ImportError:
+        raise MissingDependencyError(
+            "The strategy 'noise' needs wordfreq: run 'pip install wordfreq'."
+        ) from None
+    return zipf_frequency(word, "en")
+
+
+def _correction(word: str) -> tuple[str, float]:
+    """Return the most frequent word one edit away and its gain in Zipf frequency."""
+    own = zipf(word)
+    best = max(_edits(word), key=zipf)
+    return best, zipf(best) - own
+
+
+def _edits(word: str) -> set[str]:
+    """Return the words one deletion, transposition, replacement or insertion away."""
+    splits = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    deleted = {a + b[1:] for a, b in splits if b and len(word) > 2}
+    swapped = {a + b[1] + b[0] + b[2:] for a, b in splits if len(b) > 1}
+    replaced = {a + c + b[1:] for a, b in splits if b for c in _LETTERS}
+    inserted = {a + c + b for a, b in splits for c in _LETTERS}
+    return (deleted | swapped | replaced | inserted) - {word}
+
+
+def _surprising(
+    document: Document, suspects: list[MaskSpan], least: float, model: Any
+) -> list[MaskSpan]:
+    """Keep the suspects that the model gives a surprisal of at least `least` bits."""
+    from dataclasses import replace
+
+    from ..models import load_model
+    from ..models.fills import log_probabilities
+
+    loaded = load_model(model)
+    if "fill" not in loaded.capabilities:
+        return suspects
+    masks = [Mask(document.text, (MaskSpan(s.start, s.end),)) for s in suspects]
+    kept = []
+    for span, chance in zip(suspects, log_probabilities(masks, loaded), strict=True):
+        bits = -chance / math.log(2)
+        if bits >= least:
+            reason = f"{span.reason}; {bits:.0f} bits of surprise"
+            kept.append(replace(span, reason=reason, score=bits))
+    return kept
