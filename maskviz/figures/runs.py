@@ -10,6 +10,7 @@ from .theme import MASKED, OKABE_ITO, PLAIN
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+_SHARE = {"tickformat": ".0%", "minallowed": 0, "maxallowed": 1.005}
 History = Sequence[Mapping[str, Any]]
 
 
@@ -49,7 +50,7 @@ def _figure(title: str, unit: str, percent: bool = False) -> go.Figure:
     figure.update_layout(
         title={"text": title, "font": {"size": 15}},
         xaxis={"title": {"text": "optimiser step"}, "rangemode": "tozero"},
-        yaxis={"title": {"text": unit}, "tickformat": ".0%" if percent else None},
+        yaxis={"title": {"text": unit}, **(_SHARE if percent else {})},
         legend={"yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
         showlegend=True,
         margin={"l": 8, "r": 8, "t": 40},

@@ -33,6 +33,7 @@ POLL_SECONDS = 0.1
 GRACE_SECONDS = 20.0  # between SIGTERM and SIGKILL: time to write a checkpoint
 HEARTBEAT_SECONDS = 2.0
 IDLE_MINUTES = 10.0
+UNUSED_MINUTES = 3.0  # a worker that was only warmed up, by a page that somebody opened
 MAX_ATTEMPTS = 3  # without getting any further in between
 
 
@@ -53,7 +54,8 @@ class Worker:
     def __init__(self, slots: int = 1, idle_minutes: float = IDLE_MINUTES) -> None:
         self.store = Store()
         self.slots = slots
-        self.idle_seconds = idle_minutes * 60
+        self.idle_seconds = min(idle_minutes, UNUSED_MINUTES) * 60
+        self._idle_after_use = idle_minutes * 60
         self.children: dict[str, Child] = {}
         self.busy_at = time.monotonic()
         self.beat_at = 0.0
@@ -65,7 +67,8 @@ class Worker:
         self.recover()
         while not self.stopping:
             self.tick()
-            if time.monotonic() - self.busy_at > self.idle_seconds:
+            idle = time.monotonic() - self.busy_at > self.idle_seconds
+            if idle or not self.store.path.exists():  # somebody took the whole home away
                 return
             time.sleep(POLL_SECONDS)
 
@@ -111,6 +114,7 @@ class Worker:
         pid = fork(folder, threads) if hasattr(os, "fork") else spawn(folder, threads)
         child = Child(row["id"], pid, process.start_time(pid), own=True)
         self.children[row["id"]] = child
+        self.idle_seconds = self._idle_after_use
         step = latest_checkpoint_step(folder)
         self.store.update(row["id"], pid=pid, process_started=child.started, resumed_step=step)
 
