@@ -7,13 +7,19 @@ class Arcs {
     for (const name of ["view", "note", "live"]) this[name] = parent.querySelector(`.${name}`)
     this.svg = parent.querySelector("svg")
     this.active = [0, 0]
+    this.held = null
     new ResizeObserver(() => this.data && this.root.clientWidth !== this.width && this.draw()).observe(this.root)
     const at = event => this.groups?.flat().indexOf(event.target.closest?.(".token"))
     const side = i => [Math.floor(i / this.data.tokens.length), i % this.data.tokens.length]
-    this.svg.onmouseover = event => { const i = at(event); this.isolate(i >= 0 ? side(i) : null) }
-    this.svg.onmouseleave = () => this.isolate(null)
-    this.svg.addEventListener("focusin", event => { const i = at(event); if (i >= 0) this.isolate(side(i), true) })
-    this.svg.addEventListener("focusout", () => this.isolate(null))
+    this.svg.onmouseover = event => { const i = at(event); this.isolate(i >= 0 ? side(i) : this.held) }
+    this.svg.onmouseleave = () => this.isolate(this.held)
+    this.svg.addEventListener("focusin", event => {
+      const i = at(event)
+      if (i < 0) return
+      this.active = this.held = side(i) // what has the focus stays shown when the pointer leaves
+      this.isolate(this.held, true)
+    })
+    this.svg.addEventListener("focusout", () => { this.held = null; this.isolate(null) })
     this.svg.onkeydown = event => { const i = at(event); if (i >= 0) this.key(event, ...side(i)) }
   }
 
@@ -50,7 +56,9 @@ class Arcs {
     this.svg.setAttribute("height", tokens.length * ROW + 2)
     this.svg.setAttribute("viewBox", `0 0 ${width} ${tokens.length * ROW + 2}`)
     this.svg.style.maxWidth = `${width}px`
+    const focused = this.svg.getRootNode().activeElement?.closest?.(".token")
     this.svg.replaceChildren(...this.lines, ...this.groups.flat())
+    if (focused) this.groups[this.active[0]][this.active[1]]?.focus()
     this.svg.dataset.painted = String(edges.length)
   }
 
