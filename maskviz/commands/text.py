@@ -218,6 +218,7 @@ def explain_command(
     from ..evidence import explain
 
     found = explain(common.read_text(text), model, method, label)
+    common.notify(found.notice)
     lines = [f"{found.label} {found.probability:.1%}", ""]
     lines += [f"{word.score:+.3f}  {word.text}" for word in found.words]
     common.show(found.to_dict(), as_json, "\n".join(lines))

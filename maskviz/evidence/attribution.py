@@ -31,11 +31,15 @@ class WordScore:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A score per word for one label; words the model does not read have the score 0."""
+    """A score per word for one label; words the model does not read have the score 0.
+
+    notice: a sentence where the text was cut to what the model takes, else empty.
+    """
 
     label: str
     probability: float
     words: tuple[WordScore, ...]
+    notice: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values; the keys are the command line's."""
@@ -43,6 +47,7 @@ class Explanation:
             "label": self.label,
             "probability": self.probability,
             "words": [vars(word) for word in self.words],
+            "notice": self.notice,
         }
 
 
@@ -73,11 +78,13 @@ def _occlusion(model: Model, text: str, label: str | None) -> Explanation:
     operator = OPERATORS["mask" if model.tokenizer.mask_token_id is not None else "attention"]
     read = [w for w in words if plain.truncated_at is None or w[0] < plain.truncated_at]
     masks = [Mask(text), *(Mask(text, (MaskSpan(start, end),)) for start, end in read)]
-    answers = class_probabilities(model, [encode(m, operator, model, plain) for m in masks])
+    encodings = [encode(m, operator, model, plain) for m in masks]
+    answers = class_probabilities(model, encodings)
     index = int(answers[0].argmax()) if label is None else model.labels.index(label)
     falls = dict(zip(read, answers[0, index] - answers[1:, index], strict=True))
     return Explanation(
         model.labels[index],
         float(answers[0, index]),
         tuple(WordScore(s, e, text[s:e], float(falls.get((s, e), 0.0))) for s, e in words),
+        encodings[0].notice,
     )

@@ -30,8 +30,11 @@ def locate(name: str) -> str:
     if name in tuned:
         return str(tuned[name])
     folder = Path(name).expanduser()
-    if folder.is_dir():
-        return _checked_folder(folder)
+    try:
+        if folder.is_dir():
+            return _checked_folder(folder)
+    except OSError:  # a name longer than the file system takes
+        raise ModelNotFoundError(f"There is no model or folder {name[:80]!r}…: {_NEXT}") from None
     if not _HUB_NAME.fullmatch(name):
         raise ModelNotFoundError(f"There is no model or folder {name[:80]!r}: {_NEXT}")
     return _checked_hub(name)

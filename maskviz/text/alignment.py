@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .words import check_unicode
+
 
 @dataclass(frozen=True)
 class Tokenised:
@@ -25,8 +27,10 @@ def tokenise(tokenizer: Any, text: str, max_length: int) -> Tokenised:
     """Tokenise `text`, cut to `max_length` tokens, special ones included.
 
     Whitespace at a token's edges belongs to no token, so that a mask over a word does not
-    reach the next one in tokenizers that carry the space along.
+    reach the next one in tokenizers that carry the space along. Raises TextError where the text
+    is not valid Unicode.
     """
+    check_unicode(text)
     encoding = tokenizer(
         text,
         truncation=True,

@@ -6,8 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..errors import TextError
-from .words import word_offsets
+from .words import check_unicode, word_offsets
 
 
 @dataclass(frozen=True)
@@ -34,13 +33,7 @@ class Document:
     pipeline: str = "en_mini"
 
     def __post_init__(self) -> None:
-        try:
-            self.text.encode()
-        except UnicodeEncodeError as error:
-            raise TextError(
-                f"Character {error.start} of the text is half of a surrogate pair: "
-                "save the text as UTF-8 and try again."
-            ) from None
+        check_unicode(self.text)
 
     @cached_property
     def hash(self) -> str:

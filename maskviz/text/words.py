@@ -10,6 +10,8 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+from ..errors import TextError
+
 _UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Burmese
@@ -33,6 +35,17 @@ def _role(character: str) -> int:
         return _OUT
     code = ord(character)
     return _ALONE if any(low <= code <= high for low, high in _UNSPACED) else _IN
+
+
+def check_unicode(text: str) -> None:
+    """Raise TextError where a text holds half of a surrogate pair, as badly decoded bytes do."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise TextError(
+            f"Character {error.start} of the text is half of a surrogate pair: "
+            "save the text as UTF-8 and try again."
+        ) from None
 
 
 def word_offsets(text: str) -> list[tuple[int, int]]:

@@ -28,7 +28,9 @@ def train(
     """
     from ..runs.service import begin_foreground, end_foreground, submit
     from .check import preflight
+    from .device import resolve_device
     from .execute import execute
+    from .rows import load_rows
 
     if not isinstance(spec, RunSpec):
         spec = RunSpec.from_file(spec) if spec is not None else RunSpec()
@@ -37,8 +39,10 @@ def train(
     if detach:
         return submit(spec)
     preflight(spec)
+    resolve_device(spec.device)
+    rows = load_rows(spec)
     folder = begin_foreground(spec)
-    state = execute(folder, listener=listener)
+    state = execute(folder, listener=listener, rows=rows)
     reason = _reason(folder)
     return end_foreground(folder, state, reason)
 

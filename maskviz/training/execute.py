@@ -46,8 +46,15 @@ def warm_up() -> None:
     list(STRATEGIES)
 
 
-def execute(folder: Path, threads: int | None = None, listener: Listener | None = None) -> str:
+def execute(
+    folder: Path,
+    threads: int | None = None,
+    listener: Listener | None = None,
+    rows: Rows | None = None,
+) -> str:
     """Train the run in `folder`, from its last complete checkpoint where there is one.
+
+    `rows` spares reading the data where the caller has done so.
 
     Returns done, failed or cancelled; status.json holds the same and why. SIGTERM writes a
     checkpoint and stops. Nothing is raised but what no program can catch.
@@ -56,14 +63,16 @@ def execute(folder: Path, threads: int | None = None, listener: Listener | None 
     stop = _StopSignal()
     try:
         with stop, _quiet():
-            return _run(folder, threads, recorder, stop)
+            return _run(folder, threads, recorder, stop, rows)
     except BaseException as error:  # noqa: BLE001 - every end of a run has its sentence
         return _end_badly(error, recorder, stop)
 
 
-def _run(folder: Path, threads: int | None, recorder: Recorder, stop: _StopSignal) -> str:
+def _run(
+    folder: Path, threads: int | None, recorder: Recorder, stop: _StopSignal, rows: Rows | None
+) -> str:
     recorder.phase("starting")
-    job = Job.prepare(folder, threads, recorder)
+    job = Job.prepare(folder, threads, recorder, rows)
     stop.pacer = job.pacer
     job.train()
     if job.pacer.stop_asked:
@@ -159,7 +168,9 @@ class Job:
     began: float
 
     @classmethod
-    def prepare(cls, folder: Path, threads: int | None, recorder: Recorder) -> Job:
+    def prepare(
+        cls, folder: Path, threads: int | None, recorder: Recorder, rows: Rows | None = None
+    ) -> Job:
         """Load data, model and trainer."""
         import torch
         from transformers import set_seed
@@ -175,7 +186,7 @@ class Job:
             torch.set_num_threads(threads)
         set_seed(spec.seed)
         recorder.phase("reading the data")
-        rows = load_rows(spec)
+        rows = rows or load_rows(spec)
         for note in rows.notes:
             recorder.log(note)
         recorder.phase("loading the model")

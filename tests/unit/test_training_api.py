@@ -104,12 +104,13 @@ def test_a_loss_that_is_no_number_ends_the_run_with_the_step(spec, monkeypatch):
     )
 
 
-def test_a_label_that_fails_late_is_said_in_one_sentence(spec, tmp_path):
+def test_a_label_that_fails_late_is_refused_before_a_run_is_made(spec, tmp_path):
     rows = ["fine words,a"] * 60 + ["more words,b"]
     (tmp_path / "late.csv").write_text("text,label\n" + "\n".join(rows))
-    run = maskviz.train(spec, path=str(tmp_path / "late.csv"))
-    assert run.state == "failed"
-    assert run.reason.startswith("The label 'b' occurs once (row 61)")
+    before = list_runs()
+    with pytest.raises(DataError, match=r"The label 'b' occurs once \(row 61\)"):
+        maskviz.train(spec, path=str(tmp_path / "late.csv"))
+    assert list_runs() == before
 
 
 @pytest.mark.parametrize(
