@@ -19,6 +19,7 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
     """
     import torch
     import transformers
+    from safetensors import SafetensorError
 
     kind = {"classification": "SequenceClassification", "mlm": "MaskedLM"}[spec.task]
     options: dict[str, Any] = {}
@@ -39,7 +40,7 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
             trust_remote_code=False,
             **options,
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0][:160]
         raise ModelError(
             f"The model {spec.model!r} cannot be tuned for {spec.task} ({first}): "

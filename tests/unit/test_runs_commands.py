@@ -1,0 +1,136 @@
+"""`maskviz train` and `maskviz runs`: JSON as the design has it, one line for what is wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from maskviz import cli
+from maskviz.runs.folder import new_folder
+from maskviz.runs.store import Store
+from maskviz.training import RunSpec
+from tests.tiny_runs import tiny_spec
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Return a function that runs a command and gives (exit status, stdout, stderr)."""
+    monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: None)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["maskviz", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        captured = capsys.readouterr()
+        return int(stopped.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A spec file beside its model and table."""
+    folder = tmp_path_factory.mktemp("tiny")
+    spec = tiny_spec(folder, max_steps=4)
+    (folder / "spec.toml").write_text(spec.to_toml())
+    return folder
+
+
+def _queued() -> str:
+    folder = new_folder(RunSpec())
+    Store().add(folder)
+    return folder.name
+
+
+def test_train_in_the_foreground_prints_one_document_and_its_progress_elsewhere(run, tiny):
+    status, out, err = run("train", str(tiny / "spec.toml"), "--json")
+    assert status == 0, err
+    result = json.loads(out)
+    assert {"run", "state", "metrics", "seconds", "tokens_per_second", "device"} <= set(result)
+    assert result["state"] == "done"
+    assert "training, 100 %" in err
+    status, out, _ = run("runs", "show", result["run"], "--json")
+    shown = json.loads(out)
+    assert {"pid", "step", "steps", "heartbeat", "error", "spec"} <= set(shown)
+    assert (shown["step"], shown["error"]) == (4, None)
+    assert "training" in run("runs", "logs", result["run"], "-n", "50")[1]
+
+
+def test_flags_go_where_they_belong_and_over_the_file(run, tiny):
+    flags = (
+        "--strategy", "entity", "--types", "PERSON,GPE", "--ratio", "0.3", "--static",
+        "--epochs", "2", "--batch-size", "4", "--seed", "3", "--set", "weight_decay=0.1",
+        "--set", "lr_scheduler_type=cosine", "--name", "flags", "--detach", "--json",
+    )  # fmt: skip
+    status, out, err = run("train", str(tiny / "spec.toml"), *flags)
+    assert status == 0, err
+    answer = json.loads(out)
+    assert set(answer) == {"run", "state"}
+    spec = Store().run(answer["run"]).spec
+    assert spec.masking.parameters == {"types": ["PERSON", "GPE"]}
+    assert (spec.masking.ratio, spec.masking.dynamic, spec.seed) == (0.3, False, 3)
+    assert spec.training.weight_decay == 0.1
+    assert spec.training.lr_scheduler_type == "cosine"
+    assert spec.training.learning_rate == 1e-2  # the file's
+
+
+def test_a_run_that_fails_exits_1_with_json_and_one_line(run, tiny, tmp_path):
+    shutil.copytree(tiny / "model", tmp_path / "broken")
+    (tmp_path / "broken" / "model.safetensors").write_bytes(b"half a file")
+    flags = ("--model", str(tmp_path / "broken"), "--json")
+    status, out, err = run("train", str(tiny / "spec.toml"), *flags)
+    assert status == 1, err
+    assert json.loads(out)["state"] == "failed"
+    last = err.strip().splitlines()[-1]
+    assert last.startswith("maskviz: The model ")
+    assert "cannot be tuned for classification" in last
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--strategy", "rndom"), "Unknown strategy 'rndom'"),
+        (("--ratio", "1.5"), "ratio is 1.5"),
+        (("--data", "nowhere.csv"), "no file 'nowhere.csv'"),
+        (("--set", "weight_decay"), "name=value"),
+        (("--set", "wieght_decay=1"), "Unknown setting 'wieght_decay'"),
+        (("--strategy", "random", "--types", "PERSON"), "takes no types"),
+        (("nowhere.toml",), "no spec file"),
+        (("--epochs", "many"), "--epochs"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(run, arguments, words):
+    status, out, err = run("train", *arguments)
+    assert status == 2, err
+    assert out == ""
+    assert words in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_list_cancel_resume_delete(run):
+    assert "no runs yet" in run("runs", "list")[1]
+    assert json.loads(run("runs", "list", "--json")[1]) == []
+    run_id = _queued()
+    assert json.loads(run("runs", "list", "--json")[1])[0]["run"] == run_id
+    cancelled = run("runs", "cancel", run_id, "--json")
+    assert json.loads(cancelled[1]) == {"run": run_id, "state": "cancelled"}
+    assert json.loads(run("runs", "resume", run_id, "--json")[1])["state"] == "queued"
+    status, _, err = run("runs", "delete", run_id)
+    assert (status, "is queued" in err) == (2, True)
+    run("runs", "cancel", run_id)
+    assert json.loads(run("runs", "delete", run_id, "--json")[1])["state"] == "deleted"
+    assert run("runs", "show", run_id)[0] == 2
+
+
+def test_steering_runs_imports_no_torch_and_no_streamlit():
+    code = (
+        "import sys, maskviz.runs.commands, maskviz.runs.service as s; s.list_runs();"
+        "print([m for m in ('torch', 'transformers', 'streamlit', 'plotly', 'spacy', 'pandas')"
+        " if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
