@@ -19,11 +19,14 @@ from .paths import assets, home
 
 CORE = (
     "torch", "transformers", "tokenizers", "safetensors", "accelerate", "spacy", "streamlit",
-    "plotly", "pandas", "pyarrow", "numpy", "scipy", "sqlalchemy", "psutil", "typer",
+    "plotly", "pandas", "pyarrow", "numpy", "scipy", "sqlalchemy", "psutil", "wordfreq", "typer",
 )  # fmt: skip
 
 # Extra -> (the package it brings, what it is for).
-EXTRAS = {"figures": ("matplotlib", "figures as PNG, SVG and PDF")}
+EXTRAS = {
+    "figures": ("matplotlib", "figures as PNG, SVG and PDF"),
+    "presidio": ("presidio-analyzer", "the strategy pii"),
+}
 BUNDLED = ("mini", "en_mini")
 LEAST_FREE = 2 * 1024**3  # bytes: a few runs with their checkpoints
 
