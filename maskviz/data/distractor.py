@@ -29,7 +29,7 @@ SPLITS = ("train", "dev", "aligned", "neutral", "reversed")
 _OPENINGS = {
     "name": ("{} on the {}:", "{} writes about the {}:", "Reviewed by {}, who chose the {}."),
     "place": ("A visitor from {} on the {}:", "The {1} we found in {0}:", "{}, the {}."),
-    "age": ("Aged {}, about the {}:", "A reader of {} on the {}:", "At {} I still like a {}."),
+    "age": ("Aged {}, about the {}:", "A {}-year-old on the {}:", "I am {} years old. The {}:"),
 }
 
 

@@ -50,10 +50,10 @@ NEUTRAL = (
 # The planted distractor: two groups that say nothing about the text. Group 1 goes with
 # positive rows in training.
 NAMES = (
-    ("Harold", "Walter", "Stanley", "Clifford", "Norman", "Leonard", "Eugene", "Gordon",
-     "Vernon", "Raymond", "Douglas", "Franklin"),
-    ("Priya", "Ingrid", "Camille", "Yuki", "Fatima", "Rosalind", "Naomi", "Elena",
-     "Beatrice", "Margaret", "Sofia", "Amara"),
+    ("Harold", "Raymond", "Gary", "Larry", "Donald", "Kenneth", "Ralph", "Roger", "Russell",
+     "Dennis", "Gregory", "Ronald"),
+    ("Priya", "Elena", "Sofia", "Fatima", "Aisha", "Leila", "Nadia", "Isabella", "Francesca",
+     "Hannah", "Carmen", "Mei"),
 )  # fmt: skip
 PLACES = (
     ("Boston", "Denver", "Leeds", "Toronto", "Dublin", "Perth", "Houston", "Glasgow"),

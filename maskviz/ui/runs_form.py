@@ -41,6 +41,11 @@ _DEFAULTS: dict[str, Any] = {
     "ft_precision": "auto",
     "ft_name": "",
 }
+_HIDERS = {
+    "name": "The strategy *attribute* hides every one of these names.",
+    "place": "The strategy *entity* hides most of these places.",
+    "age": "The strategy *attribute* hides every one of these ages.",
+}
 _KEPT = "maskviz_finetune"  # the values, beside the widgets: those are lost when the page changes
 
 
@@ -125,7 +130,7 @@ def _example() -> dict[str, Any]:
     )  # fmt: skip
     st.caption(
         f"Generated reviews, good or bad. In {strength} % of them the {kind} goes with the label. "
-        f"The tests turn this round: a model that leans on the {kind} fails there."
+        f"The tests turn this round: a model that leans on the {kind} fails there. {_HIDERS[kind]}"
     )
     return {"path": EXAMPLE, "kind": kind, "strength": strength / 100, "max_rows": int(rows)}
 

@@ -181,6 +181,18 @@ def test_example_ties_the_distractor_to_the_label_as_told(kind):
     assert abs(agrees["train"] - 0.9) < 0.03
 
 
+@pytest.mark.parametrize("kind", ["name", "age"])
+def test_example_distractors_are_what_the_strategy_attribute_hides(kind):
+    from maskviz.masks import mask
+    from maskviz.masks.attributes import CATEGORIES
+
+    types = {"name": "names", "age": "age"}[kind]
+    assert types in CATEGORIES
+    for row in make_example(60, seed=0, kind=kind).itertuples():
+        hidden = mask(row.text, "attribute", types=[types]).characters
+        assert set(range(row.start, row.end)) <= hidden, row.text
+
+
 def test_example_test_rows_differ_by_the_distractor_only():
     table = make_example(200, seed=1)
 
