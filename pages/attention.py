@@ -35,6 +35,9 @@ def main() -> None:
     """The finding, the switch, all heads left and one head large right, details below."""
     choices()
     chosen = open_page(**link_values())
+    if not chosen.text.strip():
+        st.markdown("### No text yet: enter one on the Mask page, or choose an example there.")
+        return
     with errors():
         headline = st.container()
         controls()

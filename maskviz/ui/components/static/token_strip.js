@@ -89,8 +89,9 @@ class Strip {
     this.active = Math.min(this.active, Math.max(0, wanted - 1))
   }
 
-  paint() {
-    this.units.forEach((unit, i) => this.paintUnit(unit, i))
+  // Without `only` every unit is looked at; a click touches few of what may be thousands.
+  paint(only = this.units.keys()) {
+    for (const i of only) if (this.units[i]) this.paintUnit(this.units[i], i)
     const { noun } = this.data, total = this.units.length
     const shown = `${this.hidden.size} of ${total} ${noun} hidden`
     const share = total ? ` (${Math.round((100 * this.hidden.size) / total)} %)` : ""
@@ -115,7 +116,7 @@ class Strip {
     unit.tabIndex = i === this.active ? 0 : -1
     unit.setAttribute("aria-pressed", off)
     unit.setAttribute("aria-label", this.describe(i))
-    unit.toggleAttribute("aria-disabled", locked)
+    locked ? unit.setAttribute("aria-disabled", "true") : unit.removeAttribute("aria-disabled")
     if (off) this.drawBlock(unit, data.text[i], this.category(i), tag, guess)
     else unit.replaceChildren(element("span", "word", data.text[i]))
   }
@@ -163,16 +164,23 @@ class Strip {
     return parts.filter(Boolean).join(", ")
   }
 
+  range(ends) {
+    if (!ends) return []
+    const first = Math.min(...ends), last = Math.max(...ends)
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i)
+  }
+
   inRange(i, from, to) {
     return i >= Math.min(from, to) && i <= Math.max(from, to)
   }
 
   select(from, to, apply) {
     if (!apply) {
+      const before = this.range(this.picked)
       this.picked = from === to ? null : [from, to]
-      return this.paint()
+      return this.paint([...before, ...this.range(this.picked)])
     }
-    const all = this.units.map((_, i) => i).filter(i => this.inRange(i, from, to) && !this.locked.has(i))
+    const all = this.range([from, to]).filter(i => !this.locked.has(i))
     if (!all.length) return this.say("This one cannot be hidden")
     const show = all.every(i => this.hidden.has(i))
     const next = new Set(this.hidden)
@@ -188,9 +196,11 @@ class Strip {
   }
 
   become(next, message) {
+    const turned = [...this.hidden].filter(i => !next.has(i)).concat([...next].filter(i => !this.hidden.has(i)))
+    const touched = [...turned, ...turned.map(i => i + 1), ...this.range(this.picked)]
     this.hidden = next
     this.picked = null
-    this.paint()
+    this.paint(touched)
     this.tell(this.over)
     this.say(`${message}. ${this.count.textContent}.`)
     const hidden = [...next].sort((a, b) => a - b)
@@ -263,8 +273,9 @@ class Strip {
 
   focus(i, anchor = true) {
     if (anchor) this.anchor = i
+    const before = this.active
     this.active = i
-    this.paint()
+    this.paint([before, i])
     this.units[i].focus()
   }
 
