@@ -16,6 +16,8 @@ from maskviz.ui.components import StripUnit, token_strip
 from maskviz.ui.components.token_strip import edited_units
 from maskviz.ui.page import errors, escape, open_page
 
+SHOWN = 1500  # words in the strip; a longer text is masked whole and shown in part
+
 
 def main() -> None:
     """Answer and picture on the left, the controls on the right, details below."""
@@ -35,9 +37,11 @@ def strip(view: state.View) -> Mask:
     """Draw the text with its hidden words; a click edits the mask."""
     before = state.strategy_mask(view)
     key = f"strip_{hashlib.sha256(view.text.encode()).hexdigest()[:16]}"
-    edited = edited_units(key, len(before.words), view.revision)
-    if edited is not None and tuple(edited) != view.edited:
-        view = state.update(edited=tuple(edited))
+    shown = min(SHOWN, len(before.words))
+    edited = edited_units(key, shown, view.revision)
+    if edited is not None:
+        beyond = [i for i in before.hidden_words if i >= shown]
+        view = state.update(edited=(*edited, *beyond))
     chosen = state.current_mask(view)
     # The strip stays in its container from run to run: replaced, it would lose keyboard focus.
     headline, picture = st.empty(), st.container()
@@ -55,7 +59,7 @@ def strip(view: state.View) -> Mask:
             key=key,
             label="The text; click a word to hide or show it",
             revision=view.revision,
-            tail=chosen.text[chosen.words[-1][1] :],
+            tail=chosen.text[chosen.words[shown - 1][1] :] if shown == len(chosen.words) else " …",
             colours=colours_of({s.label for s in chosen.spans if s.label}),
         )
     return chosen
@@ -72,11 +76,12 @@ def guesses(view: state.View, chosen: Mask) -> list[Fill]:
 
 
 def units(chosen: Mask, fills: Sequence[Fill]) -> list[StripUnit]:
-    """Return the words as the strip shows them."""
-    guessed = {f.start: f for f in fills}
+    """Return the words as the strip shows them, the first `SHOWN` of them."""
+    guessed = {c: f for f in fills for c in range(f.start, f.end)}
+    covering = {c: s for s in chosen.spans for c in range(s.start, s.end)}
     hidden, end, drawn = set(chosen.hidden_words), 0, []
-    for i, (start, stop) in enumerate(chosen.words):
-        span = next((s for s in chosen.spans if s.start < stop and s.end > start), None)
+    for i, (start, stop) in enumerate(chosen.words[:SHOWN]):
+        span = next((covering[c] for c in range(start, stop) if c in covering), None)
         found = next((guessed[c] for c in range(start, stop) if c in guessed), None)
         drawn.append(
             StripUnit(
@@ -97,6 +102,8 @@ def details(view: state.View, chosen: Mask) -> None:
     encoding = apply(chosen, view.operator, view.model)
     if encoding.notice:
         st.warning(encoding.notice, icon="✂️")
+    if len(chosen.words) > SHOWN:
+        st.info(f"The first {SHOWN:,} of {len(chosen.words):,} words are shown; all are masked.")
     asked = chosen.requested_ratio
     st.caption(
         f"Realised ratio {percent(chosen.realised_ratio)} of the words, "
@@ -127,7 +134,7 @@ def reasons(chosen: Mask, fills: Sequence[Fill]) -> None:
                 if s.start <= f.start < s.end
             ),
         }
-        for s in chosen.spans
+        for s in chosen.spans[:SHOWN]
     ]
     table = pd.DataFrame(rows)
     if table["Score"].isna().all():

@@ -100,7 +100,7 @@ def current_mask(view: View | None = None) -> Mask:
     return chosen if view.edited is None else with_words(chosen, view.edited)
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_data(max_entries=256, show_spinner="Choosing what to hide …", show_time=True)
 def _choose(
     text: str, strategy: str, ratio: float | None, seed: int, parameters: tuple, model: str
 ) -> Mask:
