@@ -107,6 +107,16 @@ def test_a_model_that_is_not_there_is_one_sentence():
     assert len(app.error) >= 1
 
 
+def test_without_a_text_the_page_says_where_to_enter_one():
+    from maskviz.ui import state
+
+    app = AppTest.from_file(PAGE, default_timeout=WAIT)
+    app.session_state["maskviz_view"] = state.View("  ", "random")
+    app.run()
+    assert not app.exception
+    assert "No text yet" in headline(app)
+
+
 @pytest.mark.parametrize(
     "text", ["Yes", "🙂 🙂", "שלום עולם טוב", "<script>alert(1)</script> & <b>"]
 )

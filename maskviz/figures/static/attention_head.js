@@ -142,7 +142,7 @@ class Matrix {
       ink: this.mixed("--ink"), muted: this.mixed("--muted") }
     context.font = this.font(clamp(9, step > 1 ? 11 : cell - 1, 12))
     context.textBaseline = "middle"
-    if (step > 1) this.drawMarks(context, frame)
+    if (step > 1) this.drawMarks(context, frame, step)
     context.save()
     context.rect(0, top - 8, left, frame.height)
     context.clip()
@@ -161,10 +161,11 @@ class Matrix {
   }
 
   // Where not every label fits, a bar of ink still marks each hidden token.
-  drawMarks(context, frame) {
+  drawMarks(context, frame, step) {
     const { left, top, cell, head } = this, long = Math.max(1.5, cell)
     context.fillStyle = this.inks.ink
     for (const i of this.hidden) {
+      if (i % step === 0) continue
       const x = left + i * cell - frame.x, y = top + i * cell - frame.y
       if (x >= left && x < frame.width && i < head.cols) context.fillRect(x, top - 5, long, 4)
       if (y >= top && y < frame.height) context.fillRect(left - 5, y, 4, long)

@@ -6,7 +6,7 @@ const element = (name, className, text) => {
   return node
 }
 
-const share = p => p === 0 ? "0 %" : `${(100 * p).toFixed(Math.abs(p) >= 0.0995 ? 0 : Math.abs(p) >= 0.00995 ? 1 : 2)} %`
+const share = p => p === 0 ? "0 %" : p < 0.00005 ? "under 0.01 %" : `${(100 * p).toFixed(Math.abs(p) >= 0.0995 ? 0 : Math.abs(p) >= 0.00995 ? 1 : 2)} %`
 const points = d => {
   const sign = d > 0 ? "+" : d < 0 ? "−" : ""
   return `${sign}${Math.abs(100 * d).toFixed(Math.abs(d) >= 0.0995 ? 0 : Math.abs(d) >= 0.00995 ? 1 : 2)} points`

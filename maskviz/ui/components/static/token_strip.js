@@ -11,7 +11,7 @@ const element = (name, className, text) => {
   if (text !== undefined) node.textContent = text
   return node
 }
-const percent = p => `${(100 * p).toFixed(p < 0.1 ? 1 : 0)} %`
+const percent = p => (p < 0.001 ? "under 0.1 %" : `${(100 * p).toFixed(p < 0.0995 ? 1 : 0)} %`)
 
 class Strip {
   constructor(parent) {
