@@ -151,6 +151,8 @@ def build(family: str, folder: Path, head: str = "SequenceClassification", **mor
     tok = tokenizer(_TOKENIZER.get(family, "wordpiece"))
     if family in ("gpt2", "t5"):
         tok.mask_token = None
+    if family == "t5":
+        tok.add_tokens([f"<extra_id_{n}>" for n in range(4)])
     config = _CONFIG[family](tok, **more)
     network = getattr(transformers, f"AutoModelFor{head}").from_config(config)
     network.save_pretrained(folder)

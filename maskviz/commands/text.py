@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import DataError, TextError, UnknownNameError
+from ..errors import DataError, ParameterError, TextError, UnknownNameError
 from . import common
+
+if TYPE_CHECKING:
+    from ..masks import Encoding
 
 
 @common.app.command("mask")
@@ -68,8 +71,12 @@ def _masked(
     chosen = common.chosen_mask(text, strategy, ratio, seed, mask_file, **options)
     result = {**chosen.to_dict(), "operator": operator}
     result["masked_text"] = chosen.masked_text(operator)
+    if operator in ("corrupt", "infill") and model is None:
+        raise ParameterError(f"The operator {operator!r} asks a model: add --model mini.")
     if model is not None:
         encoding = apply(chosen, operator, model)
+        if operator in ("corrupt", "infill"):
+            result["masked_text"] = decoded(model, encoding)
         result |= {
             "tokens": encoding.tokens,
             "input_ids": encoding.input_ids,
@@ -78,6 +85,14 @@ def _masked(
             "notice": encoding.notice,
         }
     return result
+
+
+def decoded(model: str, encoding: Encoding) -> str:
+    """Return what the model reads as text, its special tokens at the ends left out."""
+    from ..models import load_model
+
+    ids = [i for i, s in zip(encoding.input_ids, encoding.special, strict=True) if not s]
+    return load_model(model).tokenizer.decode(ids)
 
 
 def _lines(file: Path) -> Iterator[str]:

@@ -7,8 +7,11 @@ keeps the very ids it has in the plain text.
 
 from __future__ import annotations
 
+import random
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -20,7 +23,24 @@ from .rendering import placeholder
 
 # (token id, shown as, index in the plain encoding or None, visible to attention)
 Piece = tuple[int, str, int | None, int]
-Replace = Callable[[Any, Tokenised, list[int], MaskSpan], list[Piece]]
+UNITS = ("token", "word", "span")
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """One run of hidden tokens: their indices in the plain encoding, and the span that hides them.
+
+    unit: what `corrupt` draws for. guess: the ids that `infill` puts in their place.
+    """
+
+    indices: tuple[int, ...]
+    span: MaskSpan
+    mask: Mask
+    unit: str = "token"
+    guess: tuple[int, ...] = ()
+
+
+Replace = Callable[[Any, Tokenised, Hidden], list[Piece]]
 
 
 @dataclass(frozen=True)
@@ -44,79 +64,150 @@ def _operator(name: str, summary: str) -> Callable[[Replace], Replace]:
 
 
 @_operator("mask", "Puts the model's mask token in the place of each hidden token.")
-def _mask(model: Any, plain: Tokenised, run: list[int], span: MaskSpan) -> list[Piece]:
+def _mask(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     if model.tokenizer.mask_token_id is None:
         raise CapabilityError(
             f"The model {model.name!r} has no mask token: "
             "use the operator delete, placeholder, unk or attention."
         )
-    return [(model.tokenizer.mask_token_id, model.tokenizer.mask_token, i, 1) for i in run]
+    return [
+        (model.tokenizer.mask_token_id, model.tokenizer.mask_token, i, 1) for i in hidden.indices
+    ]
+
+
+@_operator("corrupt", "BERT's 80/10/10: the mask token, a random token, or the token itself.")
+def _corrupt(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
+    """Draw once per unit: mask 80 %, random 10 %, keep 10 % (Devlin et al. 2019, section 3.1).
+
+    The draw depends on the mask's seed and the unit's first token alone, so that it is the same
+    whatever else is hidden.
+    """
+    as_mask = _mask(model, plain, hidden)
+    units = _units(plain, hidden)
+    pieces = []
+    for piece, index in zip(as_mask, hidden.indices, strict=True):
+        rng = _rng(hidden, units[index])
+        point = rng.random()
+        if point < 0.8:
+            pieces.append(piece)
+        elif point < 0.9:
+            rng = _rng(hidden, -1 - index)  # each token of a unit gets a token of its own
+            token = _vocabulary(model)[int(rng.random() * len(_vocabulary(model)))]
+            pieces.append((token, model.tokenizer.convert_ids_to_tokens(token), index, 1))
+        else:
+            pieces.append((plain.input_ids[index], plain.tokens[index], index, 1))
+    return pieces
+
+
+def _rng(hidden: Hidden, number: int) -> random.Random:
+    return random.Random(f"{hidden.mask.seed} {number}")  # noqa: S311  repeatable, not secret
+
+
+def _units(plain: Tokenised, hidden: Hidden) -> dict[int, int]:
+    """Return for each hidden token the first token of the unit it is drawn with."""
+    if hidden.unit == "token":
+        return {i: i for i in hidden.indices}
+    if hidden.unit == "span":
+        return dict.fromkeys(hidden.indices, hidden.indices[0])
+    starts = [start for start, _ in hidden.mask.words]
+    words = {i: bisect_right(starts, plain.offsets[i][0]) for i in hidden.indices}
+    firsts = {word: i for i, word in reversed(words.items())}
+    return {i: firsts[word] for i, word in words.items()}
+
+
+@lru_cache(maxsize=8)
+def _vocabulary(model: Any) -> tuple[int, ...]:
+    """Return the ids a random token is drawn from: all that are not special."""
+    special = set(model.tokenizer.all_special_ids)
+    return tuple(i for i in range(len(model.tokenizer)) if i not in special)
 
 
 @_operator("delete", "Takes the hidden tokens out; the rest moves together.")
-def _delete(model: Any, plain: Tokenised, run: list[int], span: MaskSpan) -> list[Piece]:
+def _delete(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     return []
 
 
 @_operator("placeholder", "Writes what kind of thing was hidden, such as [PERSON].")
-def _placeholder(model: Any, plain: Tokenised, run: list[int], span: MaskSpan) -> list[Piece]:
-    name = placeholder(span)
+def _placeholder(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
+    name = placeholder(hidden.span)
     ids = model.tokenizer(f" {name}", add_special_tokens=False)["input_ids"]
     shown = model.tokenizer.convert_ids_to_tokens(ids)
     return [(i, token, None, 1) for i, token in zip(ids, shown, strict=True)]
 
 
 @_operator("attention", "Keeps the hidden tokens in the input, but nobody may attend to them.")
-def _attention(model: Any, plain: Tokenised, run: list[int], span: MaskSpan) -> list[Piece]:
-    return [(plain.input_ids[i], plain.tokens[i], i, 0) for i in run]
+def _attention(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
+    return [(plain.input_ids[i], plain.tokens[i], i, 0) for i in hidden.indices]
 
 
 @_operator("unk", "Puts the unknown token in the place of each hidden token.")
-def _unk(model: Any, plain: Tokenised, run: list[int], span: MaskSpan) -> list[Piece]:
-    return _special(model, run, "unk")
+def _unk(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
+    return _special(model, hidden, "unk")
 
 
 @_operator("pad", "Puts the padding token in the place of each hidden token.")
-def _pad(model: Any, plain: Tokenised, run: list[int], span: MaskSpan) -> list[Piece]:
-    return _special(model, run, "pad")
+def _pad(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
+    return _special(model, hidden, "pad")
 
 
-def _special(model: Any, run: list[int], name: str) -> list[Piece]:
+def _special(model: Any, hidden: Hidden, name: str) -> list[Piece]:
     token_id = getattr(model.tokenizer, f"{name}_token_id")
     if token_id is None:
         raise CapabilityError(
             f"The model {model.name!r} has no {name} token: use the operator delete or attention."
         )
-    return [(token_id, getattr(model.tokenizer, f"{name}_token"), i, 1) for i in run]
+    token = getattr(model.tokenizer, f"{name}_token")
+    return [(token_id, token, i, 1) for i in hidden.indices]
 
 
-def apply(mask: Mask | str, operator: str = "mask", model: Any = "mini") -> Encoding:
+@_operator("infill", "Replaces what is hidden by the model's own guesses.")
+def _infill(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
+    """Take the guesses of `maskviz.models.infill`; they may be fewer or more than the tokens."""
+    shown = model.tokenizer.convert_ids_to_tokens(list(hidden.guess))
+    same = len(hidden.guess) == len(hidden.indices)
+    sources = hidden.indices if same else (None,) * len(hidden.guess)
+    return [(i, t, s, 1) for i, t, s in zip(hidden.guess, shown, sources, strict=True)]
+
+
+def apply(
+    mask: Mask | str, operator: str = "mask", model: Any = "mini", *, unit: str = "token"
+) -> Encoding:
     """Return what `model` reads of a masked text; a plain string is read as it is.
 
-    `model` is a name, a folder or a loaded model. Raises UnknownNameError for the operator,
-    CapabilityError where the model has no such token, MaskError where nothing is left to read.
+    `model` is a name, a folder or a loaded model; `unit` is what `corrupt` draws for: `token`,
+    `word` or `span`. Raises UnknownNameError for the operator or unit, CapabilityError where the
+    model has no such token, MaskError where nothing is left to read.
     """
     from ..models import load_model
 
     if operator not in OPERATORS:
         raise UnknownNameError.of("operator", operator, OPERATORS)
+    if unit not in UNITS:
+        raise UnknownNameError.of("unit", unit, UNITS)
     mask = Mask(mask) if isinstance(mask, str) else mask
     loaded = load_model(model) if isinstance(model, str) else model
     plain = loaded.tokenise(mask.text)
-    return encode(mask, OPERATORS[operator], loaded, plain)
+    return encode(mask, OPERATORS[operator], loaded, plain, unit)
 
 
-def encode(mask: Mask, operator: Operator, model: Any, plain: Tokenised) -> Encoding:
+def encode(
+    mask: Mask, operator: Operator, model: Any, plain: Tokenised, unit: str = "token"
+) -> Encoding:
     """Apply `operator` to the tokens of `plain` that overlap the mask's spans."""
-    owner = overlapping(plain, mask)
+    runs = hidden_runs(plain, mask)
+    guesses: dict[int, tuple[int, ...]] = {}
+    if operator.name == "infill":
+        from ..models.infill import guesses_for
+
+        guesses = guesses_for(model, plain, [run for span, run in runs if span is not None])
     rows: list[tuple[Piece, bool, tuple[int, int] | None]] = []
-    for span_index, group in groupby(range(len(owner)), key=lambda i: owner[i]):
-        run = list(group)
-        rows += (
-            _visible(plain, run)
-            if span_index is None
-            else _hidden(operator, model, plain, run, mask.spans[span_index])
-        )
+    for span_index, run in runs:
+        if span_index is None:
+            rows += _visible(plain, run)
+        else:
+            span = mask.spans[span_index]
+            hidden = Hidden(tuple(run), span, mask, unit, guesses.get(run[0], ()))
+            rows += _hidden(operator, model, plain, hidden)
     if not rows or (mask.spans and not any(piece[3] for piece, _, _ in rows)):
         raise MaskError("The mask hides every token and leaves nothing to read: hide less.")
     pieces = [piece for piece, _, _ in rows]
@@ -134,18 +225,22 @@ def encode(mask: Mask, operator: Operator, model: Any, plain: Tokenised) -> Enco
     )
 
 
+def hidden_runs(plain: Tokenised, mask: Mask) -> list[tuple[int | None, list[int]]]:
+    """Return the tokens as runs in order, each with the index of the span that hides it."""
+    owner = overlapping(plain, mask)
+    return [(k, list(run)) for k, run in groupby(range(len(owner)), key=lambda i: owner[i])]
+
+
 def _visible(plain: Tokenised, run: list[int]) -> Iterator[tuple]:
     for i in run:
         yield (plain.input_ids[i], plain.tokens[i], i, 1), False, plain.offsets[i]
 
 
-def _hidden(
-    operator: Operator, model: Any, plain: Tokenised, run: list[int], span: MaskSpan
-) -> Iterator[tuple]:
-    for piece in operator.replace(model, plain, run, span):
+def _hidden(operator: Operator, model: Any, plain: Tokenised, hidden: Hidden) -> Iterator[tuple]:
+    for piece in operator.replace(model, plain, hidden):
         index = piece[2]
-        offset = (span.start, span.end) if index is None else plain.offsets[index]
-        yield piece, True, offset
+        whole = (hidden.span.start, hidden.span.end)
+        yield piece, True, whole if index is None else plain.offsets[index]
 
 
 def overlapping(plain: Tokenised, mask: Mask) -> list[int | None]:

@@ -96,18 +96,27 @@ def _word_of(mask: Mask) -> dict[int, int]:
 
 def _top(model: Model, encoding: Encoding, top_k: int) -> tuple[Any, Any]:
     """Return probabilities and ids, each (tokens, top_k), most probable first."""
+    probabilities = word_probabilities(model, encoding.input_ids, _hidden_ids(model, encoding))
+    best = probabilities.topk(min(top_k, probabilities.shape[-1]))
+    return best.values, best.indices
+
+
+def word_probabilities(model: Model, input_ids: Sequence[int], originals: Sequence[int]) -> Any:
+    """Return (tokens, vocabulary) probabilities of what may stand at each place, on the CPU.
+
+    Special tokens are left out; what begins a word may only stand where the original token did.
+    """
     import torch
 
     network = model.network("fill")
     with model.lock, torch.inference_mode():
-        logits = network(**batch(model, [encoding])).logits[0]  # (tokens, vocabulary)
-        logits[:, model.tokenizer.all_special_ids] = -torch.inf  # a guess is always a word
-        probabilities = logits.softmax(-1)
-        begins = torch.tensor(_begins_word(model), device=logits.device)  # (vocabulary,)
-        hidden = torch.tensor(_hidden_ids(model, encoding), device=logits.device)  # (tokens,)
-        probabilities[begins[hidden][:, None] != begins] = 0
-        best = probabilities.topk(min(top_k, logits.shape[-1]))
-    return best.values.cpu(), best.indices.cpu()
+        ids = torch.tensor([list(input_ids)], device=network.device)
+        logits = network(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0].cpu()
+        logits[:, model.tokenizer.all_special_ids] = -torch.inf
+        probabilities = logits.softmax(-1)  # (tokens, vocabulary)
+        begins = torch.tensor(_begins_word(model))  # (vocabulary,)
+        probabilities[begins[list(originals)][:, None] != begins] = 0
+    return probabilities
 
 
 def _hidden_ids(model: Model, encoding: Encoding) -> list[int]:

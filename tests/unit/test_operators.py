@@ -8,19 +8,19 @@ import pytest
 from maskviz.attention import attend, difference
 from maskviz.errors import CapabilityError, MaskError, UnknownNameError
 from maskviz.masks import OPERATORS, Mask, MaskSpan, apply, mask
-from maskviz.models import load_model
+from maskviz.models import fill, load_model
 from maskviz.models.predict import class_probabilities
 
 TEXT = "Anna didn't like this truly dull film, 我们 🙂 though."
 MASK = mask(TEXT, "pattern", words="truly,Anna,我们,🙂")
 
 
-@pytest.mark.parametrize("operator", sorted(OPERATORS))
+@pytest.mark.parametrize("operator", sorted(set(OPERATORS) - {"infill"}))
 def test_visible_tokens_keep_their_ids_and_hidden_ones_are_the_overlapping(
     classifier: str, operator: str
 ) -> None:
     model = load_model(classifier)
-    if operator == "mask" and model.tokenizer.mask_token_id is None:
+    if operator in ("mask", "corrupt") and model.tokenizer.mask_token_id is None:
         with pytest.raises(CapabilityError, match="use the operator delete"):
             apply(MASK, operator, model)
         return
@@ -36,7 +36,7 @@ def test_visible_tokens_keep_their_ids_and_hidden_ones_are_the_overlapping(
     }
     kept = {s for s, hidden in zip(masked.source, masked.hidden, strict=True) if not hidden}
     assert kept == set(range(len(plain))) - overlapping
-    if operator in ("mask", "unk", "pad", "attention"):
+    if operator in ("mask", "corrupt", "unk", "pad", "attention"):
         assert len(masked) == len(plain)
         assert {i for i, h in enumerate(masked.hidden) if h} == overlapping
 
@@ -105,3 +105,91 @@ def test_a_mask_beyond_the_cut_changes_nothing_and_does_not_fail(tiny) -> None:
 def test_every_operator_says_what_it_does() -> None:
     assert all(o.summary.endswith(".") for o in OPERATORS.values())
     assert MaskError.__mro__[1].__name__ == "InputError"
+
+
+def corrupted(model, text: str, unit: str) -> list[list[tuple[str, int]]]:
+    """Return per seed (what became of it, index) for each hidden token."""
+    plain, found = model.tokenise(text), []
+    for seed in range(300):
+        chosen = mask(text, "random", ratio=0.5, seed=seed)
+        encoding = apply(chosen, "corrupt", model, unit=unit)
+        row = []
+        for i, hidden in enumerate(encoding.hidden):
+            if hidden:
+                same = encoding.input_ids[i] == plain.input_ids[i]
+                masked = encoding.input_ids[i] == model.tokenizer.mask_token_id
+                row.append(("mask" if masked else "keep" if same else "random", i))
+        found.append(row)
+    return found
+
+
+@pytest.mark.parametrize("unit", ["token", "word", "span"])
+def test_corrupt_is_80_10_10(tiny, unit: str) -> None:
+    model = load_model(tiny("bert"))
+    text = "Anna loved every minute of this great funny and warm picture in Paris"
+    drawn = [kind for row in corrupted(model, text, unit) for kind, _ in row]
+    for kind, share in (("mask", 0.8), ("random", 0.1), ("keep", 0.1)):
+        assert drawn.count(kind) / len(drawn) == pytest.approx(share, abs=0.03)
+
+
+def test_corrupt_per_word_treats_the_tokens_of_a_word_alike(tiny) -> None:
+    model = load_model(tiny("bert"))
+    text = "jumping foxes overslept lazily"
+    starts = [o[0] for o in model.tokenise(text).offsets if o]
+    assert len(starts) > len(text.split())
+    chosen = mask(text, "random", ratio=1)
+    mixed = 0
+    for seed in range(60):
+        again = Mask(text, chosen.spans, seed=seed)
+        encoding = apply(again, "corrupt", model, unit="word")
+        for start, end in chosen.words:
+            tokens = [i for i, o in enumerate(encoding.offsets) if o and start <= o[0] < end]
+            masked = {encoding.input_ids[i] == model.tokenizer.mask_token_id for i in tokens}
+            mixed += len(masked) > 1
+    assert mixed == 0
+
+
+def test_corrupt_does_not_depend_on_what_else_is_hidden(tiny) -> None:
+    model = load_model(tiny("bert"))
+    one = Mask("Anna saw Paris", (MaskSpan(0, 4),), seed=3)
+    both = Mask("Anna saw Paris", (MaskSpan(0, 4), MaskSpan(9, 14)), seed=3)
+    first, second = apply(one, "corrupt", model), apply(both, "corrupt", model)
+    hidden = [i for i, h in enumerate(first.hidden) if h]
+    assert [first.input_ids[i] for i in hidden] == [second.input_ids[i] for i in hidden]
+
+
+def test_infill_puts_the_models_words_in_place(tiny) -> None:
+    model = load_model(tiny("bert", "MaskedLM"))
+    chosen = mask(TEXT, "pattern", words="truly,film")
+    plain, filled = apply(TEXT, "mask", model), apply(chosen, "infill", model)
+    assert len(filled) == len(plain)
+    special = set(model.tokenizer.all_special_ids)
+    for i, hidden in enumerate(filled.hidden):
+        if hidden:
+            assert filled.input_ids[i] not in special
+        else:
+            assert filled.input_ids[i] == plain.input_ids[i]
+    single = mask(TEXT, "manual", indices=[4])
+    best = fill(single, model)[0].candidates[0]
+    alone = apply(single, "infill", model)
+    ids = [i for i, h in zip(alone.input_ids, alone.hidden, strict=True) if h]
+    if len(ids) == 1:
+        assert model.tokenizer.decode(ids).strip() == best.token
+
+
+def test_infill_by_sentinels(tiny) -> None:
+    model = load_model(tiny("t5", "Seq2SeqLM"))
+    chosen = mask(TEXT, "pattern", words="truly,Anna")
+    filled = apply(chosen, "infill", model)
+    visible = [i for i, h in zip(filled.input_ids, filled.hidden, strict=True) if not h]
+    assert visible == list(apply(chosen, "delete", model).input_ids)
+    many = mask("a b c d e f g h i j k l m n o p", "random", ratio=0.6)
+    with pytest.raises(CapabilityError, match="sentinels"):
+        apply(many, "infill", model)
+
+
+def test_a_model_that_cannot_fill_says_so(tiny) -> None:
+    with pytest.raises(CapabilityError, match="cannot fill"):
+        apply(MASK, "infill", tiny("gpt2"))
+    with pytest.raises(UnknownNameError, match="unit"):
+        apply(MASK, "corrupt", tiny("bert"), unit="line")
