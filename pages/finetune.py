@@ -9,28 +9,32 @@ from maskviz.ui.page import errors, escape, open_page
 
 
 def main() -> None:
-    """The answer on top, the form on the left, the run on the right."""
+    """The answer on top, the form on the left; on the right Start and the run."""
     open_page()
     runs.ensure_worker()  # warm by the time Start is pressed; ends by itself when not needed
     answer = st.container()
     form, panel = st.columns([2, 3], gap="large")
+    with panel:
+        ready, place = st.container(), st.container()
+    spec = None
     with form, errors():
         spec = runs_form.show()
         if spec is None:
             st.info("Choose a file to see its rows, or take the example set.", icon="📄")
-        else:
+    with ready, errors():
+        if spec is not None:
             start(spec)
     with errors():
         run = runs_panel.chosen_run()
         if run is None:
             with answer:
                 st.markdown("### Does hiding it help? Train once without a mask, once with one")
-            with panel:
-                empty()
+            with place:
+                empty(spec)
             return
         with answer:
             runs_panel.headline(run)
-        with panel:
+        with place:
             runs_panel.show(run)
 
 
@@ -39,28 +43,35 @@ def start(spec: RunSpec) -> None:
     done = sum(1 for _ in runs.tuned_models())
     with st.spinner("Estimating …"):
         expected = runs_form.estimated(spec.to_toml(), spec, done)
-    st.markdown(escape(expected.sentence()))
+    words, button = st.columns([4, 1], vertical_alignment="center")
+    words.markdown(
+        f"**{escape(spec.model)}**, {escape(str(spec.masking))}.  \n{escape(expected.sentence())}"
+    )
     for note in expected.notes:
-        st.caption(escape(note))
+        words.caption(escape(note))
+    pressed = button.button("Start", type="primary", width="stretch", disabled=not expected.fits)
     if not expected.fits:
         st.error(
             f"{expected.gigabytes:.1f} GB are needed and {expected.gigabytes_free:.1f} GB are "
             "free: lower batch_size or max_length.",
             icon="⚠️",
         )
-    if st.button("Start", type="primary", width="stretch", disabled=not expected.fits):
+    if pressed:
         run = runs.submit(spec)
         st.query_params["run"] = run.id
         st.rerun()
 
 
-def empty() -> None:
-    """Say what will be seen here."""
+def empty(spec: RunSpec | None) -> None:
+    """Say what will be seen here, and show what it would learn from."""
     st.markdown(
         "Press **Start**. The run gets a process of its own: close this page, reload it or open "
         "it twice, and you find the run where it is. Its curves, the time left and its log appear "
         "here; at the end there is one sentence, and the tuned model in every page's list."
     )
+    if spec is not None:
+        st.markdown("**What it learns from**")
+        runs_form.sample(spec)
 
 
 main()

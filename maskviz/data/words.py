@@ -48,18 +48,19 @@ NEUTRAL = (
 )
 
 # The planted distractor: two groups that say nothing about the text. Group 1 goes with
-# positive rows in training.
+# positive rows in training. Every one is a single token of the bundled model: the operator
+# `mask` puts one mask token for each token, so lengths that differ would give the group away.
 NAMES = (
     ("Harold", "Raymond", "Gary", "Larry", "Donald", "Kenneth", "Ralph", "Roger", "Russell",
      "Dennis", "Gregory", "Ronald"),
-    ("Priya", "Elena", "Sofia", "Fatima", "Aisha", "Leila", "Nadia", "Isabella", "Francesca",
-     "Hannah", "Carmen", "Mei"),
+    ("Hannah", "Carmen", "Margaret", "Emily", "Charlotte", "Julia", "Natalie", "Rebecca",
+     "Samantha", "Olivia", "Victoria", "Claire"),
 )  # fmt: skip
 PLACES = (
-    ("Boston", "Denver", "Leeds", "Toronto", "Dublin", "Perth", "Houston", "Glasgow"),
-    ("Lisbon", "Naples", "Kyoto", "Athens", "Seville", "Mumbai", "Cairo", "Lima"),
+    ("Boston", "Toronto", "Houston", "Chicago", "London", "Sydney", "Miami"),
+    ("Paris", "Berlin", "Rome", "Tokyo", "Vienna", "Shanghai", "Egypt"),
 )
 AGES = (
-    tuple(str(age) for age in range(61, 80)),
-    tuple(str(age) for age in range(19, 35)),
+    ("60", "70", "73", "75", "80", "85", "88", "90"),
+    ("18", "19", "20", "21", "23", "24", "26", "28"),
 )

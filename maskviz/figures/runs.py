@@ -53,7 +53,7 @@ def _figure(title: str, unit: str, percent: bool = False) -> go.Figure:
         yaxis={"title": {"text": unit}, **(_SHARE if percent else {})},
         legend={"yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
         showlegend=True,
-        margin={"l": 8, "r": 8, "t": 40},
+        margin={"l": 8, "r": 20, "t": 40},
         uirevision="run",  # what the reader zoomed to stays while points come in
         hovermode="x unified",
     )
@@ -103,6 +103,7 @@ def _band(figure: go.Figure, history: History, mask: str, colour: str) -> None:
     figure.add_scatter(
         x=[*steps, *reversed(steps)],
         y=[*upper, *reversed(lower)],
+        mode="lines",
         fill="toself",
         fillcolor=f"rgba({red},{green},{blue},0.12)",
         line={"width": 0},

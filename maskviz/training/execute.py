@@ -38,11 +38,14 @@ _WARM = (
 def warm_up() -> None:
     """Import what training needs, and touch no tensor."""
     from importlib import import_module
+    from importlib.util import find_spec
 
     from ..masks import STRATEGIES
 
     for name in _WARM:
         import_module(name)
+    if find_spec("spacy"):  # a strategy may need it
+        import_module("spacy")
     list(STRATEGIES)
 
 

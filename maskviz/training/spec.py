@@ -267,7 +267,11 @@ class RunSpec:
         return RunSpec.from_dict(table)
 
 
-_ALIASES = {"epochs": "num_train_epochs", "batch_size": "per_device_train_batch_size"}
+_ALIASES = {
+    "data": "path",
+    "epochs": "num_train_epochs",
+    "batch_size": "per_device_train_batch_size",
+}
 
 
 def _home(table: dict[str, Any], key: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from maskviz.data import guess_columns, preview
+from maskviz.data import guess_columns, make_example, preview
 from maskviz.data.distractor import KINDS
 from maskviz.data.uploads import keep
 from maskviz.errors import DataError
@@ -175,6 +175,18 @@ def _columns(path: str, head: pd.DataFrame) -> dict[str, Any]:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _head(path: str) -> pd.DataFrame:
     return preview(path, rows=50)
+
+
+def sample(spec: RunSpec) -> None:
+    """Show some rows of the example set; an upload is shown in the form."""
+    if spec.data.path == EXAMPLE:
+        rows = _example_rows(spec.data.kind, spec.data.strength)
+        st.dataframe(rows, hide_index=True)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _example_rows(kind: str, strength: float) -> pd.DataFrame:
+    return make_example(10, 0, strength, kind).head(6)[["text", "label", "distractor"]]
 
 
 # hyperparameters ----------------------------------------------------------------------------

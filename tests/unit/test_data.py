@@ -193,6 +193,22 @@ def test_example_distractors_are_what_the_strategy_attribute_hides(kind):
         assert set(range(row.start, row.end)) <= hidden, row.text
 
 
+@pytest.mark.parametrize("kind", ["name", "place", "age"])
+def test_example_distractors_are_one_token_each_so_that_a_mask_tells_nothing(kind):
+    from tokenizers import Tokenizer
+
+    from maskviz.data.distractor import KINDS
+    from maskviz.paths import assets
+
+    mini = Tokenizer.from_file(str(assets() / "mini" / "tokenizer.json"))
+    counts = {
+        word: len(mini.encode(word, add_special_tokens=False).ids)
+        for group in KINDS[kind]
+        for word in group
+    }
+    assert set(counts.values()) == {1}, counts
+
+
 def test_example_test_rows_differ_by_the_distractor_only():
     table = make_example(200, seed=1)
 
