@@ -1,0 +1,79 @@
+"""Make the bundled model `mini`: `python recipes/mini.py --data DIR --out maskviz/assets/mini`.
+
+Vocabulary, masked language modelling, then sentiment beside it; resumable at any point by the
+same command. See recipes/README.md for time, memory and the data it reads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from mini_batches import Labelled, Pieces, continuations, label_pools
+from mini_data import build_cache
+from mini_model import Mini, Size, build_config, save_folder
+from mini_train import Plan, Trainer
+
+
+def arguments() -> argparse.Namespace:
+    """Command line of the recipe."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    data = os.environ.get("MASKVIZ_DATA", "data")
+    parser.add_argument("--data", type=Path, default=Path(data), help="folder of parquet files")
+    parser.add_argument("--out", type=Path, default=Path("maskviz/assets/mini"))
+    parser.add_argument("--work", type=Path, default=Path("build/mini"), help="checkpoints")
+    parser.add_argument("--pretrain-minutes", type=float, default=Plan.pretrain_minutes)
+    parser.add_argument("--joint-minutes", type=float, default=Plan.joint_minutes)
+    parser.add_argument("--max-steps", type=int, default=0, help="per stage; 0 = by the clock")
+    parser.add_argument("--muon-rate", type=float, default=Plan.muon_rate)
+    parser.add_argument("--adam-rate", type=float, default=Plan.adam_rate)
+    parser.add_argument("--label-weight", type=float, default=Plan.label_weight)
+    parser.add_argument("--vocab-size", type=int, default=16_000)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
+
+
+def make_plan(options: argparse.Namespace) -> Plan:
+    """The plan that the options ask for."""
+    return Plan(
+        pretrain_minutes=options.pretrain_minutes,
+        joint_minutes=options.joint_minutes,
+        max_steps=options.max_steps,
+        muon_rate=options.muon_rate,
+        adam_rate=options.adam_rate,
+        label_weight=options.label_weight,
+        seed=options.seed,
+    )
+
+
+def main() -> None:
+    """Run or resume every stage and write the model folder."""
+    options = arguments()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    options.work.mkdir(parents=True, exist_ok=True)
+    cache = options.work / "cache"
+    tokenizer = build_cache(options.data, cache, options.vocab_size, options.seed)
+    continues = continuations(tokenizer)
+    pieces = Pieces(np.load(cache / "stream.npy", mmap_mode="r"), continues, options.seed)
+    sentiment = pd.read_parquet(cache / "sentiment.parquet")
+    labelled = Labelled(label_pools(tokenizer, sentiment), continues, options.seed)
+    model = Mini(build_config(tokenizer.get_vocab_size(), Size()))
+    trainer = Trainer(model, pieces, labelled, make_plan(options), options.work)
+
+    if not trainer.load("joint"):
+        trainer.load("pretrain")
+        trainer.run("pretrain", options.pretrain_minutes)
+        trainer.load("pretrain", fresh_clock=True)
+    trainer.run("joint", options.joint_minutes)
+    save_folder(trainer.model, tokenizer, options.out)
+    print(f"wrote {options.out}")
+
+
+if __name__ == "__main__":
+    main()
