@@ -8,7 +8,7 @@ from string import Template
 
 import numpy as np
 
-from ..attention.finding import finding
+from ..attention.finding import clearest, finding
 from ..attention.view import View, notes
 from ..errors import ParameterError
 from .canvas import largest, marked, mosaic_header, pack, read_static, to_words
@@ -31,7 +31,7 @@ def attention_page(shown: View, title: str, selected: tuple[int, int] | None = N
     sentence = finding(shown, roles)
     scale = largest(shown.weights)
     header = {
-        **mosaic_header(shown.weights, roles, selected or (0, 0), None, "model", title),
+        **mosaic_header(shown.weights, roles, selected or clearest(roles), None, "model", title),
         "tokens": list(shown.tokens),
         "hidden": marked(shown.hidden),
         "special": marked(shown.special),

@@ -13,7 +13,7 @@ const mosaic = new Mosaic(document.getElementById("mosaic"))
 const show = (layer, head) => {
   const at = layer * all.heads + head, role = all.roles[layer]?.[head]
   const name = `Layer ${layer + 1}, head ${head + 1}`
-  document.getElementById("name").textContent = role ? `${name}: ${role[3]}` : name
+  document.getElementById("name").textContent = role ? `${name} · ${role[3]}` : name
   const part = words.slice(at * size, (at + 1) * size)
   matrix.update({
     ramps,
