@@ -44,9 +44,12 @@ class Attention:
         return self.weights.shape[1]
 
 
-def attend(text: Mask | str, model: Model | str = "mini", operator: str = "mask") -> Attention:
+def attend(
+    text: Mask | str, model: Model | str = "mini", operator: str = "mask", allowed: Any = None
+) -> Attention:
     """Capture the self-attention of every layer and head over a text or a masked text.
 
+    `allowed` is an attention matrix, bool (tokens, tokens): see `maskviz.masks.matrices`.
     Encoder–decoders give the attention of their encoder. Raises CapabilityError where the
     architecture does not show its attention.
 
@@ -55,25 +58,32 @@ def attend(text: Mask | str, model: Model | str = "mini", operator: str = "mask"
     """
     loaded = load_model(model)
     encoding = apply(text, operator, loaded)
-    return Attention(capture(loaded, encoding), encoding, loaded.name)
+    return Attention(capture(loaded, encoding, allowed), encoding, loaded.name)
 
 
-def capture(model: Model, encoding: Encoding) -> Any:
+def capture(model: Model, encoding: Encoding, allowed: Any = None) -> Any:
     """Return float16 (layers, heads, tokens, tokens) for one encoding."""
     import numpy as np
     import torch
 
     from ..models.predict import batch
+    from .steering import under_matrix
 
     network = model.main_network()
-    core = network.get_encoder() if network.config.is_encoder_decoder else network.base_model
-    with model.lock, torch.inference_mode(), eager(network):
+    core = core_of(network)
+    steered = under_matrix(model, network, allowed)
+    with model.lock, torch.inference_mode(), eager(network), steered:
         layers = core(**batch(model, [encoding]), output_attentions=True).attentions
     if not layers or layers[0] is None:
         raise CapabilityError(
             f"The architecture {model.family!r} does not show its attention: choose another model."
         )
     return np.stack([layer[0].half().cpu().numpy() for layer in layers])
+
+
+def core_of(network: Any) -> Any:
+    """Return the part of a network that attends: without its head, of two parts the encoder."""
+    return network.get_encoder() if network.config.is_encoder_decoder else network.base_model
 
 
 @contextmanager

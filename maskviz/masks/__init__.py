@@ -7,10 +7,12 @@ model reads. A mask knows no model, so one mask serves every tokenizer.
 from .choose import mask
 from .encoding import Encoding
 from .mask import Mask, MaskSpan
+from .matrices import MATRICES, attention_matrix
 from .operators import OPERATORS, Operator, apply
 from .registry import STRATEGIES, Parameter, Strategy, strategy
 
 __all__ = [
+    "MATRICES",
     "OPERATORS",
     "STRATEGIES",
     "Encoding",
@@ -20,6 +22,7 @@ __all__ = [
     "Parameter",
     "Strategy",
     "apply",
+    "attention_matrix",
     "mask",
     "strategy",
 ]

@@ -36,7 +36,9 @@ def predict(
     Raises CapabilityError where the model is no classifier.
     """
     loaded = load_model(model)
-    return [_prediction(loaded, row) for row in class_probabilities(loaded, encodings, batch_size)]
+    return [
+        prediction_of(loaded, row) for row in class_probabilities(loaded, encodings, batch_size)
+    ]
 
 
 def class_probabilities(model: Model, encodings: Sequence[Encoding], batch_size: int = 32) -> Any:
@@ -52,7 +54,7 @@ def class_probabilities(model: Model, encodings: Sequence[Encoding], batch_size:
         rows = order[start : start + batch_size]
         with model.lock, torch.inference_mode():
             logits = network(**batch(model, [encodings[i] for i in rows])).logits
-        answers[rows] = _activate(model.config, logits).double().cpu().numpy()
+        answers[rows] = activate(model.config, logits).double().cpu().numpy()
     return answers
 
 
@@ -72,7 +74,8 @@ def batch(model: Model, encodings: Sequence[Encoding]) -> dict[str, Any]:
     }
 
 
-def _activate(config: Any, logits: Any) -> Any:
+def activate(config: Any, logits: Any) -> Any:
+    """Turn logits (texts, labels) into probabilities; a regression's value stays as it is."""
     if config.num_labels == 1:
         return logits
     if config.problem_type == "multi_label_classification":
@@ -80,6 +83,7 @@ def _activate(config: Any, logits: Any) -> Any:
     return logits.softmax(-1)
 
 
-def _prediction(model: Model, row: Any) -> Prediction:
+def prediction_of(model: Model, row: Any) -> Prediction:
+    """Return the prediction that one row of probabilities (labels,) says."""
     labels = model.labels
     return Prediction(labels[int(row.argmax())], dict(zip(labels, map(float, row), strict=True)))

@@ -1,0 +1,147 @@
+"""Masks inside self-attention: who may attend to whom.
+
+    attention(Q, K, V) = softmax(Q·Kᵀ / √d + log M)·V
+
+with M binary, (queries, keys), 1 = may attend: log 1 = 0 changes nothing, log 0 = −∞ takes a key
+away. Each named matrix is a small function; every row keeps at least its diagonal, so that no
+softmax is over nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..errors import ParameterError, UnknownNameError
+from ..text.document import Document, Span
+from .encoding import Encoding
+
+Matrix = Callable[..., Any]
+MATRICES: dict[str, Matrix] = {}
+
+
+def _matrix(name: str) -> Callable[[Matrix], Matrix]:
+    def register(function: Matrix) -> Matrix:
+        MATRICES[name] = function
+        return function
+
+    return register
+
+
+def attention_matrix(name: str, encoding: Encoding, **parameters: Any) -> Any:
+    """Return the named matrix for an encoding, bool (tokens, tokens), True = may attend.
+
+    `random` takes `ratio` and `seed`, `window` takes `width`, `custom` takes `values` (the text of
+    a CSV with 0 and 1), `entity` and `same-sentence` take `pipeline`. Raises UnknownNameError,
+    ParameterError.
+
+    >>> from maskviz.masks import apply
+    >>> attention_matrix("causal", apply("a b", "mask", "mini"))[0].tolist()
+    [True, False, False, False]
+    """
+    import numpy as np
+
+    if name not in MATRICES:
+        raise UnknownNameError.of("attention matrix", name, MATRICES)
+    allowed = np.array(MATRICES[name](encoding, **parameters), dtype=bool)
+    np.fill_diagonal(allowed, True)
+    return allowed
+
+
+@_matrix("hidden-keys")
+def hidden_keys(encoding: Encoding) -> Any:
+    """Nobody attends to a hidden token."""
+    import numpy as np
+
+    visible = ~np.array(encoding.hidden)
+    return np.broadcast_to(visible, (len(encoding), len(encoding)))
+
+
+@_matrix("random")
+def random_matrix(encoding: Encoding, *, ratio: float = 0.5, seed: int = 0) -> Any:
+    """Each pair of tokens may attend with probability `ratio`, independently."""
+    if not 0 <= ratio <= 1:
+        raise ParameterError(f"The ratio is {ratio} and must lie between 0 and 1, such as 0.5.")
+    rng = random.Random(seed)  # noqa: S311  repeatable, not secret
+    return [[rng.random() < ratio for _ in encoding.tokens] for _ in encoding.tokens]
+
+
+@_matrix("entity")
+def entity_matrix(encoding: Encoding, *, pipeline: str = "en_mini") -> Any:
+    """The tokens of a named entity are seen by that entity's own tokens only."""
+
+    owner = _owners(encoding, Document(encoding.text, pipeline).entities)
+    return (owner[None, :] < 0) | (owner[:, None] == owner[None, :])
+
+
+@_matrix("same-sentence")
+def same_sentence(encoding: Encoding, *, pipeline: str = "en_mini") -> Any:
+    """Tokens attend within their own sentence, and to special tokens."""
+    import numpy as np
+
+    owner = _owners(encoding, Document(encoding.text, pipeline).sentences)
+    special = np.array(encoding.special)
+    return (owner[:, None] == owner[None, :]) | special[None, :] | special[:, None]
+
+
+@_matrix("window")
+def window(encoding: Encoding, *, width: int = 3) -> Any:
+    """Tokens attend at most `width` tokens to each side."""
+    import numpy as np
+
+    if width < 0:
+        raise ParameterError(f"The width is {width} and must be 0 or more tokens, such as 3.")
+    place = np.arange(len(encoding))
+    return np.abs(place[:, None] - place[None, :]) <= width
+
+
+@_matrix("causal")
+def causal(encoding: Encoding) -> Any:
+    """Tokens attend to themselves and to what stands before them."""
+    import numpy as np
+
+    return np.tri(len(encoding), dtype=bool)
+
+
+@_matrix("custom")
+def custom(encoding: Encoding, *, values: str) -> Any:
+    """A CSV of 0 and 1, one row per query and one column per key."""
+    rows = [row for row in csv.reader(io.StringIO(values)) if row]
+    n = len(encoding)
+    if len(rows) != n or any(len(row) != n for row in rows):
+        wide = max(map(len, rows), default=0)
+        raise ParameterError(
+            f"The matrix has {len(rows)} rows of up to {wide} values and the text {n} tokens: "
+            f"give {n} rows of {n} values, special tokens included."
+        )
+    if wrong := next((c for row in rows for c in row if c.strip() not in ("0", "1")), None):
+        raise ParameterError(f"The matrix holds {wrong[:20]!r} and may hold only 0 and 1.")
+    return [[cell.strip() == "1" for cell in row] for row in rows]
+
+
+def _owners(encoding: Encoding, spans: Iterable[Span]) -> Any:
+    """Return for each token the index of the span it overlaps, −1 for none, int (tokens,)."""
+    import numpy as np
+
+    owners = np.full(len(encoding), -1)
+    for k, span in enumerate(spans):
+        for i, offset in enumerate(encoding.offsets):
+            if offset and offset[0] < span.end and offset[1] > span.start:
+                owners[i] = k
+    return owners
+
+
+def additive(allowed: Any, dtype: Any) -> Any:
+    """Return log M as the tensor (1, 1, queries, keys) a model adds to its scores.
+
+    It must be a float: eager attention adds a boolean mask as 0 and 1 and is silently wrong. The
+    lowest float stands for −∞, as in transformers.
+    """
+    import torch
+
+    tensor = torch.as_tensor(allowed)[None, None]
+    lowest = torch.finfo(dtype).min
+    return torch.where(tensor, 0.0, lowest).to(dtype)
