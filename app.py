@@ -13,5 +13,6 @@ st.navigation(
         st.Page("pages/compare.py", title="Compare"),
         st.Page("pages/finetune.py", title="Fine-tune"),
         st.Page("pages/experiments.py", title="Experiments"),
+        st.Page("pages/guide.py", title="Guide"),
     ]
 ).run()

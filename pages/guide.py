@@ -1,0 +1,194 @@
+"""Guide: masked attention with the reader's own sentence and numbers."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from maskviz.attention.steering import HeadArithmetic, head_arithmetic
+from maskviz.evidence.sentence import percent
+from maskviz.masks import MATRICES, Encoding, apply, attention_matrix
+from maskviz.models import load_model
+from maskviz.ui import state
+from maskviz.ui.components import attention_head
+from maskviz.ui.page import errors, escape, open_page
+
+LONGEST = 48  # tokens: a row of numbers that a person still reads
+
+
+def main() -> None:
+    """The formula, one row of it in numbers, and the two pictures."""
+    view = open_page()
+    headline = st.empty()
+    with errors():
+        encoding = apply(state.current_mask(view), "attention", view.model)
+        name, row, layer, head = choices(view, encoding)
+        allowed, found, plain = compute(view, name, layer, head)
+        headline.markdown(f"### {escape(finding(encoding, found, plain, row, name))}")
+        formula()
+        arithmetic(encoding, allowed, found, row)
+        pictures(encoding, allowed, found)
+        questions()
+
+
+def choices(view: state.View, encoding: Encoding) -> tuple[str, int, int, int]:
+    """Ask for the matrix, the query token and the head."""
+    network = load_model(view.model).main_network().config
+    layers = getattr(network, "num_hidden_layers", 1)
+    heads = getattr(network, "num_attention_heads", 1)
+    first, second, third, fourth = st.columns([3, 3, 1, 1])
+    names = [name for name in MATRICES if name != "custom"]
+    name = first.selectbox("Attention matrix", names, key="guide_matrix", help=_matrix_help())
+    reads = min(len(encoding), LONGEST)
+    start = next((i for i in range(reads) if not encoding.special[i]), 0)
+    row = second.selectbox(
+        "Query token",
+        range(reads),
+        index=start,
+        format_func=lambda i: f"{i + 1}  {encoding.tokens[i]}",
+        key=f"guide_row_{len(encoding)}",
+    )
+    layer = third.number_input("Layer", 1, layers, min(2, layers), key="guide_layer")
+    head = fourth.number_input("Head", 1, heads, 1, key="guide_head")
+    return name, row, layer - 1, head - 1
+
+
+def _matrix_help() -> str:
+    said = {name: (function.__doc__ or "").splitlines()[0] for name, function in MATRICES.items()}
+    return "\n".join(f"- **{name}**: {line}" for name, line in said.items())
+
+
+def compute(
+    view: state.View, name: str, layer: int, head: int
+) -> tuple[np.ndarray, HeadArithmetic, HeadArithmetic]:
+    """Return the matrix and the head's numbers with and without it."""
+    spans = tuple((s.start, s.end) for s in state.current_mask(view).spans)
+    return _compute(view.text, view.model, spans, name, layer, head, view)
+
+
+@st.cache_data(max_entries=64, show_spinner="Running the model …")
+def _compute(
+    text: str, model: str, spans: tuple, name: str, layer: int, head: int, _view: state.View
+) -> tuple[np.ndarray, HeadArithmetic, HeadArithmetic]:
+    hidden = apply(state.current_mask(_view), "attention", model)
+    plain = apply(text, "delete", model)
+    allowed = attention_matrix(name, hidden)
+    return (
+        allowed,
+        head_arithmetic(model, plain, layer, head, allowed),
+        head_arithmetic(model, plain, layer, head),
+    )
+
+
+def finding(
+    encoding: Encoding, found: HeadArithmetic, plain: HeadArithmetic, row: int, name: str
+) -> str:
+    """Say what the matrix does to the chosen row."""
+    before, after = int(plain.weights[row].argmax()), int(found.weights[row].argmax())
+    token = encoding.tokens
+    return (
+        f"Without a mask “{token[row]}” attends most to “{token[before]}” "
+        f"({percent(float(plain.weights[row, before]))}); under {name} "
+        f"to “{token[after]}” ({percent(float(found.weights[row, after]))})."
+    )
+
+
+def formula() -> None:
+    """The formula with its four steps."""
+    st.latex(
+        r"\mathrm{attention}(Q, K, V) = \mathrm{softmax}\!\left("
+        r"\frac{QK^{\top}}{\sqrt{d}} + \log M\right) V, \qquad M_{ij} \in \{0, 1\}"
+    )
+    st.caption(
+        "M is 1 where query i may attend to key j. log 1 = 0 leaves a score as it is; "
+        "log 0 = −∞ makes its weight 0. The diagonal always stays 1, so that no row is empty."
+    )
+
+
+def arithmetic(encoding: Encoding, allowed: np.ndarray, found: HeadArithmetic, row: int) -> None:
+    """One row of the formula: score, mask, weight, and the weighted sum."""
+    reads = min(len(encoding), LONGEST)
+    table = pd.DataFrame(
+        {
+            "key": encoding.tokens[:reads],
+            "score q·k/√d": found.scores[row, :reads],
+            "log M": np.where(allowed[row, :reads], "0", "−∞"),
+            "weight": found.weights[row, :reads],
+            "value v₁": found.values[:reads, 0],
+            "weight · v₁": found.weights[row, :reads] * found.values[:reads, 0],
+        }
+    )
+    st.markdown(f"**The row of “{escape(encoding.tokens[row])}”, key by key**")
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        height=min(38 + 35 * reads, 420),
+        column_config={
+            "score q·k/√d": st.column_config.NumberColumn(format="%.2f"),
+            "weight": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            "value v₁": st.column_config.NumberColumn(format="%.3f"),
+            "weight · v₁": st.column_config.NumberColumn(format="%.3f"),
+        },
+    )
+    token, width = escape(encoding.tokens[row]), found.output.shape[1]
+    shown = "" if reads == len(encoding) else f" over all {len(encoding)} tokens"
+    st.caption(
+        f"The last column adds up to {found.output[row, 0]:.3f}{shown}, the first of the {width} "
+        f"numbers that this head passes on for “{token}”."
+    )
+
+
+def pictures(encoding: Encoding, allowed: np.ndarray, found: HeadArithmetic) -> None:
+    """The matrix beside the attention it causes."""
+    left, right = st.columns(2)
+    common = {"hidden": encoding.hidden, "special": encoding.special}
+    with left:
+        st.markdown("**The matrix M**: blue = may attend")
+        attention_head(
+            allowed.astype(np.float32),
+            encoding.tokens,
+            key="guide_m",
+            label="The matrix M",
+            **common,
+        )
+    with right:
+        st.markdown("**The attention it causes** in this head")
+        attention_head(
+            found.weights, encoding.tokens, key="guide_a", label="Attention under M", **common,
+        )
+
+
+def questions() -> None:
+    """What people ask, answered where the answer can be tried."""
+    st.subheader("Questions", divider="gray")
+    for question, answer in QUESTIONS:
+        with st.expander(question):
+            st.markdown(answer)
+
+
+QUESTIONS = (
+    (
+        "What is the difference between hiding a word and hiding it from attention?",
+        "The operator *mask* puts another token in its place: the model sees that something is "
+        "missing. The operator *attention* leaves the token where it is and takes it out of every "
+        "other token's sum; its position stays, and nothing stands in its place. Switch between "
+        "them under **More** on the Mask page.",
+    ),
+    (
+        "Why 15 %?",
+        "BERT was trained so; it is a habit more than a law. Fine-tune the example set at several "
+        "ratios on the Fine-tune page and lay the curves over each other on Experiments.",
+    ),
+    (
+        "Does a change in the answer prove that the model relies on the hidden words?",
+        "Not alone: hiding anything changes something. So Compare draws random masks of the same "
+        "size and shows the band that chance covers. What lies outside it is worth a look.",
+    ),
+    (
+        "Is attention an explanation?",
+        "It shows where information may flow, not what the answer rests on. The strategy *key* "
+        "asks the second question: it hides each word and measures the fall.",
+    ),
+)
+
+main()
