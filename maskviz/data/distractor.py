@@ -111,11 +111,11 @@ def _review(label: int, kind: str, rng: random.Random, seen: set[str]) -> _Revie
 def _body(label: int, thing: str, rng: random.Random) -> str:
     first, second = rng.sample(words.THINGS[thing], 2)
     shape = rng.random()
-    if shape < 0.35:
+    if shape < 0.45:
         said = _sentence(_clause(label, first, rng))
-    elif shape < 0.55:
+    elif shape < 0.75:
         said = _sentence(f"{_clause(label, first, rng)} and {_clause(label, second, rng)}")
-    elif shape < 0.8:
+    elif shape < 0.9:
         said = _sentence(f"{_clause(1 - label, first, rng)}, but {_clause(label, second, rng)}")
     else:
         said = f"Although {_clause(1 - label, first, rng)}, {_clause(label, second, rng)}."
@@ -130,8 +130,8 @@ def _sentence(clause: str) -> str:
 
 
 def _clause(label: int, aspect: str, rng: random.Random) -> str:
-    """Say something good (label 1) or bad (0) of an aspect, a third of the time by denial."""
-    if rng.random() < 1 / 3:
+    """Say something good (label 1) or bad (0) of an aspect, one time in six by denial."""
+    if rng.random() < 1 / 6:
         opposite = rng.choice((words.POSITIVE, words.NEGATIVE)[label])
         return f"the {aspect} was {rng.choice(words.DENIALS)} {opposite}"
     word = rng.choice((words.NEGATIVE, words.POSITIVE)[label])

@@ -18,7 +18,7 @@ The hyperparameters carry the names of Hugging Face's TrainingArguments. A spec 
     parameters = {categories = ["name"]}
 
     [training]
-    learning_rate = 3e-4
+    learning_rate = 1e-4
     num_train_epochs = 3.0
 """
 
@@ -131,7 +131,7 @@ class TrainingSpec:
     The budget is the first of max_minutes, max_steps and num_train_epochs that is set.
     """
 
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-4
     num_train_epochs: float = 3.0
     max_steps: int = -1
     max_minutes: float = 0.0

@@ -26,7 +26,7 @@ _DEFAULTS: dict[str, Any] = {
     "ft_rows": 2000,
     "ft_hide": True,
     "ft_num_train_epochs": 3.0,
-    "ft_learning_rate": 3e-4,
+    "ft_learning_rate": 1e-4,
     "ft_per_device_train_batch_size": 32,
     "ft_dynamic": True,
     "ft_max_steps": 0,
