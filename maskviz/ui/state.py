@@ -28,6 +28,7 @@ class View:
 
     edited: the words hidden after the user's clicks, by index; None while nothing was clicked.
     saved: a mask loaded from a file, in place of a strategy.
+    turn: how often clicks were dropped, so that those of an earlier turn never come back.
     """
 
     text: str
@@ -39,11 +40,19 @@ class View:
     model: str = "mini"
     edited: tuple[int, ...] | None = None
     saved: str | None = None
+    turn: int = 0
 
     @property
     def revision(self) -> str:
         """A short name of the mask before any click: changes exactly when it does."""
-        chosen = [self.strategy, self.ratio, self.seed, dict(self.parameters), self.saved]
+        chosen = [
+            self.strategy,
+            self.ratio,
+            self.seed,
+            dict(self.parameters),
+            self.saved,
+            self.turn,
+        ]
         return json.dumps(chosen, sort_keys=True, default=str)
 
 
@@ -71,7 +80,7 @@ def update(**changes: Any) -> View:
     before = current()
     view = replace(before, **changes)
     if "edited" not in changes and (view.text, view.revision) != (before.text, before.revision):
-        view = replace(view, edited=None)
+        view = replace(view, edited=None, turn=before.turn + 1)
     if view.text != before.text and "saved" not in changes:
         view = replace(view, saved=None)
     st.session_state[_KEY] = view
@@ -80,7 +89,7 @@ def update(**changes: Any) -> View:
 
 def open_view(view: View) -> None:
     """Replace the whole view, and let every widget show the new values."""
-    st.session_state[_KEY] = view
+    st.session_state[_KEY] = replace(view, turn=current().turn + 1)
     for key in [k for k in st.session_state if str(k).startswith("view_")]:
         del st.session_state[key]
 

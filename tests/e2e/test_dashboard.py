@@ -96,6 +96,18 @@ def test_another_strategy_replaces_the_users_clicks(visit):
     assert len(hidden(visit)) == 12
 
 
+def test_an_example_opened_again_is_without_the_users_clicks(visit):
+    visit.open(wait=".unit")
+    visit.page.get_by_text("Names and places").first.click()
+    visit.settle()
+    before = hidden(visit)
+    visit.page.locator(".unit:not(.off)").nth(2).click()
+    visit.shown(f"{len(before) + 1} of 25 words are hidden")
+    visit.page.get_by_text("Names and places").first.click()
+    visit.shown(f"{len(before)} of 25 words are hidden")
+    assert hidden(visit) == before
+
+
 def test_edits_travel_to_the_attention_page_and_back(visit):
     open_strip(visit, strategy="manual", hidden="").page.locator(".unit").nth(3).click()
     visit.shown("1 of 12 words are hidden")
