@@ -45,7 +45,7 @@ def mask_command(
         "model": model, "pipeline": pipeline,
     }  # fmt: skip
     if file is not None:
-        for line in _lines(file):
+        for line in lines_of(file):
             result = _masked(line, strategy, ratio, seed, None, operator, model, options)
             common.show(result, as_json, result["masked_text"])
         return
@@ -95,7 +95,7 @@ def decoded(model: str, encoding: Encoding) -> str:
     return load_model(model).tokenizer.decode(ids)
 
 
-def _lines(file: Path) -> Iterator[str]:
+def lines_of(file: Path) -> Iterator[str]:
     """Yield the lines that hold text, one at a time."""
     try:
         with file.open(encoding="utf-8-sig", errors="replace") as stream:

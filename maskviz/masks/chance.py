@@ -56,21 +56,24 @@ def spans(document: Document, ratio: float, rng: random.Random) -> Iterator[Mask
     stay visible are put into one random order.
     """
     words = document.words
-    lengths = _lengths(budget(len(words), ratio), rng)
-    order = shuffled(lengths + [0] * (len(words) - sum(lengths)), rng)
+    total = budget(len(words), ratio)
+    lengths = drawn_lengths(total, rng)
+    if lengths:
+        lengths[-1] -= sum(lengths) - total
+    order = shuffled(lengths + [0] * (len(words) - total), rng)
     first = 0
     for length in order:
         if length:
             run = words[first : first + length]
-            size = "1 word" if length == 1 else f"{length} words"
-            yield MaskSpan(run[0].start, run[-1].end, f"run of {size} drawn at random")
+            yield MaskSpan(run[0].start, run[-1].end, f"run of {length} words drawn at random")
         first += length or 1
 
 
-def _lengths(total: int, rng: random.Random) -> list[int]:
+def drawn_lengths(total: int, rng: random.Random) -> list[int]:
+    """Draw span lengths in words until they reach `total`; the last may reach beyond it."""
     lengths: list[int] = []
-    while (left := total - sum(lengths)) > 0:
-        lengths.append(min(left, span_length(rng)))
+    while sum(lengths) < total:
+        lengths.append(span_length(rng))
     return lengths
 
 
