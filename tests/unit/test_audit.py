@@ -18,7 +18,7 @@ def test_word_strategies_cut_no_word_and_meet_their_ratio() -> None:
     assert (found.texts, found.left_out) == (120, 2)
     for result in found.strategies.values():
         assert result.partly_hidden == 0
-        assert result.realised_ratio == pytest.approx(4 / 13)
+        assert result.realised_ratio == pytest.approx(4 / 15)
     assert 0 < found.overlap["random", "span"] < 1
 
 
