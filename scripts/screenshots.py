@@ -27,7 +27,8 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.chromium import ARGUMENTS, find_chromium  # noqa: E402
 
-PAGES = ("mask", "attention", "compare", "finetune", "experiments")
+PAGES = ("mask", "attention", "compare", "finetune", "experiments", "guide")
+ADDRESS = {"mask": "?example=key"}  # the first page is at the root; this example shows most
 WIDE = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
 TRAIN = ("train", "--data", "example", "--strategy", "attribute", "--max-steps", "60")
@@ -46,10 +47,10 @@ class Picture:
 def pictures(pages: list[str]) -> list[Picture]:
     """Return what is to be taken."""
     wide = [Picture(page, "light", WIDE, f"{page}.png") for page in pages]
-    first = pages[0]
-    dark = Picture(first, "dark", WIDE, f"{first}-dark.png")
-    phone = Picture(first, "light", PHONE, f"{first}-phone.png")
-    return [*wide, dark, phone]
+    if "mask" not in pages:
+        return wide
+    dark = Picture("mask", "dark", WIDE, "mask-dark.png")
+    return [*wide, dark, Picture("mask", "light", PHONE, "mask-phone.png")]
 
 
 @contextmanager
@@ -74,7 +75,7 @@ def take(browser: object, url: str, picture: Picture) -> bytes:
         viewport=picture.size, color_scheme=picture.scheme, device_scale_factor=1
     )
     page = context.new_page()
-    page.goto(f"{url}/{picture.page}")
+    page.goto(f"{url}/{ADDRESS.get(picture.page, picture.page)}")
     settle(page)
     shot = page.screenshot()
     context.close()
@@ -133,8 +134,9 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         home = Path(folder)
-        train = [sys.executable, "-m", "maskviz", *TRAIN]
-        subprocess.run(train, cwd=ROOT, env=_environment(home), check=True)
+        if {"finetune", "experiments"} & set(options.pages):
+            train = [sys.executable, "-m", "maskviz", *TRAIN]
+            subprocess.run(train, cwd=ROOT, env=_environment(home), check=True)
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         with dashboard(home) as url:
             for picture in pictures(options.pages):
