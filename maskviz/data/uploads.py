@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from pathlib import Path
 
 from ..paths import home, write_atomic
+
+
+def forget(path: str | Path) -> bool:
+    """Delete an upload; tell whether it was one. A file of the user's own is never touched."""
+    folder = Path(path).resolve().parent
+    if folder.parent != (home() / "uploads").resolve():
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    return True
 
 
 def keep(content: bytes, name: str) -> Path:

@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..data.uploads import forget
 from ..errors import RunError
 from . import process
 from .engines import engine
@@ -144,11 +145,12 @@ def clone(run_id: str, **changes: Any) -> Run:
 
 
 def delete(run_id: str) -> None:
-    """Delete a run that has ended, with its tuned model."""
+    """Delete a run that has ended, with its tuned model, and its upload if no other run uses it."""
     run_id = _whole_id(run_id)
     store = Store()
     store.must_be(run_id, ("done", "failed", "cancelled"), "can be deleted")
     folder = run_folder(run_id)
+    data = read_run(folder).spec.data.path
     # Renamed first: a half deleted folder is no run any more.
     doomed = runs_home() / f".deleted-{run_id}"
     try:
@@ -157,6 +159,8 @@ def delete(run_id: str) -> None:
         raise RunError(f"The folder of {run_id!r} cannot be deleted: {error.strerror}.") from None
     store.remove(run_id)
     shutil.rmtree(doomed, ignore_errors=True)
+    if not any(read_run(other).spec.data.path == data for other in folders()):
+        forget(data)
 
 
 def wait(run_id: str, seconds: float = 3600, poll: float = 0.2) -> Run:

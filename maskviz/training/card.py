@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,16 @@ def model_card(name: str, spec: RunSpec, result: Mapping[str, Any]) -> str:
         device=result["device"],
         precision=result["precision"],
         results="\n".join(_line(row) for row in result["evaluations"]),
-        toml=spec.to_toml(),
+        toml=_shareable(spec).to_toml(),
     )
+
+
+def _shareable(spec: RunSpec) -> RunSpec:
+    """Return the spec without the folders of the machine it ran on."""
+    data = replace(
+        spec.data, path=Path(spec.data.path).name, eval_path=Path(spec.data.eval_path).name
+    )
+    return replace(spec, data=data, model=Path(spec.model).name)
 
 
 def _data(spec: RunSpec) -> str:

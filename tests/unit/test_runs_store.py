@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from maskviz import runs
+from maskviz.data.uploads import keep
 from maskviz.errors import DataError, MaskvizError, ModelNotFoundError, RunError
 from maskviz.runs import process
 from maskviz.runs.folder import new_folder, read_metrics, read_run, run_folder, runs_home, tail
@@ -90,6 +91,23 @@ def test_delete_takes_the_folder_and_the_row_of_a_run_that_ended():
     delete(run_id)
     assert list_runs() == []
     assert not (runs_home() / run_id).exists()
+
+
+def test_an_upload_goes_with_the_last_run_that_uses_it_a_users_own_file_never(tmp_path):
+    upload = keep(b"text,label\na,1\n", "../my rows.csv")
+    own = tmp_path / "own.csv"
+    own.write_text("text,label\n")
+    ids = []
+    for path in (upload, upload, own):
+        folder = new_folder(RunSpec.build(path=str(path)))
+        Store().add(folder, state="done")
+        ids.append(folder.name)
+    delete(ids[0])
+    assert upload.is_file()
+    delete(ids[1])
+    delete(ids[2])
+    assert not upload.exists()
+    assert own.is_file()
 
 
 def test_clone_keeps_the_settings_but_those_changed(tmp_path):

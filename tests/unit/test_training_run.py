@@ -124,6 +124,7 @@ def test_the_folder_holds_what_it_should(trained):
     card = (trained["whole"] / "model" / "README.md").read_text()
     assert "random 20%" in card
     assert "seed | 0" in card
+    assert str(trained["whole"].parents[1]) not in card  # no folder of this machine travels
 
 
 def test_the_tuned_model_loads_by_the_run_and_answers(trained, monkeypatch):
