@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -9,7 +10,8 @@ import streamlit as st
 from maskviz.evidence.sentence import fill_sentence, percent
 from maskviz.examples import EXAMPLES
 from maskviz.figures.theme import colours_of
-from maskviz.masks import Mask, apply
+from maskviz.masks import STRATEGIES, Mask, apply
+from maskviz.masks.audit import jaccard
 from maskviz.models import Fill, fill, load_model
 from maskviz.ui import controls, state
 from maskviz.ui.components import StripUnit, token_strip
@@ -48,7 +50,7 @@ def strip(view: state.View) -> Mask:
     headline.markdown(f"### {escape(fill_sentence(chosen, [], view.model))}")
     waiting = picture.empty()
     if key not in st.session_state:
-        waiting.text(chosen.blocked_text())
+        waiting.text(chosen.blocked_text()[: chosen.words[shown - 1][1]])
     with st.spinner(f"Asking {escape(view.model)} for its guesses …", show_time=True):
         fills = guesses(view, chosen)
     headline.markdown(f"### {escape(fill_sentence(chosen, fills, view.model))}")
@@ -111,6 +113,8 @@ def details(view: state.View, chosen: Mask) -> None:
     )
     with st.expander("Why these words", expanded=bool(chosen.spans)):
         reasons(chosen, guesses(view, chosen))
+    with st.expander("Beside another strategy"):
+        beside(view, chosen)
     with st.expander("What the model reads"):
         st.caption(f"{len(encoding)} tokens of {view.model}, operator {view.operator}")
         st.text(" ".join(encoding.tokens))
@@ -140,6 +144,27 @@ def reasons(chosen: Mask, fills: Sequence[Fill]) -> None:
     if table["Score"].isna().all():
         table = table.drop(columns="Score")
     st.dataframe(table, hide_index=True, width="stretch")
+
+
+def beside(view: state.View, chosen: Mask) -> None:
+    """A second strategy on the same text, and how far the two agree."""
+    names = [name for name in STRATEGIES if name not in (view.strategy, "manual", "pattern")]
+    name = st.selectbox("Second strategy", names, index=None, placeholder="choose one")
+    if name is None:
+        return
+    other = state.strategy_mask(state.View(view.text, name, seed=view.seed, model=view.model))
+    token_strip(
+        [replace(unit, locked=True) for unit in units(other, ())],
+        key=f"beside_{name}_{hashlib.sha256(view.text.encode()).hexdigest()[:16]}",
+        label=f"The text as {name} masks it",
+        revision=other.text_hash,
+        colours=colours_of({s.label for s in other.spans if s.label}),
+    )
+    both = len(set(chosen.hidden_words) & set(other.hidden_words))
+    st.caption(
+        f"{name} hides {len(other.hidden_words)} words, your mask {len(chosen.hidden_words)}; "
+        f"{both} are the same (Jaccard {percent(jaccard(chosen, other))})."
+    )
 
 
 def files(view: state.View, chosen: Mask) -> None:

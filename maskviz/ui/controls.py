@@ -7,9 +7,11 @@ from typing import Any
 import streamlit as st
 
 from maskviz.masks import OPERATORS, STRATEGIES
+from maskviz.masks.expression import is_expression
 from maskviz.masks.registry import Parameter, Strategy
 from maskviz.ui import state
 
+COMMON = ("random", "span", "sentence", "entity", "attribute", "key", "pattern", "manual")
 _RATIO_HELP = {
     "budgeted": "How much to hide, as a share of all words.",
     "bernoulli": "The probability that a token is hidden.",
@@ -25,20 +27,13 @@ def text_box(view: state.View) -> None:
 
 def mask_controls(view: state.View) -> None:
     """Strategy, ratio and seed in sight; all else under More."""
-    entry = STRATEGIES[view.strategy]
-    st.session_state.setdefault("view_strategy", view.strategy)
-    st.pills(
-        "Strategy",
-        list(STRATEGIES),
-        key="view_strategy",
-        on_change=_take_strategy,
-        required=True,
-        wrap=True,
-    )
-    st.caption(entry.summary)
-    for parameter in entry.parameters:
+    combined = is_expression(view.strategy)
+    entry = None if combined else STRATEGIES[view.strategy]
+    _strategy(view, entry)
+    st.caption("Several strategies, combined." if entry is None else entry.summary)
+    for parameter in entry.parameters if entry else ():
         _parameter(view, entry, parameter)
-    if entry.kind != "manual":
+    if entry is None or entry.kind != "manual":
         left, right = st.columns([3, 2], vertical_alignment="bottom")
         with left:
             _ratio(view, entry)
@@ -48,8 +43,49 @@ def mask_controls(view: state.View) -> None:
                 "Seed", 0, 2**31 - 1, key="view_seed", on_change=_take, args=("seed",),
                 help="The same text, settings and seed give the same mask.",
             )  # fmt: skip
-    with st.expander("More"):
+    with st.expander("More", expanded=combined):
+        _more_strategies(view, combined)
         operator_control(view)
+
+
+def _strategy(view: state.View, entry: Strategy | None) -> None:
+    """The common strategies as chips, and the chosen one where it is another."""
+    offered = [*COMMON, *([entry.name] if entry and entry.name not in COMMON else [])]
+    st.session_state.setdefault("view_strategy", entry.name if entry else None)
+    st.pills(
+        "Strategy",
+        offered,
+        key="view_strategy",
+        on_change=_take_strategy,
+        args=("view_strategy",),
+        required=entry is not None,
+        wrap=True,
+    )
+
+
+def _more_strategies(view: state.View, combined: bool) -> None:
+    """The other strategies, and several combined in one line."""
+    others = [name for name in STRATEGIES if name not in COMMON]
+    st.session_state.setdefault("view_other", view.strategy if view.strategy in others else None)
+    st.selectbox(
+        "Other strategies",
+        others,
+        key="view_other",
+        on_change=_take_strategy,
+        args=("view_other",),
+        placeholder="choose one",
+        help="\n".join(f"- **{name}**: {STRATEGIES[name].summary}" for name in others),
+    )
+    st.session_state.setdefault("view_combined", view.strategy if combined else "")
+    st.text_input(
+        "Combine strategies",
+        key="view_combined",
+        on_change=_take_strategy,
+        args=("view_combined",),
+        placeholder="entity - pattern:/the/",
+        help="`a | b` hides both, `a & b` what both hide, `a - b` the rest, `~a` all else; "
+        "a colon adds the types, the ratio or the /pattern/.",
+    )
 
 
 def operator_control(view: state.View) -> None:
@@ -66,18 +102,21 @@ def operator_control(view: state.View) -> None:
     st.caption(OPERATORS[view.operator].summary)
 
 
-def _ratio(view: state.View, entry: Strategy) -> None:
-    share = view.ratio if view.ratio is not None else entry.default_ratio
+def _ratio(view: state.View, entry: Strategy | None) -> None:
+    """The share to hide; strategies that are combined take it where they have a budget."""
+    kind, default = (entry.kind, entry.default_ratio) if entry else ("budgeted", 0.15)
+    share = view.ratio if view.ratio is not None else default
     percent = 100 if share is None else round(100 * share)
     st.session_state.setdefault("view_ratio", percent)
     st.slider(
-        "At most" if entry.kind == "exhaustive" else "Ratio",
+        "At most" if kind == "exhaustive" else "Ratio",
         0,
         100,
         key="view_ratio",
         format="%d %%",
         on_change=_take_ratio,
-        help=_RATIO_HELP[entry.kind],
+        args=(kind,),
+        help=_RATIO_HELP[kind],
     )
 
 
@@ -113,15 +152,20 @@ def _take(name: str) -> None:
     state.update(**{name: st.session_state[f"view_{name}"]})
 
 
-def _take_strategy() -> None:
-    state.update(strategy=st.session_state["view_strategy"], ratio=None, parameters={}, saved=None)
-    st.session_state.pop("view_ratio", None)
+def _take_strategy(key: str) -> None:
+    chosen = st.session_state[key]
+    if not chosen or not chosen.strip():
+        return
+    state.update(strategy=chosen.strip(), ratio=None, parameters={}, saved=None)
+    for other in ("view_ratio", "view_strategy", "view_other", "view_combined"):
+        if other != key:
+            st.session_state.pop(other, None)
 
 
-def _take_ratio() -> None:
+def _take_ratio(kind: str) -> None:
     percent = st.session_state["view_ratio"]
-    exhaustive = STRATEGIES[state.current().strategy].kind == "exhaustive"
-    state.update(ratio=None if exhaustive and percent == 100 else percent / 100, saved=None)
+    whole = kind == "exhaustive" and percent == 100
+    state.update(ratio=None if whole else percent / 100, saved=None)
 
 
 def _take_parameter(strategy: str, parameter: Parameter) -> None:

@@ -104,3 +104,24 @@ def test_every_example_opens() -> None:
         assert not app.exception, name
         assert not app.error, (name, app.error[0].value)
         assert "hidden" in headline(app)
+
+
+def test_strategies_combine_on_the_page() -> None:
+    app = open_page(text=TEXT, strategy="pattern", parameters='{"words": "not, nobody"}')
+    app.text_input(key="view_combined").set_value("pattern:not | pattern:fun - manual:4").run()
+    assert not app.exception
+    assert not app.error
+    assert "2 of 12 words are hidden" in headline(app)
+    app.text_input(key="view_combined").set_value("pattern:not |").run()
+    assert any("write such as" in e.value for e in app.error)
+    app.selectbox(key="view_other").set_value("redundant").run()
+    assert not app.error
+    assert app.session_state["maskviz_view"].strategy == "redundant"
+
+
+def test_a_second_strategy_stands_beside_the_mask() -> None:
+    app = open_page(text=TEXT, strategy="random", ratio="0.5")
+    box = next(s for s in app.selectbox if s.label == "Second strategy")
+    box.set_value("span").run()
+    assert not app.exception
+    assert any("Jaccard" in c.value for c in app.caption)
