@@ -20,6 +20,7 @@ def preflight(spec: RunSpec) -> None:
     for masking in (spec.masking, spec.evaluation):
         if masking and masking.active:
             _pipeline_is_there(masking)
+            _draws(masking)
     if spec.data.path != EXAMPLE:
         _columns_are_there(spec)
 
@@ -44,3 +45,12 @@ def _pipeline_is_there(masking: MaskingSpec) -> None:
             f"The strategy {masking.strategy!r} needs spaCy: pip install spacy, or choose "
             "'random', 'span' or 'pattern'."
         )
+
+
+def _draws(masking: MaskingSpec) -> None:
+    """Draw one mask, where that needs no model: wrong parameters show now, not in the run."""
+    from ..masks import STRATEGIES, mask
+
+    if not STRATEGIES[masking.strategy].needs:
+        given = dict(masking.parameters)
+        mask("A few plain words.", masking.strategy, ratio=masking.ratio, **given)

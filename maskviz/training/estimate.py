@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from .rows import Rows, load_rows
+from .rows import CURVE_ROWS, Rows, load_rows
 from .spec import RunSpec
 
 _BASE_BYTES = 0.62e9  # of a process that has imported torch and transformers
@@ -100,7 +100,7 @@ def _evaluated_rows(rows: Rows, spec: RunSpec) -> int:
     masks = 2 if spec.evaluated_mask.active else 1
     first = len(next(iter(rows.evaluation.values())))
     at_the_end = sum(len(part) for part in rows.evaluation.values())
-    return masks * (10 * min(first, 500) + at_the_end)
+    return masks * (10 * min(first, CURVE_ROWS) + at_the_end)
 
 
 # the model ----------------------------------------------------------------------------------

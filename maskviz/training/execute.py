@@ -17,10 +17,9 @@ from ..errors import MaskvizError
 from ..paths import write_atomic
 from .failures import explain
 from .recorder import Recorder
-from .rows import Part, Rows, load_rows
+from .rows import CURVE_ROWS, Part, Rows, load_rows
 from .spec import RunSpec
 
-CURVE_ROWS = 500  # evaluated while training; the end evaluates all
 Listener = Callable[[dict[str, Any]], None]
 
 
@@ -271,7 +270,7 @@ def _trainer(
     network = load_network(spec, model, rows.label_names)
     masker = Masker(model, rows.train.texts, spec.masking, spec.seed, _length(spec, model))
     recorder.phase("tokenising")
-    first = next(iter(rows.evaluation.values())).head(CURVE_ROWS)
+    first = next(iter(rows.evaluation.values())).sample(CURVE_ROWS)
     trainer = MaskTrainer(
         spec=spec,
         recorder=recorder,

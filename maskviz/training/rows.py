@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DEV_NAMES = ("dev", "validation", "valid", "val", "eval")
 EXAMPLE_ROWS = 2000
+CURVE_ROWS = 256  # evaluated while training; the end evaluates all
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,13 @@ class Part:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def head(self, count: int) -> Part:
-        """Return the first `count` rows."""
-        return Part(self.texts[:count], self.labels[:count])
+    def sample(self, count: int) -> Part:
+        """Return at most `count` rows, always the same ones, drawn whatever order they are in."""
+        if count >= len(self):
+            return self
+        rng = random.Random(0)  # noqa: S311 - a fixed choice, no secret
+        rows = sorted(sorted(range(len(self)), key=lambda _: rng.random())[:count])
+        return Part(tuple(self.texts[i] for i in rows), tuple(self.labels[i] for i in rows))
 
 
 @dataclass(frozen=True)

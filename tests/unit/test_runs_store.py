@@ -167,6 +167,8 @@ def test_submit_refuses_what_cannot_start(tmp_path):
         runs.submit(RunSpec.build(model=str(tmp_path / "no-model")))
     with pytest.raises(MaskvizError, match="no file"):
         runs.submit(RunSpec.build(path=str(tmp_path / "nowhere.csv")))
+    with pytest.raises(MaskvizError, match="pattern"):
+        runs.submit(RunSpec.build(strategy="pattern", parameters={"pattern": "("}))
     assert list_runs() == []
 
 

@@ -11,6 +11,7 @@ import pytest
 from maskviz.training.batches import Collator, LengthBuckets, MaskedRows, SortedBatches
 from maskviz.training.masking import Masker, draw_seed
 from maskviz.training.metrics import compute_metrics, half_width
+from maskviz.training.rows import Part
 from maskviz.training.spec import MaskingSpec
 from tests.tiny_models import tokenizer
 
@@ -134,6 +135,13 @@ def test_buckets_give_each_row_once_in_an_order_of_seed_and_epoch():
 def test_evaluation_runs_from_long_to_short():
     batches = list(SortedBatches([3, 9, 5, 1], 3))
     assert batches == [[1, 2, 0], [3]]
+
+
+def test_a_sample_of_sorted_rows_has_every_label():
+    part = Part(tuple(map(str, range(400))), (0,) * 200 + (1,) * 200)
+    assert set(part.sample(40).labels) == {0, 1}
+    assert part.sample(40) == part.sample(40)
+    assert part.sample(1000) is part
 
 
 def test_metrics_against_scikit_learn():
