@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from .evidence import Comparison, Explanation, compare, compare_file, explain
     from .masks import OPERATORS, STRATEGIES, Encoding, Mask, MaskSpan, apply, mask, strategy
     from .models import Fill, Model, Prediction, fill, list_models, load_model, predict
-    from .runs import Run, load_run
+    from .runs import Run, load_run, train
     from .text import Document
-    from .training import RunSpec, train
+    from .training import RunSpec
 
 _HOME = {
     "attention": ("Attention", "attend"),
@@ -41,9 +41,9 @@ _HOME = {
         "strategy",
     ),
     "models": ("Fill", "Model", "Prediction", "fill", "list_models", "load_model", "predict"),
-    "runs": ("Run", "load_run"),
+    "runs": ("Run", "load_run", "train"),
     "text": ("Document",),
-    "training": ("RunSpec", "train"),
+    "training": ("RunSpec",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 

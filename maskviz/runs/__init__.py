@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .engines import ensure_worker, wait_for_worker, worker_alive
 from .folder import ENDED, STATES, Run, tuned_models
+from .foreground import train
 from .service import cancel, clone, delete, list_runs, load_run, resume, submit, wait
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "load_run",
     "resume",
     "submit",
+    "train",
     "tuned_models",
     "wait",
     "wait_for_worker",

@@ -66,7 +66,8 @@ def train_command(
     as_json: Json = False,
 ) -> None:
     """Fine-tune a model on masked inputs."""
-    from ..training import RunSpec, train
+    from ..training import RunSpec
+    from .foreground import train
 
     values = {
         "path": data, "text_column": text_column, "label_column": label_column, "task": task,

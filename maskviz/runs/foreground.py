@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..runs.folder import Run
-from .spec import RunSpec
+from ..training.spec import RunSpec
+from .folder import Run
 
 
 def train(
@@ -26,11 +26,11 @@ def train(
     >>> train(strategy="attribute", max_steps=100).metrics      # doctest: +SKIP
     {'accuracy_plain': 0.83, 'accuracy_masked': 0.82, ...}
     """
-    from ..runs.service import begin_foreground, end_foreground, submit
-    from .check import preflight
-    from .device import resolve_device
-    from .execute import execute
-    from .rows import load_rows
+    from ..training.check import preflight
+    from ..training.device import resolve_device
+    from ..training.execute import execute
+    from ..training.rows import load_rows
+    from .service import begin_foreground, end_foreground, submit
 
     if not isinstance(spec, RunSpec):
         spec = RunSpec.from_file(spec) if spec is not None else RunSpec()
@@ -48,6 +48,6 @@ def train(
 
 
 def _reason(folder: Path) -> str:
-    from ..runs.folder import read_json
+    from .folder import read_json
 
     return read_json(folder / "status.json").get("outcome_reason", "")
