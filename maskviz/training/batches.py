@@ -27,6 +27,11 @@ class MaskedRows(Dataset):
     def __getitem__(self, index: int) -> tuple[TokenRow, int]:
         return self.masker.row(index, self.epoch), self.labels[index]
 
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[TokenRow, int]]:
+        """Return a batch; torch's loader asks for it in one call."""
+        self.masker.prepare(indices)
+        return [self[index] for index in indices]
+
 
 class LengthBuckets(Sampler[list[int]]):
     """Batches of rows of similar length, in an order drawn from (seed, epoch).

@@ -13,10 +13,11 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import MaskError, TextError
-from ..masks import OPERATORS, Mask, mask
+from ..masks import OPERATORS, STRATEGIES, Mask, mask
 from ..masks.operators import encode
 from ..text.alignment import Tokenised, tokenise
 from ..text.document import Document
+from ..text.pipelines import annotate_together
 from .spec import MaskingSpec
 
 
@@ -55,6 +56,7 @@ class Masker:
         self.max_length = max_length
         self.left_plain: set[int] = set()
         self._static: dict[int, TokenRow] = {}
+        self._annotated: set[int] = set()
 
     @cached_property
     def plain(self) -> list[Tokenised]:
@@ -76,6 +78,18 @@ class Masker:
     def lengths(self) -> list[int]:
         """The number of tokens of every row."""
         return [len(tokens.input_ids) for tokens in self.plain]
+
+    def prepare(self, rows: Sequence[int]) -> None:
+        """Annotate the rows of a batch together, where the strategy needs a pipeline."""
+        if not self._needs_pipeline:
+            return
+        new = [i for i in rows if i not in self._annotated]
+        annotate_together([self.documents[i] for i in new])
+        self._annotated.update(new)
+
+    @cached_property
+    def _needs_pipeline(self) -> bool:
+        return self.masking.active and "pipeline" in STRATEGIES[self.masking.strategy].needs
 
     def row(self, index: int, epoch: int = 0) -> TokenRow:
         """Return one row as the model reads it in this epoch."""

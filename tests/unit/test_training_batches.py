@@ -83,6 +83,15 @@ def test_a_draw_depends_on_seed_epoch_and_row_alone(model):
     ]
 
 
+def test_a_batch_annotated_together_is_masked_as_row_by_row(model):
+    masking = MaskingSpec("entity")
+    together, alone = _masker(model, masking), _masker(model, masking)
+    rows = MaskedRows(together, [0] * 4)
+    assert [row for row, _ in rows.__getitems__([2, 0, 1, 3])] == [
+        alone.row(i) for i in (2, 0, 1, 3)
+    ]
+
+
 def test_static_masks_stay_the_same(model):
     masker = _masker(model, MaskingSpec("random", ratio=0.5, dynamic=False))
     assert [masker.row(i, 0) for i in range(4)] == [masker.row(i, 5) for i in range(4)]
