@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-import pandas as pd
 import streamlit as st
 
 from maskviz.evidence.sentence import fill_sentence, percent
@@ -140,6 +139,8 @@ def reasons(chosen: Mask, fills: Sequence[Fill]) -> None:
         }
         for s in chosen.spans[:SHOWN]
     ]
+    import pandas as pd  # half a second: after the page's first paint
+
     table = pd.DataFrame(rows)
     if table["Score"].isna().all():
         table = table.drop(columns="Score")
