@@ -154,7 +154,11 @@ def pictures(encoding: Encoding, allowed: np.ndarray, found: HeadArithmetic) -> 
     with right:
         st.markdown("**The attention it causes** in this head")
         attention_head(
-            found.weights, encoding.tokens, key="guide_a", label="Attention under M", **common,
+            found.weights,
+            encoding.tokens,
+            key="guide_a",
+            label="Attention under M",
+            **common,
         )
 
 
