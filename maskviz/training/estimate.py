@@ -4,9 +4,11 @@ Time: tokens / speed. The speed is the one that earlier runs of the same size re
 there is none, the machine's own (a matrix product, timed) over 6 floating-point operations per
 weight and token, forward and backward (Kaplan et al. 2020, arXiv:2001.08361).
 
-Memory: 16 bytes a weight (weight, gradient and Adam's two moments in float32) and 34 numbers a
-token, layer and channel kept for the backward pass (Korthikanti et al. 2022, arXiv:2205.05198),
-beside what Python and torch take.
+Memory: 24 bytes a weight (weight, gradient and Adam's two moments in float32, and a checkpoint
+on its way to the disk), what is kept for the backward pass, and what Python and torch take.
+Korthikanti et al. (2022, arXiv:2205.05198) count 34 bytes a token, layer and channel in half
+precision; eight times that fits what runs on a CPU were measured to take: float32, gradients on
+their way, the allocator's reserve.
 """
 
 from __future__ import annotations
@@ -25,7 +27,10 @@ from typing import Any
 from .rows import CURVE_ROWS, Rows, load_rows
 from .spec import RunSpec
 
-_BASE_BYTES = 0.62e9  # of a process that has imported torch and transformers
+_BASE_BYTES = 0.53e9  # of a process that has imported torch and transformers
+_BYTES_PER_WEIGHT = 24
+_BYTES_PER_CHANNEL = 34 * 8
+_PIPELINE_BYTES = 0.1e9  # of spaCy with a small pipeline, where the strategy needs one
 _SHARE_OF_PEAK = 0.2  # of a matrix product's speed that a small encoder reaches
 _SAMPLE = 400  # rows whose tokens are counted
 _FORWARD = 1 / 3  # of the cost of a training step
@@ -219,8 +224,15 @@ def _gigabytes(spec: RunSpec, shape: Shape | None, lengths: Sequence[int]) -> fl
         return None
     longest = sorted(lengths)[int(0.98 * (len(lengths) - 1))]
     tokens = spec.training.per_device_train_batch_size * longest
-    kept = tokens * shape.layers * shape.width * 34 * 2  # 34 bytes in half precision
-    return (_BASE_BYTES + 16 * shape.weights + kept) / 1e9
+    kept = tokens * shape.layers * shape.width * _BYTES_PER_CHANNEL
+    base = _BASE_BYTES + (_PIPELINE_BYTES if _needs_pipeline(spec) else 0)
+    return (base + _BYTES_PER_WEIGHT * shape.weights + kept) / 1e9
+
+
+def _needs_pipeline(spec: RunSpec) -> bool:
+    from ..masks import STRATEGIES
+
+    return spec.masking.active and "pipeline" in STRATEGIES[spec.masking.strategy].needs
 
 
 def _free_gigabytes() -> float:

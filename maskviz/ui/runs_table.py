@@ -76,6 +76,8 @@ def _table(found: Sequence[Run]) -> None:
     st.markdown(f"### {escape(finding(found))}")
     table = pd.DataFrame([_row(run) for run in found])
     table = table.dropna(axis="columns", how="all")
+    if all(run.state == "done" for run in found):
+        table = table.drop(columns="Progress")
     shares = [name for name in _SHARES if name in table]
     table[shares] = table[shares].astype(float) * 100
     share = st.column_config.NumberColumn(format="%.1f %%")

@@ -1,0 +1,93 @@
+"""The estimate before a run: what it counts, and what it rests on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from maskviz.runs.folder import new_folder
+from maskviz.training.estimate import estimate, model_shape, steps_of, tensor_sizes
+from tests.tiny_runs import tiny_spec
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory):
+    return tiny_spec(tmp_path_factory.mktemp("tiny"), max_steps=-1, num_train_epochs=2.0)
+
+
+def test_steps_and_rows_follow_the_budget(spec):
+    assert steps_of(spec, 72) == (18, 144)
+    assert steps_of(spec.changed(gradient_accumulation_steps=2), 72) == (10, 144)
+    assert steps_of(spec.changed(max_steps=7), 72) == (7, 56)
+
+
+def test_the_model_is_measured_from_its_files(spec):
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    network = AutoModelForSequenceClassification.from_pretrained(spec.model, dtype=torch.float32)
+    shape = model_shape(spec.model)
+    assert shape.weights == sum(p.numel() for p in network.parameters())
+    assert (shape.layers, shape.width) == (2, 16)
+    assert shape.dense == shape.weights - network.bert.embeddings.word_embeddings.weight.numel()
+
+
+def test_the_first_guess_and_then_what_was_measured(spec):
+    first = estimate(spec)
+    assert "first guess" in first.basis
+    assert (first.rows, first.steps) == (72, 18)
+    assert first.minutes > 0
+    assert first.fits
+    folder = new_folder(spec)
+    known = {"parameters": model_shape(spec.model).weights, "device": "cpu, 1 threads"}
+    (folder / "result.json").write_text(json.dumps({**known, "tokens_per_second": 100.0}))
+    second = estimate(spec)
+    assert "from 1 earlier run" in second.basis
+    assert second.minutes > second.tokens / 100 / 60  # the evaluations come on top
+    assert second.sentence().startswith("About ")
+
+
+def test_a_budget_in_minutes_is_the_estimate(spec):
+    assert estimate(spec.changed(max_minutes=3.0)).minutes == 3.0
+
+
+def test_memory_grows_with_the_batch_and_says_when_it_does_not_fit(spec):
+    small, large = estimate(spec), estimate(spec.changed(per_device_train_batch_size=4096))
+    assert large.gigabytes > small.gigabytes
+    from dataclasses import replace
+
+    assert not replace(large, gigabytes_free=0.1).fits
+
+
+def test_the_measured_peak_is_within_a_quarter_of_the_estimate(spec):
+    from maskviz.runs.folder import read_json
+
+    folder = new_folder(spec)
+    code = "import sys; from pathlib import Path; from maskviz.training.execute import execute;"
+    code += "execute(Path(sys.argv[1]), threads=1)"
+    subprocess.run([sys.executable, "-c", code, str(folder)], check=True, cwd=ROOT)
+    peak = read_json(folder / "result.json")["peak_memory_bytes"] / 1e9
+    assert estimate(spec).gigabytes == pytest.approx(peak, rel=0.25)
+
+
+def test_tensor_sizes_reads_the_header_alone(spec):
+    path = Path(spec.model) / "model.safetensors"
+    assert sum(tensor_sizes(path).values()) == model_shape(spec.model).weights
+
+
+def test_estimating_imports_no_torch(spec):
+    code = (
+        "import sys; from maskviz.training import RunSpec;"
+        "from maskviz.training.estimate import estimate;"
+        "estimate(RunSpec.from_toml(sys.argv[1])); print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, spec.to_toml()], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
