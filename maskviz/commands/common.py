@@ -57,7 +57,10 @@ def read_text(text: str | None) -> str:
 def parameters_for(strategy: str, **options: Any) -> dict[str, Any]:
     """Return the options that `strategy` takes; refuse one that was given and is not taken."""
     from ..masks import STRATEGIES
+    from ..masks.expression import is_expression
 
+    if is_expression(strategy):
+        return _for_expression(options)
     kinds = {p.name: p.kind for p in STRATEGIES[strategy].parameters}
     given: dict[str, Any] = {}
     for name, value in options.items():
@@ -67,6 +70,16 @@ def parameters_for(strategy: str, **options: Any) -> dict[str, Any]:
             continue
         given[name] = _parsed(name, value, kinds.get(name, "text"))
     return given
+
+
+def _for_expression(options: dict[str, Any]) -> dict[str, Any]:
+    for name, value in options.items():
+        if value not in (None, "") and name not in ("model", "pipeline"):
+            raise ParameterError(
+                "An expression takes its arguments inside, such as 'entity:GPE | pattern:/the/': "
+                f"leave --{name} out."
+            )
+    return {"model": options["model"]} if options.get("model") else {}
 
 
 def _parsed(name: str, value: str, kind: str) -> Any:

@@ -43,6 +43,12 @@ def test_mask_prints_the_designs_keys(run) -> None:
     assert result["spans"][0]["text"] in TEXT
 
 
+def test_an_expression_is_a_strategy(run) -> None:
+    status, out, _ = run("mask", "one two three", "-s", "~pattern:/two/", "--json")
+    assert status == 0
+    assert json.loads(out)["masked_text"] == "[MASK] two [MASK]"
+
+
 def test_mask_with_a_model_shows_its_tokens(run, tiny) -> None:
     status, out, _ = run(
         "mask",
@@ -152,6 +158,9 @@ def test_compare_a_file(run, tiny, tmp_path: Path) -> None:
         (["attend", "  ", "-m", "mini"], "empty"),
         (["attend", "text", "--method", "flw"], "raw"),
         (["models", "info", "no-such/model"], "mini"),
+        (["mask", "text", "-s", "~pattern:/t/", "--types", "PERSON"], "leave --types out"),
+        (["explain", "half \udcff of a pair"], "surrogate"),
+        (["fill", "text", "-m", "x" * 3000], "no model"),
         (["nonsense"], "nonsense"),
     ],
 )
