@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ from typing import Any
 from .rows import CURVE_ROWS, Rows, load_rows
 from .spec import RunSpec
 
-_BASE_BYTES = 0.53e9  # of a process that has imported torch and transformers
+# Of a process that has imported torch and transformers: the CPU build, and the one for CUDA.
+_CPU_BUILD_BYTES, _CUDA_BUILD_BYTES = 0.53e9, 0.91e9
 _BYTES_PER_WEIGHT = 24
 _BYTES_PER_CHANNEL = 34 * 8
 _PIPELINE_BYTES = 0.1e9  # of spaCy with a small pipeline, where the strategy needs one
@@ -225,8 +227,16 @@ def _gigabytes(spec: RunSpec, shape: Shape | None, lengths: Sequence[int]) -> fl
     longest = sorted(lengths)[int(0.98 * (len(lengths) - 1))]
     tokens = spec.training.per_device_train_batch_size * longest
     kept = tokens * shape.layers * shape.width * _BYTES_PER_CHANNEL
-    base = _BASE_BYTES + (_PIPELINE_BYTES if _needs_pipeline(spec) else 0)
+    base = _base_bytes() + (_PIPELINE_BYTES if _needs_pipeline(spec) else 0)
     return (base + _BYTES_PER_WEIGHT * shape.weights + kept) / 1e9
+
+
+def _base_bytes() -> float:
+    from importlib.metadata import version
+
+    # Only Linux has builds for CUDA under torch's plain name; the small one says "+cpu".
+    small = sys.platform != "linux" or version("torch").endswith("+cpu")
+    return _CPU_BUILD_BYTES if small else _CUDA_BUILD_BYTES
 
 
 def _needs_pipeline(spec: RunSpec) -> bool:

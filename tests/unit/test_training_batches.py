@@ -84,6 +84,7 @@ def test_a_draw_depends_on_seed_epoch_and_row_alone(model):
 
 
 def test_a_batch_annotated_together_is_masked_as_row_by_row(model):
+    pytest.importorskip("spacy")
     masking = MaskingSpec("entity")
     together, alone = _masker(model, masking), _masker(model, masking)
     rows = MaskedRows(together, [0] * 4)
