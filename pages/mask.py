@@ -202,9 +202,9 @@ def _open_mask(loaded: Mask) -> None:
 def examples() -> None:
     """The gallery: one click loads text and strategy."""
     st.subheader("Examples", divider="gray")
-    columns = st.columns(3)
+    columns = st.columns(4)
     for i, example in enumerate(EXAMPLES):
-        with columns[i % 3]:
+        with columns[i % 4]:
             st.button(
                 f"**{example.title}**  \n{example.shows}",
                 key=f"example_{example.name}",
