@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import CapabilityError, ModelError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
-from .locate import BUNDLED, locate
+from .locate import BUNDLED, allowed, locate
 
 _LONGEST = 1024  # beyond this, attention of all heads at once no longer fits a page
 _HEADS = {
@@ -98,7 +98,10 @@ def load_model(name: str | Path | Model = BUNDLED) -> Model:
     >>> load_model("mini").labels
     ('negative', 'positive')
     """
-    return name if isinstance(name, Model) else _load(str(name))
+    if isinstance(name, Model):
+        return name
+    allowed(str(name))  # also of a model that is loaded already
+    return _load(str(name))
 
 
 @lru_cache(maxsize=4)

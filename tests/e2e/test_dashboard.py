@@ -93,6 +93,7 @@ def test_another_strategy_replaces_the_users_clicks(visit):
     visit.shown("1 of 12 words are hidden")
     visit.page.get_by_text("sentence", exact=True).first.click()
     visit.shown("12 of 12 words are hidden")
+    visit.settle()
     assert len(hidden(visit)) == 12
 
 
