@@ -209,6 +209,7 @@ def examples() -> None:
                 f"**{example.title}**  \n{example.shows}",
                 key=f"example_{example.name}",
                 width="stretch",
+                wrap=True,
                 on_click=state.open_view,
                 args=(state.of_example(example),),
             )

@@ -23,8 +23,8 @@ Choose = Callable[..., Iterable[MaskSpan]]
 class Parameter:
     """One parameter of a strategy, with what a page or a command needs to ask for it.
 
-    kind: `text`, `number`, `choice` (one of `choices`), `choices` (several of them), `flag`
-        or `integers`.
+    kind: `text`, `number`, `choice` (one of `choices`), `choices` (several of them) or
+        `integers`.
     """
 
     name: str

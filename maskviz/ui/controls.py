@@ -122,8 +122,8 @@ def _ratio(view: state.View, entry: Strategy | None) -> None:
 
 def _parameter(view: state.View, entry: Strategy, parameter: Parameter) -> None:
     """Draw the widget that a parameter's kind asks for."""
-    if parameter.name == "model" or len(parameter.choices) == 1:
-        return  # the model is the page's; a single choice is none
+    if parameter.name in ("model", "data"):
+        return  # the model is the page's own; a page does not open the server's files
     key = f"view_p_{entry.name}_{parameter.name}"
     value = view.parameters.get(parameter.name, parameter.default)
     options: dict[str, Any] = {

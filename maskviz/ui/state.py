@@ -167,6 +167,7 @@ def _parameters(document: str) -> dict[str, Any]:
     parameters = json.loads(document)
     if not isinstance(parameters, dict):
         raise ValueError
+    parameters.pop("data", None)  # a link does not open the server's files
     return parameters
 
 
