@@ -15,7 +15,7 @@ from maskviz.figures.attention import render
 from maskviz.masks import Mask
 from maskviz.ui import state
 from maskviz.ui.components import attention_arcs, attention_head, attention_mosaic, picked_head
-from maskviz.ui.page import errors, escape, open_page
+from maskviz.ui.page import close_page, errors, escape, open_page
 
 NBSP = "\u00a0"
 SHOWS = {"plain": "Plain", "masked": "Masked", "difference": "Masked − plain"}
@@ -34,7 +34,7 @@ Notes = tuple[tuple[HeadRole | HeadChange, ...], ...]
 def main() -> None:
     """The finding, the switch, all heads left and one head large right, details below."""
     choices()
-    chosen = open_page(**link_values())
+    chosen = open_page()
     if not chosen.text.strip():
         st.markdown("### No text yet: enter one on the Mask page, or choose an example there.")
         return
@@ -290,3 +290,4 @@ def digest(text: str) -> str:
 
 
 main()
+close_page(**link_values())

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from maskviz.ui import compare_file, compare_text
-from maskviz.ui.page import errors, open_page
+from maskviz.ui.page import close_page, errors, open_page
 
 
 def main() -> None:
@@ -17,3 +17,4 @@ def main() -> None:
 
 
 main()
+close_page()

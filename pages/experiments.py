@@ -1,7 +1,7 @@
 """Experiments: every run with its settings, curves and results."""
 
 from maskviz.ui import runs_table
-from maskviz.ui.page import errors, open_page
+from maskviz.ui.page import close_page, errors, open_page
 
 
 def main() -> None:
@@ -12,3 +12,4 @@ def main() -> None:
 
 
 main()
+close_page()

@@ -5,7 +5,7 @@ import streamlit as st
 from maskviz import runs
 from maskviz.training import RunSpec
 from maskviz.ui import runs_form, runs_panel
-from maskviz.ui.page import errors, escape, open_page
+from maskviz.ui.page import close_page, errors, escape, open_page
 
 
 def main() -> None:
@@ -75,3 +75,4 @@ def empty(spec: RunSpec | None) -> None:
 
 
 main()
+close_page()

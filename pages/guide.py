@@ -10,7 +10,7 @@ from maskviz.masks import MATRICES, Encoding, apply, attention_matrix
 from maskviz.models import load_model
 from maskviz.ui import state
 from maskviz.ui.components import attention_head
-from maskviz.ui.page import errors, escape, open_page
+from maskviz.ui.page import close_page, errors, escape, open_page
 
 LONGEST = 48  # tokens: a row of numbers that a person still reads
 
@@ -196,3 +196,4 @@ QUESTIONS = (
 )
 
 main()
+close_page()

@@ -15,7 +15,7 @@ from maskviz.models import Fill, fill, load_model
 from maskviz.ui import controls, state
 from maskviz.ui.components import StripUnit, token_strip
 from maskviz.ui.components.token_strip import edited_units
-from maskviz.ui.page import errors, escape, open_page
+from maskviz.ui.page import close_page, errors, escape, open_page
 
 SHOWN = 1500  # words in the strip; a longer text is masked whole and shown in part
 
@@ -216,3 +216,4 @@ def examples() -> None:
 
 
 main()
+close_page()

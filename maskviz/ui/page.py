@@ -15,15 +15,38 @@ from maskviz.ui import state
 _WARM_UP_AFTER = 1.5  # seconds: by then the first page is painted
 
 
-def open_page(**more: str) -> state.View:
-    """Draw the sidebar and return the view; call it first on every page.
-
-    `more` goes into the link: what the page itself needs to show its picture again.
-    """
+def open_page() -> state.View:
+    """Begin a page: model and text in the sidebar; return the view. Call it first."""
     _run_app_script()
     _warm_up()
-    sidebar(**more)
-    return state.current()
+    view = state.current()
+    with st.sidebar:
+        names = _model_names(view.model)
+        st.session_state.setdefault("view_model", view.model)
+        st.selectbox("Model", names, key="view_model", on_change=_take, args=("model",))
+        st.caption("Text")
+        st.text(_shortened(view.text) or "no text yet")
+    return view
+
+
+def close_page(**more: str) -> None:
+    """End a page: mask and link in the sidebar. Call it last.
+
+    Only now, so that the page is painted before the mask is chosen, and so that a click on the
+    page counts already. `more` goes into the link: what the page itself needs to show its
+    picture again.
+    """
+    view = state.current()
+    with st.sidebar:
+        st.caption("Mask")
+        st.text(state.summary(view))
+        with st.popover("Link to this view", width="stretch"):
+            with_text = st.checkbox("Put my text into the link", value=False)
+            st.code(state.link(with_text, **more), language=None, wrap_lines=True)
+            st.caption(
+                "Add it to the page's address. Whoever opens the link sees what it holds; "
+                "without your text it opens an example."
+            )
 
 
 def _run_app_script() -> None:
@@ -37,26 +60,6 @@ def _run_app_script() -> None:
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
-
-
-def sidebar(**more: str) -> None:
-    """Show what travels with the user: model, text and mask, and the link to this view."""
-    view = state.current()
-    with st.sidebar:
-        names = _model_names(view.model)
-        st.session_state.setdefault("view_model", view.model)
-        st.selectbox("Model", names, key="view_model", on_change=_take, args=("model",))
-        st.caption("Text")
-        st.text(_shortened(view.text) or "no text yet")
-        st.caption("Mask")
-        st.text(state.summary(view))
-        with st.popover("Link to this view", width="stretch"):
-            with_text = st.checkbox("Put my text into the link", value=False)
-            st.code(state.link(with_text, **more), language=None, wrap_lines=True)
-            st.caption(
-                "Add it to the page's address. Whoever opens the link sees what it holds; "
-                "without your text it opens an example."
-            )
 
 
 def _take(name: str) -> None:
