@@ -44,10 +44,15 @@ def shared_home(tmp_path_factory) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def maskviz_home(shared_home, monkeypatch) -> Path:
+def maskviz_home(shared_home, monkeypatch) -> Iterator[Path]:
+    """Give each test the shared home; a run that a failed test leaves is cancelled."""
     monkeypatch.setenv("MASKVIZ_HOME", str(shared_home))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return shared_home
+    yield shared_home
+    for run in runs.list_runs():
+        if not run.is_over:
+            runs.cancel(run.id)
+            _until(run.id, lambda r: r.is_over)
 
 
 def _until(run_id: str, wanted: Callable[[Run], bool]) -> Run:
@@ -117,8 +122,8 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tiny):
     run = runs.submit(tiny_spec(tiny, max_steps=ENDLESS))
     running = _until(run.id, _training)
     os.kill(running.pid, signal.SIGKILL)
-    again = _until(run.id, lambda r: _training(r) and r.pid != running.pid)
-    assert "goes on from step" in again.log()
+    again = _until(run.id, lambda r: _training(r) and "goes on from step" in r.log())
+    assert again.pid != running.pid
     runs.cancel(run.id)
     assert _until(run.id, lambda r: r.is_over).state == "cancelled"
 
@@ -147,8 +152,8 @@ def test_a_run_whose_process_died_with_its_worker_goes_on(tiny):
     os.kill(running.pid, signal.SIGKILL)
     engines._started[runs_home()].wait(LIMIT)
     runs.ensure_worker()
-    again = _until(run.id, lambda r: _training(r) and r.pid != running.pid)
-    assert "goes on from step" in again.log()
+    again = _until(run.id, lambda r: _training(r) and "goes on from step" in r.log())
+    assert again.pid != running.pid
     runs.cancel(run.id)
     _until(run.id, lambda r: r.is_over)
 
