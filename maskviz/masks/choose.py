@@ -10,7 +10,7 @@ from ..errors import ParameterError, TextError
 from ..text.document import Document
 from .expression import evaluate, is_expression
 from .mask import Mask
-from .registry import STRATEGIES, Strategy
+from .registry import STRATEGIES, Parameter, Strategy
 
 _GLOBAL = ("model", "pipeline")  # parameters that other doors pass whether or not they are needed
 
@@ -102,4 +102,38 @@ def _accepted(entry: Strategy, parameters: dict[str, Any]) -> dict[str, Any]:
                 f"The strategy {entry.name!r} does not take {name!r}: it {takes} "
                 "besides ratio and seed."
             )
-    return {k: v for k, v in parameters.items() if k in known and v is not None}
+    return {
+        p.name: checked_parameter(entry, p, parameters[p.name])
+        for p in entry.parameters
+        if parameters.get(p.name) is not None
+    }
+
+
+def checked_parameter(entry: Strategy, parameter: Parameter, value: Any) -> Any:
+    """Return a parameter's value, or raise ParameterError where it is not of its kind."""
+    several = isinstance(value, list | tuple | set | frozenset)
+    items = list(value) if several else [value]
+    whole = all(isinstance(item, int) and not isinstance(item, bool) for item in items)
+    words = all(isinstance(item, str) for item in items)
+    fits = {
+        "text": words,
+        "choice": words and not several,
+        "choices": words and several,
+        "integers": whole and several,
+        "number": not several and isinstance(value, int | float) and not isinstance(value, bool),
+    }
+    if not fits[parameter.kind]:
+        raise ParameterError(
+            f"The parameter {parameter.name!r} of the strategy {entry.name!r} is "
+            f"{repr(value)[:40]} and must be {_KINDS[parameter.kind]}."
+        )
+    return value
+
+
+_KINDS = {
+    "text": "a text",
+    "choice": "one name",
+    "choices": "a list of names",
+    "integers": "a list of whole numbers",
+    "number": "a number",
+}

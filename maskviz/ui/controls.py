@@ -6,7 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from maskviz.errors import ParameterError
 from maskviz.masks import OPERATORS, STRATEGIES
+from maskviz.masks.choose import checked_parameter
 from maskviz.masks.expression import is_expression
 from maskviz.masks.registry import Parameter, Strategy
 from maskviz.ui import state
@@ -40,7 +42,7 @@ def mask_controls(view: state.View) -> None:
         with right:
             st.session_state.setdefault("view_seed", view.seed)
             st.number_input(
-                "Seed", 0, 2**31 - 1, key="view_seed", on_change=_take, args=("seed",),
+                "Seed", 0, state.SEEDS, key="view_seed", on_change=_take, args=("seed",),
                 help="The same text, settings and seed give the same mask.",
             )  # fmt: skip
     with st.expander("More", expanded=combined):
@@ -125,7 +127,7 @@ def _parameter(view: state.View, entry: Strategy, parameter: Parameter) -> None:
     if parameter.name in ("model", "data"):
         return  # the model is the page's own; a page does not open the server's files
     key = f"view_p_{entry.name}_{parameter.name}"
-    value = view.parameters.get(parameter.name, parameter.default)
+    value = _shown_value(view, entry, parameter)
     options: dict[str, Any] = {
         "key": key,
         "on_change": _take_parameter,
@@ -146,6 +148,20 @@ def _parameter(view: state.View, entry: Strategy, parameter: Parameter) -> None:
         shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         st.session_state.setdefault(key, shown)
         st.text_input(label, placeholder=parameter.help, **options)
+
+
+def _shown_value(view: state.View, entry: Strategy, parameter: Parameter) -> Any:
+    """Return the value a widget can show; the mask itself says what is wrong with another."""
+    value = view.parameters.get(parameter.name, parameter.default)
+    try:
+        checked_parameter(entry, parameter, value)
+    except ParameterError:
+        return parameter.default
+    if parameter.kind == "choices":
+        return [item for item in value if item in parameter.choices]
+    if parameter.kind == "choice" and value not in parameter.choices:
+        return parameter.default
+    return value
 
 
 def _take(name: str) -> None:

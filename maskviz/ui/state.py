@@ -16,10 +16,12 @@ import streamlit as st
 
 from maskviz.errors import MaskvizError
 from maskviz.examples import EXAMPLES, Example, by_name
-from maskviz.masks import Mask, mask
+from maskviz.masks import OPERATORS, Mask, mask
+from maskviz.masks.choose import checked_ratio, checked_seed
 from maskviz.masks.edit import with_words
 
 _KEY = "maskviz_view"
+SEEDS = 2**31 - 1  # the largest seed a page takes
 
 
 @dataclass(frozen=True)
@@ -143,14 +145,13 @@ def link(with_text: bool = False, **more: str) -> str:
 def _of_link(values: Mapping[str, str]) -> View:
     """Read a link; a value that cannot be read is left at its default."""
     view = of_example(by_name(values.get("example", "")))
-    changes: dict[str, Any] = {
-        k: values[k] for k in ("text", "strategy", "operator", "model") if values.get(k)
-    }
+    changes: dict[str, Any] = {k: values[k] for k in ("text", "strategy", "model") if values.get(k)}
     if "strategy" in changes and "parameters" not in values:
         changes["parameters"] = {}
     readers = {
-        "ratio": float,
-        "seed": int,
+        "ratio": lambda v: checked_ratio(float(v)),
+        "seed": _seed,
+        "operator": _operator,
         "parameters": _parameters,
         "hidden": lambda v: tuple(int(i) for i in v.split(".") if i),
     }
@@ -161,6 +162,19 @@ def _of_link(values: Mapping[str, str]) -> View:
         except ValueError:
             st.toast(f"The link's {name} cannot be read and is left at its default.")
     return replace(view, **changes)
+
+
+def _seed(written: str) -> int:
+    seed = checked_seed(int(written))
+    if seed > SEEDS:
+        raise ValueError
+    return seed
+
+
+def _operator(name: str) -> str:
+    if name not in OPERATORS:
+        raise ValueError
+    return name
 
 
 def _parameters(document: str) -> dict[str, Any]:

@@ -125,3 +125,32 @@ def test_a_second_strategy_stands_beside_the_mask() -> None:
     box.set_value("span").run()
     assert not app.exception
     assert any("Jaccard" in c.value for c in app.caption)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"ratio": "1.5"},
+        {"ratio": "nan"},
+        {"seed": "-3"},
+        {"seed": "99999999999999"},
+        {"operator": "blur"},
+        {"hidden": "99999"},
+        {"parameters": "7"},
+        {"strategy": "pattern", "parameters": '{"words": 5}'},
+        {"strategy": "entity", "parameters": '{"types": "GPE"}'},
+        {"strategy": "redundant", "parameters": '{"threshold": "high"}'},
+        {"strategy": "manual", "parameters": '{"indices": ["x"]}'},
+        {"strategy": "manual", "parameters": '{"indices": [true]}'},
+        {"strategy": "key", "parameters": '{"by": ["model"]}'},
+        {"strategy": "key", "parameters": '{"by": "guess"}'},
+        {"strategy": "entity", "parameters": '{"types": ["PLANET"]}'},
+        {"strategy": "random -"},
+        {"model": "no/such"},
+        {"model": "../../etc"},
+    ],
+    ids=str,
+)
+def test_a_link_with_a_wrong_value_never_breaks_the_page(link: dict[str, str]) -> None:
+    app = open_page(text=TEXT, **link)
+    assert not app.exception, app.exception[0].message

@@ -267,3 +267,17 @@ def test_the_ratio_counts_for_budgeted_parts_and_the_complement_for_all() -> Non
     chosen = mask(NURSE, "random - pattern:zzz", ratio=0.5)
     assert chosen == mask(NURSE, "random", ratio=0.5)
     assert mask(NURSE, "random", ratio=0.5, complement=True) == ~chosen
+
+
+@pytest.mark.parametrize(
+    ("strategy", "given", "says"),
+    [
+        ("pattern", {"words": 5}, "must be a text"),
+        ("attribute", {"types": "age"}, "a list of names"),
+        ("manual", {"indices": [True]}, "whole numbers"),
+        ("redundant", {"threshold": "high"}, "a number"),
+    ],
+)
+def test_a_parameter_of_the_wrong_kind_is_refused(strategy: str, given: dict, says: str) -> None:
+    with pytest.raises(ParameterError, match=says):
+        mask(NURSE, strategy, **given)
