@@ -46,3 +46,10 @@ def browser(chromium_path: str) -> Iterator[object]:
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line that browser tests were skipped, and why."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    if count := sum("No Chromium" in str(report.longrepr) for report in skipped):
+        terminalreporter.write_line(f"{count} browser tests skipped: no Chromium on this machine.")
