@@ -146,8 +146,8 @@ def _of_link(values: Mapping[str, str]) -> View:
     """Read a link; a value that cannot be read is left at its default."""
     view = of_example(by_name(values.get("example", "")))
     changes: dict[str, Any] = {k: values[k] for k in ("text", "strategy", "model") if values.get(k)}
-    if "strategy" in changes and "parameters" not in values:
-        changes["parameters"] = {}
+    if "strategy" in changes:  # a link names the whole mask: none of it is the example's
+        changes |= {"ratio": None, "seed": 0, "parameters": {}}
     readers = {
         "ratio": lambda v: checked_ratio(float(v)),
         "seed": _seed,

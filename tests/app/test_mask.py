@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -154,3 +155,18 @@ def test_a_second_strategy_stands_beside_the_mask() -> None:
 def test_a_link_with_a_wrong_value_never_breaks_the_page(link: dict[str, str]) -> None:
     app = open_page(text=TEXT, **link)
     assert not app.exception, app.exception[0].message
+
+
+@pytest.mark.parametrize("text", [TEXT, "Ann, 52, met her sister and a young priest in Rome."])
+@pytest.mark.parametrize("strategy", ["attribute", "random", "entity"])
+def test_the_pages_own_link_gives_the_same_mask_to_another_visitor(
+    text: str, strategy: str
+) -> None:
+    first = open_page(text=text, strategy="key")
+    first.button_group(key="view_strategy").set_value(strategy).run()
+    first.checkbox[0].check().run()
+    said = dict(parse_qsl(first.sidebar.code[0].value.removeprefix("?")))
+    second = open_page(**said)
+    one, two = (state.current_mask(app.session_state["maskviz_view"]) for app in (first, second))
+    assert one == two
+    assert second.session_state["maskviz_view"].ratio is None
