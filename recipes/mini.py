@@ -15,8 +15,9 @@ import pandas as pd
 import torch
 from mini_batches import Labelled, Pieces, continuations, label_pools
 from mini_data import build_cache
-from mini_model import Mini, Size, build_config, save_folder
+from mini_model import Mini, Size, build_config, load_folder, save_folder
 from mini_train import Plan, Trainer
+from tokenizers import Tokenizer
 
 
 def arguments() -> argparse.Namespace:
@@ -26,6 +27,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path(data), help="folder of parquet files")
     parser.add_argument("--out", type=Path, default=Path("maskviz/assets/mini"))
     parser.add_argument("--work", type=Path, default=Path("build/mini"), help="checkpoints")
+    parser.add_argument("--start", type=Path, help="a finished folder whose weights are trained on")
     parser.add_argument("--pretrain-minutes", type=float, default=Plan.pretrain_minutes)
     parser.add_argument("--joint-minutes", type=float, default=Plan.joint_minutes)
     parser.add_argument("--max-steps", type=int, default=0, help="per stage; 0 = by the clock")
@@ -58,12 +60,15 @@ def main() -> None:
     torch.manual_seed(options.seed)
     options.work.mkdir(parents=True, exist_ok=True)
     cache = options.work / "cache"
-    tokenizer = build_cache(options.data, cache, options.vocab_size, options.seed)
+    known = Tokenizer.from_file(str(options.start / "tokenizer.json")) if options.start else None
+    tokenizer = build_cache(options.data, cache, options.vocab_size, options.seed, known)
     continues = continuations(tokenizer)
     pieces = Pieces(np.load(cache / "stream.npy", mmap_mode="r"), continues, options.seed)
     sentiment = pd.read_parquet(cache / "sentiment.parquet")
     labelled = Labelled(label_pools(tokenizer, sentiment), continues, options.seed)
     model = Mini(build_config(tokenizer.get_vocab_size(), Size()))
+    if options.start:
+        load_folder(model, options.start)
     trainer = Trainer(model, pieces, labelled, make_plan(options), options.work)
 
     if not trainer.load("joint"):

@@ -146,8 +146,10 @@ def token_stream(tokenizer: Tokenizer, texts: list[str]) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def build_cache(data: Path, cache: Path, vocab_size: int, seed: int) -> Tokenizer:
-    """Vocabulary, token stream and labelled texts, made once and kept in `cache`."""
+def build_cache(
+    data: Path, cache: Path, vocab_size: int, seed: int, known: Tokenizer | None = None
+) -> Tokenizer:
+    """Vocabulary (unless one is `known`), token stream and labelled texts, made once in `cache`."""
     path = cache / "tokenizer.json"
     if path.exists() and (cache / "stream.npy").exists():
         return Tokenizer.from_file(str(path))
@@ -155,8 +157,9 @@ def build_cache(data: Path, cache: Path, vocab_size: int, seed: int) -> Tokenize
     sentences = list(texts.sentiment.loc[texts.sentiment["source"] == "sst", "text"])
     # The few treebank sentences count several times, else reviews alone decide.
     vocabulary_texts = [*texts.reviews, *texts.english, *sentences * 3]
-    print(f"vocabulary from {len(vocabulary_texts):,} texts", flush=True)
-    tokenizer = train_tokenizer(vocabulary_texts, vocab_size)
+    if known is None:
+        print(f"vocabulary from {len(vocabulary_texts):,} texts", flush=True)
+    tokenizer = known or train_tokenizer(vocabulary_texts, vocab_size)
     rng = np.random.default_rng(seed)
     everything = [*texts.reviews, *texts.english, *sentences]
     stream = token_stream(tokenizer, [everything[i] for i in rng.permutation(len(everything))])

@@ -13,7 +13,7 @@ from pathlib import Path
 import mini_data as data
 import torch
 from checksums import write_checksums
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import (
@@ -90,6 +90,15 @@ class Mini(nn.Module):
             raise RuntimeError("the decoder must share the embedding matrix, and does not")
         union.pop("decoder.weight")
         return {key: value.detach().cpu().half().contiguous() for key, value in union.items()}
+
+
+def load_folder(model: Mini, folder: Path) -> None:
+    """Take over the weights that `save_folder` wrote; both owners must find all of theirs."""
+    weights = {key: value.float() for key, value in load_file(folder / "model.safetensors").items()}
+    for owner in (model.masked_lm, model.classifier_owner):
+        missing, _ = owner.load_state_dict(weights, strict=False)
+        if set(missing) - {"decoder.weight"}:
+            raise RuntimeError(f"{folder} lacks {sorted(missing)}")
 
 
 def save_folder(model: Mini, tokenizer: Tokenizer, out: Path) -> None:

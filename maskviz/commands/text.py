@@ -1,4 +1,4 @@
-"""Commands on one text: mask, fill, attend, explain."""
+"""Commands on what is hidden: mask and fill."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import DataError, ParameterError, TextError, UnknownNameError
+from ..errors import DataError, ParameterError, UnknownNameError
 from . import common
 
 if TYPE_CHECKING:
@@ -155,85 +155,3 @@ def fill_command(
         guesses = ", ".join(f"{c.token} {c.probability:.1%}" for c in f.candidates)
         lines.append(f"  {f.text}: {guesses}")
     common.show({**chosen.to_dict(), "fills": rows, "notice": notice}, as_json, "\n".join(lines))
-
-
-@common.app.command("attend")
-def attend_command(
-    text: common.TextArgument = None,
-    model: common.ModelName = "mini",
-    method: Annotated[
-        str, typer.Option("--method", help="raw: the attention of each head.")
-    ] = "raw",
-    strategy: Annotated[
-        str | None, typer.Option("--strategy", "-s", help="What to hide; without it, nothing.")
-    ] = None,
-    ratio: common.Ratio = None,
-    seed: common.Seed = 0,
-    operator: common.OperatorName = "mask",
-    out: Annotated[
-        Path | None, typer.Option("--out", help="FILE.npz, .json, .html, .png, .svg or .pdf")
-    ] = None,
-    types: common.Types = "",
-    pattern: common.Pattern = "",
-    words: common.Words = "",
-    indices: common.Indices = "",
-    pipeline: common.Pipeline = "",
-    as_json: common.Json = False,
-) -> None:
-    """Capture the attention of every head over a text, plain or masked."""
-    from ..attention import METHODS, attend
-    from ..figures.attention import save_attention
-
-    if method not in METHODS:
-        raise UnknownNameError.of("attention method", method, METHODS)
-    subject: Any = common.read_text(text)
-    if strategy is not None:
-        subject = common.chosen_mask(
-            subject, strategy, ratio, seed,
-            types=types, pattern=pattern, words=words, indices=indices,
-            model=model, pipeline=pipeline,
-        )  # fmt: skip
-    elif not subject.strip():
-        raise TextError("The text is empty: enter at least one word.")
-    attention = attend(subject, model, operator)
-    common.notify(attention.encoding.notice)
-    if out is not None:
-        save_attention(attention, out)
-    result = {
-        "model": attention.model,
-        "method": method,
-        "layers": attention.layers,
-        "heads": attention.heads,
-        "tokens": attention.tokens,
-        "out": None if out is None else str(out),
-        "notice": attention.encoding.notice,
-    }
-    where = f", written to {out}" if out else "; give --out FILE.npz (or .html, .png) to keep it"
-    common.show(
-        result,
-        as_json,
-        f"{attention.layers} layers × {attention.heads} heads over "
-        f"{len(attention.tokens)} tokens{where}.",
-    )
-
-
-@common.app.command("explain")
-def explain_command(
-    text: common.TextArgument = None,
-    model: common.ModelName = "mini",
-    method: Annotated[
-        str, typer.Option("--method", help="occlusion: hide each word.")
-    ] = "occlusion",
-    label: Annotated[
-        str | None, typer.Option("--label", help="Explain this label, not the predicted one.")
-    ] = None,
-    as_json: common.Json = False,
-) -> None:
-    """Score each word by how much the model's answer rests on it."""
-    from ..evidence import explain
-
-    found = explain(common.read_text(text), model, method, label)
-    common.notify(found.notice)
-    lines = [f"{found.label} {found.probability:.1%}", ""]
-    lines += [f"{word.score:+.3f}  {word.text}" for word in found.words]
-    common.show(found.to_dict(), as_json, "\n".join(lines))
