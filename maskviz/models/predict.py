@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..masks.encoding import Encoding
 from .model import Model, load_model
+
+_TOKENS = 4096  # in a batch: enough to keep the cores busy, little enough for their caches
+HEADS = ("single", "multi", "regression")
 
 
 @dataclass(frozen=True)
 class Prediction:
     """A classifier's answer for one text.
 
-    label: the most probable label.
+    label: the most probable label; a regression's first output.
     probabilities: label → probability in [0, 1]; they sum to 1 (multi-label heads: each for
-        itself; regression: one value, unbounded).
+        itself; regression: values, unbounded).
+    chosen: every label the answer gives: the most probable one, or of a multi-label head those of
+        0.5 or more.
+    log_odds: label → ln(p / (1 − p)) (regression: the values).
     """
 
     label: str
     probabilities: dict[str, float]
+    chosen: tuple[str, ...] = ()
+    log_odds: dict[str, float] = field(default_factory=dict)
 
     @property
     def confidence(self) -> float:
@@ -28,62 +36,148 @@ class Prediction:
         return self.probabilities[self.label]
 
 
+def head_of(config: Any) -> str:
+    """Return what a classifier's outputs are: `single` label, `multi` label or `regression`."""
+    kind = config.problem_type
+    if kind == "regression" or (config.num_labels == 1 and kind is None):
+        return "regression"
+    return "multi" if kind == "multi_label_classification" else "single"
+
+
 def predict(
-    model: Model | str, encodings: Sequence[Encoding], batch_size: int = 32
+    model: Model | str, encodings: Sequence[Encoding], batch_size: int | None = None
 ) -> list[Prediction]:
     """Classify the encodings; the answers come in their order.
 
     Raises CapabilityError where the model is no classifier.
     """
     loaded = load_model(model)
-    return [
-        prediction_of(loaded, row) for row in class_probabilities(loaded, encodings, batch_size)
-    ]
+    logits = class_logits(loaded, encodings, batch_size)
+    return [prediction_of(loaded, activated(loaded.config, row), row) for row in logits]
 
 
-def class_probabilities(model: Model, encodings: Sequence[Encoding], batch_size: int = 32) -> Any:
+def class_probabilities(
+    model: Model, encodings: Sequence[Encoding], batch_size: int | None = None
+) -> Any:
     """Return the outputs as a float array (texts, labels), after softmax or sigmoid."""
+    return activated(model.config, class_logits(model, encodings, batch_size))
+
+
+def class_logits(model: Model, encodings: Sequence[Encoding], batch_size: int | None = None) -> Any:
+    """Return the outputs as a float array (texts, labels), before softmax or sigmoid.
+
+    Encodings that are the same to the model share one pass, so their answers are equal to the
+    last bit. `batch_size` is a number of texts; None takes batches of about 4,096 tokens.
+    """
+    import numpy as np
+
+    places: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
+    which = [places.setdefault((e.input_ids, e.attention_mask), len(places)) for e in encodings]
+    ids, seen = zip(*places, strict=True) if places else ((), ())
+    answers = logits_of_ids(model, ids, seen, batch_size)
+    return answers[which] if places else np.zeros((0, model.config.num_labels))
+
+
+def logits_of_ids(
+    model: Model,
+    ids: Sequence[Sequence[int]],
+    seen: Sequence[Sequence[int]],
+    batch_size: int | None = None,
+) -> Any:
+    """Return the classifier's outputs (texts, labels) for token ids and what may be attended to.
+
+    Texts of similar length share a batch, so that little of it is padding.
+    """
     import numpy as np
     import torch
 
     network = model.network("classify")
-    answers = np.zeros((len(encodings), model.config.num_labels))
-    # Texts of similar length share a batch, so that little of it is padding.
-    order = sorted(range(len(encodings)), key=lambda i: len(encodings[i]))
-    for start in range(0, len(order), batch_size):
-        rows = order[start : start + batch_size]
+    answers = np.zeros((len(ids), model.config.num_labels))
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]), reverse=True)
+    start = 0
+    while start < len(order):
+        size = batch_size or max(1, _TOKENS // max(1, len(ids[order[start]])))
+        rows = order[start : start + size]
         with model.lock, torch.inference_mode():
-            logits = network(**batch(model, [encodings[i] for i in rows])).logits
-        answers[rows] = activate(model.config, logits).double().cpu().numpy()
+            logits = network(
+                **padded(model, [ids[i] for i in rows], [seen[i] for i in rows])
+            ).logits
+        answers[rows] = logits.double().cpu().numpy()
+        start += size
     return answers
 
 
 def batch(model: Model, encodings: Sequence[Encoding]) -> dict[str, Any]:
     """Return padded `input_ids` and `attention_mask`, each (texts, tokens), on the device."""
+    return padded(model, [e.input_ids for e in encodings], [e.attention_mask for e in encodings])
+
+
+def padded(
+    model: Model, ids: Sequence[Sequence[int]], seen: Sequence[Sequence[int]]
+) -> dict[str, Any]:
+    """Return `input_ids` and `attention_mask`, each (texts, tokens), padded on the right."""
     import torch
 
     from .model import device
 
-    longest = max(map(len, encodings))
+    longest = max(map(len, ids))
     padding = model.tokenizer.pad_token_id or 0
-    ids = [[*e.input_ids, *[padding] * (longest - len(e))] for e in encodings]
-    seen = [[*e.attention_mask, *[0] * (longest - len(e))] for e in encodings]
     return {
-        "input_ids": torch.tensor(ids, device=device()),
-        "attention_mask": torch.tensor(seen, device=device()),
+        name: torch.tensor(
+            [[*row, *[fill] * (longest - len(row))] for row in rows], device=device()
+        )
+        for name, rows, fill in (("input_ids", ids, padding), ("attention_mask", seen, 0))
     }
 
 
 def activate(config: Any, logits: Any) -> Any:
-    """Turn logits (texts, labels) into probabilities; a regression's value stays as it is."""
-    if config.num_labels == 1:
+    """Turn logits (texts, labels) into probabilities; a regression's values stay as they are."""
+    head = head_of(config)
+    if head == "regression":
         return logits
-    if config.problem_type == "multi_label_classification":
-        return logits.sigmoid()
-    return logits.softmax(-1)
+    return logits.sigmoid() if head == "multi" else logits.softmax(-1)
 
 
-def prediction_of(model: Model, row: Any) -> Prediction:
-    """Return the prediction that one row of probabilities (labels,) says."""
+def activated(config: Any, logits: Any) -> Any:
+    """Return `activate` of a float array, as a float array."""
+    import torch
+
+    return activate(config, torch.from_numpy(logits)).numpy()
+
+
+def log_odds(config: Any, logits: Any) -> Any:
+    """Return ln(p / (1 − p)) of every label from logits (…, labels); a regression's values.
+
+    Of a softmax it is z_i − ln Σ_{j≠i} exp(z_j), of a sigmoid the logit itself.
+    """
+    import numpy as np
+
+    if head_of(config) != "single":
+        return logits
+    others = np.array(np.broadcast_to(logits[..., None, :], (*logits.shape, logits.shape[-1])))
+    others[..., np.arange(logits.shape[-1]), np.arange(logits.shape[-1])] = -np.inf
+    return logits - np.logaddexp.reduce(others, -1)
+
+
+def chosen_labels(model: Model, row: Any) -> tuple[str, ...]:
+    """Return every label that one row of probabilities (labels,) gives."""
     labels = model.labels
-    return Prediction(labels[int(row.argmax())], dict(zip(labels, map(float, row), strict=True)))
+    if head_of(model.config) == "multi":
+        return tuple(name for name, p in zip(labels, row, strict=True) if p >= 0.5)
+    return (labels[0 if head_of(model.config) == "regression" else int(row.argmax())],)
+
+
+def prediction_of(model: Model, row: Any, logits: Any = None) -> Prediction:
+    """Return the prediction that one row of probabilities (labels,) says."""
+    labels, regression = model.labels, head_of(model.config) == "regression"
+    odds = (
+        {}
+        if logits is None
+        else dict(zip(labels, map(float, log_odds(model.config, logits)), strict=True))
+    )
+    return Prediction(
+        labels[0 if regression else int(row.argmax())],
+        dict(zip(labels, map(float, row), strict=True)),
+        chosen_labels(model, row),
+        odds,
+    )
