@@ -53,8 +53,8 @@ def compare_command(
         "pipeline": pipeline,
     }  # fmt: skip
     if file is None:
-        if not 1 <= draws <= 10_000:
-            raise ParameterError(f"--draws is {draws} and must lie between 1 and 10000.")
+        if not 20 <= draws <= 10_000:
+            raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
         _one_text(text, model, strategy, operator, ratio, seed, mask_file, draws, options, as_json)
         return
     _one_file(

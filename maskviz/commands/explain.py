@@ -1,12 +1,19 @@
-"""The command explain: a score for each word."""
+"""The command explain: a score for each word, and how far it can be trusted."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+from ..errors import ParameterError
 from . import common
+
+Long = Annotated[
+    str,
+    typer.Option("--long", help="Texts over the model's limit: cut, or read in windows."),
+]
 
 
 @common.app.command("explain")
@@ -14,18 +21,130 @@ def explain_command(
     text: common.TextArgument = None,
     model: common.ModelName = "mini",
     method: Annotated[
-        str, typer.Option("--method", help="occlusion: hide each word.")
+        str,
+        typer.Option(
+            "--method",
+            help="One or several, a,b: occlusion, gradient-input, integrated-gradients, "
+            "input-reduction, attention-mean, -rollout, -flow, -norm, -relevance, random, uniform.",
+        ),
     ] = "occlusion",
     label: Annotated[
         str | None, typer.Option("--label", help="Explain this label, not the predicted one.")
     ] = None,
+    faithful: Annotated[
+        bool, typer.Option("--faithfulness", help="Measure whether the model uses those words.")
+    ] = False,
+    operator: Annotated[
+        str | None,
+        typer.Option("--operator", "-o", help="How --faithfulness hides words; default: mask."),
+    ] = None,
+    draws: Annotated[
+        int, typer.Option("--draws", help="Random orders that --faithfulness sets beside it.")
+    ] = 20,
+    rationales: Annotated[
+        Path | None,
+        typer.Option("--rationales", help="JSONL or Parquet with spans that people marked."),
+    ] = None,
+    rows: Annotated[int | None, typer.Option("--rows", help="Of --rationales, the first.")] = None,
+    long: Long = "cut",
+    seed: common.Seed = 0,
     as_json: common.Json = False,
 ) -> None:
-    """Score each word by how much the model's answer rests on it."""
+    """Score each word by how much the model's answer rests on it.
+
+    With --faithfulness also say whether the model uses those words; with --rationales hold the
+    scores of a whole file against the words that people marked.
+    """
+    from ..evidence import METHODS
+
+    names = [name.strip() for name in method.split(",") if name.strip()]
+    if not names:
+        raise ParameterError(f"No method is named: choose one or several of {', '.join(METHODS)}.")
+    for name in names:
+        METHODS[name]
+    if rationales is not None:
+        _plausibility(rationales, names, model, rows, long, seed, as_json)
+        return
+    text = common.read_text(text)
+    found = {name: _explained(text, model, name, label, long, seed) for name in names}
+    measured = {}
+    if faithful:
+        from ..evidence.faithfulness import faithfulness
+
+        measured = {n: faithfulness(e, text, operator, draws, long, seed) for n, e in found.items()}
+    first = found[names[0]]
+    common.notify(first.notice)
+    document = {n: _document(e, measured.get(n)) for n, e in found.items()}
+    several = {"methods": document} if len(names) > 1 else {}
+    lines = [f"{first.label} {first.probability:.1%}", "", *_words(found)]
+    common.show({**document[names[0]], **several}, as_json, "\n".join([*lines, *_table(measured)]))
+
+
+def _explained(text: str, model: str, name: str, label: str | None, long: str, seed: int) -> Any:
     from ..evidence import explain
 
-    found = explain(common.read_text(text), model, method, label)
-    common.notify(found.notice)
-    lines = [f"{found.label} {found.probability:.1%}", ""]
-    lines += [f"{word.score:+.3f}  {word.text}" for word in found.words]
-    common.show(found.to_dict(), as_json, "\n".join(lines))
+    return explain(text, model, name, label, long, seed)
+
+
+def _document(explanation: Any, measured: Any) -> dict[str, Any]:
+    more = {} if measured is None else {"faithfulness": measured.to_dict()}
+    return {**explanation.to_dict(), **more}
+
+
+def _words(found: dict[str, Any]) -> list[str]:
+    heads = ["  ".join(f"{name:>20}" for name in found)] if len(found) > 1 else []
+    width = 20 if heads else 6
+    rows = zip(*(e.words for e in found.values()), strict=True)
+    lines = ["  ".join(f"{w.score:+{width}.3f}" for w in row) + f"  {row[0].text}" for row in rows]
+    gaps = [
+        f"{name}: the scores miss the change of the logit by {e.convergence_gap:.2g}."
+        for name, e in found.items()
+        if e.convergence_gap is not None
+    ]
+    reduced = [
+        f"{name}: the answer still stands on "
+        + repr(" ".join(e.words[i].text for i in sorted(e.reduced)))
+        for name, e in found.items()
+        if e.reduced is not None
+    ]
+    return [*heads, *lines, *gaps, *reduced]
+
+
+def _table(measured: dict[str, Any]) -> list[str]:
+    if not measured:
+        return []
+    measures = ("comprehensiveness", "sufficiency", "deletion", "insertion")
+    lines = ["", f"{'':22}" + "".join(f"{m:>30}" for m in measures) + f"{'τ':>8}"]
+    for name, m in measured.items():
+        own = (m.comprehensiveness, m.sufficiency, m.deletion.area, m.insertion.area)
+        cells = [
+            f"{value:+.3f} ({m.random[k].low:+.3f} to {m.random[k].high:+.3f})"
+            for k, value in zip(measures, own, strict=True)
+        ]
+        tau = "–" if m.kendall_tau is None else f"{m.kendall_tau:+.2f}"
+        lines.append(f"{name:22}" + "".join(f"{cell:>30}" for cell in cells) + f"{tau:>8}")
+    return [*lines, "In brackets: random orders of the words, middle 95 %; τ with leave-one-out."]
+
+
+def _plausibility(
+    file: Path, names: list[str], model: str, rows: int | None, long: str, seed: int, as_json: bool
+) -> None:
+    from ..evidence.plausibility import plausibility
+
+    if rows is not None and rows < 1:
+        raise ParameterError(f"--rows is {rows} and must be 1 or more.")
+    found = {n: plausibility(file, n, model, rows=rows, long=long, seed=seed) for n in names}
+    first = found[names[0]]
+    for note in first.notes:
+        common.notify(note)
+    lines = [f"{'method':22}{'token-F1':>22}{'IoU-F1':>22}{'AUPRC':>22}"]
+    for name, p in found.items():
+        cells = (
+            (p.token_f1, p.token_f1_ci95), (p.iou_f1, p.iou_f1_ci95), (p.auprc, p.auprc_ci95),
+        )  # fmt: skip
+        text = "".join(f"{v:.3f} [{lo:.3f}, {hi:.3f}]".rjust(22) for v, (lo, hi) in cells)
+        lines.append(f"{name:22}{text}")
+    lines.append(f"{first.rows:,} texts; people mark {first.share:.0%} of the words.")
+    document = {"rows": first.rows, "model": first.model, "share": first.share}
+    document["methods"] = {name: p.to_dict() for name, p in found.items()}
+    common.show(document, as_json, "\n".join(lines))

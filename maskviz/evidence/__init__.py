@@ -1,10 +1,12 @@
 """Evidence: which words an answer rests on, and what hiding them changes."""
 
-from .attribution import Explanation, WordScore, explain
+from .attribution import Explanation, WordScore, explain, explain_many
 from .compare import Comparison, Control, Effect, compare, compare_masks, control
 from .files import FileComparison, StrategyResult, compare_file
+from .methods import METHODS
 
 __all__ = [
+    "METHODS",
     "Comparison",
     "Control",
     "Effect",
@@ -17,4 +19,5 @@ __all__ = [
     "compare_masks",
     "control",
     "explain",
+    "explain_many",
 ]

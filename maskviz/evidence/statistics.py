@@ -18,6 +18,18 @@ def kl_divergence(p: Iterable[float], q: Iterable[float]) -> float:
     return max(0.0, float((p * np.log(p / q)).sum())) if len(p) > 1 else 0.0
 
 
+def divergence(head: str, p: Any, q: Any) -> float | None:
+    """Return KL(p ‖ q) of two answers (labels,) in nats; None for a regression.
+
+    A multi-label head's answer is one Bernoulli distribution for each label: their KL add up.
+    """
+    if head == "regression":
+        return None
+    if head == "multi":
+        return sum(kl_divergence((a, 1 - a), (b, 1 - b)) for a, b in zip(p, q, strict=True))
+    return kl_divergence(p, q)
+
+
 def bootstrap_interval(
     values: Any, draws: int = 2000, seed: int = 0, level: float = 0.95
 ) -> tuple[float, float]:

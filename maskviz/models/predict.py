@@ -116,18 +116,32 @@ def padded(
     model: Model, ids: Sequence[Sequence[int]], seen: Sequence[Sequence[int]]
 ) -> dict[str, Any]:
     """Return `input_ids` and `attention_mask`, each (texts, tokens), padded on the right."""
+    import numpy as np
     import torch
 
     from .model import device
 
-    longest = max(map(len, ids))
-    padding = model.tokenizer.pad_token_id or 0
-    return {
-        name: torch.tensor(
-            [[*row, *[fill] * (longest - len(row))] for row in rows], device=device()
-        )
-        for name, rows, fill in (("input_ids", ids, padding), ("attention_mask", seen, 0))
-    }
+    shape = (len(ids), max(map(len, ids)))
+    arrays = {"input_ids": np.full(shape, model.tokenizer.pad_token_id or 0)}
+    arrays["attention_mask"] = np.zeros(shape, dtype=np.int64)
+    for i, (row, visible) in enumerate(zip(ids, seen, strict=True)):
+        arrays["input_ids"][i, : len(row)] = row
+        arrays["attention_mask"][i, : len(row)] = visible
+    if (types := token_types(model, arrays["input_ids"])) is not None:
+        arrays["token_type_ids"] = types
+    return {name: torch.from_numpy(array).to(device()) for name, array in arrays.items()}
+
+
+def token_types(model: Model, ids: Any) -> Any:
+    """Return 1 for each token behind a first separator, (texts, tokens), where a text is a pair.
+
+    None where no row has a separator inside, or the architecture tells no first part from a second.
+    """
+    two = (getattr(model.config, "type_vocab_size", 0) or 0) > 1
+    if not two or "token_type_ids" not in model.tokenizer.model_input_names:
+        return None
+    ends = ids == model.tokenizer.sep_token_id
+    return ((ends.cumsum(1) - ends) > 0).astype("int64") if (ends.sum(1) > 1).any() else None
 
 
 def activate(config: Any, logits: Any) -> Any:
