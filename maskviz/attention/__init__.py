@@ -1,6 +1,8 @@
-"""Attention: capture, and the difference a mask makes."""
+"""Attention: capture, what methods make of it, and the difference a mask makes."""
 
-from .capture import METHODS, Attention, attend
+from .capture import Attention, attend
 from .difference import difference
+from .methods import METHODS
+from .record import PARTS, parts_of
 
-__all__ = ["METHODS", "Attention", "attend", "difference"]
+__all__ = ["METHODS", "PARTS", "Attention", "attend", "difference", "parts_of"]

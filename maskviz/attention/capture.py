@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import CapabilityError
+from ..errors import ParameterError, UnknownNameError
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..masks.operators import apply
 from ..models.model import Model, load_model
-
-METHODS = ("raw",)
+from .methods import METHODS
+from .pairs import segments
+from .record import PARTS, parts_of, record
+from .target import Target, target_of
+from .watch import Layer
 
 
 @dataclass(frozen=True, eq=False)
 class Attention:
     """The attention of one pass.
 
-    weights: float16 (layers, heads, queries, keys); each row sums to 1.
-    encoding: what the model read; its tokens name the queries and the keys.
+    weights: float16 (layers, heads, queries, keys). With the methods raw and mean each row sums
+        to 1; methods that merge heads or layers have one map in their place.
+    encoding: what the model read; its tokens name the keys, and the queries but in a decoder.
+    method, part: how it was made, and whether of the encoder, the decoder or from one to the other.
+    target: what a decoder that reads an encoder has read itself, else None.
+    first: the number of the first layer in `weights`, where not all were asked for.
+    segments: to which part of the text each token of `encoding` belongs, from 0: a pair has two.
     """
 
     weights: Any
     encoding: Encoding
     model: str
+    method: str = "raw"
+    part: str = "encoder"
+    target: Target | None = None
+    first: int = 0
+    segments: tuple[int, ...] = ()
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """The tokens on both axes."""
-        return self.encoding.tokens
+        """The tokens attended to (keys): those of the text, or of the target in its decoder."""
+        return self.queries if self.part == "decoder" else self.encoding.tokens
+
+    @property
+    def queries(self) -> tuple[str, ...]:
+        """The tokens that attend."""
+        return self.target.tokens if self.target else self.encoding.tokens
 
     @property
     def layers(self) -> int:
@@ -43,57 +59,127 @@ class Attention:
         """The number of heads in a layer."""
         return self.weights.shape[1]
 
+    def _repr_html_(self) -> str:
+        from ..notebook import attention_html
+
+        return attention_html(self)
+
 
 def attend(
-    text: Mask | str, model: Model | str = "mini", operator: str = "mask", allowed: Any = None
+    text: Mask | str,
+    model: Model | str = "mini",
+    operator: str = "mask",
+    allowed: Any = None,
+    *,
+    method: str = "raw",
+    part: str | None = None,
+    target: str | None = None,
+    layers: range | None = None,
 ) -> Attention:
-    """Capture the self-attention of every layer and head over a text or a masked text.
+    """Capture the attention of every layer and head over a text or a masked text.
 
     `allowed` is an attention matrix, bool (tokens, tokens): see `maskviz.masks.matrices`.
-    Encoder–decoders give the attention of their encoder. Raises CapabilityError where the
-    architecture does not show its attention.
+    `method` is one of METHODS. Encoder–decoders have three parts, `encoder` (the default),
+    `decoder` and `cross`; their decoder reads `target`, or what the model itself writes for the
+    plain text. `layers` captures only some, such as range(3, 4). Raises UnknownNameError for
+    method or part, CapabilityError where the architecture does not show its attention.
 
     >>> attend("A short text.").weights.shape[:2]
     (4, 4)
     """
+    if method not in METHODS:
+        raise UnknownNameError.of("attention method", method, METHODS)
     loaded = load_model(model)
+    part = part or parts_of(loaded)[0]
+    if part not in parts_of(loaded):
+        raise UnknownNameError.of(f"part of {loaded.family!r}", part, parts_of(loaded))
     encoding = apply(text, operator, loaded)
-    return Attention(capture(loaded, encoding, allowed), encoding, loaded.name)
+    written = _target(loaded, text, target, part)
+    return _attention(loaded, encoding, allowed, method, part, written, layers)
 
 
-def capture(model: Model, encoding: Encoding, allowed: Any = None) -> Any:
-    """Return float16 (layers, heads, tokens, tokens) for one encoding."""
-    import numpy as np
-    import torch
+def _attention(
+    model: Model,
+    encoding: Encoding,
+    allowed: Any,
+    method: str,
+    part: str,
+    target: Target | None,
+    layers: range | None,
+) -> Attention:
+    weights = capture(
+        model, encoding, allowed, method, part, target.ids if target else (), layers=layers
+    )
+    return Attention(
+        weights,
+        encoding,
+        model.name,
+        method,
+        part,
+        target,
+        layers.start if layers else 0,
+        segments(model, encoding),
+    )
 
-    from ..models.predict import batch
-    from .steering import under_matrix
 
-    network = model.main_network()
-    core = core_of(network)
-    steered = under_matrix(model, network, allowed)
-    with model.lock, torch.inference_mode(), eager(network), steered:
-        layers = core(**batch(model, [encoding]), output_attentions=True).attentions
-    if not layers or layers[0] is None:
-        raise CapabilityError(
-            f"The architecture {model.family!r} does not show its attention: choose another model."
+def capture(
+    model: Model,
+    encoding: Encoding,
+    allowed: Any = None,
+    method: str = "raw",
+    part: str | None = None,
+    target: tuple[int, ...] = (),
+    layers: range | None = None,
+) -> Any:
+    """Return float16 (layers, heads, queries, keys) for one encoding.
+
+    Raises ParameterError where the method follows tokens through layers and the part has other
+    tokens on its two sides, or not all layers are asked for.
+    """
+    chosen, part = METHODS[method], part or parts_of(model)[0]
+    if chosen.square and (part == "cross" or layers is not None):
+        raise ParameterError(
+            f"The method {method!r} follows attention through all layers of one text: choose raw, "
+            f"mean, norm or uniform for {'cross-attention' if part == 'cross' else 'one layer'}."
         )
-    return np.stack([layer[0].half().cpu().numpy() for layer in layers])
+    found = record(
+        model,
+        encoding,
+        part,
+        needs=chosen.needs,
+        layers=layers,
+        allowed=allowed,
+        target=target,
+    )
+    return reduce(found, method)
 
 
-def core_of(network: Any) -> Any:
-    """Return the part of a network that attends: without its head, of two parts the encoder."""
-    return network.get_encoder() if network.config.is_encoder_decoder else network.base_model
+def reduce(found: list[Layer], method: str) -> Any:
+    """Return a method's maps as float16 (layers, heads or 1, queries, keys), layer by layer."""
+    import numpy as np
+
+    if method == "raw":  # what was captured is what is shown: not through float32 and back
+        return _stacked([layer.weights for layer in found])
+    return _stacked([np.asarray(one, np.float16) for one in METHODS[method].function(found)])
 
 
-@contextmanager
-def eager(network: Any) -> Iterator[None]:
-    """Run with eager attention, the only implementation that returns its weights."""
-    before = network.config._attn_implementation
-    if before != "eager":
-        network.set_attn_implementation("eager")
-    try:
-        yield
-    finally:
-        if before != "eager":
-            network.set_attn_implementation(before)
+def _stacked(maps: list[Any]) -> Any:
+    """Return the maps as one array, freeing each as it is copied."""
+    import numpy as np
+
+    whole = np.empty((len(maps), *maps[0].shape), np.float16)
+    for i in range(len(maps)):
+        whole[i], maps[i] = maps[i], None
+    return whole
+
+
+def _target(model: Model, text: Mask | str, given: str | None, part: str) -> Any:
+    """Return what the decoder reads, or None where there is no decoder in sight."""
+    if part == "encoder" or not model.config.is_encoder_decoder:
+        if given is not None:
+            raise ParameterError(
+                f"A target is given and the {part} of {model.name!r} reads none: "
+                f"choose the part {' or '.join(PARTS[1:])} of an encoder–decoder."
+            )
+        return None
+    return target_of(model, text.text if isinstance(text, Mask) else text, given)

@@ -9,7 +9,7 @@ from .capture import Attention
 
 
 def difference(plain: Attention, masked: Attention) -> Any:
-    """Return masked − plain as float32 (layers, heads, tokens, tokens) on the plain tokens.
+    """Return masked − plain as float32 (layers, heads, queries, keys) on the plain tokens.
 
     A masked token stands on the plain token it came from, a placeholder on the first token it
     replaces: attention to several such tokens is added, attention from them averaged. Nobody
@@ -17,11 +17,34 @@ def difference(plain: Attention, masked: Attention) -> Any:
     """
     import numpy as np
 
-    place = placement(plain.encoding, masked.encoding)  # (plain tokens, masked tokens)
+    written = plain.target is not None
+    keys = _standing(plain, masked, written and plain.part == "decoder")  # (plain, masked keys)
+    place = _standing(plain, masked, written)  # (plain queries, masked queries)
     count = place.sum(1, keepdims=True)
     rows = place / np.maximum(count, 1)
-    moved = rows @ masked.weights.astype(np.float32) @ place.T  # (layers, heads, plain, plain)
-    return np.where(count > 0, moved - plain.weights.astype(np.float32), 0.0)
+    moved = np.empty(plain.weights.shape, np.float32)
+    for i, (before, after) in enumerate(zip(plain.weights, masked.weights, strict=True)):
+        # Where nothing moves, as under the operator mask, the products are left out.
+        after = after.astype(np.float32)
+        after = after if _same(rows) else rows @ after
+        moved[i] = (after if _same(keys) else after @ keys.T) - before
+    moved[:, :, count[:, 0] == 0] = 0
+    return moved
+
+
+def _standing(plain: Attention, masked: Attention, of_target: bool) -> Any:
+    """Return where masked tokens stand; a target is the same in both."""
+    import numpy as np
+
+    if of_target:
+        return np.eye(len(plain.queries), dtype=np.float32)
+    return placement(plain.encoding, masked.encoding)
+
+
+def _same(place: Any) -> bool:
+    import numpy as np
+
+    return place.shape[0] == place.shape[1] and bool((place == np.eye(len(place))).all())
 
 
 def placement(plain: Encoding, masked: Encoding) -> Any:

@@ -23,10 +23,30 @@ def finding(shown: View, roles: Sequence[Sequence[Any]], doing: str = "Masking")
     """Say in one sentence what a view shows; `roles` are its `notes`, `doing` what was done."""
     if shown.signed:
         return difference_finding(shown, doing)
-    return masked_finding(shown, roles) if any(shown.hidden) else plain_finding(roles)
+    if shown.method != "raw":
+        return method_finding(shown)
+    if any(shown.columns.hidden):
+        return masked_finding(shown, roles)
+    return plain_finding(roles, shown.first)
 
 
-def plain_finding(roles: Sequence[Sequence[HeadRole]]) -> str:
+def method_finding(shown: View) -> str:
+    """Say which tokens a method of one map per layer gives most to, seen from all ordinary ones."""
+    import numpy as np
+
+    if shown.method == "uniform":
+        return "Uniform attention gives the same to every token: what a claim must beat."
+    last = np.asarray(shown.weights[-1], np.float32).mean(0)
+    got = last[shown.rows.ordinary()].mean(0)
+    share, names = got / max(float(got.sum()), 1e-12), shown.columns.tokens
+    best = [int(i) for i in np.argsort(-share, kind="stable")[:3]]
+    if not share[best[0]] > 0:
+        return f"By {shown.method} no token gets any attention here."
+    what = _listed([f"{names[i]} ({_percent(float(share[i]))})" for i in best])
+    return f"By {shown.method}, most attention goes to {what}."
+
+
+def plain_finding(roles: Sequence[Sequence[HeadRole]], first: int = 0) -> str:
     """Say which roles the heads of a plain text play, and which head is the clearest.
 
     >>> plain_finding([[HeadRole("separator", 0.9), HeadRole("broad", 0.8)]])
@@ -42,7 +62,7 @@ head 1 (separator: 90 % of its attention).'
     what = _listed([f"{n} {_DOES[name][n > 1]}" for n, name in played])
     layer, head = clearest(roles)
     return (
-        f"Of {total} heads, {what}; the clearest is layer {layer + 1}, head {head + 1} "
+        f"Of {total} heads, {what}; the clearest is layer {first + layer + 1}, head {head + 1} "
         f"({roles[layer][head].sentence})."
     )
 
@@ -64,9 +84,11 @@ def masked_finding(shown: View, roles: Sequence[Sequence[HeadRole]]) -> str:
     `roles` are those of the hidden tokens' rows: `head_roles(…, queries=shown.hidden)`.
     """
     count = sum(shown.hidden)
+    if not count and shown.keys is not None:
+        return plain_finding(roles, shown.first)
     if not count:
-        return f"What was hidden is left out. {plain_finding(roles)}"
-    what = plain_finding(roles)
+        return f"What was hidden is left out. {plain_finding(roles, shown.first)}"
+    what = plain_finding(roles, shown.first)
     return f"At the {_counted(count, 'hidden token')}, {what[0].lower()}{what[1:]}"
 
 
@@ -78,11 +100,21 @@ def difference_finding(shown: View, doing: str = "Masking") -> str:
     if float(change.max()) < 0.0005:
         return f"{doing} moves no attention: plain and masked are the same."
     layer, head = (int(i) for i in np.unravel_index(change.argmax(), change.shape))
+    if shown.method != "raw":
+        return (
+            f"{doing} moves {_percent(float(change[-1, 0]))} of what {shown.method} gives to "
+            "other tokens."
+        )
+    least = int(change.mean(1).argmin())
     return (
         f"{doing} moves {_percent(float(change.mean()))} of the attention to other tokens; most in "
-        f"layer {layer + 1}, head {head + 1}, which moves {_percent(float(change[layer, head]))}, "
-        f"least in layer {int(change.mean(1).argmin()) + 1} "
-        f"({_percent(float(change.mean(1).min()))} on average)."
+        f"layer {shown.first + layer + 1}, head {head + 1}, which moves "
+        f"{_percent(float(change[layer, head]))}"
+        + (
+            f", least in layer {least + 1} ({_percent(float(change[least].mean()))} on average)."
+            if len(change) > 1
+            else "."
+        )
     )
 
 

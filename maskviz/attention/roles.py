@@ -107,17 +107,48 @@ def head_roles(
     >>> head_roles(np.eye(6)[None, None], [False] * 6)[0][0].name
     'same word'
     """
+    patterns = _patterns(len(special), special, hidden, words)  # (roles, queries, keys)
+    return _roles(weights, patterns, _rows(special, queries))
+
+
+def cross_roles(
+    weights: Any,
+    special: Sequence[bool],
+    special_keys: Sequence[bool],
+    hidden_keys: Sequence[bool],
+) -> tuple[tuple[HeadRole, ...], ...]:
+    """Return roles[layer][head] for cross-attention, weights (layers, heads, queries, keys).
+
+    Between two texts there is no previous, next or same token: the roles are separator, onto
+    hidden words, broad and mixed.
+    """
     import numpy as np
 
-    patterns = _patterns(len(special), special, hidden, words)  # (roles, queries, keys)
-    rows = _rows(special, queries)
+    shape = (len(special), len(special_keys))
+    nothing = np.zeros(shape, bool)
+    marks = [np.broadcast_to(np.asarray(m, bool), shape) for m in (special_keys, hidden_keys)]
+    patterns = np.stack([nothing, nothing, nothing, *marks]).astype(np.float32)
+    return _roles(weights, patterns, _rows(special, None))
+
+
+def _roles(weights: Any, patterns: Any, rows: Any) -> tuple[tuple[HeadRole, ...], ...]:
+    import numpy as np
+
     even = patterns[:, rows].mean(axis=(1, 2))  # share under even attention, (roles,)
     roles = []
     for layer in weights:  # one layer at a time, to hold only one in float32
-        read = np.asarray(layer, dtype=np.float32)[:, rows]  # (heads, queries, keys)
+        read = shares_of(np.asarray(layer, dtype=np.float32)[:, rows])  # (heads, queries, keys)
         shares = np.tensordot(read, patterns[:, rows], ((1, 2), (1, 2))) / rows.sum()
         roles.append(tuple(map(_role, shares, _spread(read), [even] * len(read))))
     return tuple(roles)
+
+
+def shares_of(read: Any) -> Any:
+    """Return rows that sum to 1: of maps such as flow and relevance, each row's shares."""
+    import numpy as np
+
+    total = read.sum(-1, keepdims=True)
+    return read if np.abs(total - 1).max(initial=0) < 0.05 else read / np.maximum(total, 1e-12)
 
 
 def _role(shares: Any, spread: float, even: Any) -> HeadRole:

@@ -12,7 +12,6 @@ from ..masks.encoding import Encoding
 from ..masks.matrices import additive
 from ..models.model import Model, load_model
 from ..models.predict import Prediction, batch
-from .capture import core_of
 
 _RECORD = "maskviz_record"
 
@@ -30,7 +29,7 @@ def under_matrix(model: Model, network: Any, allowed: Any | None) -> Iterator[No
         yield
         return
     core = core_of(network)
-    if _is_decoder(network):
+    if is_decoder(network.config):
         allowed = np.asarray(allowed) & np.tri(len(allowed), dtype=bool)
     steer = additive(allowed, next(core.parameters()).dtype).to(network.device)
 
@@ -49,11 +48,17 @@ def under_matrix(model: Model, network: Any, allowed: Any | None) -> Iterator[No
         handle.remove()
 
 
-def _is_decoder(network: Any) -> bool:
+def core_of(network: Any) -> Any:
+    """Return the part of a network that attends: without its head, of two parts the encoder."""
+    return network.get_encoder() if network.config.is_encoder_decoder else network.base_model
+
+
+def is_decoder(config: Any) -> bool:
+    """Return whether each token of an architecture attends to itself and those before it only."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS
     from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as FILLERS
 
-    kind = network.config.model_type
+    kind = config.model_type
     return kind in DECODERS and kind not in FILLERS
 
 

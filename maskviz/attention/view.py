@@ -1,7 +1,7 @@
 """What a picture of attention shows: weights with the names and marks of their axes.
 
 A view is cut from a captured Attention without another pass: merged into words, freed of special
-tokens, or as the difference a mask makes on the tokens of the plain text.
+tokens or of small weights, or as the difference a mask makes on the tokens of the plain text.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..masks.encoding import Encoding
+from .axis import Axis, word_numbers
 from .capture import Attention
 from .difference import difference, placement
-from .roles import HeadChange, HeadRole, head_roles
+from .roles import HeadChange, HeadRole, cross_roles, head_roles
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """Weights (layers, heads, n, n) with one entry per token in each tuple.
+    """Weights (layers, heads, queries, keys) with one entry per query in each tuple.
 
     words: the number of the word a token belongs to. absent: a plain token that the masked text
-    has no row for. signed: whether the weights are masked − plain.
+    has no row for. signed: whether the weights are masked − plain. segments: the part of a pair.
+    keys: the tokens attended to, where they are others than the queries. method: what made the
+    maps. first: the number of the first layer shown.
     """
 
     weights: Any
@@ -30,63 +33,65 @@ class View:
     words: tuple[int, ...]
     absent: tuple[bool, ...]
     signed: bool = False
+    segments: tuple[int, ...] = ()
+    keys: Axis | None = None
+    method: str = "raw"
+    first: int = 0
 
     def __len__(self) -> int:
         return len(self.tokens)
 
+    @property
+    def rows(self) -> Axis:
+        """The axis of the queries."""
+        parts = self.segments or (0,) * len(self.tokens)
+        return Axis(self.tokens, self.hidden, self.special, self.words, parts)
+
+    @property
+    def columns(self) -> Axis:
+        """The axis of the keys."""
+        return self.keys or self.rows
+
 
 def view(attention: Attention) -> View:
     """Return one pass as it is."""
-    encoding = attention.encoding
-    return View(
-        attention.weights,
+    encoding, target = attention.encoding, attention.target
+    text = Axis(
         tuple(encoding.tokens),
         tuple(encoding.hidden),
         tuple(encoding.special),
         word_numbers(encoding),
-        (False,) * len(encoding),
+        attention.segments or (0,) * len(encoding),
+    )
+    rows = text
+    if target is not None:
+        nothing = len(target.tokens)
+        rows = Axis(target.tokens, (False,) * nothing, target.special, target.words, (0,) * nothing)
+    return View(
+        attention.weights,
+        *(rows.tokens, rows.hidden, rows.special, rows.words),
+        (False,) * len(rows),
+        segments=rows.segments,
+        keys=text if attention.part == "cross" else None,
+        method=attention.method,
+        first=attention.first,
     )
 
 
 def difference_view(plain: Attention, masked: Attention) -> View:
     """Return masked − plain on the plain tokens; those the mask hides are marked."""
-    place = placement(plain.encoding, masked.encoding)  # (plain tokens, masked tokens)
     off = hidden_tokens(plain.encoding, masked.encoding)
-    return replace(
-        view(plain),
-        weights=difference(plain, masked),
-        hidden=off,
-        absent=tuple((place.sum(1) == 0).tolist()),
-        signed=True,
-    )
+    shown = replace(view(plain), weights=difference(plain, masked), signed=True)
+    if plain.target is None:
+        place = placement(plain.encoding, masked.encoding)  # (plain tokens, masked tokens)
+        return replace(shown, hidden=off, absent=tuple((place.sum(1) == 0).tolist()))
+    return replace(shown, keys=shown.keys and replace(shown.keys, hidden=off))
 
 
 def hidden_tokens(plain: Encoding, masked: Encoding) -> tuple[bool, ...]:
     """Return which plain tokens the masked text hides, replaces or leaves out."""
     kept = {s for s, off in zip(masked.source, masked.hidden, strict=True) if not off}
     return tuple(i not in kept and not sp for i, sp in enumerate(plain.special))
-
-
-def word_numbers(encoding: Encoding) -> tuple[int, ...]:
-    """Number the words of an encoding: tokens that touch without a space share one.
-
-    Words are runs of letters and digits as in `maskviz.text`; punctuation and special tokens
-    stand alone.
-    """
-    from bisect import bisect_right
-
-    from ..text.words import word_offsets
-
-    words = word_offsets(encoding.text)
-    starts = [start for start, _ in words]
-    numbers: list[int] = []
-    seen: dict[int, int] = {}
-    for offset in encoding.offsets:
-        at = bisect_right(starts, offset[0]) - 1 if offset else -1
-        inside = at >= 0 and offset is not None and offset[0] < words[at][1]
-        fresh = max(numbers, default=-1) + 1
-        numbers.append(seen.setdefault(at, fresh) if inside else fresh)
-    return tuple(numbers)
 
 
 def merge_words(shown: View) -> View:
@@ -96,48 +101,68 @@ def merge_words(shown: View) -> View:
     """
     import numpy as np
 
-    groups = np.array(shown.words)
-    member = (np.arange(groups.max() + 1)[:, None] == groups[None, :]).astype(np.float32)  # (w, n)
-    rows = member / member.sum(1, keepdims=True)
-    firsts = [int(np.flatnonzero(line)[0]) for line in member]
-    tokens = [_name(shown, np.flatnonzero(line)) for line in member]
-    return View(
-        np.stack([rows @ np.asarray(layer, np.float32) @ member.T for layer in shown.weights]),
-        tuple(tokens),
-        tuple(any(np.array(shown.hidden)[line > 0]) for line in member),
-        tuple(shown.special[i] for i in firsts),
-        tuple(range(len(member))),
-        tuple(bool(np.array(shown.absent)[line > 0].all()) for line in member),
-        shown.signed,
+    from_words, to_words = shown.rows.membership(), shown.columns.membership()  # (words, tokens)
+    rows = from_words / from_words.sum(1, keepdims=True)
+    absent = np.array(shown.absent)
+    merged = shown.rows.merged()
+    return replace(
+        shown,
+        weights=np.stack([rows @ np.asarray(w, np.float32) @ to_words.T for w in shown.weights]),
+        **_of(merged),
+        absent=tuple(bool(absent[line > 0].all()) for line in from_words),
+        keys=shown.keys and shown.keys.merged(),
     )
-
-
-def _name(shown: View, members: Any) -> str:
-    """Join the tokens of a word, or name it once where a mark such as [MASK] repeats."""
-    names = [shown.tokens[i] for i in members]
-    if len(set(names)) == 1:
-        return names[0]
-    return "".join(name.removeprefix("##") for name in names)
 
 
 def without_special(shown: View) -> View:
     """Leave special tokens out of both axes; the other weights stay as they are."""
+    rows, columns = shown.rows.ordinary(), shown.columns.ordinary()
+    if len(rows) == len(shown) and len(columns) == len(shown.columns):
+        return shown
+    return replace(
+        shown,
+        weights=shown.weights[:, :, rows][:, :, :, columns],
+        **_of(shown.rows.picked(rows)),
+        absent=tuple(shown.absent[i] for i in rows),
+        keys=shown.keys and shown.keys.picked(columns),
+    )
+
+
+def only_above(shown: View, least: float) -> View:
+    """Set weights under `least`, of either sign, to 0.
+
+    >>> only_above(shown, 0.05)  # doctest: +SKIP
+    """
     import numpy as np
 
-    keep = np.flatnonzero(~np.array(shown.special, dtype=bool))
-    if len(keep) in (0, len(shown)):
+    if least <= 0:
         return shown
-    pick = lambda values: tuple(values[i] for i in keep)  # noqa: E731
-    numbers = {old: new for new, old in enumerate(dict.fromkeys(pick(shown.words)))}
-    return View(
-        shown.weights[:, :, keep][:, :, :, keep],
-        pick(shown.tokens),
-        pick(shown.hidden),
-        pick(shown.special),
-        tuple(numbers[word] for word in pick(shown.words)),
-        pick(shown.absent),
-        shown.signed,
+    weights = np.asarray(shown.weights)
+    return replace(
+        shown, weights=np.where(np.abs(weights) >= least, weights, weights.dtype.type(0))
     )
+
+
+def token_over_heads(shown: View, query: int) -> tuple[Any, list[str]]:
+    """Return one query's row in every head, (layers · heads, keys), and the names of the heads."""
+    layers, heads = shown.weights.shape[:2]
+    names = [
+        f"L{shown.first + i + 1}" + (f" H{h + 1}" if heads > 1 else "")
+        for i in range(layers)
+        for h in range(heads)
+    ]
+    return shown.weights[:, :, query].reshape(layers * heads, -1), names
+
+
+def _of(axis: Axis) -> dict[str, Any]:
+    """Return an axis as the fields of a view's queries."""
+    return {
+        "tokens": axis.tokens,
+        "hidden": axis.hidden,
+        "special": axis.special,
+        "words": axis.words,
+        "segments": axis.segments,
+    }
 
 
 def moved(shown: View) -> Any:
@@ -149,16 +174,19 @@ def moved(shown: View) -> Any:
     import numpy as np
 
     rows = ~np.array(shown.absent, dtype=bool)
-    change = np.abs(np.asarray(shown.weights, dtype=np.float32)[:, :, rows]).sum(-1) / 2
-    return change.mean(-1)
+    layers = (np.abs(np.asarray(w, dtype=np.float32)[:, rows]).sum(-1) / 2 for w in shown.weights)
+    return np.stack([layer.mean(-1) for layer in layers])
 
 
 def notes(shown: View, masked: bool = False) -> tuple[tuple[HeadRole | HeadChange, ...], ...]:
     """Return what stands under each head: its role, or how much the mask moves.
 
     In a masked text a role is what the head looks at from the hidden tokens, where there are any.
+    Of maps whose rows do not sum to 1 the shares of each row count.
     """
     if shown.signed:
         return tuple(tuple(HeadChange(float(v)) for v in layer) for layer in moved(shown))
+    if shown.keys is not None:
+        return cross_roles(shown.weights, shown.special, shown.keys.special, shown.keys.hidden)
     queries = shown.hidden if masked and any(shown.hidden) else None
     return head_roles(shown.weights, shown.special, shown.hidden, shown.words, queries)

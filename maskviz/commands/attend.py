@@ -16,8 +16,17 @@ def attend_command(
     text: common.TextArgument = None,
     model: common.ModelName = "mini",
     method: Annotated[
-        str, typer.Option("--method", help="raw: the attention of each head.")
+        str, typer.Option("--method", help="raw, mean, rollout, flow, norm, relevance or uniform.")
     ] = "raw",
+    part: Annotated[
+        str | None, typer.Option("--part", help="encoder, decoder or cross, of an encoder–decoder.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="What the decoder reads; without it, its own.")
+    ] = None,
+    pair: Annotated[
+        str | None, typer.Option("--pair", help="A second text, read as a pair with the first.")
+    ] = None,
     strategy: Annotated[
         str | None, typer.Option("--strategy", "-s", help="What to hide; without it, nothing.")
     ] = None,
@@ -34,13 +43,17 @@ def attend_command(
     pipeline: common.Pipeline = "",
     as_json: common.Json = False,
 ) -> None:
-    """Capture the attention of every head over a text, plain or masked."""
+    """Capture the attention over a text, plain or masked: of every head, or what a method makes."""
     from ..attention import METHODS, attend
+    from ..attention.pairs import join_pair
     from ..figures.attention import save_attention
+    from ..models import load_model
 
     if method not in METHODS:
         raise UnknownNameError.of("attention method", method, METHODS)
     subject: Any = common.read_text(text)
+    if pair is not None:
+        subject = join_pair(subject, pair, load_model(model))
     if strategy is not None:
         subject = common.chosen_mask(
             subject, strategy, ratio, seed,
@@ -49,16 +62,18 @@ def attend_command(
         )  # fmt: skip
     elif not subject.strip():
         raise TextError("The text is empty: enter at least one word.")
-    attention = attend(subject, model, operator)
+    attention = attend(subject, model, operator, method=method, part=part, target=target)
     common.notify(attention.encoding.notice)
     if out is not None:
         save_attention(attention, out)
     result = {
         "model": attention.model,
         "method": method,
+        "part": attention.part,
         "layers": attention.layers,
         "heads": attention.heads,
         "tokens": attention.tokens,
+        "queries": attention.queries,
         "out": None if out is None else str(out),
         "notice": attention.encoding.notice,
     }

@@ -1,0 +1,202 @@
+"""Attention methods: what one makes of the weights of all heads.
+
+A method is a small function over the layers of one pass, from the first to the last; it yields
+the maps to show, (heads or 1, queries, keys) each. A is the weights of one layer (heads, q, k),
+E_h the mean over heads, I the identity. They are registered in METHODS; `attend(method=…)`, the
+command line and the Attention page offer what is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import CapabilityError, ParameterError
+from .watch import Layer
+
+FLOW_EDGES = 40_000_000  # edges visited by all flows of one view: about a minute
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method with what it needs of a pass: `weights`, `values` or `gradients`.
+
+    square: it follows attention through the layers, so that queries and keys must be the same
+    tokens.
+    """
+
+    name: str
+    summary: str
+    needs: str
+    square: bool
+    function: Callable[[Iterable[Layer]], Iterator[Any]]
+
+
+METHODS: dict[str, Method] = {}
+
+
+def _method(name: str, summary: str, needs: str = "weights", square: bool = False) -> Callable:
+    def register(function: Callable) -> Callable:
+        METHODS[name] = Method(name, summary, needs, square, function)
+        return function
+
+    return register
+
+
+@_method("raw", "The attention of each head.")
+def raw(layers: Iterable[Layer]) -> Iterator[Any]:
+    """Yield A as it is: softmax(QKᵀ/√d) of each head (Vaswani et al. 2017)."""
+    for layer in layers:
+        yield _float(layer.weights)
+
+
+@_method("mean", "The mean of a layer's heads.")
+def mean(layers: Iterable[Layer]) -> Iterator[Any]:
+    """Yield E_h A of each layer."""
+    for layer in layers:
+        yield _mean(layer)
+
+
+@_method("rollout", "Attention followed through the layers, with residual paths.", square=True)
+def rollout(layers: Iterable[Layer]) -> Iterator[Any]:
+    """Yield R_l = Ã_l R_(l−1), with R_0 = I and Ã = (E_h A + I) / row sums.
+
+    Abnar & Zuidema 2020, "Quantifying Attention Flow in Transformers",
+    https://aclanthology.org/2020.acl-main.385.
+    """
+    reached: Any = None
+    for layer in layers:
+        step = _with_residual(layer)
+        reached = step if reached is None else step @ reached
+        yield reached
+
+
+@_method("flow", "The most attention that can flow from token to token.", square=True)
+def flow(layers: Iterable[Layer]) -> Iterator[Any]:
+    """Yield one map: maximum flow from each token of the last layer to each input token.
+
+    Nodes are the tokens of each layer; the edges from a layer to the one below have the
+    capacities Ã of `rollout`. Capacities are whole multiples of 1e−9. Abnar & Zuidema 2020.
+    Raises ParameterError where that would take minutes.
+    """
+    import numpy as np
+
+    steps = [_with_residual(layer)[0] for layer in layers]
+    count = len(steps[0])
+    if count**4 * len(steps) > FLOW_EDGES * 12:
+        most = int((FLOW_EDGES * 12 / len(steps)) ** 0.25)
+        raise ParameterError(
+            f"Flow between all of {count} tokens would take minutes: shorten the text to "
+            f"{most} tokens, or choose rollout."
+        )
+    starts = np.eye(count)
+    yield np.stack([flow_from(steps, start) for start in starts])[None]
+
+
+def flow_from(steps: list[Any], start: Any) -> Any:
+    """Return the maximum flow to each input token, (tokens,), from `start` (tokens,) at the top.
+
+    `steps` are the capacities (tokens, tokens) between layers, the lowest first; `start` is what
+    each token of the last layer may send.
+    """
+    import numpy as np
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import maximum_flow
+
+    count, unit = len(start), 1e9
+    size = (len(steps) + 1) * count + 1  # the last node sends to the tokens of the last layer
+    graph = np.zeros((size, size), dtype=np.int32)
+    for i, step in enumerate(steps):
+        graph[(i + 1) * count : (i + 2) * count, i * count : (i + 1) * count] = np.rint(step * unit)
+    graph[-1, len(steps) * count : -1] = np.rint(start * unit)
+    edges = csr_array(graph)
+    return np.array([maximum_flow(edges, size - 1, i).flow_value for i in range(count)]) / unit
+
+
+@_method("norm", "The length of what each token brings: ‖α f(x)‖.", needs="values")
+def norm(layers: Iterable[Layer]) -> Iterator[Any]:
+    """Yield ‖Σ_h α_h (x_j W_V + b) W_O‖ of each layer, rows scaled to sum to 1.
+
+    Kobayashi, Kuribayashi, Yokoi & Inui 2020, "Attention is Not Only a Weight",
+    https://aclanthology.org/2020.emnlp-main.574; the heads are summed before the norm.
+    """
+    for layer in layers:
+        yield _shares(norms(layer))[None]
+
+
+def norms(layer: Layer) -> Any:
+    """Return ‖Σ_h α_h,ij f_h(x_j)‖, float64 (queries, keys), as the paper has it.
+
+    Through the products of the heads at each key, so that no (queries, keys, width) is held.
+    """
+    import numpy as np
+
+    if layer.values is None or layer.projection is None:
+        raise CapabilityError(
+            "This architecture does not show the values or the output projection of its "
+            "attention: choose raw, mean or rollout."
+        )
+    weights = _float(layer.weights).astype(np.float64)  # (h, q, k)
+    brought = np.einsum("hkd,hdw->khw", layer.values, layer.projection)  # f_h(x_k)
+    gram = brought @ brought.swapaxes(1, 2)  # (k, h, h)
+    squares = np.zeros(weights.shape[1:])
+    for h in range(len(weights)):
+        squares += weights[h] * np.einsum("gqk,kg->qk", weights, gram[:, h])
+    return np.sqrt(np.maximum(squares, 0))
+
+
+@_method("relevance", "Attention weighted by its gradient.", needs="gradients", square=True)
+def relevance(layers: Iterable[Layer]) -> Iterator[Any]:
+    """Yield R ← R + Ā R, with R_0 = I and Ā = E_h (∇A ⊙ A)⁺, less I: what attention adds.
+
+    ∇A is the gradient of the answer's logit. Chefer, Gur & Wolf 2021, "Generic
+    Attention-model Explainability", https://arxiv.org/abs/2103.15679, equations 5 and 6.
+    """
+    import numpy as np
+
+    total: Any = None
+    for layer in layers:
+        if layer.gradient is None:
+            raise CapabilityError("This architecture gives no gradient: choose raw or rollout.")
+        product = _float(layer.gradient).astype(np.float64) * layer.weights
+        step = np.maximum(product, 0).mean(0)
+        total = np.eye(len(step)) if total is None else total
+        total = total + step @ total
+        yield (total - np.eye(len(total)))[None]
+
+
+@_method("uniform", "The same to every token: the baseline a claim must beat.")
+def uniform(layers: Iterable[Layer]) -> Iterator[Any]:
+    """Yield one map: 1 / n to each of the n keys that a query may attend to."""
+    import numpy as np
+
+    for layer in layers:
+        seen = (_float(layer.weights) > 0).any(0)
+        yield (seen / np.maximum(seen.sum(-1, keepdims=True), 1))[None]
+        return
+
+
+def _float(values: Any) -> Any:
+    import numpy as np
+
+    return np.asarray(values, dtype=np.float32 if np.asarray(values).itemsize < 8 else None)
+
+
+def _mean(layer: Layer) -> Any:
+    return _float(layer.weights).mean(0, keepdims=True)
+
+
+def _with_residual(layer: Layer) -> Any:
+    """Return Ã = (E_h A + I) / row sums, (1, tokens, tokens)."""
+    import numpy as np
+
+    step = _mean(layer).astype(np.float64)
+    step = step + np.eye(step.shape[-1])
+    return step / step.sum(-1, keepdims=True)
+
+
+def _shares(values: Any) -> Any:
+    import numpy as np
+
+    return values / np.maximum(values.sum(-1, keepdims=True), np.finfo(float).tiny)

@@ -1,0 +1,90 @@
+"""A score per word from attention: how much of what the answer is read from rests on it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from ..errors import TextError, UnknownNameError
+from ..masks.encoding import Encoding
+from ..masks.mask import Mask
+from ..masks.operators import apply
+from ..models.model import Model, load_model
+from .methods import METHODS, _with_residual, flow_from
+from .record import parts_of, record
+
+
+def word_scores(
+    text: str, model: Model | str = "mini", method: str = "rollout"
+) -> tuple[float, ...]:
+    """Score each word of `Mask(text).words` by the attention it gets; words not read have 0.
+
+    The queries are the tokens the answer is read from: the first of a classifier, the last of a
+    decoder, all where the model takes their mean. A word's score is the sum over its tokens. Of
+    maps for each layer the last counts, of `mean` and `norm` the mean over the layers. Raises
+    UnknownNameError for the method, TextError for a text without words.
+
+    >>> scores = word_scores("A truly great film.", method="relevance")
+    >>> len(scores)
+    4
+    """
+    if method not in METHODS:
+        raise UnknownNameError.of("attention method", method, METHODS)
+    return _word_scores(load_model(model), text, method)
+
+
+@lru_cache(maxsize=256)
+def _word_scores(model: Model, text: str, method: str) -> tuple[float, ...]:
+    words = Mask(text).words
+    if not words:
+        raise TextError("The text has no words to score: enter at least one word.")
+    encoding = apply(text, "mask", model)
+    shares = token_scores(model, encoding, method)
+    totals = [0.0] * len(words)
+    starts = [start for start, _ in words]
+    for offset, share in zip(encoding.offsets, shares, strict=True):
+        at = _word_at(starts, words, offset)
+        if at is not None:
+            totals[at] += float(share)
+    return tuple(totals)
+
+
+def token_scores(model: Model, encoding: Encoding, method: str) -> Any:
+    """Return the attention that each token gets from where the answer is read, (tokens,)."""
+    import numpy as np
+
+    chosen = METHODS[method]
+    found = record(model, encoding, parts_of(model)[0], needs=chosen.needs)
+    read_from = readout(model, len(encoding))
+    if method == "flow":
+        return flow_from([_with_residual(layer)[0] for layer in found], read_from)
+    maps = [np.asarray(one, float).mean(0) for one in chosen.function(found)]
+    whole = np.mean(maps, axis=0) if method in ("mean", "norm") else maps[-1]
+    return read_from @ whole
+
+
+def readout(model: Model, count: int) -> Any:
+    """Return how much each of `count` tokens has in the answer, (tokens,), summing to 1."""
+    import numpy as np
+
+    at = {"first": 0, "last": count - 1}.get(_reads(model))
+    return np.full(count, 1 / count) if at is None else np.eye(count)[at]
+
+
+def _reads(model: Model) -> str:
+    if parts_of(model)[0] == "decoder":
+        return "last"
+    pools = getattr(model.config, "classifier_pooling", "cls")
+    if "classify" not in model.capabilities or pools == "mean" or model.config.is_encoder_decoder:
+        return "mean"
+    return "first"
+
+
+def _word_at(starts: list[int], words: Any, offset: tuple[int, int] | None) -> int | None:
+    """Return the word that a token belongs to, or None for special tokens and punctuation."""
+    from bisect import bisect_right
+
+    if offset is None or offset[0] == offset[1]:
+        return None
+    at = bisect_right(starts, offset[0]) - 1
+    return at if at >= 0 and offset[0] < words[at][1] else None

@@ -1,0 +1,245 @@
+"""Each method against an independent computation, to 1e-6."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from maskviz.attention import METHODS, attend
+from maskviz.attention.methods import flow, mean, norms, raw, relevance, rollout, uniform
+from maskviz.attention.record import eager, record
+from maskviz.attention.scores import word_scores
+from maskviz.attention.watch import Layer
+from maskviz.errors import CapabilityError, ParameterError, TextError, UnknownNameError
+from maskviz.masks import Mask, apply, mask
+from maskviz.models import load_model
+from maskviz.models.predict import batch
+from tests.tiny_models import ALL_FAMILIES
+
+TEXT = "Anna didn't like this truly dull film, though."
+
+
+def drawn(layers: int = 3, heads: int = 2, tokens: int = 6, causal: bool = False) -> list[Layer]:
+    rng = np.random.default_rng(3)
+    weights = rng.dirichlet(np.full(tokens, 0.4), size=(layers, heads, tokens))
+    if causal:
+        weights = np.tril(weights)
+        weights /= weights.sum(-1, keepdims=True)
+    gradients = rng.normal(size=weights.shape)
+    return [Layer(w, gradient=g) for w, g in zip(weights, gradients, strict=True)]
+
+
+def test_raw_and_mean() -> None:
+    layers = drawn()
+    assert all((one == layer.weights).all() for one, layer in zip(raw(layers), layers, strict=True))
+    for one, layer in zip(mean(layers), layers, strict=True):
+        by_hand = sum(layer.weights[h] for h in range(2)) / 2
+        assert np.abs(one[0] - by_hand).max() < 1e-6
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_rollout_is_the_sum_over_all_paths(causal: bool) -> None:
+    layers = drawn(3, 2, 4, causal)
+    got = list(rollout(layers))[-1][0]
+    steps = []
+    for layer in layers:
+        step = layer.weights.mean(0) + np.eye(4)
+        steps.append(step / step.sum(1, keepdims=True))
+    paths = np.zeros((4, 4))
+    for a in range(4):
+        for b in range(4):
+            for c in range(4):
+                for d in range(4):
+                    paths[a, d] += steps[2][a, b] * steps[1][b, c] * steps[0][c, d]
+    assert np.abs(got - paths).max() < 1e-6
+
+
+def linear_program(steps: list[np.ndarray], source: int, sink: int) -> float:
+    """Return the maximum flow as HiGHS finds it, in floating point."""
+    from scipy.optimize import linprog
+
+    count = len(steps[0])
+    nodes = (len(steps) + 1) * count
+    top = len(steps) * count + source
+    edges = [
+        ((i + 1) * count + q, i * count + k, step[q, k])
+        for i, step in enumerate(steps)
+        for q in range(count)
+        for k in range(count)
+    ]
+    balance = np.zeros((nodes, len(edges)))
+    for e, (start, end, _) in enumerate(edges):
+        balance[start, e] -= 1
+        balance[end, e] += 1
+    inner = [n for n in range(nodes) if n not in (top, sink)]
+    answer = linprog(
+        -balance[sink], A_eq=balance[inner], b_eq=np.zeros(len(inner)),
+        bounds=[(0, capacity) for *_, capacity in edges],
+    )  # fmt: skip
+    return -answer.fun
+
+
+def scaled_flow(steps: list[np.ndarray], source: int, sink: int, unit: int) -> float:
+    """Return scipy's maximum flow on the graph with whole capacities."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import maximum_flow
+
+    count = len(steps[0])
+    graph = np.zeros(((len(steps) + 1) * count,) * 2)
+    for i, step in enumerate(steps):
+        graph[(i + 1) * count : (i + 2) * count, i * count : (i + 1) * count] = step
+    whole = csr_array(np.rint(graph * unit).astype(np.int32))
+    return maximum_flow(whole, len(steps) * count + source, sink).flow_value / unit
+
+
+def test_flow_equals_a_linear_program_and_scipy_on_the_scaled_graph() -> None:
+    layers = drawn(3, 2, 5)
+    (got,) = flow(layers)
+    steps = [(layer.weights.mean(0) + np.eye(5)) / 2 for layer in layers]
+    for source, sink in ((0, 0), (0, 3), (4, 1), (2, 2)):
+        assert got[0, source, sink] == pytest.approx(linear_program(steps, source, sink), abs=1e-6)
+        scaled = scaled_flow(steps, source, sink, 100_000)
+        assert got[0, source, sink] == pytest.approx(scaled, abs=3 * 25 / 100_000)
+
+
+def test_flow_says_when_it_would_take_minutes() -> None:
+    layers = [Layer(np.full((1, 200, 200), 1 / 200))] * 4
+    with pytest.raises(ParameterError, match=r"all of 200 tokens .* shorten the text to \d+"):
+        list(flow(layers))
+
+
+def test_relevance_adds_over_all_subsets_of_layers() -> None:
+    layers = drawn(3, 2, 4)
+    got = list(relevance(layers))[-1][0]
+    a, b, c = (np.clip(layer.weights * layer.gradient, 0, None).mean(0) for layer in layers)
+    expected = a + b + c + b @ a + c @ a + c @ b + c @ b @ a
+    assert np.abs(got - expected).max() < 1e-6
+
+
+def test_relevance_uses_the_gradient_of_the_predicted_logit(tiny) -> None:
+    model = load_model(tiny("bert"))
+    network = model.network("classify")
+    encoding = apply(TEXT, "mask", model)
+    layers = record(model, encoding, "encoder", needs="gradients")
+    kept = []
+
+    def keep(module, given, output) -> None:
+        output[1].retain_grad()
+        kept.append(output[1])
+
+    hooks = [
+        m.register_forward_hook(keep)
+        for n, m in network.named_modules()
+        if n.endswith("attention.self")
+    ]
+    with eager(network):
+        network(**batch(model, [encoding])).logits[0].max().backward()
+    for hook in hooks:
+        hook.remove()
+    network.zero_grad()
+    assert len(kept) == 2
+    for layer, weights in zip(layers, kept, strict=True):
+        assert np.abs(layer.gradient - weights.grad[0].numpy()).max() < 1e-6
+        assert np.abs(layer.gradient).max() > 0
+
+
+def modules_of(family: str, block) -> tuple:
+    """Return the modules that make values and project them back, as the architecture names them."""
+    return {
+        "bert": lambda: (block.attention.self.value, block.attention.output.dense),
+        "distilbert": lambda: (block.attention.v_lin, block.attention.out_lin),
+        "roberta": lambda: (block.attention.self.value, block.attention.output.dense),
+        "albert": lambda: (block.attention.value, block.attention.dense),
+        "deberta-v2": lambda: (block.attention.self.value_proj, block.attention.output.dense),
+    }[family]()
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "distilbert", "deberta-v2"])
+def test_norm_is_the_length_of_what_each_token_brings(tiny, family: str) -> None:
+    model = load_model(tiny(family))
+    network = model.main_network().base_model
+    encoding = apply(TEXT, "mask", model)
+    layers = record(model, encoding, "encoder", needs="values")
+    blocks = network.transformer.layer if family == "distilbert" else network.encoder.layer
+    inputs = []
+    hooks = [
+        modules_of(family, block)[0].register_forward_hook(lambda _, i, __: inputs.append(i[0][0]))
+        for block in blocks
+    ]
+    with torch.no_grad(), eager(network):
+        network(**batch(model, [encoding]))
+    for hook in hooks:
+        hook.remove()
+    for layer, block, x in zip(layers, blocks, inputs, strict=True):
+        value, dense = modules_of(family, block)
+        transformed = value(x).detach().double()  # (k, h · d)
+        expected = np.zeros(layer.weights.shape[1:])
+        for i in range(expected.shape[0]):
+            for j in range(expected.shape[1]):
+                heads = torch.tensor(layer.weights[:, i, j].astype(float)).repeat_interleave(8)
+                weighted = heads * transformed[j]
+                expected[i, j] = (dense.weight.detach().double() @ weighted).norm()
+        assert np.abs(norms(layer) - expected).max() < 1e-6 * max(1, expected.max())
+
+
+@pytest.mark.parametrize("family", ALL_FAMILIES)
+def test_values_times_projection_are_what_the_layer_puts_out(tiny, family: str) -> None:
+    """Σ_j of what each token brings must be the output of the attention, up to its bias."""
+    head = "Seq2SeqLM" if family == "marian" else "SequenceClassification"
+    model = load_model(tiny(family, head))
+    part = "encoder" if model.config.is_encoder_decoder else None
+    shown = attend(TEXT, model, "delete", method="norm", part=part)
+    assert np.abs(shown.weights.astype(np.float32).sum(-1) - 1).max() < 5e-3
+    layers = record(model, apply(TEXT, "delete", model), shown.part, needs="values")
+    for layer in layers:
+        assert layer.projection.shape == (2, 8, 16)
+        assert layer.values.shape == (2, len(shown.tokens), 8)
+
+
+def test_uniform_gives_the_same_to_all_a_query_may_see(tiny) -> None:
+    (plain,) = uniform(drawn(2, 2, 5))
+    assert np.abs(plain - 0.2).max() < 1e-6
+    weights = attend(TEXT, tiny("gpt2"), "delete", method="uniform").weights[0, 0]
+    assert weights[0, 0] == 1
+    assert weights[3] == pytest.approx([0.25] * 4 + [0] * (len(weights) - 4), abs=1e-3)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "family", ["bert", "modernbert", "distilbert", "gpt2", "llama", "deberta-v2"]
+)
+def test_every_method_gives_maps_and_a_score_for_each_word(tiny, family: str, method: str) -> None:
+    model = load_model(tiny(family))
+    attention = attend(TEXT, model, "delete", method=method)
+    layers, heads, queries, keys = attention.weights.shape
+    assert queries == keys == len(attention.tokens)
+    assert heads == (2 if method == "raw" else 1)
+    assert layers == (1 if method in ("flow", "uniform") else 2)
+    scores = word_scores(TEXT, model, method)
+    assert len(scores) == len(Mask(TEXT).words)
+    assert min(scores) >= 0
+    assert max(scores) > 0
+
+
+def test_methods_that_need_more_than_there_is_say_so(tiny) -> None:
+    with pytest.raises(ParameterError, match=r"rollout.*follows attention through all layers"):
+        attend(TEXT, tiny("bart", "Seq2SeqLM"), part="cross", target="It.", method="rollout")
+    with pytest.raises(ParameterError, match="choose rollout or norm"):
+        attend(TEXT, tiny("t5"), method="relevance")
+    with pytest.raises(CapabilityError, match="no answer to take a gradient of"):
+        attend(TEXT, tiny("bert", "MaskedLM"), method="relevance")
+    hidden = mask(TEXT, "pattern", words="dull")
+    assert attend(hidden, tiny("bert", "MaskedLM"), method="relevance").weights.any()
+    assert attend(TEXT, tiny("gpt2", "CausalLM"), "delete", method="relevance").weights.any()
+    with pytest.raises(UnknownNameError, match="choose one of raw, mean, rollout, flow, norm"):
+        attend(TEXT, tiny("bert"), method="attention")
+    with pytest.raises(TextError):
+        word_scores("  ", tiny("bert"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method_says_formula_and_source(method: str) -> None:
+    text = METHODS[method].function.__doc__
+    assert text.startswith("Yield ")
+    assert method in ("mean", "uniform") or "20" in text  # the year of a paper
