@@ -20,6 +20,7 @@ Scored = tuple[float, str]
     "Hides the words that decide the answer.",
     default_ratio=0.15,
     needs=frozenset({"classifier"}),
+    seeded=False,
     parameters=(
         Parameter(
             "by", "choice", "model", "the model's own attribution, or counts over texts", WAYS

@@ -22,8 +22,14 @@ SPAN_LENGTH_WEIGHTS = tuple(_P * (1 - _P) ** (n - 1) for n in range(1, _LONGEST 
 )
 def random_words(document: Document, ratio: float, rng: random.Random) -> Iterator[MaskSpan]:
     """Choose words uniformly without replacement."""
-    for word in shuffled(document.words, rng)[: budget(len(document.words), ratio)]:
-        yield MaskSpan(word.start, word.end, "drawn at random")
+    words = document.words
+    for index in drawn_words(len(words), ratio, rng):
+        yield MaskSpan(words[index].start, words[index].end, "drawn at random")
+
+
+def drawn_words(count: int, ratio: float, rng: random.Random) -> list[int]:
+    """Draw the indices of the words to hide out of `count`."""
+    return shuffled(range(count), rng)[: budget(count, ratio)]
 
 
 @strategy(
@@ -39,7 +45,8 @@ def random_tokens(
 ) -> Iterator[MaskSpan]:
     """Choose each token that is not special with probability `ratio`, independently.
 
-    Agrees in distribution with transformers' DataCollatorForLanguageModeling.
+    Agrees in distribution with transformers' DataCollatorForLanguageModeling, on the tokens that
+    stand for characters: SentencePiece's token of white space alone is never hidden.
     """
     from ..models import load_model
 
@@ -56,24 +63,32 @@ def spans(document: Document, ratio: float, rng: random.Random) -> Iterator[Mask
     stay visible are put into one random order.
     """
     words = document.words
-    total = budget(len(words), ratio)
+    for first, length in drawn_runs(len(words), ratio, rng):
+        run = words[first : first + length]
+        yield MaskSpan(run[0].start, run[-1].end, f"run of {length} words drawn at random")
+
+
+def drawn_runs(count: int, ratio: float, rng: random.Random) -> list[tuple[int, int]]:
+    """Draw the runs to hide out of `count` words, as (first word, length)."""
+    total = budget(count, ratio)
     lengths = drawn_lengths(total, rng)
     if lengths:
         lengths[-1] -= sum(lengths) - total
-    order = shuffled(lengths + [0] * (len(words) - total), rng)
-    first = 0
-    for length in order:
+    runs, first = [], 0
+    for length in shuffled(lengths + [0] * (count - total), rng):
         if length:
-            run = words[first : first + length]
-            yield MaskSpan(run[0].start, run[-1].end, f"run of {length} words drawn at random")
+            runs.append((first, length))
         first += length or 1
+    return runs
 
 
 def drawn_lengths(total: int, rng: random.Random) -> list[int]:
     """Draw span lengths in words until they reach `total`; the last may reach beyond it."""
     lengths: list[int] = []
-    while sum(lengths) < total:
+    reached = 0
+    while reached < total:
         lengths.append(span_length(rng))
+        reached += lengths[-1]
     return lengths
 
 

@@ -7,7 +7,6 @@ keeps the very ids it has in the plain text.
 
 from __future__ import annotations
 
-import random
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 from ..errors import CapabilityError, MaskError, UnknownNameError
 from ..text.alignment import Tokenised
+from .draws import uniform
 from .encoding import Encoding
 from .mask import Mask, MaskSpan
 from .rendering import placeholder
@@ -24,6 +24,7 @@ from .rendering import placeholder
 # (token id, shown as, index in the plain encoding or None, visible to attention)
 Piece = tuple[int, str, int | None, int]
 UNITS = ("token", "word", "span")
+AS_MASK, AS_RANDOM = 0.8, 0.9  # below: the mask token; below: a random one; else the token itself
 
 
 @dataclass(frozen=True)
@@ -83,24 +84,19 @@ def _corrupt(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     whatever else is hidden.
     """
     as_mask = _mask(model, plain, hidden)
-    units = _units(plain, hidden)
+    units, seed = _units(plain, hidden), hidden.mask.seed
     pieces = []
     for piece, index in zip(as_mask, hidden.indices, strict=True):
-        rng = _rng(hidden, units[index])
-        point = rng.random()
-        if point < 0.8:
+        point = uniform(seed, 2 * units[index])
+        if point < AS_MASK:
             pieces.append(piece)
-        elif point < 0.9:
-            rng = _rng(hidden, -1 - index)  # each token of a unit gets a token of its own
-            token = _vocabulary(model)[int(rng.random() * len(_vocabulary(model)))]
+        elif point < AS_RANDOM:
+            ids = _vocabulary(model)  # each token of a unit gets a token of its own
+            token = ids[int(uniform(seed, 2 * index + 1) * len(ids))]
             pieces.append((token, model.tokenizer.convert_ids_to_tokens(token), index, 1))
         else:
             pieces.append((plain.input_ids[index], plain.tokens[index], index, 1))
     return pieces
-
-
-def _rng(hidden: Hidden, number: int) -> random.Random:
-    return random.Random(f"{hidden.mask.seed} {number}")  # noqa: S311  repeatable, not secret
 
 
 def _units(plain: Tokenised, hidden: Hidden) -> dict[int, int]:
@@ -117,9 +113,13 @@ def _units(plain: Tokenised, hidden: Hidden) -> dict[int, int]:
 
 @lru_cache(maxsize=8)
 def _vocabulary(model: Any) -> tuple[int, ...]:
+    return ordinary_ids(model.tokenizer)
+
+
+def ordinary_ids(tokenizer: Any) -> tuple[int, ...]:
     """Return the ids a random token is drawn from: all that are not special."""
-    special = set(model.tokenizer.all_special_ids)
-    return tuple(i for i in range(len(model.tokenizer)) if i not in special)
+    special = set(tokenizer.all_special_ids)
+    return tuple(i for i in range(len(tokenizer)) if i not in special)
 
 
 @_operator("delete", "Takes the hidden tokens out; the rest moves together.")

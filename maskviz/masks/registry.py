@@ -41,6 +41,7 @@ class Strategy:
     kind: `budgeted` hides max(1, round(ratio · units)), `exhaustive` all that matches unless a
         ratio caps it, `bernoulli` each unit with probability ratio, `manual` what is given.
     needs: what it runs on: `pipeline` (spaCy), `tokenizer`, `classifier`.
+    seeded: whether anything is drawn; an exhaustive strategy draws only where a ratio caps it.
     """
 
     name: str
@@ -50,6 +51,11 @@ class Strategy:
     default_ratio: float | None = None
     needs: frozenset[str] = frozenset()
     parameters: tuple[Parameter, ...] = ()
+    seeded: bool = True
+
+    def draws(self, ratio: float | None) -> bool:
+        """Tell whether another seed may give another mask."""
+        return self.seeded and not (self.kind == "exhaustive" and ratio is None)
 
 
 class _Strategies(Mapping[str, Strategy]):

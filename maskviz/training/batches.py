@@ -29,8 +29,8 @@ class MaskedRows(Dataset):
 
     def __getitems__(self, indices: Sequence[int]) -> list[tuple[TokenRow, int]]:
         """Return a batch; torch's loader asks for it in one call."""
-        self.masker.prepare(indices)
-        return [self[index] for index in indices]
+        rows = self.masker.rows(indices, self.epoch)
+        return [(row, self.labels[i]) for row, i in zip(rows, indices, strict=True)]
 
 
 class LengthBuckets(Sampler[list[int]]):

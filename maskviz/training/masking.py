@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import MaskError, TextError
-from ..masks import OPERATORS, STRATEGIES, Mask, mask
+from ..masks import OPERATORS, STRATEGIES, Mask
+from ..masks.choose import mask as choose_mask
 from ..masks.operators import encode
 from ..text.alignment import Tokenised, tokenise
 from ..text.document import Document
@@ -93,16 +94,40 @@ class Masker:
 
     def row(self, index: int, epoch: int = 0) -> TokenRow:
         """Return one row as the model reads it in this epoch."""
-        if not self.masking.active:
-            return _plain_row(self.plain[index])
-        if self.masking.dynamic:
-            return self._draw(index, epoch)
-        if index not in self._static:
-            self._static[index] = self._draw(index, 0)
-        return self._static[index]
+        return self.rows([index], epoch)[0]
 
-    def _mask(self, index: int, epoch: int) -> Mask:
-        return mask(
+    def rows(self, indices: Sequence[int], epoch: int = 0) -> list[TokenRow]:
+        """Return several rows as the model reads them in this epoch, drawn together."""
+        if not self.masking.active:
+            return [_plain_row(self.plain[i]) for i in indices]
+        if self.masking.dynamic:
+            return self._drawn(indices, epoch)
+        new = [i for i in dict.fromkeys(indices) if i not in self._static]
+        self._static.update(zip(new, self._drawn(new, 0), strict=True))
+        return [self._static[i] for i in indices]
+
+    def _drawn(self, indices: Sequence[int], epoch: int) -> list[TokenRow]:
+        if self._batch is None:
+            self.prepare(indices)
+            return [self._draw(i, epoch) for i in indices]
+        seeds = [draw_seed(self.seed, epoch, i) for i in indices]
+        rows = self._batch.rows(indices, seeds)
+        self.left_plain.update(i for i, row in zip(indices, rows, strict=True) if row is None)
+        return [
+            _plain_row(self.plain[i]) if row is None else TokenRow(*row)
+            for i, row in zip(indices, rows, strict=True)
+        ]
+
+    @cached_property
+    def _batch(self) -> Any:
+        """Return what draws a whole batch as arrays, None where each row goes by itself."""
+        from .vectorised import BatchDraws
+
+        return BatchDraws.made(self)
+
+    def mask(self, index: int, epoch: int = 0) -> Mask:
+        """Return the mask of one row in an epoch. Raises TextError for a row without words."""
+        return choose_mask(
             self.documents[index],
             self.masking.strategy,
             ratio=self.masking.ratio,
@@ -113,7 +138,7 @@ class Masker:
     def _draw(self, index: int, epoch: int) -> TokenRow:
         plain = self.plain[index]
         try:
-            drawn = self._mask(index, epoch)
+            drawn = self.mask(index, epoch)
             encoding = encode(drawn, OPERATORS[self.masking.operator], self.model, plain)
         except (TextError, MaskError):  # no words, or nothing left to read: the row stays plain
             self.left_plain.add(index)
@@ -129,7 +154,7 @@ class Masker:
         ratios = []
         for index in range(min(rows, len(self.texts))) if self.masking.active else ():
             try:
-                ratios.append(self._mask(index, 0).realised_ratio)
+                ratios.append(self.mask(index, 0).realised_ratio)
             except TextError:
                 ratios.append(0.0)
         return sum(ratios) / len(ratios) if ratios else 0.0
