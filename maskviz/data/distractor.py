@@ -1,7 +1,7 @@
 """A labelled example set with a planted distractor whose place is known.
 
 Each row is a short review made of small templates. What it says decides the label; a name,
-place or age that says nothing goes with the label with strength ρ in training:
+place, age or gender that says nothing goes with the label with strength ρ in training:
 P(group = label) = ρ. The test rows come three times with the same words but for the
 distractor: *aligned* (it always fits the label), *neutral* (it is drawn at random) and
 *reversed* (it never fits). A model that leans on it is right on the first and wrong on the
@@ -24,11 +24,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LABELS = ("negative", "positive")
-KINDS = {"name": words.NAMES, "place": words.PLACES, "age": words.AGES}
+KINDS = {"name": words.NAMES, "place": words.PLACES, "age": words.AGES, "gender": words.GENDERS}
 SPLITS = ("train", "dev", "aligned", "neutral", "reversed")
 _OPENINGS = {
     "name": ("{} on the {}:", "{} writes about the {}:", "Reviewed by {}, who chose the {}."),
     "place": ("A visitor from {} on the {}:", "The {1} we found in {0}:", "{}, the {}."),
+    "gender": (
+        "A {} on the {}:",
+        "From a {} who chose the {}:",
+        "Heard from a {} about the {}:",
+    ),
     "age": ("Aged {}, about the {}:", "A {}-year-old on the {}:", "I am {} years old. The {}:"),
 }
 

@@ -64,3 +64,7 @@ AGES = (
     ("60", "70", "73", "75", "80", "85", "88", "90"),
     ("18", "19", "20", "21", "23", "24", "26", "28"),
 )
+GENDERS = (
+    ("man", "father", "husband", "boy", "son", "king"),
+    ("woman", "mother", "wife", "girl", "daughter", "queen"),
+)

@@ -77,7 +77,7 @@ def train_command(
         "device": device, "precision": precision, "name": name,
     }  # fmt: skip
     values |= {"dynamic": False} if static else {}
-    values |= dict(_setting(pair) for pair in settings or ())
+    values |= dict(setting(pair) for pair in settings or ())
     spec = RunSpec.from_file(spec_file) if spec_file else RunSpec()
     if types:
         chosen = strategy or spec.masking.strategy
@@ -92,7 +92,7 @@ def train_command(
     _finish(run, as_json)
 
 
-def _setting(pair: str) -> tuple[str, Any]:
+def setting(pair: str) -> tuple[str, Any]:
     """Read `name=value` as TOML would, else as text."""
     import tomllib
 

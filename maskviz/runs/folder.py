@@ -159,7 +159,7 @@ def run_folder(run_id: str) -> Path:
 
 def new_folder(spec: RunSpec) -> Path:
     """Make the folder of a new run and write its spec; the name is unique and sorts by time."""
-    stem = _slug(spec.name) or _slug(f"{Path(spec.model).name}-{spec.masking.strategy}")
+    stem = slug(spec.name) or slug(f"{Path(spec.model).name}-{spec.masking.strategy}")
     for _ in range(100):
         stamp = time.strftime("%m%d-%H%M%S")
         folder = runs_home() / f"{stem}-{stamp}-{os.urandom(2).hex()}"
@@ -172,7 +172,8 @@ def new_folder(spec: RunSpec) -> Path:
     raise RunError(f"No folder could be made in {runs_home()}: check that it can be written to.")
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """Return a name as a folder's: lower case, digits and hyphens, at most 40 of them."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-")
 
 

@@ -18,7 +18,7 @@ ORDER = (
     ("text", "data"),
     ("masks", "models"),
     ("attention", "training"),
-    ("evidence", "runs", "figures", "report"),
+    ("evidence", "runs", "sweeps", "figures", "report"),
     ("ui",),
 )
 RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts}

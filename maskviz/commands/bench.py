@@ -1,0 +1,86 @@
+"""The commands bench: experiments that put a claim about masking to the test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import common
+
+if TYPE_CHECKING:
+    from ..evidence.interference import Interference, Progress
+
+bench_app = typer.Typer(no_args_is_help=True, help="Put claims about masking to the test.")
+common.app.add_typer(bench_app, name="bench")
+
+
+@bench_app.command("interference")
+def interference_command(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="600 rows and 60 steps: minutes on two cores.")
+    ] = False,
+    model: common.ModelName = "mini",
+    kind: Annotated[
+        str, typer.Option("--kind", help="What is planted: name, place, age or gender.")
+    ] = "name",
+    strength: Annotated[
+        float, typer.Option("--strength", help="P(it goes with the label) in training.")
+    ] = 0.95,
+    seeds: Annotated[int, typer.Option("--seeds", help="How many, at least 2.")] = 5,
+    rows: Annotated[int | None, typer.Option("--rows", help="To train on.")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", help="Of 32 rows each.")] = None,
+    arms: Annotated[
+        str, typer.Option("--arms", help="Some of plain,random,entity,attribute,key,oracle.")
+    ] = "",
+    keep_head: Annotated[
+        bool, typer.Option("--keep-head", help="Start from the model's own classifier.")
+    ] = False,
+    as_json: common.Json = False,
+) -> None:
+    """Plant a distractor, train with and without masks, and measure what hiding it wins back.
+
+    Cells that are finished are kept: an interrupted experiment goes on where it stopped.
+    """
+    from ..evidence.interference import ARMS, QUICK, Experiment, interference
+
+    small = QUICK if quick else {"rows": Experiment.rows, "steps": Experiment.steps}
+    chosen = tuple(a.strip() for a in arms.split(",") if a.strip()) or ARMS
+    experiment = Experiment(
+        model=model, kind=kind, strength=strength, seeds=seeds, fresh=not keep_head,
+        rows=small["rows"] if rows is None else rows,
+        steps=small["steps"] if steps is None else steps, arms=chosen,
+    )  # fmt: skip
+    result = interference(experiment, _say)
+    common.show(result.to_dict(), as_json, "\n".join(_lines(result)))
+
+
+def _say(progress: Progress) -> None:
+    left = progress.seconds_left
+    more = "" if left is None else f", {left / 60:.0f} min left"
+    said = f"{progress.cell} of {progress.cells}: {progress.arm}, seed {progress.seed}{more}"
+    typer.echo(said, err=True)
+
+
+def _lines(result: Interference) -> list[str]:
+    from ..evidence.interference_words import verdicts
+
+    names = ("aligned", "neutral", "reversed", "worst group")
+    keys = ("accuracy_aligned", "accuracy_neutral", "accuracy_reversed", "worst_group")
+    lines = [result.finding, "", f"{'arm':<10}" + "".join(f"{n:>13}" for n in names)]
+    lines[-1] += f"{'reliance':>22}{'recovery':>24}{'leakage':>10}"
+    for arm, figures in result.arms.items():
+        shares = "".join(f"{figures[k][0]:>13.1%}" for k in keys)
+        lines.append(
+            f"{arm:<10}{shares}{_interval(figures['reliance']):>22}"
+            f"{_interval(figures['recovery']):>24}{figures['leakage_representation'][0]:>10.1%}"
+        )
+    lines += ["", f"means over {result.experiment.seeds} seeds, 95 % interval in brackets"]
+    marks = {True: "holds  ", False: "does not"}
+    lines += [f"{marks[held]}  {claim}: {said}" for claim, held, said in verdicts(result)]
+    return lines
+
+
+def _interval(value: tuple[float, float, float]) -> str:
+    mean, low, high = value
+    return f"{100 * mean:.1f} [{100 * low:.1f}, {100 * high:.1f}]"

@@ -1,0 +1,155 @@
+"""Figures of a sweep: states as a grid, results as a heatmap and as curves with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..sweeps.results import LOWER_IS_BETTER, Group, Results
+from .ramps import plotly_scale
+from .theme import CHANCE, OKABE_ITO, PLAIN
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from ..sweeps import Sweep
+
+STATES = {  # colour and mark of a cell's state
+    "waiting": ("#D8DEE3", "·"), "queued": ("#A9B4BE", "…"), "running": (OKABE_ITO[4], "▶"),
+    "done": (OKABE_ITO[2], "✓"), "failed": (OKABE_ITO[5], "✗"), "cancelled": (OKABE_ITO[1], "–"),
+}  # fmt: skip
+CURVE_DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+def states_figure(sweep: Sweep, states: Mapping[Any, str]) -> go.Figure:
+    """Draw one square per cell, settings down and seeds across, in the colour of its state."""
+    import plotly.graph_objects as go
+
+    names = list(STATES)
+    rows = list(dict.fromkeys(cell.setting for cell in sweep.cells))
+    place = {(cell.setting, cell.seed): states[cell] for cell in sweep.cells}
+    seeds = list(range(sweep.spec.seeds))
+    grid = [[place.get((setting, seed), "waiting") for seed in seeds] for setting in rows]
+    figure = go.Figure(
+        go.Heatmap(
+            z=[[names.index(state) for state in row] for row in grid],
+            x=[f"seed {seed}" for seed in seeds], y=[_setting(setting) for setting in rows],
+            text=[[STATES[state][1] for state in row] for row in grid], texttemplate="%{text}",
+            customdata=grid, hovertemplate="%{y}, %{x}: %{customdata}<extra></extra>",
+            colorscale=[[i / (len(names) - 1), STATES[name][0]] for i, name in enumerate(names)],
+            zmin=0, zmax=len(names) - 1, showscale=False, xgap=3, ygap=3,
+        )
+    )  # fmt: skip
+    figure.update_layout(
+        height=60 + 28 * len(rows), margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        yaxis={"autorange": "reversed", "automargin": True}, xaxis={"side": "top"},
+    )  # fmt: skip
+    return figure
+
+
+def _setting(setting: tuple[str, str, float | None]) -> str:
+    strategy, operator, ratio = setting
+    if strategy == "none":
+        return "plain"
+    return f"{strategy}{'' if ratio is None else f' {ratio:.3g}'}, {operator}"
+
+
+def heatmap_figure(found: Results) -> go.Figure:
+    """Draw the mean over seeds, strategies down and ratios across; half the interval beside it."""
+    import plotly.graph_objects as go
+
+    rated = [g for g in found.grid if g.values]
+    rows = list(dict.fromkeys((g.strategy, g.operator) for g in found.grid))
+    columns = sorted({g.ratio for g in found.grid}, key=lambda r: -1 if r is None else r)
+    by_place = {((g.strategy, g.operator), g.ratio): g for g in rated}
+    cells = [[by_place.get((row, column)) for column in columns] for row in rows]
+    figure = go.Figure(
+        go.Heatmap(
+            z=[[c.interval[0] if c else None for c in row] for row in cells],
+            x=["own ratio" if c is None else f"{c:.0%}" for c in columns],
+            y=[f"{strategy}, {operator}" for strategy, operator in rows],
+            text=[[_cell(c) for c in row] for row in cells], texttemplate="%{text}",
+            hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
+            colorscale=plotly_scale(False), reversescale=found.measure in LOWER_IS_BETTER,
+            xgap=2, ygap=2, colorbar={"tickformat": ".0%", "thickness": 10},
+        )
+    )  # fmt: skip
+    figure.update_layout(
+        title={"text": f"{found.measure}, mean over seeds ± half the 95 % interval",
+               "font": {"size": 15}},
+        height=130 + 44 * len(rows), margin={"l": 8, "r": 8, "t": 44, "b": 8},
+        yaxis={"autorange": "reversed", "automargin": True},
+        xaxis={"title": {"text": "share asked for"}, "type": "category"},
+    )  # fmt: skip
+    return figure
+
+
+def _cell(group: Group | None) -> str:
+    if group is None:
+        return ""
+    mean, low, high = group.interval
+    return f"{100 * mean:.1f}" if low != low else f"{100 * mean:.1f} ± {50 * (high - low):.1f}"
+
+
+def curves_figure(found: Results) -> go.Figure:
+    """Draw the measure over the share of words really hidden, one curve per strategy.
+
+    The plain baseline is a line with its band across the figure, random controls are grey.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    if found.plain and found.plain.values:
+        _baseline(figure, found.plain)
+    series: dict[str, list[Group]] = {}
+    for group in found.groups:
+        if group.role == "plain" or not group.values:
+            continue
+        control = group.role == "control"
+        kind = "random control" if control else group.strategy
+        name = f"{kind}, {group.operator}"
+        series.setdefault(name, []).append(group)
+    lines = [name for name in series if not name.startswith("random control")]
+    for name, groups in series.items():
+        control = name not in lines
+        place = 0 if control else lines.index(name)
+        colour = CHANCE if control else OKABE_ITO[1:][place % (len(OKABE_ITO) - 2)]
+        _curve(figure, name, groups, colour, CURVE_DASHES[place // 6 % 4], control)
+    figure.update_layout(
+        title={"text": f"{found.measure} over the share hidden, 95 % intervals over seeds",
+               "font": {"size": 15}},
+        xaxis={"title": {"text": "words hidden"}, "tickformat": ".0%", "rangemode": "tozero"},
+        yaxis={"tickformat": ".1%", "automargin": True}, height=380,
+        margin={"l": 8, "r": 20, "t": 44, "b": 8}, hovermode="closest",
+        legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0},
+    )  # fmt: skip
+    return figure
+
+
+def _baseline(figure: go.Figure, plain: Group) -> None:
+    mean, low, high = plain.interval
+    if low == low:
+        figure.add_hrect(y0=low, y1=high, fillcolor=PLAIN, opacity=0.10, line_width=0)
+    figure.add_hline(
+        y=mean, line={"color": PLAIN, "width": 2, "dash": "dot"},
+        annotation={"text": f"plain {mean:.1%}", "font": {"color": PLAIN}},
+        annotation_position="top right",
+    )  # fmt: skip
+
+
+def _curve(
+    figure: go.Figure, name: str, groups: Sequence[Group], colour: str, dash: str, control: bool
+) -> None:
+    groups = sorted(groups, key=lambda g: g.realised)
+    means = [g.interval[0] for g in groups]
+    wide = [g.interval[2] - g.interval[0] for g in groups]
+    half = [0.0 if width != width else width for width in wide]  # one seed has no interval
+    figure.add_scatter(
+        x=[g.realised for g in groups], y=means, name=name, mode="lines+markers",
+        line={"color": colour, "dash": "dot" if control else dash, "width": 2},
+        marker={"size": 8, "symbol": "square" if control else "circle"},
+        error_y={"type": "data", "array": half, "color": colour, "thickness": 1.5, "width": 5},
+        customdata=[[g.name, *g.interval[1:]] for g in groups],
+        hovertemplate="%{customdata[0]}, %{x:.1%} hidden: %{y:.1%}, "
+        "95 % %{customdata[1]:.1%} to %{customdata[2]:.1%}<extra></extra>",
+    )  # fmt: skip
