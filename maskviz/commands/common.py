@@ -40,6 +40,26 @@ Indices = Annotated[
 Pipeline = Annotated[
     str, typer.Option("--pipeline", help="spaCy pipeline: en_mini or an installed one.")
 ]
+By = Annotated[
+    str, typer.Option("--by", help="How 'key' finds words: model, keyness, tfidf or lexicon.")
+]
+DataFile = Annotated[
+    str, typer.Option("--data", help="Table with texts and labels for 'key' by keyness or tfidf.")
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option("--threshold", help="From where 'redundant', 'noise' and 'pii' hide."),
+]
+Surprisal = Annotated[
+    float | None,
+    typer.Option(
+        "--surprisal", help="Bits the model must be surprised for 'noise'; 0: do not ask."
+    ),
+]
+Complement = Annotated[
+    bool, typer.Option("--complement", help="Hide all else and keep what the strategy would hide.")
+]
+Unit = Annotated[str, typer.Option("--unit", help="What 'corrupt' draws for: token, word or span.")]
 MaskFile = Annotated[
     Path | None, typer.Option("--mask", help="A mask saved as JSON, in place of a strategy.")
 ]
@@ -82,7 +102,9 @@ def _for_expression(options: dict[str, Any]) -> dict[str, Any]:
     return {"model": options["model"]} if options.get("model") else {}
 
 
-def _parsed(name: str, value: str, kind: str) -> Any:
+def _parsed(name: str, value: Any, kind: str) -> Any:
+    if not isinstance(value, str):
+        return value
     if kind == "choices":
         return [item.strip() for item in value.split(",") if item.strip()]
     if kind == "integers":
@@ -101,6 +123,7 @@ def chosen_mask(
     ratio: float | None,
     seed: int,
     mask_file: Path | None = None,
+    complement: bool = False,
     **options: Any,
 ) -> Any:
     """Return the mask a command asks for: read from a file, or chosen by a strategy."""
@@ -112,11 +135,16 @@ def chosen_mask(
         except OSError as error:
             raise DataError(f"{str(mask_file)!r} cannot be read: {error.strerror}.") from None
         own = None if text is None and sys.stdin.isatty() else read_text(text)
-        return Mask.from_json(document, own or None)
+        saved = Mask.from_json(document, own or None)
+        return ~saved if complement else saved
+    given = mask_parameters(strategy, **options)
+    return mask(read_text(text), strategy, ratio=ratio, seed=seed, complement=complement, **given)
+
+
+def mask_parameters(strategy: str, **options: Any) -> dict[str, Any]:
+    """Return what `maskviz.mask` takes besides text, ratio and seed."""
     given = parameters_for(strategy, **options)
-    if options.get("pipeline"):
-        given["pipeline"] = options["pipeline"]
-    return mask(read_text(text), strategy, ratio=ratio, seed=seed, **given)
+    return given | ({"pipeline": options["pipeline"]} if options.get("pipeline") else {})
 
 
 def show(value: dict[str, Any] | list[Any], as_json: bool, plain: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from ..errors import DataError, ParameterError, UnknownNameError
 from . import common
 
 if TYPE_CHECKING:
-    from ..masks import Encoding
+    from ..masks import Encoding, Mask
 
 
 @common.app.command("mask")
@@ -22,6 +23,7 @@ def mask_command(
     ratio: common.Ratio = None,
     seed: common.Seed = 0,
     operator: common.OperatorName = "mask",
+    unit: common.Unit = "token",
     model: Annotated[
         str | None, typer.Option("--model", "-m", help="Show the tokens this model reads.")
     ] = None,
@@ -32,6 +34,11 @@ def mask_command(
     pattern: common.Pattern = "",
     words: common.Words = "",
     indices: common.Indices = "",
+    by: common.By = "",
+    data: common.DataFile = "",
+    threshold: common.Threshold = None,
+    surprisal: common.Surprisal = None,
+    complement: common.Complement = False,
     pipeline: common.Pipeline = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
@@ -39,52 +46,79 @@ def mask_command(
     """Hide words of a text and show what is left.
 
     With --file every line is a text of its own: one masked line each, or one JSON object a line.
+    Line i takes the seed + i; a line without a word stays as it is.
     """
     options = {
-        "types": types, "pattern": pattern, "words": words, "indices": indices,
-        "model": model, "pipeline": pipeline,
+        "types": types, "pattern": pattern, "words": words, "indices": indices, "by": by,
+        "data": data, "threshold": threshold, "surprisal": surprisal, "model": model,
+        "pipeline": pipeline,
     }  # fmt: skip
+    as_read = AsRead(operator, unit, model)
     if file is not None:
-        for line in lines_of(file):
-            result = _masked(line, strategy, ratio, seed, None, operator, model, options)
-            common.show(result, as_json, result["masked_text"])
+        from .stream import masked_lines
+
+        if mask_file is not None or text is not None:
+            raise ParameterError("--file masks the lines of a file: leave the text and --mask out.")
+        for chosen in masked_lines(file, strategy, ratio, seed, complement, **options):
+            line = as_read.result(chosen) if as_json else {}
+            common.show(line, as_json, "" if as_json else as_read.text(chosen))
         return
-    result = _masked(text, strategy, ratio, seed, mask_file, operator, model, options)
+    chosen = common.chosen_mask(text, strategy, ratio, seed, mask_file, complement, **options)
+    result = as_read.result(chosen)
     common.notify(result.get("notice", ""))
     common.show(result, as_json, _mask_lines(result))
 
 
-def _masked(
-    text: str | None,
-    strategy: str,
-    ratio: float | None,
-    seed: int,
-    mask_file: Path | None,
-    operator: str,
-    model: str | None,
-    options: dict[str, Any],
-) -> dict[str, Any]:
-    from ..masks import OPERATORS, apply
+@dataclass(frozen=True)
+class AsRead:
+    """How a mask is shown: under an operator, and as the tokens of a model where one is named."""
 
-    if operator not in OPERATORS:
-        raise UnknownNameError.of("operator", operator, OPERATORS)
-    chosen = common.chosen_mask(text, strategy, ratio, seed, mask_file, **options)
-    result = {**chosen.to_dict(), "operator": operator}
-    result["masked_text"] = chosen.masked_text(operator)
-    if operator in ("corrupt", "infill") and model is None:
-        raise ParameterError(f"The operator {operator!r} asks a model: add --model mini.")
-    if model is not None:
-        encoding = apply(chosen, operator, model)
-        if operator in ("corrupt", "infill"):
-            result["masked_text"] = decoded(model, encoding)
-        result |= {
+    operator: str
+    unit: str
+    model: str | None
+
+    def __post_init__(self) -> None:
+        from ..masks import OPERATORS
+        from ..masks.operators import UNITS
+
+        if self.operator not in OPERATORS:
+            raise UnknownNameError.of("operator", self.operator, OPERATORS)
+        if self.unit not in UNITS:
+            raise UnknownNameError.of("unit", self.unit, UNITS)
+        if self._of_model and self.model is None:
+            raise ParameterError(f"The operator {self.operator!r} asks a model: add --model mini.")
+
+    @property
+    def _of_model(self) -> bool:
+        return self.operator in ("corrupt", "infill")
+
+    def text(self, chosen: Mask) -> str:
+        """Return the masked text."""
+        if not self._of_model:
+            return chosen.masked_text(self.operator)
+        return decoded(self.model, self._encoding(chosen))
+
+    def result(self, chosen: Mask) -> dict[str, Any]:
+        """Return the JSON-ready result."""
+        result = {**chosen.to_dict(), "operator": self.operator}
+        result["masked_text"] = chosen.masked_text(self.operator)
+        if self.model is None:
+            return result
+        encoding = self._encoding(chosen)
+        if self._of_model:
+            result["masked_text"] = decoded(self.model, encoding)
+        return result | {
             "tokens": encoding.tokens,
             "input_ids": encoding.input_ids,
             "attention_mask": encoding.attention_mask,
             "hidden": encoding.hidden,
             "notice": encoding.notice,
         }
-    return result
+
+    def _encoding(self, chosen: Mask) -> Encoding:
+        from ..masks import apply
+
+        return apply(chosen, self.operator, self.model, unit=self.unit)
 
 
 def decoded(model: str, encoding: Encoding) -> str:
@@ -125,6 +159,11 @@ def fill_command(
     pattern: common.Pattern = "",
     words: common.Words = "",
     indices: common.Indices = "",
+    by: common.By = "",
+    data: common.DataFile = "",
+    threshold: common.Threshold = None,
+    surprisal: common.Surprisal = None,
+    complement: common.Complement = False,
     pipeline: common.Pipeline = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
@@ -134,9 +173,9 @@ def fill_command(
     from ..models import fill
 
     chosen = common.chosen_mask(
-        text, strategy, ratio, seed, mask_file,
-        types=types, pattern=pattern, words=words, indices=indices,
-        model=model, pipeline=pipeline,
+        text, strategy, ratio, seed, mask_file, complement,
+        types=types, pattern=pattern, words=words, indices=indices, by=by, data=data,
+        threshold=threshold, surprisal=surprisal, model=model, pipeline=pipeline,
     )  # fmt: skip
     fills = fill(chosen, model, top_k)
     notice = apply(chosen, "mask", model).notice

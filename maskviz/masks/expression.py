@@ -30,6 +30,24 @@ def is_expression(strategy: str) -> bool:
     )
 
 
+def strategies_in(strategy: str) -> list[str]:
+    """Return the strategies that a name or an expression names.
+
+    >>> strategies_in("entity - pattern:/the/")
+    ['entity', 'pattern']
+    """
+    if not is_expression(strategy):
+        return [strategy]
+    return [
+        t.partition(":")[0] for t in _tokens(strategy) if t not in ("|", "-", "&", "~", "(", ")")
+    ]
+
+
+def needs(strategy: str) -> frozenset[str]:
+    """Return what a name or an expression runs on, as `Strategy.needs`. Raises UnknownNameError."""
+    return frozenset().union(*(STRATEGIES[name].needs for name in strategies_in(strategy)))
+
+
 def evaluate(expression: str, choose: Choose) -> Mask:
     """Return the mask of an expression; `choose(strategy, parameters)` gives each part's.
 

@@ -190,7 +190,8 @@ def _normalise(text: str, spans: Iterable[MaskSpan]) -> tuple[MaskSpan, ...]:
             )
         start, end = _trim(text, max(span.start, reach), span.end)
         if start < end:
-            kept.append(replace(span, start=start, end=end))
+            same = (start, end) == (span.start, span.end)
+            kept.append(span if same else replace(span, start=start, end=end))
             reach = end
     return tuple(kept)
 

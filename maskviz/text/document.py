@@ -60,6 +60,11 @@ class Document:
         """The pipeline's tokens, labelled with universal part-of-speech tags."""
         return self._annotation.parts_of_speech
 
+    @property
+    def annotated(self) -> bool:
+        """Whether the pipeline has read the text for this document already."""
+        return "_annotation" in self.__dict__
+
     @cached_property
     def _annotation(self):
         from .pipelines import annotate

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,7 +15,10 @@ from .document import Document, Span
 
 BUNDLED = "en_mini"
 MAX_CHARACTERS = 1_000_000  # spaCy's own limit
+_KEPT = 512  # texts whose annotation is remembered
+_AT_ONCE = 1000  # texts in one pass of the pipeline
 _lock = threading.Lock()
+_kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -57,27 +61,56 @@ def load_pipeline(name: str = BUNDLED) -> Any:
     return spacy.load(assets() / BUNDLED)
 
 
-@lru_cache(maxsize=256)
 def annotate(text: str, name: str = BUNDLED) -> Annotation:
-    """Run the pipeline over one text; the last 256 answers are kept."""
+    """Run the pipeline over one text; the last 512 answers are kept."""
     if len(text) > MAX_CHARACTERS:
         raise TextError(
             f"The text has {len(text):,} characters and a pipeline takes {MAX_CHARACTERS:,}: "
             "split it into parts."
         )
     with _lock:  # a spaCy pipeline shares its vocabulary between threads
-        return annotation(load_pipeline(name)(text))
+        if (text, name) not in _kept:
+            _keep(text, name, annotation(load_pipeline(name)(text)))
+        _kept.move_to_end((text, name))
+        return _kept[text, name]
 
 
-def annotate_together(documents: Sequence[Document]) -> None:
-    """Annotate documents of one pipeline in a batch, two to three times as fast as one by one."""
-    if not documents:
-        return
-    with _lock:
-        docs = load_pipeline(documents[0].pipeline).pipe([d.text for d in documents])
-        for document, doc in zip(documents, docs, strict=True):
-            # The document keeps it where its own lazy property would.
-            document.__dict__["_annotation"] = annotation(doc)
+def annotate_together(
+    documents: Iterable[Document], progress: Callable[[int], None] | None = None
+) -> None:
+    """Annotate documents of one pipeline in one pass, two to three times as fast as one by one.
+
+    `progress` gets the number of documents done after each. A text beyond what a pipeline takes
+    is passed over, and says so when it is asked.
+    """
+    documents = list(documents)
+    new = [d for d in documents if not d.annotated and len(d.text) <= MAX_CHARACTERS]
+    done = len(documents) - len(new)
+    for start in range(0, len(new), _AT_ONCE):  # in between, other threads have their turn
+        with _lock:
+            done = _annotate_some(new[start : start + _AT_ONCE], done, progress)
+    if progress and not new:
+        progress(done)
+
+
+def _annotate_some(
+    documents: list[Document], done: int, progress: Callable[[int], None] | None
+) -> int:
+    docs = load_pipeline(documents[0].pipeline).pipe([d.text for d in documents])
+    for document, doc in zip(documents, docs, strict=True):
+        found = annotation(doc)
+        document.__dict__["_annotation"] = found  # where its own lazy property would keep it
+        _keep(document.text, document.pipeline, found)
+        done += 1
+        if progress:
+            progress(done)
+    return done
+
+
+def _keep(text: str, name: str, found: Annotation) -> None:
+    _kept[text, name] = found
+    while len(_kept) > _KEPT:
+        _kept.popitem(last=False)
 
 
 def annotation(doc: Any) -> Annotation:

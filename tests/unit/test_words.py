@@ -4,7 +4,7 @@ import pytest
 
 from maskviz.errors import TextError
 from maskviz.text import Document
-from maskviz.text.words import word_offsets
+from maskviz.text.words import _by_character, word_offsets
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,9 @@ def test_ten_thousand_words_are_found_in_order() -> None:
     offsets = word_offsets("word, " * 10_000)
     assert len(offsets) == 10_000
     assert offsets == sorted(offsets)
+
+
+def test_ascii_words_are_the_same_by_expression_and_by_character() -> None:
+    every = "".join(map(chr, range(128)))
+    for text in (every, every[::-1], *(f"a{c}b {c}1{c}" for c in every)):
+        assert word_offsets(text) == _by_character(text)

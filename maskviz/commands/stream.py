@@ -1,0 +1,69 @@
+"""A file masked line by line: read, annotated and forgotten a few hundred lines at a time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from ..errors import DataError, TextError
+from ..masks import Mask, mask
+from ..masks.expression import needs
+from ..text.document import Document
+from ..text.pipelines import annotate_together
+from . import common
+
+_AT_ONCE = 256  # lines that the pipeline reads in one pass
+
+
+def masked_lines(
+    file: Path, strategy: str, ratio: float | None, seed: int, complement: bool, **options: Any
+) -> Iterator[Mask]:
+    """Yield the mask of each line that is not blank, in order; line i takes the seed + i.
+
+    A line without a word gets a mask that hides nothing. Progress goes to standard error where a
+    person sees it. Raises DataError where the file cannot be read.
+    """
+    given = common.mask_parameters(strategy, **options)
+    pipeline = {"pipeline": given["pipeline"]} if given.get("pipeline") else {}
+    together = "pipeline" in needs(strategy)
+    lines = enumerate(_lines(file))
+    while chunk := list(islice(lines, _AT_ONCE)):
+        documents = [(i, Document(line, **pipeline)) for i, line in chunk]
+        if together:
+            annotate_together(document for _, document in documents if document.words)
+        for i, document in documents:
+            try:
+                yield mask(
+                    document, strategy, ratio=ratio, seed=seed + i, complement=complement, **given
+                )
+            except TextError:
+                if document.words:
+                    raise
+                yield Mask(document.text, (), strategy, seed=seed + i, requested_ratio=ratio)
+
+
+def _lines(file: Path) -> Iterator[str]:
+    """Yield the lines that hold more than space, with a progress bar over the file's bytes."""
+    try:
+        with file.open("rb") as stream, _progress(file) as bar:
+            for number, line in enumerate(stream):
+                text = line.decode("utf-8-sig" if number == 0 else "utf-8", errors="replace")
+                if text.strip():
+                    yield text.rstrip("\r\n")
+                if bar is not None:
+                    bar.update(len(line))
+    except OSError as error:
+        raise DataError(f"{str(file)!r} cannot be read: {error.strerror}.") from None
+
+
+def _progress(file: Path) -> Any:
+    """Return a bar for a person who sends the output elsewhere, else nothing."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        return nullcontext()
+    return typer.progressbar(length=file.stat().st_size, label="masking", file=sys.stderr)
