@@ -1,0 +1,186 @@
+"""Sweeps: their cells, their controls, that nothing runs twice, and what they find."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import pytest
+
+from maskviz import cli, runs
+from maskviz.errors import MaskvizError, RunError
+from maskviz.runs.store import Store
+from maskviz.sweeps import SweepSpec, advance, list_sweeps, load_sweep, results, start
+from maskviz.sweeps.results import MEASURES
+from maskviz.training.control import matching_ratio, realised_ratio
+from maskviz.training.spec import MaskingSpec
+from tests.tiny_runs import tiny_spec
+
+
+@pytest.fixture(autouse=True)
+def no_worker(monkeypatch):
+    """Leave runs in the queue: that they train is tested with the worker."""
+    monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: None)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return tiny_spec(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def spec(base):
+    return SweepSpec(("pattern", "random"), ("mask",), (0.2, 0.4), 2, _with_words(base))
+
+
+def _with_words(base):
+    return base.changed(strategy="pattern", parameters={"words": ["the", "film"]})
+
+
+def _finish(sweep, accuracy, state="done"):
+    """Let the sweep's runs end as if they had trained; accuracy is a function of the cell."""
+    for cell, run in sweep.runs().items():
+        if run and not run.is_over:
+            metrics = {"accuracy_plain": accuracy(cell)}
+            if cell.strategy != "none":
+                metrics["accuracy_masked"] = accuracy(cell)
+            (run.folder / "status.json").write_text(json.dumps({"metrics": metrics}))
+            Store().update(run.id, state=state, ended=time.time(), reason="why")
+
+
+def test_a_sweep_always_has_the_plain_baseline_and_a_control_of_the_same_size(spec):
+    sweep = start(spec)
+    roles = {cell.setting: cell.role for cell in sweep.cells}
+    assert roles["none", "mask", None] == "plain"
+    assert roles["random", "mask", 0.2] == "grid"
+    for setting, control in sweep.controls.items():
+        assert setting[0] == "pattern"
+        assert ("random", "mask", control.ratio) in roles
+    assert [cell.seed for cell in sweep.cells] == sorted(cell.seed for cell in sweep.cells)
+    assert set(sweep.states().values()) == {"queued"}
+    assert len({(c.setting, c.seed) for c in sweep.cells}) == len(sweep.cells)
+
+
+def test_the_control_hides_as_many_words_as_the_strategy(base):
+    texts = [f"{'the film ' * (i % 4)}one two three four five six" for i in range(1, 40)]
+    masking = MaskingSpec("pattern", parameters={"words": ["film"]})
+    wanted = realised_ratio(masking, texts, base.model)
+    assert wanted > 0.05
+    ratio = matching_ratio(wanted, texts)
+    own = realised_ratio(MaskingSpec("random", ratio=ratio), texts, base.model)
+    assert own == pytest.approx(wanted, abs=0.03)
+    assert matching_ratio(0.0, texts) == 0.0
+    assert matching_ratio(1.0, texts) == pytest.approx(1.0, abs=0.11)
+
+
+def test_the_same_sweep_goes_on_and_a_finished_cell_is_never_run_twice(spec):
+    sweep = start(spec)
+    _finish(sweep, lambda cell: 0.8)
+    count = len(runs.list_runs())
+    again = start(spec)
+    assert again.id == sweep.id
+    assert len(runs.list_runs()) == count
+    assert set(again.states().values()) == {"done"}
+    wider = start(SweepSpec(("pattern", "random"), ("mask",), (0.2, 0.4), 3, spec.base))
+    states = wider.states()
+    assert {state for cell, state in states.items() if cell.seed < 2} == {"done"}
+    assert {state for cell, state in states.items() if cell.seed == 2} == {"queued"}
+
+
+def test_a_cell_that_failed_is_resumed_and_one_that_is_gone_is_queued_anew(spec):
+    sweep = start(spec)
+    _finish(sweep, lambda cell: 0.8, state="failed")
+    first = next(iter(sweep.runs().values()))
+    runs.delete(first.id)
+    moved = advance(sweep)
+    assert len(moved) == len(sweep.cells)
+    assert set(sweep.states().values()) == {"queued"}
+    assert len(runs.list_runs()) == len(sweep.cells)
+
+
+def test_data_that_changed_make_the_cells_anew(spec):
+    from pathlib import Path
+
+    sweep = start(spec)
+    _finish(sweep, lambda cell: 0.8)
+    table = Path(sweep.spec.base.data.path)
+    before = table.stat()
+    import os
+
+    try:
+        os.utime(table, (time.time() + 60, time.time() + 60))
+        assert set(sweep.states().values()) == {"waiting"}
+    finally:
+        os.utime(table, (before.st_atime, before.st_mtime))
+
+
+def test_results_pair_by_seed_and_the_finding_says_what_can_be_told(spec):
+    sweep = start(spec)
+    assert results(sweep).finding == "No cell is finished yet."
+    best = {"pattern": 0.1, "random": 0.0, "none": 0.0}
+    _finish(sweep, lambda c: 0.7 + best[c.strategy] * (c.role == "grid") + 0.01 * c.seed)
+    found = results(sweep)
+    assert found.plain.interval[0] == pytest.approx(0.705)
+    top = next(g for g in found.grid if g.strategy == "pattern")
+    assert top.against_plain == pytest.approx((0.1, 0.1, 0.1))
+    assert top.against_control == pytest.approx((0.1, 0.1, 0.1))
+    assert found.finding.startswith("pattern 0.2, mask does best: accuracy 80.5")
+    assert "+10.0 points against plain" in found.finding
+    for measure in MEASURES:
+        assert results(sweep, measure).measure == measure
+
+
+def test_a_sweep_goes_through_toml_and_is_found_again(spec, tmp_path):
+    sweep = start(spec)
+    assert load_sweep(sweep.id[:-2]).spec == sweep.spec
+    assert [s.id for s in list_sweeps()] == [sweep.id]
+    file = tmp_path / "sweep.toml"
+    file.write_text(sweep.spec.to_toml())
+    assert SweepSpec.from_file(file).id == sweep.id
+    with pytest.raises(RunError, match="no sweep 'nowhere'"):
+        load_sweep("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"strategies": ("none",)}, "needs a strategy"),
+        ({"strategies": ("rndom",)}, "Unknown strategy 'rndom'"),
+        ({"operators": ("hide",)}, "Unknown operator 'hide'"),
+        ({"ratios": (1.5,)}, "ratio is 1.5"),
+        ({"seeds": 0}, "seeds is 0"),
+        ({"ratios": tuple(i / 1000 for i in range(1, 500))}, "more than 1,000"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_refused(values, words):
+    with pytest.raises(MaskvizError, match=words):
+        SweepSpec(**values)
+
+
+def test_the_command_plans_queues_shows_and_cancels(base, tmp_path, monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["maskviz", "sweep", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        out, err = capsys.readouterr()
+        return int(stopped.value.code or 0), out, err
+
+    file = tmp_path / "spec.toml"
+    file.write_text(base.to_toml())
+    flags = (str(file), "--strategies", "random", "--ratios", "0.2", "--seeds", "2", "--json")
+    status, out, err = call(*flags, "--plan")
+    assert status == 0, err
+    planned = json.loads(out)
+    assert len(planned["cells"]) == 4
+    assert runs.list_runs() == []
+    status, out, _ = call(*flags, "--detach")
+    said = json.loads(out)
+    assert (said["state"], said["cells"], said["states"]) == ("queued", 4, {"queued": 4})
+    assert json.loads(call(planned["sweep"], "--cancel", "--json")[1])["cancelled"] == 4
+    assert json.loads(call("--list", "--json")[1])[0]["sweep"] == planned["sweep"]
+    status, _, err = call("--ratios", "a,b", "--strategies", "random")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "--ratios has 'a'" in err
+    assert "Nothing to sweep" in call()[2]
+    assert "Unknown measure" in call("--strategies", "random", "--measure", "luck")[2]
