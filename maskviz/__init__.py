@@ -22,7 +22,21 @@ if TYPE_CHECKING:
     from .attention import Attention, attend
     from .evidence import Comparison, Explanation, compare, compare_file, explain
     from .masks import OPERATORS, STRATEGIES, Encoding, Mask, MaskSpan, apply, mask, strategy
-    from .models import Fill, Model, Prediction, fill, list_models, load_model, predict
+    from .models import (
+        Fill,
+        Generation,
+        Model,
+        Prediction,
+        Summary,
+        Translation,
+        fill,
+        generate,
+        list_models,
+        load_model,
+        predict,
+        summarise,
+        translate,
+    )
     from .runs import Run, load_run, train
     from .text import Document
     from .training import RunSpec
@@ -40,7 +54,21 @@ _HOME = {
         "mask",
         "strategy",
     ),
-    "models": ("Fill", "Model", "Prediction", "fill", "list_models", "load_model", "predict"),
+    "models": (
+        "Fill",
+        "Generation",
+        "Model",
+        "Prediction",
+        "Summary",
+        "Translation",
+        "fill",
+        "generate",
+        "list_models",
+        "load_model",
+        "predict",
+        "summarise",
+        "translate",
+    ),
     "runs": ("Run", "load_run", "train"),
     "text": ("Document",),
     "training": ("RunSpec",),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..paths import assets
-from .locate import BUNDLED
+from .locate import bundled
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class ModelInfo:
 
 
 def list_models() -> list[ModelInfo]:
-    """Return the bundled model, the tuned ones (newest first) and those MASKVIZ_MODELS allows."""
+    """Return the bundled models, the tuned ones (newest first) and those MASKVIZ_MODELS allows."""
     from .tuned import tuned_models
 
-    found = [_of_folder(BUNDLED, "bundled", assets() / BUNDLED)]
+    found = [_of_folder(name, "bundled", assets() / name) for name in bundled()]
     listed = os.environ.get("MASKVIZ_MODELS")
     allowed = None if listed is None else [n.strip() for n in listed.split(",") if n.strip()]
     for name, path in tuned_models():

@@ -10,6 +10,7 @@ from ..errors import ModelNotFoundError
 from ..paths import assets
 
 BUNDLED = "mini"
+BUNDLED_TRANSLATOR = "mini-translate"
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 
 
@@ -22,8 +23,8 @@ def locate(name: str) -> str:
     if not name or not name.strip():
         raise ModelNotFoundError("No model is named: use 'mini', a folder, or a name on the Hub.")
     allowed(name)
-    if name == BUNDLED:
-        return str(assets() / BUNDLED)
+    if name in (BUNDLED, BUNDLED_TRANSLATOR):
+        return _bundled_folder(name)
     from .tuned import tuned_models
 
     tuned = dict(tuned_models())
@@ -43,12 +44,30 @@ def locate(name: str) -> str:
 _NEXT = "see 'maskviz models list', or give a folder or a name on the Hub."
 
 
+def bundled() -> tuple[str, ...]:
+    """Return the names of the bundled models, the default first."""
+    return tuple(
+        name
+        for name in (BUNDLED, BUNDLED_TRANSLATOR)
+        if name == BUNDLED or (assets() / name / "config.json").is_file()
+    )
+
+
+def _bundled_folder(name: str) -> str:
+    if name not in bundled():
+        raise ModelNotFoundError(
+            f"This installation comes without {name!r}: make it with 'python "
+            "recipes/translate.py', or give a folder or a name on the Hub."
+        )
+    return str(assets() / name)
+
+
 def allowed(name: str) -> None:
     """Raise ModelNotFoundError where MASKVIZ_MODELS is set and does not list `name`."""
     listed = os.environ.get("MASKVIZ_MODELS")
     if listed is None:
         return
-    names = [BUNDLED, *(n.strip() for n in listed.split(",") if n.strip())]
+    names = [*bundled(), *(n.strip() for n in listed.split(",") if n.strip())]
     if name not in names:
         raise ModelNotFoundError(
             f"This server does not load {name[:80]!r}: choose one of {', '.join(names)}."

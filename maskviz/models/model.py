@@ -8,9 +8,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import CapabilityError, ModelError, ModelNotFoundError
+from ..errors import CapabilityError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
-from .locate import BUNDLED, allowed, locate
+from .locate import BUNDLED, allowed, bundled, locate
 
 _LONGEST = 1024  # beyond this, attention of all heads at once no longer fits a page
 _HEADS = {
@@ -23,6 +23,7 @@ _HEADS = {
 _ADVICE = {
     "fill": "choose a masked language model such as 'mini' or 'bert-base-cased'.",
     "classify": "choose a classifier such as 'mini', or fine-tune this one first.",
+    "translate": "choose an encoder–decoder, such as a Marian or T5 model.",
 }
 
 
@@ -109,16 +110,12 @@ def _load(name: str) -> Model:
     from transformers import AutoConfig, AutoTokenizer
 
     path = locate(name)
-    if name == BUNDLED:
+    if name in bundled():
         from ..checksums import verify
 
         verify(Path(path))
     config = _from_pretrained(AutoConfig, name, path)
     tokenizer = _from_pretrained(AutoTokenizer, name, path)
-    if not tokenizer.is_fast:
-        raise ModelError(
-            f"The tokenizer of {name!r} gives no character offsets: choose a model with a fast one."
-        )
     return Model(name, path, config, tokenizer, _capabilities(config))
 
 

@@ -1,0 +1,61 @@
+"""Commands that write text: translate and summarise."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import common
+
+Beams = Annotated[int, typer.Option("--beams", help="Beams of the search, 1 to 16.")]
+Prefix = Annotated[
+    str | None, typer.Option("--prefix", help="Words the model wants first, such as T5's.")
+]
+
+
+@common.app.command("translate")
+def translate_command(
+    text: common.TextArgument = None,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="An encoder–decoder: bundled, folder or Hub name.")
+    ] = "mini-translate",
+    beams: Beams = 4,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", help="Most tokens written per sentence.")
+    ] = None,
+    prefix: Prefix = None,
+    as_json: common.Json = False,
+) -> None:
+    """Translate a text sentence by sentence; mini-translate turns English into French."""
+    from ..models import translate
+
+    source = common.read_text(text)
+    found = translate(source, model, num_beams=beams, max_new_tokens=max_tokens, prefix=prefix)
+    common.notify(found.notice)
+    common.show(found.to_dict(), as_json, found.text)
+
+
+@common.app.command("summarise")
+def summarise_command(
+    text: common.TextArgument = None,
+    model: common.ModelName = "mini",
+    sentences: Annotated[
+        int, typer.Option("--sentences", "-n", help="How many sentences an encoder chooses.")
+    ] = 1,
+    beams: Beams = 4,
+    max_tokens: Annotated[
+        int, typer.Option("--max-tokens", help="Most tokens an encoder–decoder writes.")
+    ] = 128,
+    prefix: Prefix = None,
+    as_json: common.Json = False,
+) -> None:
+    """Summarise a text: an encoder chooses sentences, an encoder–decoder writes its own."""
+    from ..models import summarise
+
+    found = summarise(
+        common.read_text(text), model, sentences,
+        num_beams=beams, max_new_tokens=max_tokens, prefix=prefix,
+    )  # fmt: skip
+    common.notify(found.notice)
+    common.show(found.to_dict(), as_json, found.text)
