@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .spec import EXAMPLE, RunSpec
+from .spec import EXAMPLE, MULTI, REGRESSION, RunSpec
 
 _CARD = """\
 ---
@@ -26,12 +26,13 @@ tags: [maskviz, masking]
 | labels | {labels} |
 | masked in training | {masking}, drawn {drawn} |
 | share of words hidden | {ratio:.1%} |
+| tuned | {tuned} |
 | seed | {seed} |
 | steps, batch, learning rate | {steps:,}, {batch}, {learning_rate:g} |
 | device | {device}, {precision} |
 
 ## Results
-| split | input | rows | accuracy (95 %) | loss |
+| split | input | rows | {figure} | loss |
 |---|---|---:|---:|---:|
 {results}
 
@@ -46,19 +47,30 @@ It loads with `transformers.AutoModelFor{kind}.from_pretrained` too. The exact s
 {toml}```
 """
 
+_KINDS = {
+    "classification": ("text-classification", "SequenceClassification"),
+    "mlm": ("fill-mask", "MaskedLM"),
+    "seq2seq": ("text2text-generation", "Seq2SeqLM"),
+}
+_FIGURES = {MULTI: "exact_match", REGRESSION: "mae"}
+_SHARES = ("accuracy", "exact_match")
+
 
 def model_card(name: str, spec: RunSpec, result: Mapping[str, Any]) -> str:
     """Return the card in Markdown; what comes from the user's data stands in code marks."""
-    mlm = spec.task == "mlm"
+    tag, kind = _KINDS[spec.task]
+    figure = _FIGURES.get(spec.kind, "accuracy")
     return _CARD.format(
-        tag="fill-mask" if mlm else "text-classification",
-        kind="MaskedLM" if mlm else "SequenceClassification",
+        tag=tag,
+        kind=kind,
+        figure=f"{figure.replace('_', ' ')}{' (95 %)' * (figure in _SHARES)}",
         name=name,
         finding=result["finding"],
         model=Path(spec.model).name,
         data=_data(spec),
         rows=result["train_rows"],
-        labels="–" if mlm else ", ".join(_code(label) for label in result["labels"][:20]),
+        labels=_labels(spec, result),
+        tuned=f"LoRA, rank {spec.training.lora_r}" if spec.training.lora_r else "all weights",
         masking=str(spec.masking),
         drawn="anew each epoch" if spec.masking.dynamic else "once",
         ratio=result["realised_ratio"],
@@ -68,12 +80,12 @@ def model_card(name: str, spec: RunSpec, result: Mapping[str, Any]) -> str:
         learning_rate=spec.training.learning_rate,
         device=result["device"],
         precision=result["precision"],
-        results="\n".join(_line(row) for row in result["evaluations"]),
-        toml=_shareable(spec).to_toml(),
+        results="\n".join(_line(row, figure) for row in result["evaluations"]),
+        toml=shareable(spec).to_toml(),
     )
 
 
-def _shareable(spec: RunSpec) -> RunSpec:
+def shareable(spec: RunSpec) -> RunSpec:
     """Return the spec without the folders of the machine it ran on."""
     data = replace(
         spec.data, path=Path(spec.data.path).name, eval_path=Path(spec.data.eval_path).name
@@ -92,6 +104,14 @@ def _code(text: str) -> str:
     return "`" + text.replace("`", "'").replace("\n", " ").replace("|", "/") + "`"
 
 
-def _line(row: Mapping[str, Any]) -> str:
-    accuracy = "–" if "accuracy" not in row else f"{row['accuracy']:.1%} ± {row['ci95'] * 100:.1f}"
-    return f"| {row['split']} | {row['mask']} | {row['rows']:,} | {accuracy} | {row['loss']:.3f} |"
+def _labels(spec: RunSpec, result: Mapping[str, Any]) -> str:
+    if spec.task != "classification":
+        return "–"
+    return ", ".join(_code(label) for label in result["labels"][:20])
+
+
+def _line(row: Mapping[str, Any], figure: str) -> str:
+    shown = "–" if figure not in row else f"{row[figure]:.3f}"
+    if figure in row and figure in _SHARES:
+        shown = f"{row[figure]:.1%} ± {row['ci95'] * 100:.1f}"
+    return f"| {row['split']} | {row['mask']} | {row['rows']:,} | {shown} | {row['loss']:.3f} |"

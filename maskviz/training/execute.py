@@ -7,7 +7,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,8 @@ from ..errors import MaskvizError
 from ..paths import write_atomic
 from .failures import explain
 from .recorder import Recorder
-from .rows import CURVE_ROWS, Part, Rows, load_rows
-from .spec import RunSpec
+from .rows import Rows, load_rows
+from .spec import SINGLE, RunSpec
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -29,8 +29,11 @@ _WARM = (
     "transformers.models.bert.modeling_bert",
     "transformers.models.modernbert.modeling_modernbert",
     "maskviz.models",
-    *(f"maskviz.training.{name}" for name in ("card", "device", "masking", "model", "pacer")),
-    *(f"maskviz.training.{name}" for name in ("metrics", "result", "trainer")),
+    *(f"maskviz.training.{name}" for name in ("assemble", "card", "collating", "device")),
+    *(
+        f"maskviz.training.{name}"
+        for name in ("hooks", "masking", "metrics", "model", "pacer", "result", "trainer")
+    ),
 )
 
 
@@ -178,6 +181,7 @@ class Job:
         from transformers import set_seed
 
         from ..models import load_model
+        from .assemble import assemble
         from .device import device_name, resolve_device, resolve_precision
 
         began = time.monotonic()
@@ -194,7 +198,8 @@ class Job:
         recorder.phase("loading the model")
         recorder.update(device=device_name(device), precision=precision)
         model = load_model(spec.model)
-        trainer, pacer = _trainer(folder, spec, rows, model, recorder, device, precision)
+        rows = rows.in_order(model.labels) if spec.kind == SINGLE else rows
+        trainer, pacer = assemble(folder, spec, rows, model, recorder, device, precision)
         return cls(folder, spec, rows, model, trainer, pacer, recorder, device, precision, began)
 
     def train(self) -> None:
@@ -209,20 +214,36 @@ class Job:
             self.recorder.log(f"trained before, to step {step}")
             self.recorder.update(step=step, steps=step)
             self.trainer._load_from_checkpoint(str(last))
-            return
-        if last:
-            self.recorder.log(f"goes on from step {step}")
-        self.trainer.train(resume_from_checkpoint=str(last) if last else None)
+        else:
+            if last:
+                self.recorder.log(f"goes on from step {step}")
+            self.trainer.train(resume_from_checkpoint=str(last) if last else None)
+        self._take_best()
+
+    def _take_best(self) -> None:
+        """Go back to the weights with the lowest loss where the run may stop early."""
+        from .trainer import checkpoints
+
+        best = self.pacer.patience.best_step
+        kept = {p.name: p for p in checkpoints(self.folder / "checkpoints")}
+        chosen = kept.get(f"checkpoint-{best}")
+        if chosen is not None and best != self.trainer.state.global_step:
+            self.recorder.log(f"takes the weights of step {best}, where the loss was lowest")
+            self.trainer._load_from_checkpoint(str(chosen))
 
     def _is_complete(self, checkpoint: Path) -> bool:
         """Tell whether training was over at this checkpoint."""
         if minutes := self.spec.training.max_minutes:
             return self.recorder.seconds >= minutes * 60
+        if self.pacer.patience.is_over:
+            return True
         state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
         return state["global_step"] >= state["max_steps"]
 
     def evaluate(self) -> dict[str, Any]:
         """Evaluate every part of the data, plain and masked, and say what was found."""
+        from .assemble import evaluation_sets
+        from .metrics import FIGURES
         from .result import summarise
 
         self.recorder.phase("evaluating")
@@ -232,7 +253,9 @@ class Job:
         for split, part in self.rows.evaluation.items():
             for mask, rows in evaluation_sets(self.spec, self.model, part).items():
                 figures = self.trainer.evaluate(rows, metric_key_prefix="eval")
-                kept = {k[5:]: v for k, v in figures.items() if k in _EVALUATED}
+                kept = {
+                    name: figures[f"eval_{name}"] for name in FIGURES if f"eval_{name}" in figures
+                }
                 evaluations.append({"split": split, "mask": mask, "rows": len(rows), **kept})
         return summarise(self, evaluations, trained, speed)
 
@@ -244,100 +267,3 @@ class Job:
         write_atomic(self.folder / "result.json", json.dumps(result, indent=2, ensure_ascii=False))
         save_network(self.trainer.model, self.model.tokenizer, self.folder, self.spec, result)
         shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
-
-
-_EVALUATED = ("eval_loss", "eval_accuracy", "eval_ci95", "eval_macro_f1")
-
-
-def _trainer(
-    folder: Path,
-    spec: RunSpec,
-    rows: Rows,
-    model: Any,
-    recorder: Recorder,
-    device: str,
-    precision: str,
-) -> tuple[Any, Any]:
-    from transformers import PrinterCallback
-
-    from .batches import Collator, MaskedRows
-    from .masking import Masker
-    from .metrics import compute_metrics, most_likely
-    from .model import load_network
-    from .pacer import Pacer
-    from .trainer import MaskTrainer
-
-    network = load_network(spec, model, rows.label_names)
-    masker = Masker(model, rows.train.texts, spec.masking, spec.seed, _length(spec, model))
-    recorder.phase("tokenising")
-    first = next(iter(rows.evaluation.values())).sample(CURVE_ROWS)
-    trainer = MaskTrainer(
-        spec=spec,
-        recorder=recorder,
-        model=network,
-        args=training_arguments(folder, spec, device, precision),
-        train_dataset=MaskedRows(masker, rows.train.labels),
-        eval_dataset=evaluation_sets(spec, model, first),
-        data_collator=Collator(model.tokenizer.pad_token_id or 0, spec.task),
-        compute_metrics=compute_metrics,
-        preprocess_logits_for_metrics=most_likely,
-    )
-    pacer = Pacer(trainer)
-    trainer.add_callback(pacer)
-    trainer.remove_callback(PrinterCallback)
-    return trainer, pacer
-
-
-def _length(spec: RunSpec, model: Any) -> int:
-    return min(spec.training.max_length, model.max_length)
-
-
-def evaluation_sets(spec: RunSpec, model: Any, part: Part) -> Mapping[str, Any]:
-    """Return the rows as they are and under the evaluation's mask."""
-    from .batches import MaskedRows
-    from .masking import Masker
-    from .spec import NO_STRATEGY, MaskingSpec
-
-    masks = {"plain": MaskingSpec(NO_STRATEGY), "masked": spec.evaluated_mask}
-    if spec.task == "mlm":
-        del masks["plain"]  # with nothing hidden there is nothing to guess
-    return {
-        name: MaskedRows(
-            Masker(model, part.texts, mask, spec.seed + 1, _length(spec, model)), part.labels
-        )
-        for name, mask in masks.items()
-        if name == "plain" or mask.active
-    }
-
-
-def training_arguments(folder: Path, spec: RunSpec, device: str, precision: str) -> Any:
-    """Return Hugging Face's TrainingArguments; when to log, evaluate and save is the Pacer's."""
-    from transformers import TrainingArguments
-
-    chosen = spec.training
-    minutes = bool(chosen.max_minutes)
-    return TrainingArguments(
-        output_dir=str(folder / "checkpoints"),
-        learning_rate=chosen.learning_rate,
-        num_train_epochs=10_000 if minutes else chosen.num_train_epochs,
-        max_steps=-1 if minutes else chosen.max_steps,
-        per_device_train_batch_size=chosen.per_device_train_batch_size,
-        per_device_eval_batch_size=chosen.per_device_eval_batch_size,
-        gradient_accumulation_steps=chosen.gradient_accumulation_steps,
-        weight_decay=chosen.weight_decay,
-        warmup_steps=chosen.warmup_steps,
-        lr_scheduler_type=chosen.lr_scheduler_type,
-        max_grad_norm=chosen.max_grad_norm,
-        label_smoothing_factor=chosen.label_smoothing_factor,
-        seed=spec.seed,
-        bf16=precision == "bf16",
-        use_cpu=device == "cpu",
-        eval_strategy="no",
-        save_strategy="no",
-        logging_strategy="no",
-        logging_nan_inf_filter=False,
-        disable_tqdm=True,
-        report_to="none",
-        remove_unused_columns=False,
-        dataloader_pin_memory=device == "cuda",
-    )

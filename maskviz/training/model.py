@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import ModelError
 from ..paths import write_atomic
-from .spec import RunSpec
+from .spec import MULTI, REGRESSION, SINGLE, RunSpec
 
 
 def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
@@ -21,19 +21,9 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
     import transformers
     from safetensors import SafetensorError
 
-    kind = {"classification": "SequenceClassification", "mlm": "MaskedLM"}[spec.task]
-    options: dict[str, Any] = {}
-    if spec.task == "classification" and set(label_names) == set(model.labels):
-        options = {}
-    elif spec.task == "classification":
-        options = {
-            "num_labels": len(label_names),
-            "id2label": dict(enumerate(label_names)),
-            "label2id": {name: i for i, name in enumerate(label_names)},
-            "ignore_mismatched_sizes": True,
-        }
+    options = _head(spec, model, label_names)
     try:
-        return getattr(transformers, f"AutoModelFor{kind}").from_pretrained(
+        return getattr(transformers, _CLASSES[spec.task]).from_pretrained(
             model.path,
             dtype=torch.float32,
             use_safetensors=True,
@@ -48,15 +38,46 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
         ) from None
 
 
+_CLASSES = {
+    "classification": "AutoModelForSequenceClassification",
+    "mlm": "AutoModelForMaskedLM",
+    "seq2seq": "AutoModelForSeq2SeqLM",
+}
+
+
+def _head(spec: RunSpec, model: Any, label_names: Sequence[str]) -> dict[str, Any]:
+    """Return what from_pretrained must know of the head; a fitting one is kept as it is."""
+    from ..models.predict import head_of
+
+    if spec.task != "classification":
+        return {}
+    kinds = {"single": SINGLE, "multi": MULTI, "regression": REGRESSION}
+    same = spec.problem_type == REGRESSION or tuple(label_names) == model.labels
+    if (
+        same
+        and "classify" in model.capabilities
+        and (kinds[head_of(model.config)] == spec.problem_type)
+    ):
+        return {"problem_type": spec.problem_type}
+    return {
+        "num_labels": len(label_names),
+        "id2label": dict(enumerate(label_names)),
+        "label2id": {name: i for i, name in enumerate(label_names)},
+        "problem_type": spec.problem_type,
+        "ignore_mismatched_sizes": True,
+    }
+
+
 def save_network(
     network: Any, tokenizer: Any, folder: Path, spec: RunSpec, result: dict[str, Any]
 ) -> Path:
     """Write `model/` with weights (safetensors), tokenizer and model card; return its path."""
     from .card import model_card
+    from .lora import merged
 
     staged, target = folder / ".model", folder / "model"
     shutil.rmtree(staged, ignore_errors=True)
-    network.save_pretrained(staged)
+    merged(network).save_pretrained(staged)
     tokenizer.save_pretrained(staged)
     write_atomic(staged / "README.md", model_card(folder.name, spec, result))
     shutil.rmtree(target, ignore_errors=True)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback, TrainingArguments
 
+from .metrics import FIGURES
+from .patience import Patience
 from .recorder import check_finite
 
 if TYPE_CHECKING:
@@ -26,7 +28,9 @@ class Pacer(TrainerCallback):
         self.spec = trainer.spec.training
         self.recorder = trainer.recorder
         self.stop_asked = False
-        self._tokens = 0
+        self.patience = Patience(
+            self.spec.early_stopping_patience, trainer.spec.task, self.recorder.folder
+        )
         self._busy = 0.0  # seconds in training steps of this attempt
         self._marks = 0  # tenths of a budget in minutes that are evaluated
         self._step_began = 0.0
@@ -102,12 +106,14 @@ class Pacer(TrainerCallback):
         evaluated = {
             k.removeprefix("eval_"): v
             for k, v in logs.items()
-            if k.startswith("eval_") and k.endswith(("_loss", "_accuracy", "_macro_f1", "_ci95"))
+            if k.startswith("eval_") and k.endswith(tuple(f"_{name}" for name in FIGURES))
         }
         if evaluated and self.trainer.is_in_train:
             self.recorder.metric(step=state.global_step, epoch=state.epoch, **evaluated)
             latest = {**self.recorder.status["metrics"], **flat_metrics(evaluated)}
             self.recorder.update(force=True, metrics=latest)
+            self.patience.look(control, state.global_step)
+            self.trainer.best_step = self.patience.best_step
 
     # figures --------------------------------------------------------------------------------
 

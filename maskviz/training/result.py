@@ -7,6 +7,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .metrics import FIGURES
+from .spec import MULTI, REGRESSION
+
 if TYPE_CHECKING:
     from .execute import Job
 
@@ -19,7 +22,7 @@ def summarise(
 
     masker = job.trainer.train_dataset.masker
     first = next(iter(job.rows.evaluation))
-    labels = Counter(job.rows.evaluation[first].labels)
+    labels = Counter(map(str, job.rows.evaluation[first].labels))
     result = {
         "evaluations": evaluations,
         "metrics": metrics(evaluations, first),
@@ -38,7 +41,7 @@ def summarise(
         "notes": list(job.rows.notes),
     }
     job.recorder.update(peak_memory_bytes=result["peak_memory_bytes"])
-    return {"finding": finding(result, first, job.spec.task), **result}
+    return {"finding": finding(result, first, job.spec.kind), **result}
 
 
 def metrics(evaluations: Sequence[Mapping[str, Any]], first: str) -> dict[str, float]:
@@ -47,7 +50,7 @@ def metrics(evaluations: Sequence[Mapping[str, Any]], first: str) -> dict[str, f
         f"{figure}_{row['mask']}": row[figure]
         for row in evaluations
         if row["split"] == first
-        for figure in ("accuracy", "ci95", "macro_f1", "loss")
+        for figure in FIGURES
         if figure in row
     }
     for mask in ("plain", "masked"):
@@ -62,23 +65,64 @@ def metrics(evaluations: Sequence[Mapping[str, Any]], first: str) -> dict[str, f
     return flat
 
 
-def finding(result: Mapping[str, Any], first: str, task: str) -> str:
-    """Say in one sentence what the run reached.
+def finding(result: Mapping[str, Any], first: str, kind: str) -> str:
+    """Say in one sentence what the run reached; `kind` as in RunSpec.kind, or the task.
 
     >>> figures = {"accuracy_plain": 0.841, "ci95_plain": 0.012}
     >>> finding({"metrics": figures, "evaluations": [], "majority": 0.5}, "dev", "classification")
     'Accuracy 84.1 % ± 1.2 plain; always the most frequent label would give 50.0 %.'
     """
     figures = result["metrics"]
-    if task == "mlm":
-        return (
-            f"The model guesses {_percent(figures['accuracy_masked'])} of the hidden tokens "
-            f"(perplexity {math.exp(min(figures['loss_masked'], 50)):,.1f})."
-        )
+    said = {"mlm": _guessed, "seq2seq": _written, MULTI: _several, REGRESSION: _number}.get(kind)
+    return said(figures) if said else _classified(result, figures)
+
+
+def _guessed(figures: Mapping[str, float]) -> str:
+    return (
+        f"The model guesses {_percent(figures.get('accuracy_masked', 0.0))} of the hidden tokens "
+        f"(perplexity {_perplexity(figures['loss_masked'])})."
+    )
+
+
+def _written(figures: Mapping[str, float]) -> str:
+    said = [
+        f"perplexity {_perplexity(figures[f'loss_{mask}'])} and "
+        f"{_percent(figures.get(f'accuracy_{mask}', 0.0))} of the tokens right {mask}"
+        for mask in _masks(figures, "loss")
+    ]
+    return f"Of what it is to write, given what stands before: {'; '.join(said)}."
+
+
+def _several(figures: Mapping[str, float]) -> str:
+    said = [
+        f"{figures[f'micro_f1_{mask}']:.3f} {mask}, all labels right in "
+        f"{_percent(figures[f'exact_match_{mask}'])} ± {figures[f'ci95_{mask}'] * 100:.1f}"
+        for mask in _masks(figures, "micro_f1")
+    ]
+    return f"Micro-F1 {'; '.join(said)} of the rows."
+
+
+def _number(figures: Mapping[str, float]) -> str:
+    said = [
+        f"{figures[f'mae_{mask}']:.3g} {mask}"
+        + (f" (r {figures[f'pearson_{mask}']:.2f})" if f"pearson_{mask}" in figures else "")
+        for mask in _masks(figures, "mae")
+    ]
+    return f"Mean absolute error {', '.join(said)}."
+
+
+def _masks(figures: Mapping[str, float], figure: str) -> list[str]:
+    return [mask for mask in ("plain", "masked") if f"{figure}_{mask}" in figures]
+
+
+def _perplexity(loss: float) -> str:
+    return f"{math.exp(min(loss, 50)):,.1f}"
+
+
+def _classified(result: Mapping[str, Any], figures: Mapping[str, float]) -> str:
     said = [
         f"{_percent(figures[f'accuracy_{mask}'])} ± {figures[f'ci95_{mask}'] * 100:.1f} {mask}"
-        for mask in ("plain", "masked")
-        if f"accuracy_{mask}" in figures
+        for mask in _masks(figures, "accuracy")
     ]
     sentence = f"Accuracy {', '.join(said)}"
     if "reliance_plain" in figures:

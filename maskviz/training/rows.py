@@ -7,26 +7,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..data import Selection, guess_columns, iter_rows, make_example, select
+from ..data import Selection, guess_columns, iter_rows, make_example
 from ..errors import DataError
-from .spec import EXAMPLE, RunSpec
+from .spec import EXAMPLE, SINGLE, RunSpec
+from .targets import Targets, read_targets
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DEV_NAMES = ("dev", "validation", "valid", "val", "eval")
 EXAMPLE_ROWS = 2000
+TARGET_NAMES = ("target", "summary", "translation", "output", "response", "answer", "y")
 CURVE_ROWS = 256  # evaluated while training; the end evaluates all
 
 
 @dataclass(frozen=True)
 class Part:
-    """Texts and the index of each one's label."""
+    """Texts and what each is to teach: a class number, several as 0 and 1, a number or a text."""
 
     texts: tuple[str, ...]
-    labels: tuple[int, ...]
+    labels: tuple[Any, ...]
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -53,20 +55,30 @@ class Rows:
     label_names: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
+    def in_order(self, names: Sequence[str]) -> Rows:
+        """Return the same with the classes numbered as in `names`, a model's own order."""
+        if tuple(names) == self.label_names or set(names) != set(self.label_names):
+            return self
+        number = [list(names).index(name) for name in self.label_names]
+
+        def moved(part: Part) -> Part:
+            return Part(part.texts, tuple(number[label] for label in part.labels))
+
+        parts = {name: moved(part) for name, part in self.evaluation.items()}
+        return Rows(moved(self.train), parts, tuple(names), self.notes)
+
 
 def load_rows(spec: RunSpec) -> Rows:
     """Read and check the data of a run; raises DataError with what to do."""
     frame = read_frame(spec)
-    text, label = columns(spec, frame)
-    if spec.task == "mlm" and not label:
-        frame, label = frame.assign(**{"no label": "text"}), "no label"
-    selection = _chosen(frame, text, label, spec.task)
-    names = selection.label_names
-    parts = _parts(selection, frame, spec)
+    text, column = columns(spec, frame)
+    targets = read_targets(frame, text, column, spec.kind)
+    parts = _parts(targets, frame, spec)
     if spec.data.eval_path:
-        parts = {"train": _whole(selection, names), **_own_evaluation(spec, text, label, names)}
+        own = _own_evaluation(spec, text, column, targets)
+        parts = {"train": parts.get("train") or _part(targets, _all(targets)), **own}
     train = parts.pop("train")
-    return Rows(train, parts, names, selection.notes)
+    return Rows(train, parts, targets.names, targets.selection.notes)
 
 
 def read_frame(spec: RunSpec) -> pd.DataFrame:
@@ -85,44 +97,46 @@ def read_frame(spec: RunSpec) -> pd.DataFrame:
 
 
 def columns(spec: RunSpec, frame: pd.DataFrame) -> tuple[str, str | None]:
-    """Return the text and the label column, asked for or guessed."""
+    """Return the column of the texts and that of what they teach, asked for or guessed."""
     guess = guess_columns(frame)
+    text = spec.data.text_column or guess.text
+    if spec.task == "mlm":
+        return text, None
+    if spec.task == "seq2seq":
+        return text, spec.data.target_column or _guessed_target(frame, text)
     label = spec.data.label_column or guess.label
-    if label is None and spec.task == "classification":
+    if label is None:
         listed = ", ".join(map(str, frame.columns))
         raise DataError(f"No column looks like a label: name one of {listed}.")
-    return spec.data.text_column or guess.text, label
+    return text, label
 
 
-def _chosen(frame: pd.DataFrame, text: str, label: str, task: str) -> Selection:
-    if task != "mlm":
-        return select(frame, text, label)
-    if text not in frame.columns:
+def _guessed_target(frame: pd.DataFrame, text: str) -> str:
+    names = {str(column).strip().lower(): column for column in frame.columns if column != text}
+    found = next((names[name] for name in TARGET_NAMES if name in names), None)
+    if found is None and len(names) == 1:
+        found = next(iter(names.values()))
+    if found is None:
         listed = ", ".join(map(str, frame.columns))
-        raise DataError(f"There is no column {text!r}: choose one of {listed}.")
-    kept = [(i, str(t).strip()) for i, t in enumerate(frame[text]) if t == t and str(t).strip()]
-    if len(kept) < 2:
-        raise DataError(f"The column {text!r} has {len(kept)} texts and training needs 2 or more.")
-    rows, texts = zip(*kept, strict=True)
-    left = len(frame) - len(kept)
-    notes = (f"{left} rows without {text!r} are left out.",) if left else ()
-    return Selection(tuple(texts), ("text",) * len(texts), tuple(rows), notes)
+        raise DataError(f"No column looks like the text to write: name target_column of {listed}.")
+    return found
 
 
-def _whole(selection: Selection, names: Sequence[str]) -> Part:
-    return _part(selection, names, range(len(selection.texts)))
+def _all(targets: Targets) -> range:
+    return range(len(targets.selection.texts))
 
 
-def _part(selection: Selection, names: Sequence[str], rows: Sequence[int]) -> Part:
-    number = {name: i for i, name in enumerate(names)}
+def _part(targets: Targets, rows: Sequence[int]) -> Part:
+    selection = targets.selection
     return Part(
         tuple(selection.texts[i] for i in rows),
-        tuple(number[selection.labels[i]] for i in rows),
+        tuple(targets.encode(selection.labels[i]) for i in rows),
     )
 
 
-def _parts(selection: Selection, frame: pd.DataFrame, spec: RunSpec) -> dict[str, Part]:
-    """Split by the table's own `split` column, else at random within each label."""
+def _parts(targets: Targets, frame: pd.DataFrame, spec: RunSpec) -> dict[str, Part]:
+    """Split by the table's own `split` column, else at random within each class."""
+    selection = targets.selection
     by_split: dict[str, list[int]] = {}
     if "split" in frame.columns:
         values = frame["split"].astype(str).str.strip().str.lower().tolist()
@@ -132,14 +146,16 @@ def _parts(selection: Selection, frame: pd.DataFrame, spec: RunSpec) -> dict[str
     if train is None:
         if spec.data.eval_path:
             return {}
-        rows = _stratified(selection.labels, spec.data.eval_fraction, spec.seed)
-        return {k: _part(selection, selection.label_names, v) for k, v in rows.items()}
+        strata = selection.labels if targets.by_class else ("",) * len(selection.texts)
+        rows = _stratified(strata, spec.data.eval_fraction, spec.seed)
+        return {k: _part(targets, v) for k, v in rows.items()}
     order = sorted(by_split, key=lambda name: (name not in DEV_NAMES, name))
     if not order and not spec.data.eval_path:
         raise DataError("The column 'split' says 'train' everywhere: mark some rows as 'dev'.")
-    _all_labels(selection, train)
+    if targets.by_class:
+        _all_labels(selection, train)
     splits = {"train": train, **{("dev" if n in DEV_NAMES else n): by_split[n] for n in order}}
-    return {k: _part(selection, selection.label_names, v) for k, v in splits.items()}
+    return {k: _part(targets, v) for k, v in splits.items()}
 
 
 def _all_labels(selection: Selection, train: Sequence[int]) -> None:
@@ -164,27 +180,26 @@ def _stratified(labels: Sequence[str], fraction: float, seed: int) -> dict[str, 
 
 
 def _own_evaluation(
-    spec: RunSpec, text: str, label: str, names: tuple[str, ...]
+    spec: RunSpec, text: str, column: str | None, targets: Targets
 ) -> dict[str, Part]:
     """Read the table that is only evaluated on."""
     import pandas as pd
 
     frame = pd.DataFrame.from_records(list(iter_rows(spec.data.eval_path)))
-    for column in (text, label) if spec.task == "classification" else (text,):
-        if column not in frame.columns:
+    for name in (text, column):
+        if name is not None and name not in frame.columns:
             listed = ", ".join(map(str, frame.columns))
-            raise DataError(f"The evaluation table has no column {column!r}, only {listed}.")
-    if spec.task == "mlm":
-        selection = _chosen(frame, text, "", "mlm")
-        return {"dev": Part(selection.texts, (0,) * len(selection.texts))}
-    cells = zip(frame[text].astype(str), frame[label].map(_as_label), strict=True)
-    kept = [(t.strip(), v) for t, v in cells if t.strip() and v]
-    unknown = sorted({v for _, v in kept} - set(names))
+            raise DataError(f"The evaluation table has no column {name!r}, only {listed}.")
+    texts = [_as_label(value) for value in frame[text]]
+    cells = [_as_label(value) for value in frame[column]] if column is not None else texts
+    kept = [(t, c) for t, c in zip(texts, cells, strict=True) if t and c]
+    encoded = [targets.encode(cell) for _, cell in kept]
+    unknown = sorted(c for (_, c), value in zip(kept, encoded, strict=True) if value is None)
     if unknown or not kept:
-        said = f"the label {unknown[0]!r}, which the training rows lack" if unknown else "no rows"
+        what = "label" if spec.kind == SINGLE else "value"
+        said = f"the {what} {unknown[0]!r}, which the training rows lack" if unknown else "no rows"
         raise DataError(f"The evaluation table has {said}: give a table of the same labels.")
-    number = {name: i for i, name in enumerate(names)}
-    return {"dev": Part(tuple(t for t, _ in kept), tuple(number[v] for _, v in kept))}
+    return {"dev": Part(tuple(t for t, _ in kept), tuple(encoded))}
 
 
 def _as_label(value: object) -> str:

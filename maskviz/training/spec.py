@@ -36,10 +36,17 @@ from .toml import to_toml
 
 EXAMPLE = "example"  # the generated example set
 NO_STRATEGY = "none"
-TASKS = ("classification", "mlm")
+TASKS = ("classification", "mlm", "seq2seq")
+SINGLE, MULTI, REGRESSION = PROBLEMS = (
+    "single_label_classification",
+    "multi_label_classification",
+    "regression",
+)
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "bf16")
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
+CLASS_WEIGHTS = ("none", "balanced")
+MIRRORS = ("none", "mlflow")
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,7 @@ class DataSpec:
     path: str = EXAMPLE
     text_column: str = ""
     label_column: str = ""
+    target_column: str = ""  # what a seq2seq model is to write
     eval_path: str = ""  # a table of its own to evaluate on
     eval_fraction: float = 0.1  # of the rows, where nothing else says what to evaluate on
     max_rows: int = 0  # 0 = all
@@ -75,32 +83,45 @@ class DataSpec:
 
 @dataclass(frozen=True)
 class MaskingSpec:
-    """What is hidden. `dynamic` draws the mask anew each epoch, otherwise once."""
+    """What is hidden. `dynamic` draws the mask anew each epoch, otherwise once.
+
+    `matrix` names an attention-mask matrix that acts inside self-attention, with or without a
+    strategy.
+    """
 
     strategy: str = "random"
     operator: str = "mask"
     ratio: float | None = None  # None = the strategy's own default
     dynamic: bool = True
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    matrix: str = ""
+    matrix_parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.ratio is not None:
             _range("ratio", self.ratio, 0, 1)
-        if not isinstance(self.parameters, Mapping):
-            raise ParameterError("parameters must be a table, such as {types = ['PERSON']}.")
+        for name in ("parameters", "matrix_parameters"):
+            if not isinstance(getattr(self, name), Mapping):
+                raise ParameterError(f"{name} must be a table, such as {{types = ['PERSON']}}.")
         if self.active:
             _check_names(self)
+        if self.matrix:
+            _check_matrix(self)
 
     @property
     def active(self) -> bool:
-        """Whether anything is hidden at all."""
+        """Whether a strategy hides anything."""
         return self.strategy != NO_STRATEGY
 
+    @property
+    def changes(self) -> bool:
+        """Whether the model reads anything else than the plain rows."""
+        return self.active or bool(self.matrix)
+
     def __str__(self) -> str:
-        if not self.active:
-            return "no mask"
         ratio = "" if self.ratio is None else f" {self.ratio:.0%}"
-        return f"{self.strategy}{ratio}, {self.operator}"
+        hidden = f"{self.strategy}{ratio}, {self.operator}" if self.active else "no mask"
+        return f"{hidden}, matrix {self.matrix}" if self.matrix else hidden
 
 
 def _check_names(masking: MaskingSpec) -> None:
@@ -124,6 +145,22 @@ def _check_names(masking: MaskingSpec) -> None:
             )
 
 
+def _check_matrix(masking: MaskingSpec) -> None:
+    from ..masks.matrices import MATRICES
+
+    known = [name for name in MATRICES if name != "custom"]  # one for each length of text
+    if masking.matrix not in known:
+        raise UnknownNameError.of("attention matrix", masking.matrix, known)
+    if masking.matrix == "hidden-keys" and not masking.active:
+        raise ParameterError("The matrix 'hidden-keys' acts on hidden tokens: choose a strategy.")
+    changing = ("delete", "placeholder", "infill")
+    if masking.active and masking.operator in changing:
+        raise ParameterError(
+            f"An attention matrix needs the tokens where they are and {masking.operator!r} changes "
+            "their number: choose the operator 'mask'."
+        )
+
+
 @dataclass(frozen=True)
 class TrainingSpec:
     """Hyperparameters under their TrainingArguments names, and the budget.
@@ -143,7 +180,16 @@ class TrainingSpec:
     lr_scheduler_type: str = "linear"
     max_grad_norm: float = 1.0
     label_smoothing_factor: float = 0.0
+    class_weights: str = "none"  # balanced: the loss weighs a class by 1 / its share of the rows
+    early_stopping_patience: int = 0  # evaluations without a lower loss; 0 = never stop early
     max_length: int = 256  # tokens; the model's own limit where that is lower
+    max_target_length: int = 128  # tokens of what a seq2seq model is to write
+    lora_r: int = 0  # rank of the LoRA matrices; 0 = all weights are tuned
+    lora_alpha: int = 16
+    lora_dropout: float = 0.05
+    lora_target_modules: str = "all-linear"  # or names, separated by commas
+    torch_compile: bool = False  # on a GPU: fixed shapes, compiled once each
+    report_to: str = "none"  # mlflow: mirrored there as well
     logging_steps: int = 5
     eval_steps: int = 0  # 0 = ten times in a run
     save_steps: int = 0  # 0 = ten times in a run
@@ -161,14 +207,24 @@ class TrainingSpec:
         _range("max_grad_norm", self.max_grad_norm, 0, math.inf)
         _range("label_smoothing_factor", self.label_smoothing_factor, 0, 0.5)
         _range("max_length", self.max_length, 4, 131_072)
+        _range("max_target_length", self.max_target_length, 2, 131_072)
+        _range("early_stopping_patience", self.early_stopping_patience, 0, 1000)
+        _range("lora_r", self.lora_r, 0, 1024)
+        _range("lora_alpha", self.lora_alpha, 1, 4096)
+        _range("lora_dropout", self.lora_dropout, 0, 0.9)
         for name in ("logging_steps", "save_total_limit"):
             _range(name, getattr(self, name), 1, math.inf)
         for name in ("eval_steps", "save_steps"):
             _range(name, getattr(self, name), 0, math.inf)
         if self.max_steps == 0 or self.max_steps < -1:
             raise ParameterError(f"max_steps is {self.max_steps}: give 1 or more, or -1 for none.")
-        if self.lr_scheduler_type not in SCHEDULES:
-            raise UnknownNameError.of("lr_scheduler_type", self.lr_scheduler_type, SCHEDULES)
+        for name, known in (
+            ("lr_scheduler_type", SCHEDULES),
+            ("class_weights", CLASS_WEIGHTS),
+            ("report_to", MIRRORS),
+        ):
+            if getattr(self, name) not in known:
+                raise UnknownNameError.of(name, getattr(self, name), known)
 
 
 @dataclass(frozen=True)
@@ -184,6 +240,7 @@ class RunSpec:
 
     name: str = ""
     task: str = "classification"
+    problem_type: str = SINGLE  # of a classification, as transformers names them
     model: str = "mini"
     seed: int = 0
     device: str = "auto"
@@ -196,6 +253,7 @@ class RunSpec:
     def __post_init__(self) -> None:
         for kind, value, known in (
             ("task", self.task, TASKS),
+            ("problem_type", self.problem_type, PROBLEMS),
             ("device", self.device, DEVICES),
             ("precision", self.precision, PRECISIONS),
         ):
@@ -204,10 +262,20 @@ class RunSpec:
         _range("seed", self.seed, 0, 2**31 - 1)
         if len(self.name) > 80:
             raise ParameterError(f"The name has {len(self.name)} characters: give at most 80.")
+        if self.training.class_weights != "none" and self.kind != SINGLE:
+            raise ParameterError(
+                "class_weights weigh the labels of a classification with one label a row: set it "
+                "to 'none'."
+            )
         if self.task == "mlm" and (not self.masking.active or self.masking.operator != "mask"):
             raise ParameterError(
                 "The task mlm learns what a mask hides: choose a strategy, with operator 'mask'."
             )
+
+    @property
+    def kind(self) -> str:
+        """What is learned: `mlm`, `seq2seq`, or the kind of classification."""
+        return self.problem_type if self.task == "classification" else self.task
 
     @property
     def evaluated_mask(self) -> MaskingSpec:

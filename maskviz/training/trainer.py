@@ -16,7 +16,8 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import Trainer
 
-from .batches import Collator, LengthBuckets, MaskedRows, SortedBatches
+from .batches import LengthBuckets, MaskedRows, SortedBatches
+from .hooks import CoreHooks
 from .recorder import Recorder
 from .spec import RunSpec
 
@@ -26,10 +27,14 @@ _STAGING = ".staging"
 class MaskTrainer(Trainer):
     """A Trainer over MaskedRows."""
 
-    def __init__(self, *, spec: RunSpec, recorder: Recorder, **options: Any) -> None:
+    def __init__(
+        self, *, spec: RunSpec, recorder: Recorder, hooks: CoreHooks, **options: Any
+    ) -> None:
         self.spec = spec
         self.recorder = recorder
+        self.hooks = hooks
         self._staged = False
+        self.best_step: int | None = None  # its checkpoint is kept
         super().__init__(**options)
 
     # batches --------------------------------------------------------------------------------
@@ -46,12 +51,39 @@ class MaskTrainer(Trainer):
         """Return the rows from long to short; tokens of an evaluation are not counted."""
         rows = self.eval_dataset[eval_dataset] if isinstance(eval_dataset, str) else eval_dataset
         sampler = SortedBatches(rows.masker.lengths, self.args.eval_batch_size)
-        collator = Collator(self.data_collator.pad_token_id, self.data_collator.task)
-        return DataLoader(rows, batch_sampler=sampler, collate_fn=collator)
+        return DataLoader(rows, batch_sampler=sampler, collate_fn=self.data_collator.fresh())
 
     def set_epoch(self, epoch: int) -> None:
         """Draw the order and the masks of this epoch."""
         self.train_dataset.epoch = self.buckets.epoch = epoch
+
+    # loss -----------------------------------------------------------------------------------
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **options: Any) -> Any:
+        """Return the loss, with a batch's hidden places and attention matrix put to use."""
+        inputs = dict(inputs)
+        positions = inputs.pop("head_positions", None)
+        matrix = inputs.pop("attention_matrix", None)
+        if positions is not None and bool((inputs["labels"] == -100).all()):
+            return self._no_loss(model, inputs, positions, *args, **options)
+        with self.hooks.fed(positions, matrix):
+            return super().compute_loss(model, inputs, *args, **options)
+
+    def _no_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        positions: Any,
+        return_outputs: bool = False,
+        **_: Any,
+    ) -> Any:
+        """Return a loss of 0 where a batch hides nothing: a mean over nothing is no number."""
+        labels = inputs.pop("labels")
+        with self.hooks.fed(positions, None):
+            outputs = model(**inputs)
+        loss = outputs["logits"].float().sum() * 0.0
+        inputs["labels"] = labels
+        return (loss, {"loss": loss, "logits": outputs["logits"]}) if return_outputs else loss
 
     # checkpoints ----------------------------------------------------------------------------
 
@@ -69,8 +101,10 @@ class MaskTrainer(Trainer):
             self._staged = False
         publish(folder / _STAGING / f"checkpoint-{self.state.global_step}", folder)
         (folder / _STAGING).rmdir()
+        best = f"checkpoint-{self.best_step}"
         for old in checkpoints(folder)[: -self.spec.training.save_total_limit]:
-            shutil.rmtree(old)
+            if old.name != best:
+                shutil.rmtree(old)
 
     # a budget in minutes --------------------------------------------------------------------
 

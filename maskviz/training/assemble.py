@@ -1,0 +1,145 @@
+"""A run's parts put together: network, rows under their masks, Trainer, and the pace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .recorder import Recorder
+from .rows import CURVE_ROWS, Part, Rows
+from .spec import NO_STRATEGY, SINGLE, MaskingSpec, RunSpec
+
+if TYPE_CHECKING:
+    from .batches import MaskedRows
+
+
+def assemble(
+    folder: Path,
+    spec: RunSpec,
+    rows: Rows,
+    model: Any,
+    recorder: Recorder,
+    device: str,
+    precision: str,
+) -> tuple[Any, Any]:
+    """Return the Trainer of a run and its Pacer."""
+    from transformers import PrinterCallback
+
+    from .collating import TaskCollator
+    from .hooks import CoreHooks, require_matrix
+    from .metrics import answer_of, metrics_of
+    from .model import load_network
+    from .pacer import Pacer
+    from .trainer import MaskTrainer
+
+    network = load_network(spec, model, rows.label_names)
+    hooks = CoreHooks(network)
+    if spec.masking.matrix or spec.evaluated_mask.matrix:
+        require_matrix(network, hooks, model.family)
+    if spec.training.lora_r:
+        from .lora import with_lora
+
+        network = with_lora(network, spec)
+    recorder.phase("tokenising")
+    first = next(iter(rows.evaluation.values())).sample(CURVE_ROWS)
+    trainer = MaskTrainer(
+        spec=spec,
+        recorder=recorder,
+        hooks=hooks,
+        model=network,
+        args=training_arguments(folder, spec, device, precision),
+        train_dataset=masked_rows(spec, model, rows.train, spec.masking, spec.seed),
+        eval_dataset=evaluation_sets(spec, model, first),
+        data_collator=TaskCollator(model.tokenizer.pad_token_id or 0, spec.task, hooks.sparse),
+        compute_loss_func=_loss(spec, rows),
+        compute_metrics=metrics_of(spec.kind),
+        preprocess_logits_for_metrics=answer_of(spec.kind),
+    )
+    pacer = Pacer(trainer)
+    trainer.add_callback(pacer)
+    trainer.remove_callback(PrinterCallback)
+    return trainer, pacer
+
+
+def masked_rows(
+    spec: RunSpec, model: Any, part: Part, masking: MaskingSpec, seed: int
+) -> MaskedRows:
+    """Return the rows of a part under a mask, their targets as the model needs them."""
+    from .batches import MaskedRows
+    from .collating import MatrixRows, target_ids
+    from .masking import Masker
+
+    length = min(spec.training.max_length, model.max_length)
+    masker = Masker(model, part.texts, masking, seed, length)
+    labels = part.labels
+    if spec.task == "seq2seq":
+        labels = target_ids(model.tokenizer, part.labels, spec.training.max_target_length)
+    return (MatrixRows if masking.matrix else MaskedRows)(masker, labels)
+
+
+def evaluation_sets(spec: RunSpec, model: Any, part: Part) -> Mapping[str, Any]:
+    """Return the rows as they are and under the evaluation's mask."""
+    masks = {"plain": MaskingSpec(NO_STRATEGY), "masked": spec.evaluated_mask}
+    if spec.task == "mlm":
+        del masks["plain"]  # with nothing hidden there is nothing to guess
+    return {
+        name: masked_rows(spec, model, part, mask, spec.seed + 1)
+        for name, mask in masks.items()
+        if name == "plain" or mask.changes
+    }
+
+
+def _loss(spec: RunSpec, rows: Rows) -> Any:
+    """Return a loss that weighs the classes where that is asked for, else None: the model's own."""
+    if spec.kind != SINGLE or spec.training.class_weights == "none":
+        return None
+    import torch
+
+    from .targets import class_weights
+
+    weights = torch.tensor(class_weights(rows.train.labels, len(rows.label_names)))
+    smoothing = spec.training.label_smoothing_factor
+
+    def weighted(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
+        total = torch.nn.functional.cross_entropy(
+            outputs["logits"].float(),
+            labels,
+            weights.to(labels.device),
+            label_smoothing=smoothing,
+            reduction="sum",
+        )
+        return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
+
+    return weighted
+
+
+def training_arguments(folder: Path, spec: RunSpec, device: str, precision: str) -> Any:
+    """Return Hugging Face's TrainingArguments; when to log, evaluate and save is the Pacer's."""
+    from transformers import TrainingArguments
+
+    chosen = spec.training
+    minutes = bool(chosen.max_minutes)
+    same = (
+        "learning_rate", "per_device_train_batch_size", "per_device_eval_batch_size",
+        "gradient_accumulation_steps", "weight_decay", "warmup_steps", "lr_scheduler_type",
+        "max_grad_norm", "label_smoothing_factor", "torch_compile",
+    )  # fmt: skip
+    return TrainingArguments(
+        output_dir=str(folder / "checkpoints"),
+        num_train_epochs=10_000 if minutes else chosen.num_train_epochs,
+        max_steps=-1 if minutes else chosen.max_steps,
+        **{name: getattr(chosen, name) for name in same},
+        seed=spec.seed,
+        bf16=precision == "bf16",
+        use_cpu=device == "cpu",
+        eval_strategy="no",
+        save_strategy="no",
+        logging_strategy="no",
+        logging_nan_inf_filter=False,
+        disable_tqdm=True,
+        report_to="none",
+        remove_unused_columns=False,
+        label_names=["labels"],
+        dataloader_pin_memory=device == "cuda",
+    )
