@@ -1,8 +1,9 @@
-"""The command compare: one text, or every row of a file."""
+"""The command compare: one text, every row of a file, or pairs that should be answered alike."""
 
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,8 @@ import typer
 
 from ..errors import ParameterError
 from . import common
+from .compare_show import fairness_table, file_table, text_lines
+from .explain import Long
 
 
 @common.app.command("compare")
@@ -17,13 +20,19 @@ def compare_command(
     text: common.TextArgument = None,
     model: common.ModelName = "mini",
     strategy: Annotated[
-        str, typer.Option("--strategy", "-s", help="What to hide; for a file several, a,b,c.")
+        str, typer.Option("--strategy", "-s", help="What to hide; several with commas, a,b,c.")
     ] = "random",
-    operator: common.OperatorName = "mask",
+    operator: Annotated[
+        str,
+        typer.Option("--operator", "-o", help="How it is hidden; several for one text, a,b,c."),
+    ] = "mask",
     ratio: common.Ratio = None,
     seed: common.Seed = 0,
     file: Annotated[
-        Path | None, typer.Option("--file", help="CSV, TSV, JSONL or Parquet with a row a text.")
+        str | None,
+        typer.Option(
+            "--file", help="CSV, TSV, JSONL or Parquet with a row a text, or hub:NAME[:SPLIT]."
+        ),
     ] = None,
     text_column: Annotated[
         str | None, typer.Option("--text-column", help="Column with the texts.")
@@ -31,10 +40,35 @@ def compare_command(
     label_column: Annotated[
         str | None, typer.Option("--label-column", help="Column with the true labels.")
     ] = None,
+    by: Annotated[str, typer.Option("--by", help="Columns to break the result down by, a,b.")] = "",
+    pair_column: Annotated[
+        str | None,
+        typer.Option("--pair-column", help="Fairness: column with the other text of each pair."),
+    ] = None,
+    swap: Annotated[
+        str,
+        typer.Option(
+            "--swap",
+            help="Fairness: make the other text by swapping gender, names, nationality, "
+            "religion, age; all for every one.",
+        ),
+    ] = "",
+    label: Annotated[
+        str | None, typer.Option("--label", help="Fairness: the label whose probability counts.")
+    ] = None,
+    beside: Annotated[
+        str | None, typer.Option("--beside", help="A second model on the same texts and masks.")
+    ] = None,
+    sensitivity: Annotated[
+        bool,
+        typer.Option("--sensitivity", help="Under mask, delete, pad, attention and infill."),
+    ] = False,
+    rows: Annotated[int | None, typer.Option("--rows", help="Of a file, the first.")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write every row and its effects as CSV.")
     ] = None,
     draws: Annotated[int, typer.Option("--draws", help="Random masks in the control.")] = 20,
+    long: Long = "cut",
     types: common.Types = "",
     pattern: common.Pattern = "",
     words: common.Words = "",
@@ -45,96 +79,191 @@ def compare_command(
 ) -> None:
     """Compare the model's answer on the plain and on the masked text.
 
-    One text is set against random masks of the same size; a file gives flip rate and accuracy
-    per strategy.
+    One text is set against random masks of the same size, under several strategies and operators;
+    a file gives flip rate, accuracy and calibration per strategy; pairs of texts (--pair-column or
+    --swap) give flip rate and gaps.
     """
     options = {
         "types": types, "pattern": pattern, "words": words, "indices": indices,
         "pipeline": pipeline,
     }  # fmt: skip
+    if rows is not None and rows < 1:
+        raise ParameterError(f"--rows is {rows} and must be 1 or more.")
+    shared = {"model": model, "ratio": ratio, "seed": seed, "long": long}
     if file is None:
+        _only_for_files(text_column, label_column, by, pair_column, swap, label, rows, out)
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
-        _one_text(text, model, strategy, operator, ratio, seed, mask_file, draws, options, as_json)
+        operators = _operators(operator, sensitivity)
+        _one_text(text, strategy, operators, mask_file, draws, beside, options, shared, as_json)
+        return
+    if text_column is None:
+        raise ParameterError("--file needs --text-column: name the column that holds the texts.")
+    if swap or pair_column:
+        _pairs(
+            file, text_column, pair_column, swap, label, strategy, operator, rows, options,
+            shared, as_json,
+        )  # fmt: skip
         return
     _one_file(
-        file, text_column, label_column, model, strategy, operator, ratio, seed, out,
-        options, as_json,
+        file, strategy, out, options, as_json,
+        {
+            **shared, "text_column": text_column, "label_column": label_column,
+            "operator": operator, "by": _named(by), "beside": beside, "limit": rows,
+        },
     )  # fmt: skip
+
+
+def _only_for_files(*values: Any) -> None:
+    names = "text-column label-column by pair-column swap label rows out".split()  # noqa: SIM905
+    for name, value in zip(names, values, strict=True):
+        if value:
+            raise ParameterError(f"--{name} is for a file: name one with --file, or leave it out.")
+
+
+def _named(written: str) -> list[str]:
+    return [item.strip() for item in written.split(",") if item.strip()]
+
+
+def _operators(written: str, sensitivity: bool) -> list[str]:
+    from ..errors import UnknownNameError
+    from ..evidence.compare import OPERATORS as FIVE
+    from ..masks import OPERATORS
+
+    named = _named(written)
+    for name in named:
+        if name not in OPERATORS:
+            raise UnknownNameError.of("operator", name, OPERATORS)
+    if not named:
+        raise ParameterError(f"No operator is named: choose one of {', '.join(OPERATORS)}.")
+    return list(dict.fromkeys([*named, *(FIVE if sensitivity else ())]))
 
 
 def _one_text(
     text: str | None,
-    model: str,
     strategy: str,
-    operator: str,
-    ratio: float | None,
-    seed: int,
+    operators: list[str],
     mask_file: Path | None,
     draws: int,
+    beside: str | None,
     options: dict[str, str],
+    shared: dict[str, Any],
     as_json: bool,
 ) -> None:
-    from ..evidence import compare, control
+    from ..evidence import compare, compare_masks, sensitivity
+    from ..evidence.compare import operators_left_out
 
-    chosen = common.chosen_mask(text, strategy, ratio, seed, mask_file, model=model, **options)
-    result = compare(chosen, model, operator)
-    chance = control(chosen, model, operator, draws)
-    common.notify(result.notice)
-    lines = [
-        f"plain   {result.original.label} {result.original.confidence:.1%}",
-        f"masked  {result.masked.label} {result.masked.confidence:.1%}"
-        + ("  (flips)" if result.flip else ""),
-        f"        {chosen.masked_text(operator)}",
-        f"chance  p({chance.label}) between {chance.low:.1%} and {chance.high:.1%} under "
-        f"{chance.draws} random masks of the same size; {chance.flips:.0%} of them flip",
+    model, long = shared["model"], shared["long"]
+    masks = _masks(text, strategy, mask_file, options, shared)
+    effects = compare_masks(masks, model, operators, draws, long)
+    first = effects[0]
+    common.notify(first.comparison.notice)
+    left_out = operators_left_out(masks[0][1], model, operators, long) if operators[1:] else []
+    for reason in left_out:
+        common.notify(reason)
+    survives = sensitivity(effects)
+    second = compare(masks[0][1], beside, first.comparison.operator, long) if beside else None
+    document = {
+        **first.comparison.to_dict(),
+        "control": vars(first.control),
+        "effects": [effect.to_dict() for effect in effects],
+        "sensitivity": {name: s.to_dict() for name, s in survives.items()},
+        "notes": left_out,
+    }
+    if second is not None:
+        document["beside"] = {"model": second.model, **second.change()}
+    common.show(document, as_json, "\n".join(text_lines(effects, survives, second)))
+
+
+def _masks(
+    text: str | None,
+    strategy: str,
+    mask_file: Path | None,
+    options: dict[str, str],
+    shared: dict[str, Any],
+) -> list[tuple[str, Any]]:
+    """Return the named masks of one text: a saved one, or one for each strategy."""
+    from ..masks import mask
+    from ..masks.expression import is_expression
+
+    ratio, seed, model = shared["ratio"], shared["seed"], shared["model"]
+    if mask_file is not None or is_expression(strategy) or len(_named(strategy)) < 2:
+        chosen = common.chosen_mask(text, strategy, ratio, seed, mask_file, model=model, **options)
+        return [(chosen.strategy, chosen)]
+    written = common.read_text(text)
+    given = _parameters(strategy, options)
+    return [
+        (name, mask(written, name, ratio=ratio, seed=seed, model=model, **more))
+        for name, more in given.items()
     ]
-    common.show({**result.to_dict(), "control": vars(chance)}, as_json, "\n".join(lines))
 
 
 def _one_file(
-    file: Path,
-    text_column: str | None,
-    label_column: str | None,
-    model: str,
+    file: str,
     strategy: str,
-    operator: str,
-    ratio: float | None,
-    seed: int,
     out: Path | None,
     options: dict[str, str],
     as_json: bool,
+    asked: dict[str, Any],
 ) -> None:
+    from ..data.export import CsvFile
+    from ..data.hub import resolve
     from ..evidence import compare_file
 
-    if text_column is None:
-        raise ParameterError("--file needs --text-column: name the column that holds the texts.")
-    result = compare_file(
-        file,
-        _parameters(strategy, options),
-        text_column=text_column,
-        label_column=label_column,
-        model=model,
-        operator=operator,
-        ratio=ratio,
-        seed=seed,
-        progress=_progress if sys.stderr.isatty() else None,
-    )
-    if out is not None:
-        from ..data.export import to_csv
-        from ..paths import write_atomic
-
-        write_atomic(out, to_csv([row.to_dict() for row in result.results]))
+    strategies = _parameters(strategy, options)
+    show = _Progress("rows")
+    with CsvFile(out) as written:
+        result = compare_file(
+            resolve(file), strategies, each=lambda row: written.add(row.to_dict()),
+            progress=show, **asked,
+        )  # fmt: skip
+    show.end()
     for note in result.notes:
         common.notify(note)
-    common.show(result.to_dict(), as_json, _table(result.to_dict()))
+    common.show(result.to_dict(), as_json, file_table(result))
+
+
+def _pairs(
+    file: str,
+    text_column: str,
+    pair_column: str | None,
+    swap: str,
+    label: str | None,
+    strategy: str,
+    operator: str,
+    rows: int | None,
+    options: dict[str, str],
+    shared: dict[str, Any],
+    as_json: bool,
+) -> None:
+    from itertools import islice
+
+    from ..data.hub import resolve
+    from ..evidence.fairness import fairness, pairs_of_file, swapped_pairs
+
+    if swap and pair_column:
+        raise ParameterError("--swap and --pair-column both make pairs: give one of them.")
+    path = resolve(file)
+    if pair_column:
+        pairs = pairs_of_file(path, text_column, pair_column)
+    else:
+        pairs = swapped_pairs(path, text_column, [] if swap == "all" else _named(swap))
+    show = _Progress("pairs")
+    result = fairness(
+        islice(pairs, rows), _parameters(strategy, options), operator=operator, label=label,
+        progress=show, **shared,
+    )  # fmt: skip
+    show.end()
+    for note in result.notes:
+        common.notify(note)
+    common.show(result.to_dict(), as_json, fairness_table(result))
 
 
 def _parameters(strategies: str, options: dict[str, str]) -> dict[str, dict[str, Any]]:
     """Give each strategy of `a,b,c` those options that it takes."""
     from ..masks import STRATEGIES
 
-    named = [name.strip() for name in strategies.split(",") if name.strip()]
+    named = _named(strategies)
     taken = {name: {p.name for p in STRATEGIES[name].parameters} for name in named}
     for option, value in options.items():
         if value and option != "pipeline" and not any(option in t for t in taken.values()):
@@ -146,19 +275,23 @@ def _parameters(strategies: str, options: dict[str, str]) -> dict[str, dict[str,
     }
 
 
-def _progress(rows: int) -> None:
-    typer.echo(f"\r{rows:,} rows", nl=False, err=True)
+class _Progress:
+    """Rows done and time left, on standard error where a person looks at it."""
 
+    def __init__(self, unit: str) -> None:
+        self._unit, self._start, self._shown = unit, time.monotonic(), False
 
-def _table(result: dict[str, Any]) -> str:
-    lines = [f"{'strategy':14}{'flip rate':>10}{'plain':>9}{'masked':>9}  change [95 %]", ""]
-    for name, r in result["strategies"].items():
-        line = f"{name:14}{r['flip_rate']:>10.1%}"
-        if r["ci95"] is not None:
-            low, high = r["ci95"]
-            line += (
-                f"{r['accuracy_original']:>9.1%}{r['accuracy_masked']:>9.1%}  "
-                f"{r['delta_accuracy']:+.1%} [{low:+.1%}, {high:+.1%}] p = {r['p_value']:.3g}"
-            )
-        lines.append(line)
-    return "\n".join([*lines, "", f"{result['rows']:,} rows, model {result['model']}."])
+    def __call__(self, done: int, total: int | None = None) -> None:
+        if not sys.stderr.isatty():
+            return
+        self._shown = True
+        left = ""
+        if total and done:
+            seconds = (time.monotonic() - self._start) * (total - done) / done
+            left = f" of {total:,}, about {seconds:,.0f} s left"
+        typer.echo(f"\r{done:,}{left} {self._unit}\x1b[K", nl=False, err=True)
+
+    def end(self) -> None:
+        """End the line."""
+        if self._shown:
+            typer.echo("", err=True)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import uuid
+from pathlib import Path
+from types import TracebackType
 from typing import Any
+
+from ..errors import DataError
 
 
 def to_csv(records: list[dict[str, Any]]) -> str:
@@ -18,6 +23,59 @@ def to_csv(records: list[dict[str, Any]]) -> str:
     for record in records:
         writer.writerow({k: _inert(v) for k, v in record.items()})
     return stream.getvalue()
+
+
+class CsvFile:
+    """A CSV file written record by record; it takes its name when all is written.
+
+    Without a path nothing is written. `partial` writes into the file itself, so that what there
+    is can be read at any time.
+    """
+
+    def __init__(self, path: Path | None, partial: bool = False) -> None:
+        self.path, self._partial = path, partial
+        self._stream: Any = None
+        self._writer: Any = None
+        self._draft: Path | None = None
+
+    def __enter__(self) -> CsvFile:
+        if self.path is not None:
+            hidden = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}")
+            self._draft = self.path if self._partial else hidden
+            try:
+                self._stream = self._draft.open("w", encoding="utf-8", newline="")
+            except OSError as error:
+                raise DataError(
+                    f"{str(self.path)!r} cannot be written ({error.strerror}): check the folder."
+                ) from None
+        return self
+
+    def add(self, record: dict[str, Any]) -> None:
+        """Write one record; the first one names the columns."""
+        if self._stream is None:
+            return
+        if self._writer is None:
+            self._writer = csv.DictWriter(self._stream, fieldnames=list(record))
+            self._writer.writeheader()
+        self._writer.writerow({k: _inert(v) for k, v in record.items()})
+
+    def flush(self) -> None:
+        """Hand what is written to the system."""
+        if self._stream is not None:
+            self._stream.flush()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if self._stream is None:
+            return
+        self._stream.close()
+        if self._partial:
+            return
+        if kind is None:
+            self._draft.replace(self.path)
+        else:
+            self._draft.unlink(missing_ok=True)
 
 
 def _inert(value: Any) -> Any:

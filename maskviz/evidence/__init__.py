@@ -1,7 +1,8 @@
 """Evidence: which words an answer rests on, and what hiding them changes."""
 
 from .attribution import Explanation, WordScore, explain, explain_many
-from .compare import Comparison, Control, Effect, compare, compare_masks, control
+from .compare import Comparison, Control, Effect, compare, compare_masks, control, sensitivity
+from .fairness import Fairness, fairness
 from .files import FileComparison, StrategyResult, compare_file
 from .methods import METHODS
 
@@ -11,6 +12,7 @@ __all__ = [
     "Control",
     "Effect",
     "Explanation",
+    "Fairness",
     "FileComparison",
     "StrategyResult",
     "WordScore",
@@ -20,4 +22,6 @@ __all__ = [
     "control",
     "explain",
     "explain_many",
+    "fairness",
+    "sensitivity",
 ]

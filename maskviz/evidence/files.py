@@ -1,101 +1,105 @@
-"""A file at a time: what each strategy changes over all its rows."""
+"""A file at a time: what each strategy changes over all its rows, in constant memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ..data.rows import iter_rows
-from ..errors import DataError, MaskError, TextError
+from ..errors import DataError, MaskError, TextError, UnknownNameError
 from ..masks.choose import mask as choose_mask
+from ..masks.expression import is_expression
 from ..masks.mask import Mask
-from ..masks.operators import apply
+from ..masks.operators import OPERATORS
 from ..masks.registry import STRATEGIES
 from ..models.model import Model, load_model
-from ..models.predict import class_probabilities
-from .statistics import bootstrap_interval, kl_divergence, mcnemar
+from ..models.predict import chosen_labels, head_of
+from .reading import answers_of, checked_long, encodings_of
+from .rows import FileCheck, Row, check_file, joined, label_matcher, notes, usable_rows
+from .statistics import divergence
+from .tally import RowEffect, RowResult, StrategyResult, Tallies, accuracies
+
+__all__ = ["FileComparison", "StrategyResult", "compare_file", "label_matcher"]
 
 _ROWS_AT_ONCE = 64
+Masked = tuple[Row, list[Mask], list[Any]]  # a row, its masks, and its encodings by each model
+Groups = dict[str, dict[str, dict[str, StrategyResult]]]
 
 
 @dataclass(frozen=True)
-class Effect:
-    """What one strategy does to one row."""
+class Beside:
+    """A second model over the same rows and masks.
 
-    label: str
-    delta: float  # p(masked) − p(plain) of the plain text's label
-    flip: bool
-    kl: float  # nats
-    realised_ratio: float
-
-
-@dataclass(frozen=True)
-class RowResult:
-    """One row: the plain answer, and the effect of each strategy. `row` counts from 1."""
-
-    row: int
-    text: str
-    expected: str | None
-    label: str
-    probability: float
-    effects: dict[str, Effect]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return one flat record, as a table shows it."""
-        record: dict[str, Any] = {
-            "row": self.row,
-            "text": self.text,
-            "expected": self.expected,
-            "predicted": self.label,
-            "probability": self.probability,
-        }
-        for name, effect in self.effects.items():
-            record |= {f"{name}: {key}": value for key, value in asdict(effect).items()}
-        return record
-
-
-@dataclass(frozen=True)
-class StrategyResult:
-    """One strategy over all rows; accuracies, their test and interval are None without labels.
-
-    delta_accuracy: masked − plain, with its 95 % paired bootstrap interval `ci95`.
-    p_value: McNemar's exact test. flip_ci95: interval of the flip rate. mean_kl: nats.
+    agreement: share of rows on which both give the same answer to the plain text. paired: for
+    `plain` and each strategy accuracy of the first, of the second, second − first with its 95 %
+    paired bootstrap interval, and McNemar's p-value; empty without labels.
     """
 
-    rows: int
-    flip_rate: float
-    flip_ci95: tuple[float, float]
-    accuracy_original: float | None
-    accuracy_masked: float | None
-    delta_accuracy: float | None
-    ci95: tuple[float, float] | None
-    p_value: float | None
-    mean_kl: float
-    realised_ratio: float
+    model: str
+    strategies: dict[str, StrategyResult]
+    agreement: float
+    paired: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class FileComparison:
-    """What each strategy changes over a file; `notes` say what was left out."""
+    """What each strategy changes over a file; `notes` say what was left out.
+
+    groups: column → value → strategy → result; `label` is the true label (the predicted one
+    without labels), `hidden` the type of what was hidden. worst: strategy → the rows that change
+    most. complete: whether every row was read.
+    """
 
     rows: int
     model: str
     operator: str
     strategies: dict[str, StrategyResult]
-    results: tuple[RowResult, ...] = field(repr=False)
+    worst: dict[str, list[RowResult]] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
+    groups: Groups = field(default_factory=dict, repr=False)
+    beside: Beside | None = None
+    complete: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values; the keys are the command line's."""
-        return {
-            "rows": self.rows,
-            "model": self.model,
-            "operator": self.operator,
-            "strategies": {name: asdict(result) for name, result in self.strategies.items()},
-            "notes": list(self.notes),
+        return {**asdict(self), "notes": list(self.notes)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> FileComparison:
+        """Read a result back that was written as JSON."""
+        given = dict(values)
+        given["strategies"] = _strategies(given["strategies"])
+        given["notes"] = tuple(given["notes"])
+        given["groups"] = {
+            column: {value: _strategies(results) for value, results in found.items()}
+            for column, found in given["groups"].items()
         }
+        given["worst"] = {n: [_row(r) for r in rows] for n, rows in given["worst"].items()}
+        if given["beside"]:
+            other = given["beside"]
+            paired = {
+                name: {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+                for name, values in other["paired"].items()
+            }
+            read = {"strategies": _strategies(other["strategies"]), "paired": paired}
+            given["beside"] = Beside(**{**other, **read})
+        return cls(**given)
+
+
+def _strategies(values: Mapping[str, Any]) -> dict[str, StrategyResult]:
+    return {name: StrategyResult.from_dict(result) for name, result in values.items()}
+
+
+def _row(values: Mapping[str, Any]) -> RowResult:
+    effects = {
+        n: RowEffect(**{**e, "hidden": tuple(e["hidden"])}) for n, e in values["effects"].items()
+    }
+    return RowResult(**{**values, "effects": effects})
 
 
 def compare_file(
@@ -109,189 +113,248 @@ def compare_file(
     ratio: float | None = None,
     seed: int = 0,
     name: str | None = None,
-    progress: Callable[[int], None] | None = None,
+    by: Sequence[str] = (),
+    beside: Model | str | None = None,
+    long: str = "cut",
+    limit: int | None = None,
+    each: Callable[[RowResult], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> FileComparison:
     """Classify every row plain and masked by each strategy.
 
-    `strategies` names them, or maps each to its parameters. `progress` is called with the rows
-    done and may raise to stop. Rows without a word or a label, and rows a strategy hides whole,
-    are left out and counted in `notes`. Raises DataError before anything runs where a column is
-    missing or its labels are not the model's.
+    `strategies` names them, or maps each to its parameters. `by` are columns to break the result
+    down by, `beside` is a second model for the same rows and masks, `limit` takes the first rows
+    only. `each` gets every row's result, `progress` the rows done and the rows in all; where
+    `stop` says so, the result is that of the rows so far. Rows without a word or a label, and
+    rows a strategy hides whole, are left out and counted in `notes`. Raises DataError before
+    anything runs where a column is missing or its labels are not the model's.
     """
-    loaded = load_model(model)
-    loaded.require("classify")
-    asked = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
-    if not asked:
-        raise DataError("No strategy is chosen: name at least one, such as random,entity.")
-    jobs = {key: _job(key, parameters, ratio, loaded) for key, parameters in asked.items()}
-    skipped: dict[str, list[int]] = {}
-    rows = _usable(iter_rows(source, name), text_column, label_column, loaded, skipped)
-    results: list[RowResult] = []
-    for chunk in _chunks(rows):
-        results += _compare_chunk(chunk, jobs, loaded, operator, seed, skipped)
+    work = FileWork(
+        source, strategies, text_column=text_column, label_column=label_column, model=model,
+        operator=operator, ratio=ratio, seed=seed, name=name, by=by, beside=beside, long=long,
+        limit=limit,
+    )  # fmt: skip
+    for rows in work.steps():
+        for row in rows:
+            if each:
+                each(row)
         if progress:
-            progress(chunk[-1][0])
-    if not results:
-        raise DataError(
-            f"No row of the file can be compared: {' '.join(_notes(skipped)) or 'it has no rows.'}"
+            progress(work.done, work.total)
+        if stop and stop():
+            break
+    return work.result()
+
+
+class FileWork:
+    """A comparison over a file on its way: checked, run in steps, with a result at any time."""
+
+    def __init__(
+        self,
+        source: str | Path | bytes,
+        strategies: Iterable[str] | Mapping[str, Mapping[str, Any]],
+        *,
+        text_column: str,
+        label_column: str | None = None,
+        model: Model | str = "mini",
+        operator: str = "mask",
+        ratio: float | None = None,
+        seed: int = 0,
+        name: str | None = None,
+        by: Sequence[str] = (),
+        beside: Model | str | None = None,
+        long: str = "cut",
+        limit: int | None = None,
+        patience: float | None = None,
+    ) -> None:
+        """Check everything that can be checked without asking the model.
+
+        `patience` ends a step early after so many seconds of choosing masks.
+        """
+        self.models = [load_model(m) for m in (model, beside) if m is not None]
+        asked = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
+        if not asked:
+            raise DataError("No strategy is chosen: name at least one, such as random,entity.")
+        if operator not in OPERATORS:
+            raise UnknownNameError.of("operator", operator, OPERATORS)
+        for loaded in self.models:
+            loaded.require("classify")
+        self._notes = _same_task(self.models)
+        self.jobs = {
+            key: masking_job(key, given, ratio, self.models[0]) for key, given in asked.items()
+        }
+        self.operator, self.seed, self.long = operator, seed, checked_long(long)
+        self._source, self._name, self._limit = source, name, limit
+        self._patience = patience
+        self._columns = (text_column, label_column, tuple(by))
+        self.check: FileCheck = check_file(
+            source, self.models[0], text_column, label_column, tuple(by), name
         )
-    labelled = label_column is not None
-    return FileComparison(
-        len(results),
-        loaded.name,
-        operator,
-        {key: _summary(results, key, labelled) for key in jobs},
-        tuple(results),
-        tuple(_notes(skipped)),
-    )
+        if not self.check.usable:
+            raise DataError(
+                "No row of the file can be compared: "
+                f"{' '.join(self.check.notes) or 'it has no rows.'}"
+            )
+        self.total = min(self.check.usable, limit or self.check.usable)
+        self.done = 0
+        self.tallies = [Tallies(head_of(m.config), self.jobs) for m in self.models]
+        self._left_out: dict[str, list[int]] = {}
+        self._agree: Counter[bool] = Counter()
+        self._paired: dict[str, Counter[tuple[bool, bool]]] = {}
+
+    def steps(self) -> Iterator[list[RowResult]]:
+        """Compare 64 rows at a time; yield the first model's results of each step."""
+        text, label, by = self._columns
+        rows = iter_rows(self._source, self._name)
+        usable = usable_rows(rows, self.models[0], text, label, by, self._left_out)
+        usable = islice(usable, self._limit)
+        while kept := self._masked(usable):
+            yield self._compare([row for row in kept if row is not None])
+
+    @property
+    def tallied(self) -> int:
+        """How many rows the sums hold so far."""
+        return next(iter(self.tallies[0].all.values())).rows
+
+    def _compare(self, kept: list[Masked]) -> list[RowResult]:
+        if not kept:
+            return []
+        sides = [self._read(model, kept) for model in self.models]
+        for tallies, results in zip(self.tallies, sides, strict=True):
+            for result in results:
+                tallies.add(result)
+        if len(sides) == 2:
+            for one, other in zip(*sides, strict=True):
+                self._pair(one, other)
+        return sides[0]
+
+    def _masked(self, rows: Iterator[Row]) -> list[Masked | None]:
+        """Choose and apply the masks of the next rows; None stands for one that is left out."""
+        found: list[Masked | None] = []
+        begin = time.monotonic()
+        for row in islice(rows, _ROWS_AT_ONCE):
+            found.append(self._masked_row(row))
+            self.done += 1
+            if self._patience is not None and time.monotonic() - begin > self._patience:
+                break
+        return found
+
+    def _masked_row(self, row: Row) -> Masked | None:
+        try:
+            masks = [job(row.text, self.seed) for job in self.jobs.values()]
+            return row, masks, [self._pieces(model, row.text, masks) for model in self.models]
+        except TextError:
+            self._left_out.setdefault("without a word", []).append(row.number)
+        except MaskError:
+            self._left_out.setdefault("of which nothing would be left", []).append(row.number)
+        return None
+
+    def _pieces(self, model: Model, text: str, masks: list[Mask]) -> list[Any]:
+        plain = encodings_of(Mask(text), "attention", model, self.long)
+        return [plain, *(encodings_of(m, self.operator, model, self.long) for m in masks)]
+
+    def _read(self, model: Model, kept: list[Masked]) -> list[RowResult]:
+        side = self.models.index(model)
+        answers = answers_of(model, [p for _, _, pieces in kept for p in pieces[side]])
+        width = 1 + len(self.jobs)
+        return [
+            _result(row, masks, self.models[0], answers.probabilities[i * width :], self.jobs)
+            for i, (row, masks, _) in enumerate(kept)
+        ]
+
+    def _pair(self, one: RowResult, other: RowResult) -> None:
+        self._agree[one.label == other.label] += 1
+        if one.expected is None or self.tallies[0].head == "regression":
+            return
+        answers = {"plain": (one.label, other.label)} | {
+            name: (one.effects[name].label, other.effects[name].label) for name in self.jobs
+        }
+        for name, (first, second) in answers.items():
+            counts = self._paired.setdefault(name, Counter())
+            counts[first == one.expected, second == one.expected] += 1
+
+    def result(self) -> FileComparison:
+        """Return what the rows so far say; raises DataError where there are none."""
+        first, rows = self.tallies[0], self.tallied
+        left_out = [*self._notes, *notes(self._left_out)]
+        if not rows:
+            raise DataError(f"No row of the file can be compared: {' '.join(left_out)}")
+        complete = self.done >= self.total
+        if not complete:
+            left_out.append(f"Stopped after {self.done:,} of {self.total:,} rows.")
+        return FileComparison(
+            rows,
+            self.models[0].name,
+            self.operator,
+            first.results(),
+            {name: worst.rows() for name, worst in first.worst.items()},
+            tuple(left_out),
+            first.group_results(),
+            self._beside(),
+            complete,
+        )
+
+    def _beside(self) -> Beside | None:
+        if len(self.models) == 1:
+            return None
+        keys = ("accuracy_first", "accuracy_second", "delta_accuracy", "ci95", "p_value")
+        return Beside(
+            self.models[1].name,
+            self.tallies[1].results(),
+            self._agree[True] / self._agree.total(),
+            {n: dict(zip(keys, accuracies(c), strict=True)) for n, c in self._paired.items()},
+        )
 
 
 Job = Callable[[str, int], Mask]
-Row = tuple[int, str, str | None]
 
 
-def _job(strategy: str, parameters: Mapping[str, Any], ratio: float | None, model: Model) -> Job:
+def masking_job(
+    strategy: str, parameters: Mapping[str, Any], ratio: float | None, model: Model
+) -> Job:
     """Return what masks one text; the strategy's own ratio counts for exhaustive ones."""
-    entry = STRATEGIES[strategy]
     given = dict(parameters)
+    if is_expression(strategy):
+        given.setdefault("model", model.name)
+        return lambda text, seed: choose_mask(text, strategy, ratio=ratio, seed=seed, **given)
+    entry = STRATEGIES[strategy]
     if any(p.name == "model" for p in entry.parameters):
         given.setdefault("model", model.name)
     share = given.pop("ratio", None if entry.kind == "exhaustive" else ratio)
     return lambda text, seed: choose_mask(text, strategy, ratio=share, seed=seed, **given)
 
 
-def _usable(
-    rows: Iterable[dict[str, object]],
-    text_column: str,
-    label_column: str | None,
-    model: Model,
-    skipped: dict[str, list[int]],
-) -> Iterator[Row]:
-    match = label_matcher(model)
-    for number, row in enumerate(rows, start=1):
-        for column in filter(None, (text_column, label_column)):
-            if column not in row:
-                known = ", ".join(map(repr, row))
-                raise DataError(f"There is no column {column!r}: choose one of {known}.")
-        text, label = row[text_column], row[label_column] if label_column else None
-        if not str(text or "").strip():
-            skipped.setdefault("without text", []).append(number)
-        elif label_column and not str("" if label is None else label).strip():
-            skipped.setdefault("without a label", []).append(number)
-        else:
-            yield number, str(text), match(label, number) if label_column else None
-
-
-def label_matcher(model: Model) -> Callable[[object, int], str]:
-    """Return what turns a file's label into the model's: by name, or by its number.
-
-    Raises DataError, with the labels the model knows, for any other value.
-    """
-    known = {name.casefold(): name for name in model.labels}
-    known |= {str(i): name for i, name in enumerate(model.labels) if str(i) not in known}
-
-    def match(value: object, row: int) -> str:
-        text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
-        if text.strip().casefold() not in known:
-            raise DataError(
-                f"Row {row} has the label {text[:40]!r}, which the model {model.name!r} does not "
-                f"know: its labels are {', '.join(model.labels)} (or 0 to "
-                f"{len(model.labels) - 1}); choose another column or model."
-            )
-        return known[text.strip().casefold()]
-
-    return match
-
-
-def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    from itertools import islice
-
-    while chunk := list(islice(rows, _ROWS_AT_ONCE)):
-        yield chunk
-
-
-def _compare_chunk(
-    chunk: list[Row],
-    jobs: dict[str, Job],
-    model: Model,
-    operator: str,
-    seed: int,
-    skipped: dict[str, list[int]],
-) -> list[RowResult]:
-    kept, encodings, ratios = [], [], []
-    for number, text, expected in chunk:
-        try:
-            masks = [job(text, seed) for job in jobs.values()]
-            encodings_of_row = [
-                apply(Mask(text), "mask", model),
-                *(apply(m, operator, model) for m in masks),
-            ]
-        except TextError:
-            skipped.setdefault("without a word", []).append(number)
-        except MaskError:
-            skipped.setdefault("of which nothing would be left", []).append(number)
-        else:
-            kept.append((number, text, expected))
-            encodings += encodings_of_row
-            ratios.append([m.realised_ratio for m in masks])
-    if not kept:
+def _same_task(models: Sequence[Model]) -> list[str]:
+    """Return a note where two models name their labels differently; refuse different tasks."""
+    if len(models) == 1 or models[0].labels == models[1].labels:
         return []
-    answers = class_probabilities(model, encodings).reshape(len(kept), 1 + len(jobs), -1)
-    return [
-        _row_result(row, answer, list(jobs), ratio, model)
-        for row, answer, ratio in zip(kept, answers, ratios, strict=True)
-    ]
+    one, other = models
+    named = f"{one.name!r} ({', '.join(one.labels)}) and {other.name!r} ({', '.join(other.labels)})"
+    if len(one.labels) != len(other.labels) or head_of(one.config) != head_of(other.config):
+        raise DataError(f"The labels of {named} differ: compare two models of the same task.")
+    return [f"The labels of {named} are taken as the same, in this order."]
 
 
-def _row_result(
-    row: Row, answers: Any, names: list[str], ratios: list[float], model: Model
+def _result(
+    row: Row, masks: list[Mask], model: Model, probabilities: Any, names: Iterable[str]
 ) -> RowResult:
-    plain, index = answers[0], int(answers[0].argmax())
-    effects = {
-        name: Effect(
-            model.labels[int(masked.argmax())],
+    """Return one row's result from its answers (1 + masks, labels): plain first, then each mask."""
+    head, plain = head_of(model.config), probabilities[0]
+    index = 0 if head == "regression" else int(plain.argmax())
+    before = chosen_labels(model, plain)
+    effects = {}
+    for name, mask, masked in zip(names, masks, probabilities[1:], strict=False):
+        after = chosen_labels(model, masked)
+        effects[name] = RowEffect(
+            joined(model, after),
+            float(masked[0] if head == "regression" else masked.max()),
             float(masked[index] - plain[index]),
-            bool(masked.argmax() != index),
-            kl_divergence(plain, masked),
-            ratio,
+            after != before,
+            divergence(head, plain, masked),
+            mask.realised_ratio,
+            tuple(sorted({span.label for span in mask.spans if span.label})),
         )
-        for name, masked, ratio in zip(names, answers[1:], ratios, strict=True)
-    }
-    return RowResult(*row, model.labels[index], float(plain[index]), effects)
-
-
-def _summary(results: list[RowResult], name: str, labelled: bool) -> StrategyResult:
-    import numpy as np
-
-    effects = [r.effects[name] for r in results]
-    flips = np.array([e.flip for e in effects], dtype=float)
-    accuracy: tuple[Any, ...] = (None,) * 5
-    if labelled:
-        plain = np.array([r.label == r.expected for r in results], dtype=float)
-        masked = np.array(
-            [e.label == r.expected for e, r in zip(effects, results, strict=True)], float
-        )
-        lost, won = int((plain > masked).sum()), int((masked > plain).sum())
-        accuracy = (
-            float(plain.mean()),
-            float(masked.mean()),
-            float((masked - plain).mean()),
-            bootstrap_interval(masked - plain),
-            mcnemar(lost, won),
-        )
-    return StrategyResult(
-        len(results),
-        float(flips.mean()),
-        bootstrap_interval(flips),
-        *accuracy,
-        float(np.mean([e.kl for e in effects])),
-        float(np.mean([e.realised_ratio for e in effects])),
+    label = joined(model, before)
+    return RowResult(
+        row.number, row.text, row.expected, label, float(plain[index]), effects, row.groups
     )
-
-
-def _notes(skipped: dict[str, list[int]]) -> list[str]:
-    return [
-        f"{len(rows)} row{'s' * (len(rows) > 1)} {why} left out: "
-        f"{', '.join(map(str, rows[:8]))}{' …' if len(rows) > 8 else ''}."
-        for why, rows in skipped.items()
-    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -41,15 +41,47 @@ def bootstrap_interval(
     import numpy as np
 
     values = np.asarray(values, dtype=float)
-    rng = np.random.default_rng(seed)
     kinds, counts = np.unique(values, return_counts=True)
     if len(kinds) <= 64:
-        means = rng.multinomial(len(values), counts / len(values), size=draws) @ kinds / len(values)
-    else:
-        picks = (rng.integers(0, len(values), len(values)) for _ in range(draws))
-        means = np.array([values[pick].mean() for pick in picks])
+        return bootstrap_of_counts(dict(zip(kinds, counts, strict=True)), draws, seed, level)
+    rng = np.random.default_rng(seed)
+    picks = (rng.integers(0, len(values), len(values)) for _ in range(draws))
+    return _middle([values[pick].mean() for pick in picks], level)
+
+
+def bootstrap_of_counts(
+    counts: Mapping[float, int], draws: int = 2000, seed: int = 0, level: float = 0.95
+) -> tuple[float, float]:
+    """Return the same interval from how often each value occurs: value → count."""
+    import numpy as np
+
+    kinds, times = np.array(list(counts), float), np.array(list(counts.values()))
+    total = times.sum()
+    rng = np.random.default_rng(seed)
+    return _middle(rng.multinomial(total, times / total, size=draws) @ kinds / total, level)
+
+
+def _middle(means: Any, level: float) -> tuple[float, float]:
+    import numpy as np
+
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def paired_t(count: int, total: float, squares: float) -> tuple[tuple[float, float], float]:
+    """Return the 95 % interval of a mean difference and the p-value of the paired t-test.
+
+    From n, Σd and Σd² of the differences d; with n < 2, or all d equal, the interval is a point.
+    """
+    from scipy.stats import t
+
+    mean = total / count
+    variance = (squares - count * mean**2) / (count - 1) if count > 1 else 0.0
+    if variance <= 1e-18:
+        return (mean, mean), 1.0 if abs(mean) < 1e-12 or count < 2 else 0.0
+    error = (variance / count) ** 0.5
+    reach = float(t.ppf(0.975, count - 1)) * error
+    return (mean - reach, mean + reach), float(2 * t.sf(abs(mean) / error, count - 1))
 
 
 def mcnemar(only_first: int, only_second: int) -> float:

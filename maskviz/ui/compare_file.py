@@ -1,163 +1,238 @@
-"""The Compare page over a file: columns, preview, progress, result, the worst rows first."""
+"""The Compare page over a file: columns, preview, check, progress; the result is elsewhere."""
 
 from __future__ import annotations
 
 import hashlib
+import math
+from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from maskviz.data import guess_columns, preview
-from maskviz.data.export import to_csv
-from maskviz.evidence import FileComparison, compare_file
-from maskviz.evidence.files import RowResult
-from maskviz.evidence.sentence import percent
-from maskviz.figures import compare as figures
+from maskviz.data.hub import PREFIX, resolve
+from maskviz.data.uploads import keep
+from maskviz.evidence import jobs
+from maskviz.evidence.files import FileComparison
+from maskviz.evidence.rows import check_file
 from maskviz.masks import STRATEGIES
-from maskviz.ui import state
+from maskviz.models import list_models, load_model
+from maskviz.ui import compare_result, state
+from maskviz.ui.controls import operator_control_of
 from maskviz.ui.page import errors, escape
 
-_NO_LABEL = "no label column"
-_NEED_INPUT = ("pattern", "manual")
-_WORST = 10
+NONE = "none"
+NEED_INPUT = ("pattern", "manual")
+TYPES = ["csv", "tsv", "txt", "jsonl", "parquet"]
+_JOB = "file_job"
 
 
 def show(view: state.View) -> None:
-    """Upload, choose, run; the result stays until another file is chosen."""
-    result = st.session_state.get("file_result")
-    if result is not None:
-        _result(view, result)
+    """Upload, choose, run; the result stays until another file is compared."""
+    job = jobs.find(st.session_state.get(_JOB, ""))
+    if job is not None:
+        _job(view, job)
         st.divider()
-    uploaded = st.file_uploader(
-        "A table with one text in each row",
-        type=["csv", "tsv", "txt", "jsonl", "parquet"],
-        help="CSV (any of , ; tab |), TSV, JSON Lines or Parquet; at most 25 MB.",
-    )
-    if uploaded is None:
-        if result is None:
+    given = source("file")
+    if given is None:
+        if job is None:
             _empty()
+        _earlier("compare")
         return
     with errors():
-        _form(view, uploaded.name, uploaded.getvalue())
+        _form(view, *given)
+
+
+def source(key: str) -> tuple[str, Path] | None:
+    """Let a table be uploaded, or named on the Hub; return its name and path."""
+    uploaded = st.file_uploader(
+        "A table with one text in each row",
+        type=TYPES,
+        key=f"upload_{key}",
+        help="CSV (any of , ; tab |), TSV, JSON Lines or Parquet; at most 25 MB.",
+    )
+    if uploaded is not None:
+        return uploaded.name, keep(uploaded.getvalue(), uploaded.name)
+    with st.expander("Or a data set of the Hugging Face Hub"):
+        name = st.text_input(
+            "Data set", key=f"hub_{key}", placeholder="stanfordnlp/imdb:test",
+            help="Its name, then : and the split. Only then is the Hub asked for it.",
+        ).strip()  # fmt: skip
+    if not name:
+        return None
+    with errors(), st.spinner("Fetching the data set …", show_time=True):
+        return name, Path(_fetched(name))
+    return None
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _fetched(name: str) -> str:
+    return str(resolve(PREFIX + name.removeprefix(PREFIX)))
 
 
 def _empty() -> None:
     st.markdown("### Drop a file to learn how often hiding words changes the answer.")
     st.caption(
         "A column with texts is enough for the flip rate. With a column of true labels you also "
-        "get the accuracy plain and masked, its 95 % interval and McNemar's test."
+        "get accuracy and calibration plain and masked, a 95 % interval and McNemar's test."
     )
 
 
-def _form(view: state.View, name: str, content: bytes) -> None:
-    head = preview(content, name, 200)
+def _form(view: state.View, name: str, path: Path) -> None:
+    head = preview(path, name, 200)
     guessed, columns = guess_columns(head), [str(c) for c in head.columns]
-    key = hashlib.sha256(content).hexdigest()[:12]
+    key = hashlib.sha256(str(path).encode()).hexdigest()[:12]
     st.dataframe(head.head(5), hide_index=True, width="stretch")
     left, right = st.columns(2)
     text = left.selectbox("Text column", columns, columns.index(str(guessed.text)), key=f"t{key}")
-    options = [_NO_LABEL, *(c for c in columns if c != text)]
+    options = [NONE, *(c for c in columns if c != text)]
     index = options.index(str(guessed.label)) if str(guessed.label) in options else 0
     label = right.selectbox("Label column", options, index, key=f"l{key}")
-    offered = [n for n in STRATEGIES if n not in _NEED_INPUT]
     chosen = st.pills(
-        "Strategies", offered, selection_mode="multi", default=["random", "entity", "attribute"],
-        key=f"s{key}", wrap=True,
+        "Strategies", [n for n in STRATEGIES if n not in NEED_INPUT], selection_mode="multi",
+        default=["random", "entity", "attribute"], key=f"s{key}", wrap=True,
     )  # fmt: skip
-    if st.button("Compare all rows", type="primary", disabled=not chosen):
-        _run(view, name, content, text, None if label == _NO_LABEL else label, chosen)
+    asked = {
+        "strategies": {strategy: {} for strategy in chosen},
+        "text_column": text,
+        "label_column": None if label == NONE else label,
+        "model": view.model,
+        "seed": view.seed,
+        **_more(view, [c for c in columns if c not in (text, label)], key),
+    }
+    fits = _checked(path, name, asked)
+    if st.button("Compare all rows", type="primary", disabled=not (chosen and fits)):
+        begin("compare", name, path, asked, _JOB)
 
 
-def _run(
-    view: state.View, name: str, content: bytes, text: str, label: str | None, chosen: list[str]
-) -> None:
-    bar = st.progress(0.0, "Reading the first rows …")
-    total = max(1, content.count(b"\n"))
-    st.caption("Choosing anything else on the page stops the comparison.")
+def _more(view: state.View, columns: list[str], key: str) -> dict[str, Any]:
+    """What is asked for less often, folded away."""
+    with st.expander("More"):
+        by = st.multiselect("Break down by", columns, key=f"b{key}", help="Beside the label.")
+        second = st.selectbox(
+            "Second model beside it",
+            [NONE, *(m.name for m in list_models() if m.name != view.model)],
+            key=f"m{key}",
+            help="On the same rows and masks, for instance before and after a fine-tune.",
+        )
+        operator = operator_control_of(view.operator, f"o{key}")
+        limit = st.number_input("Rows, 0 for all", 0, 10_000_000, 0, key=f"n{key}")
+        long = long_control(f"w{key}")
+    return {
+        "by": by, "beside": None if second == NONE else second, "operator": operator,
+        "limit": int(limit) or None, "long": long,
+    }  # fmt: skip
 
-    def progress(rows: int) -> None:
-        bar.progress(min(1.0, rows / total), f"{rows:,} rows of about {total:,}")
 
-    result = compare_file(
-        content, chosen, text_column=text, label_column=label, model=view.model,
-        operator=view.operator, seed=view.seed, name=name, progress=progress,
+def long_control(key: str) -> str:
+    """How texts longer than the model takes are read."""
+    names = {"cut": "cut at the end", "windows": "read in windows, answers averaged"}
+    return st.radio(
+        "Texts longer than the model takes", list(names), format_func=names.__getitem__, key=key,
+        horizontal=True,
     )  # fmt: skip
-    st.session_state["file_result"] = result
+
+
+def _checked(path: Path, name: str, asked: dict[str, Any]) -> bool:
+    """Say what the columns hold before anything runs; tell whether it can be compared."""
+    with errors():
+        usable, labels, notes = _check(
+            str(path), path.stat().st_mtime_ns, name, asked["model"], asked["text_column"],
+            asked["label_column"], tuple(asked["by"]),
+        )  # fmt: skip
+        counted = ", ".join(f"{label} {count:,}" for label, count in list(labels.items())[:8])
+        said = f"{usable:,} rows can be compared. {f'Labels: {counted}.' if counted else ''}"
+        st.caption(escape(" ".join([said, *notes])))
+        return usable > 0
+    return False
+
+
+@st.cache_data(max_entries=32, show_spinner="Checking every row …", show_time=True)
+def _check(
+    path: str, _modified: int, name: str, model: str, text: str, label: str | None, by: tuple
+) -> tuple[int, dict[str, int], tuple[str, ...]]:
+    found = check_file(path, load_model(model), text, label, by, name)
+    return found.usable, found.labels, found.notes
+
+
+def begin(kind: str, name: str, path: Path, asked: dict[str, Any], key: str) -> None:
+    """Start a job and show it."""
+    st.session_state[key] = jobs.start(kind, name, path, asked).id
     st.rerun()
 
 
-def _result(view: state.View, result: FileComparison) -> None:
-    st.markdown(f"### {escape(_sentence(result))}")
-    for note in result.notes:
-        st.caption(escape(note))
-    st.plotly_chart(figures.file_effects(result.strategies), key="file_effects")
-    st.dataframe(_table(result), hide_index=True, width="stretch", column_config=_COLUMNS)
-    st.download_button(
-        "Download every row as CSV", to_csv([r.to_dict() for r in result.results]),
-        "maskviz-comparison.csv", "text/csv", on_click="ignore",
-    )  # fmt: skip
-    _worst_rows(view, result)
+def _earlier(kind: str) -> None:
+    """Results of earlier visits, to be opened again."""
+    found = {job.id: job for job in jobs.recent() if job.spec.get("kind") == kind}
+    if not found:
+        return
+    with st.expander("Earlier comparisons"):
+        for job in found.values():
+            status = job.status()
+            what, button = st.columns([6, 1], vertical_alignment="center")
+            when = f"{job.id[6:8]}.{job.id[4:6]}. {job.id[9:11]}:{job.id[11:13]}"
+            named = escape(str(job.spec.get("name", "")))
+            what.markdown(f"{named}, {when}: {status.state}, {status.done:,} rows")
+            if button.button("Show", key=f"show_{job.id}", width="stretch"):
+                st.session_state[_JOB] = job.id
+                st.rerun()
 
 
-_PERCENTS = ("flip rate", "accuracy plain", "accuracy masked", "change", "hidden words")
-_COLUMNS = {name: st.column_config.NumberColumn(format="percent") for name in _PERCENTS} | {
-    "mean KL": st.column_config.NumberColumn("mean KL, nats", format="%.3f"),
-    "p": st.column_config.NumberColumn("McNemar p", format="%.3g"),
-}
+def _job(view: state.View, job: jobs.Job) -> None:
+    """Progress while it runs, then the result; what is there so far is shown in both."""
+    status = job.status()
+    if not status.ended:
+        progress(job)
+    else:
+        ended(status)
+    found = job.result()
+    if found:
+        result = FileComparison.from_dict(found)
+        compare_result.show(view, result, job if status.ended else None)
 
 
-def _table(result: FileComparison) -> pd.DataFrame:
-    rows = [
-        {
-            "strategy": name,
-            "hidden words": r.realised_ratio,
-            "flip rate": r.flip_rate,
-            "accuracy plain": r.accuracy_original,
-            "accuracy masked": r.accuracy_masked,
-            "change": r.delta_accuracy,
-            "95 % interval": f"{r.ci95[0]:+.1%} to {r.ci95[1]:+.1%}" if r.ci95 else None,
-            "p": r.p_value,
-            "mean KL": r.mean_kl,
-        }
-        for name, r in result.strategies.items()
-    ]
-    return pd.DataFrame(rows).dropna(axis=1, how="all")
+@st.fragment(run_every=1.0)
+def progress(job: jobs.Job) -> None:
+    """Rows done, time left, and a way to stop; reruns the page when the job has ended."""
+    status = job.status()
+    if status.ended or _news(job):
+        st.rerun()
+    share = status.done / status.total if status.total else 0.0
+    left = status.seconds_left
+    when = "" if left is None else f", {duration(left)} left"
+    what = "Waiting for another comparison …" if status.state == "waiting" else "Reading …"
+    said = f"{status.done:,} of {status.total:,}{when}" if status.total else what
+    bar, button = st.columns([6, 1], vertical_alignment="center")
+    bar.progress(min(1.0, share), said)
+    if button.button("Cancel", key=f"cancel_{job.id}", width="stretch"):
+        job.cancel()
+    st.caption("It goes on when you leave the page; what is found so far is kept.")
 
 
-def _sentence(result: FileComparison) -> str:
-    name, worst = max(result.strategies.items(), key=lambda item: item[1].flip_rate)
-    text = (
-        f"Over {result.rows:,} rows, hiding by {name} flips the answer most often: "
-        f"in {percent(worst.flip_rate)} of them"
-    )
-    if worst.ci95 is None:
-        return f"{text}."
-    sure = "" if worst.ci95[0] > 0 or worst.ci95[1] < 0 else ", not distinguishable from none"
-    return f"{text}; accuracy changes by {100 * worst.delta_accuracy:+.1f} points{sure}."
+def _news(job: jobs.Job) -> bool:
+    """Tell whether a partial result has come since the page was painted."""
+    path = job.folder / "result.json"
+    written = path.stat().st_mtime if path.is_file() else 0.0
+    before = st.session_state.get(f"seen_{job.id}")
+    st.session_state[f"seen_{job.id}"] = written
+    return before is not None and before != written
 
 
-def _worst_rows(view: state.View, result: FileComparison) -> None:
-    """The rows that change most, each one click from the Mask page."""
-    st.markdown("**The rows that change most**")
-    name = st.pills(
-        "Strategy", list(result.strategies), default=next(iter(result.strategies)), required=True,
-        label_visibility="collapsed", wrap=True,
-    )  # fmt: skip
-    ranked = sorted(
-        result.results, key=lambda r: (not r.effects[name].flip, -abs(r.effects[name].delta))
-    )
-    for row in ranked[:_WORST]:
-        _worst_row(view, row, name)
+def ended(status: jobs.Status) -> None:
+    """Say how a job ended where it did not end well."""
+    if status.state == "failed":
+        st.error(escape(status.message), icon="⚠️")
+    elif status.state in ("cancelled", "interrupted"):
+        st.info(
+            f"The comparison was {status.state} after {status.done:,} of {status.total:,}; "
+            "this is what it found until then."
+        )
 
 
-def _worst_row(view: state.View, row: RowResult, name: str) -> None:
-    effect = row.effects[name]
-    what, button = st.columns([6, 1], vertical_alignment="center")
-    with what:
-        st.text(row.text if len(row.text) <= 300 else row.text[:299] + "…")
-        expected = "" if row.expected is None else f", expected {row.expected}"
-        change = f"{row.label} {percent(row.probability)} → {effect.label} ({effect.delta:+.1%})"
-        st.caption(escape(f"row {row.row}: {change}{expected}"))
-    if button.button("Open", key=f"open_{name}_{row.row}", width="stretch"):
-        state.open_view(state.View(row.text, name, seed=view.seed, model=view.model))
-        st.switch_page("pages/mask.py")
+def duration(seconds: float) -> str:
+    """Return seconds as a person says them.
+
+    >>> duration(8), duration(95)
+    ('8 s', '2 min')
+    """
+    return f"{math.ceil(seconds)} s" if seconds < 60 else f"{math.ceil(seconds / 60)} min"

@@ -6,13 +6,15 @@ import pandas as pd
 import streamlit as st
 
 from maskviz.errors import MaskvizError
-from maskviz.evidence import Comparison, Effect, compare, compare_masks
+from maskviz.evidence import Comparison, Effect, compare, compare_masks, sensitivity
+from maskviz.evidence.compare import OPERATORS, operators_left_out
 from maskviz.evidence.sentence import comparison_sentence, percent
 from maskviz.figures import compare as figures
 from maskviz.masks import STRATEGIES, Mask
 from maskviz.models import list_models
 from maskviz.models.tuned import base_of
 from maskviz.ui import state
+from maskviz.ui.compare_file import long_control
 from maskviz.ui.controls import operator_control, text_box
 from maskviz.ui.page import errors, escape
 
@@ -29,11 +31,17 @@ def show(view: state.View) -> None:
         names = _strategies()
         with st.expander("More"):
             operator_control(view)
+            every = st.toggle(
+                "Under five operators",
+                help="Does the conclusion survive mask, delete, pad, attention and infill?",
+            )
             other = _second_model(view)
+            long = long_control("text_long")
     with picture, errors():
         view = state.current()
         with st.spinner("Comparing …", show_time=True):
-            effects, left_out = _effects(view, names)
+            operators = dict.fromkeys((view.operator, *(OPERATORS if every else ())))
+            effects, left_out = _effects(view, names, tuple(operators), long)
         _answer(view, effects)
         for note in left_out:
             st.caption(note)
@@ -73,7 +81,9 @@ def _second_model(view: state.View) -> str | None:
     return None if return_value == none else return_value
 
 
-def _effects(view: state.View, names: list[str]) -> tuple[list[Effect], list[str]]:
+def _effects(
+    view: state.View, names: list[str], operators: tuple[str, ...], long: str
+) -> tuple[list[Effect], list[str]]:
     """Compare the current mask and the other strategies; say which could not be drawn."""
     masks: list[tuple[str, Mask]] = [(YOURS, state.current_mask(view))]
     left_out = []
@@ -86,7 +96,10 @@ def _effects(view: state.View, names: list[str]) -> tuple[list[Effect], list[str
     if empty:
         left_out.append(f"Nothing to hide in this text for {', '.join(empty)}.")
     kept = tuple((name, m) for name, m in masks if m.spans or name == YOURS)
-    return _compared(kept, view.model, view.operator), left_out
+    if len(operators) > 1:
+        reasons = operators_left_out(kept[0][1], view.model, operators, long)
+        left_out += [escape(reason) for reason in reasons]
+    return _compared(kept, view.model, operators, long), left_out
 
 
 def _mask(view: state.View, name: str) -> Mask:
@@ -95,8 +108,10 @@ def _mask(view: state.View, name: str) -> Mask:
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Mask: lambda m: m.to_json()})
-def _compared(masks: tuple[tuple[str, Mask], ...], model: str, operator: str) -> list[Effect]:
-    return compare_masks(masks, model, operator)
+def _compared(
+    masks: tuple[tuple[str, Mask], ...], model: str, operators: tuple[str, ...], long: str
+) -> list[Effect]:
+    return compare_masks(masks, model, operators, long=long)
 
 
 def _answer(view: state.View, effects: list[Effect]) -> None:
@@ -108,17 +123,40 @@ def _answer(view: state.View, effects: list[Effect]) -> None:
     st.plotly_chart(figures.answers(first.comparison, first.control), key="answers", config=_BAR)
     label = first.comparison.original.label
     st.markdown(f"**Each strategy beside chance: p({escape(label)}) when it hides its words**")
-    st.plotly_chart(figures.strategies(effects, label), key="strategies", config=_BAR)
+    operator = first.comparison.operator
+    own = [e for e in effects if e.comparison.operator == operator]
+    st.plotly_chart(figures.strategies(own, label), key="strategies", config=_BAR)
+    if len(own) < len(effects):
+        _sensitivity(effects, label)
     st.dataframe(
         pd.DataFrame([_row(e) for e in effects]), hide_index=True, width="stretch",
         column_config={
             "p": st.column_config.NumberColumn(f"p({label})", format="percent"),
             "change": st.column_config.NumberColumn("Δp", format="percent"),
             "hidden": st.column_config.NumberColumn("hidden words", format="percent"),
+            "Δlogit": st.column_config.NumberColumn(
+                format="%+.2f", help="Change of ln(p / (1 − p))."
+            ),
             "KL": st.column_config.NumberColumn("KL, nats", format="%.3f"),
             "chance flips": st.column_config.NumberColumn(format="percent"),
         },
     )  # fmt: skip
+
+
+def _sensitivity(effects: list[Effect], label: str) -> None:
+    """Strategies × operators, and whether what they show survives the operator."""
+    found = sensitivity(effects)
+    stable = [name for name, one in found.items() if one.survives]
+    said = (
+        f"The conclusion survives every operator for {', '.join(stable)}."
+        if stable
+        else "No conclusion survives every operator."
+    )
+    shaky = [name for name in found if name not in stable]
+    more = f" It depends on the operator for {', '.join(shaky)}." if shaky and stable else ""
+    st.markdown(f"**{escape(said + more)}**")
+    st.plotly_chart(figures.grid(effects, label), key="grid", config=_BAR)
+    st.caption("Δp of the plain label; \\* lies beyond chance (95 %), F flips the answer.")
 
 
 _BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
@@ -128,13 +166,16 @@ def _row(effect: Effect) -> dict[str, object]:
     c, label = effect.comparison, effect.comparison.original.label
     return {
         "strategy": effect.name,
+        "operator": c.operator,
         "hidden": c.mask.realised_ratio,
         "answer": c.masked.label,
         "p": c.masked.probabilities[label],
         "change": c.delta[label],
+        "Δlogit": c.delta_logit[label],
         "flips": "yes" if c.flip else "no",
         "KL": c.kl,
         "chance flips": effect.control.flips,
+        "chance, 95 %": f"{effect.control.low:.1%} to {effect.control.high:.1%}",
         "beyond chance": "yes" if effect.beyond_chance else "no",
     }
 

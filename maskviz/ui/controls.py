@@ -104,6 +104,17 @@ def operator_control(view: state.View) -> None:
     st.caption(OPERATORS[view.operator].summary)
 
 
+def operator_control_of(chosen: str, key: str) -> str:
+    """Choose an operator for one form alone; return its name."""
+    return st.selectbox(
+        "Operator",
+        list(OPERATORS),
+        list(OPERATORS).index(chosen),
+        key=key,
+        help="\n".join(f"- **{o.name}**: {o.summary}" for o in OPERATORS.values()),
+    )
+
+
 def _ratio(view: state.View, entry: Strategy | None) -> None:
     """The share to hide; strategies that are combined take it where they have a budget."""
     kind, default = (entry.kind, entry.default_ratio) if entry else ("budgeted", 0.15)

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import threading
+
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from maskviz.evidence import jobs
+
 TEXT = "The story is dull and the ending is a waste of time."
-CSV = "text;label\nA great and funny film;1\nA dull, slow story;0\n;1\nA warm picture;1\n"
+CSV = "text;label;who\nA great and funny film;1;x\nA dull, slow story;0;y\n;1;x\nHe is warm;1;x\n"
 
 
-def open_page(**link: str) -> AppTest:
+def open_page(tab: str = "This text", **link: str) -> AppTest:
     app = AppTest.from_file("../../pages/compare.py", default_timeout=180)
     for name, value in {"text": TEXT, "strategy": "random", "ratio": "0.3", **link}.items():
         app.query_params[name] = value
+    app.session_state["compare_tab"] = tab
     return app.run()
 
 
 def upload(app: AppTest, name: str, content: bytes) -> AppTest:
     return app.get("file_uploader")[0].upload(name, content, "text/csv").run()
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(b for b in app.button if b.label == label).click().run()
+
+
+def finished(app: AppTest) -> AppTest:
+    """Wait for the jobs' threads, then let the page look again."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("compare-"):
+            thread.join(180)
+    return app.run()
 
 
 def test_it_opens_with_the_finding_and_a_row_for_each_strategy() -> None:
@@ -28,31 +46,62 @@ def test_it_opens_with_the_finding_and_a_row_for_each_strategy() -> None:
     assert table["p"].between(0, 1).all()
 
 
-def test_a_file_gives_flip_rate_accuracy_and_rows_to_open() -> None:
-    app = upload(open_page(), "films.csv", CSV.encode("latin-1"))
+def test_five_operators_say_whether_the_conclusion_survives() -> None:
+    app = open_page()
+    app.session_state["view_compared"] = ["key"]
+    next(t for t in app.toggle if t.label == "Under five operators").set_value(True).run()
     assert not app.exception
-    next(b for b in app.button if b.label == "Compare all rows").click().run()
+    table = app.dataframe[0].value
+    assert set(table["operator"]) == {"mask", "delete", "pad", "attention", "infill"}
+    assert any("operator for" in m.value for m in app.markdown)
+
+
+def test_word_by_word_shows_scores_and_their_faithfulness() -> None:
+    app = open_page("Word by word")
+    assert not app.exception
+    assert any("rests most on" in m.value for m in app.markdown)
+    next(t for t in app.toggle if t.label == "Measure faithfulness").set_value(True).run()
+    assert not app.exception
+    table = next(d.value for d in app.dataframe if "sufficiency" in d.value)
+    assert list(table["method"]) == ["occlusion", "gradient-input", "random"]
+
+
+def test_a_file_gives_flip_rate_accuracy_and_rows_to_open() -> None:
+    app = upload(open_page("A file"), "films.csv", CSV.encode("latin-1"))
+    assert not app.exception
+    assert any(c.value.startswith("3 rows can be compared") for c in app.caption)
+    app = finished(press(app, "Compare all rows"))
     assert not app.exception
     assert any("Over 3 rows" in m.value for m in app.markdown)
     table = next(d.value for d in app.dataframe if "flip rate" in d.value)
     assert set(table["strategy"]) == {"random", "entity", "attribute"}
     assert table["accuracy plain"].between(0, 1).all()
     assert any(str(b.key).startswith("open_") for b in app.button)
+    (job,) = jobs.recent()
+    assert job.status().state == "done"
+    assert len(job.rows.read_text().splitlines()) == 4
 
 
-def test_bad_files_are_one_sentence_and_nothing_is_lost() -> None:
-    for name, content, says in [
+def test_pairs_give_a_gap_that_is_zero_where_all_is_hidden() -> None:
+    app = upload(open_page("Fairness"), "films.csv", CSV.encode())
+    app = finished(press(app, "Compare all pairs"))
+    assert not app.exception
+    table = next(d.value for d in app.dataframe if "CTF gap" in d.value).set_index("texts")
+    assert table.loc["plain", "pairs"] == 1
+    assert table.loc["differences", "CTF gap"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
         ("empty.csv", b"", "empty"),
         ("picture.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "PNG"),
-    ]:
-        app = upload(open_page(), name, content)
-        assert not app.exception, name
-        assert any(says in e.value for e in app.error), (name, [e.value for e in app.error])
-        assert app.session_state["maskviz_view"].text == TEXT
-
-
-def test_labels_that_are_not_the_models_are_named() -> None:
-    app = upload(open_page(), "t.csv", b"text,label\nsome film,joy\nother film,anger\n")
-    next(b for b in app.button if b.label == "Compare all rows").click().run()
+        ("t.csv", b"text,label\nsome film,joy\nother film,anger\n", "negative, positive"),
+    ],
+)
+def test_bad_files_are_one_sentence_and_nothing_runs(name: str, content: bytes, says: str) -> None:
+    app = upload(open_page("A file"), name, content)
     assert not app.exception
-    assert any("negative, positive" in e.value.replace("\\", "") for e in app.error)
+    assert any(says in e.value.replace("\\", "") for e in app.error), [e.value for e in app.error]
+    assert app.session_state["maskviz_view"].text == TEXT
+    assert all(b.disabled for b in app.button if b.label == "Compare all rows")

@@ -84,7 +84,7 @@ def test_fill_compare_explain_attend(run, tiny, tmp_path: Path) -> None:
     _, out, _ = run("compare", TEXT, "-s", "random", "-m", tiny("bert"), "--json")
     result = json.loads(out)
     assert {"original", "masked", "flip", "delta", "kl", "spans"} <= set(result)
-    assert set(result["original"]) == {"label", "probabilities"}
+    assert {"label", "probabilities"} <= set(result["original"])
     _, out, _ = run("explain", TEXT, "-m", tiny("bert"), "--json")
     result = json.loads(out)
     assert [w["text"] for w in result["words"]][:2] == ["Anna", "didn"]

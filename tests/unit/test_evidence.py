@@ -105,7 +105,7 @@ CSV = (
 
 
 def test_a_file_gives_the_same_answers_as_one_text_at_a_time(tiny) -> None:
-    folder = tiny("modernbert")
+    folder, rows = tiny("modernbert"), []
     found = compare_file(
         CSV,
         ["random", "span"],
@@ -113,17 +113,18 @@ def test_a_file_gives_the_same_answers_as_one_text_at_a_time(tiny) -> None:
         label_column="label",
         model=folder,
         name="a.csv",
+        each=rows.append,
     )
     assert found.rows == 3
     assert len(found.notes) == 3
-    assert [r.row for r in found.results] == [1, 2, 6]
-    for row in found.results:
+    assert [r.row for r in rows] == [1, 2, 6]
+    for row in rows:
         single = compare(mask(row.text, "random"), folder)
         assert row.label == single.original.label
         assert row.effects["random"].kl == pytest.approx(single.kl, abs=1e-5)
         assert row.effects["random"].flip == single.flip
     result = found.strategies["random"]
-    right = [r.label == r.expected for r in found.results]
+    right = [r.label == r.expected for r in rows]
     assert result.accuracy_original == pytest.approx(sum(right) / 3)
     assert result.delta_accuracy == pytest.approx(result.accuracy_masked - result.accuracy_original)
     assert 0 <= result.p_value <= 1
@@ -150,7 +151,7 @@ def test_wrong_columns_are_named_before_anything_runs(tiny, columns, message) ->
 
 
 def test_progress_can_stop_a_file(tiny) -> None:
-    def stop(rows: int) -> None:
+    def stop(rows: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -1,0 +1,296 @@
+"""Counterfactual fairness: does the answer change with he for she, or one name for another?
+
+Over pairs (x, x') that differ in an attribute alone, p the probability of one label:
+
+    flip rate         share of pairs with two different answers
+    CTF gap           mean of |p(x') − p(x)|   (Garg et al. 2019, https://arxiv.org/abs/1809.10610)
+    mean difference   mean of p(x') − p(x), with the paired t-test
+
+Each is also measured under masks. The arm `differences` takes out of both texts exactly what the
+other does not have: the two are then the same to the model, and the gap is exactly 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..data.rows import iter_rows
+from ..errors import DataError, MaskError, TextError, UnknownNameError
+from ..masks.encoding import Encoding
+from ..masks.mask import Mask
+from ..masks.operators import apply, overlapping
+from ..models.model import Model, load_model
+from ..models.predict import chosen_labels, head_of
+from .files import masking_job
+from .reading import answers_of, checked_long, encodings_of, parts
+from .rows import notes
+from .statistics import bootstrap_of_counts, paired_t
+from .swaps import Pair, categories, differences, swapped_pair
+
+ORACLE = "differences"
+_PAIRS_AT_ONCE = 64
+_WORST = 20
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What one arm, plain or masked, shows over all pairs.
+
+    ctf_gap, mean_difference: with 95 % intervals from Student's t; p_value: of the paired t-test.
+    same_input: share of pairs that are the same to the model, whose gap is exactly 0.
+    """
+
+    pairs: int
+    flip_rate: float
+    flip_ci95: tuple[float, float]
+    ctf_gap: float
+    ctf_ci95: tuple[float, float]
+    mean_difference: float
+    ci95: tuple[float, float]
+    p_value: float
+    same_input: float
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """One pair on the plain texts: the answers, and p(second) − p(first) of the label."""
+
+    row: int
+    category: str
+    first: str
+    second: str
+    first_label: str
+    second_label: str
+    difference: float
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """Flip rates and gaps of one label; arms are `plain`, each strategy, and `differences`.
+
+    groups: category → arm → gap. worst: the pairs with the largest difference on plain texts.
+    """
+
+    pairs: int
+    model: str
+    operator: str
+    label: str
+    arms: dict[str, Gap]
+    groups: dict[str, dict[str, Gap]] = field(default_factory=dict)
+    worst: tuple[PairResult, ...] = field(default=(), repr=False)
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready values; the keys are the command line's."""
+        values = asdict(self)
+        return {**values, "worst": list(values["worst"]), "notes": list(self.notes)}
+
+
+def pairs_of_file(
+    source: str | Path | bytes, first: str, second: str, name: str | None = None
+) -> Iterator[Pair]:
+    """Yield a pair of texts from two columns of each row that has both."""
+    for number, row in enumerate(iter_rows(source, name), start=1):
+        for column in (first, second):
+            if column not in row:
+                known = ", ".join(map(repr, row))
+                raise DataError(f"There is no column {column!r}: choose one of {known}.")
+        texts = [str(row[c] or "") for c in (first, second)]
+        if all(text.strip() for text in texts):
+            yield Pair(number, *texts)
+
+
+def swapped_pairs(
+    source: str | Path | bytes, column: str, swap: Sequence[str] = (), name: str | None = None
+) -> Iterator[Pair]:
+    """Yield each text of a file with its counterfactual, for each category it has words of.
+
+    `swap` names categories of `maskviz.evidence.swaps`; empty takes all.
+    """
+    for category in swap:
+        if category not in categories():
+            raise UnknownNameError.of("category to swap", category, categories())
+    for number, row in enumerate(iter_rows(source, name), start=1):
+        if column not in row:
+            known = ", ".join(map(repr, row))
+            raise DataError(f"There is no column {column!r}: choose one of {known}.")
+        for category in swap or categories():
+            pair = swapped_pair(number, str(row[column] or ""), category)
+            if pair is not None:
+                yield pair
+
+
+class _Sums:
+    """Running sums of one arm over pairs."""
+
+    def __init__(self) -> None:
+        self.n = self.flips = self.same = 0
+        self.absolute = self.signed = self.squares = 0.0
+
+    def add(self, difference: float, flip: bool, same: bool) -> None:
+        self.n += 1
+        self.flips += flip
+        self.same += same
+        self.absolute += abs(difference)
+        self.signed += difference
+        self.squares += difference**2
+
+    def gap(self) -> Gap:
+        n = self.n
+        interval, p = paired_t(n, self.signed, self.squares)
+        return Gap(
+            n,
+            self.flips / n,
+            bootstrap_of_counts({0.0: n - self.flips, 1.0: self.flips}),
+            self.absolute / n,
+            paired_t(n, self.absolute, self.squares)[0],
+            self.signed / n,
+            interval,
+            p,
+            self.same / n,
+        )
+
+
+def fairness(
+    pairs: Iterable[Pair],
+    strategies: Iterable[str] | Mapping[str, Mapping[str, Any]] = ("attribute",),
+    *,
+    model: Model | str = "mini",
+    operator: str = "placeholder",
+    label: str | None = None,
+    ratio: float | None = None,
+    seed: int = 0,
+    long: str = "cut",
+    progress: Callable[[int], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Fairness:
+    """Measure flip rate and gaps over pairs, plain and under each strategy.
+
+    `label` is the one whose probability counts, by default the model's last. The operator
+    `placeholder` says nothing of the length of what it hides, as `mask` does. Pairs without words
+    are left out. Raises DataError without pairs.
+    """
+    loaded = load_model(model)
+    loaded.require("classify")
+    if label is not None and label not in loaded.labels:
+        raise UnknownNameError.of("label", label, loaded.labels)
+    label = label or loaded.labels[0 if head_of(loaded.config) == "regression" else -1]
+    asked = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
+    jobs = {key: masking_job(key, given, ratio, loaded) for key, given in asked.items()}
+    work = _Work(loaded, jobs, operator, loaded.labels.index(label), seed, checked_long(long))
+    source, stopped = iter(pairs), False
+    while not stopped and (chunk := list(islice(source, _PAIRS_AT_ONCE))):
+        work.add(chunk)
+        if progress:
+            progress(work.done)
+        stopped = bool(stop and stop())
+    if not work.arms["plain"].n:
+        raise DataError(
+            "There is no pair to compare: give texts with words of the categories, or a file with "
+            f"two columns of texts. {' '.join(notes(work.left_out))}".strip()
+        )
+    said = [*notes(work.left_out), *([f"Stopped after {work.done:,} pairs."] if stopped else [])]
+    return work.result(label, tuple(said))
+
+
+class _Work:
+    """The sums of all arms, and how a chunk of pairs is added to them."""
+
+    def __init__(
+        self, model: Model, jobs: dict[str, Any], operator: str, index: int, seed: int, long: str
+    ) -> None:
+        self.model, self.jobs, self.operator = model, jobs, operator
+        self.index, self.seed, self.long = index, seed, long
+        self.names = ["plain", *jobs, ORACLE]
+        self.arms = {name: _Sums() for name in self.names}
+        self.groups: dict[str, dict[str, _Sums]] = {}
+        self.worst: list[PairResult] = []
+        self.left_out: dict[str, list[int]] = {}
+        self.done = 0
+
+    def add(self, chunk: list[Pair]) -> None:
+        """Compare the pairs under every arm."""
+        self.done += len(chunk)
+        kept = []
+        for pair in chunk:
+            try:
+                kept.append((pair, self._pieces(pair)))
+            except TextError:
+                self.left_out.setdefault("without a word", []).append(pair.row)
+            except MaskError:
+                self.left_out.setdefault("of which nothing would be left", []).append(pair.row)
+        answers = answers_of(self.model, [row for _, pieces in kept for row in pieces])
+        width = 2 * len(self.names)
+        for i, (pair, pieces) in enumerate(kept):
+            self._count(pair, pieces, answers.probabilities[i * width : (i + 1) * width])
+
+    def _pieces(self, pair: Pair) -> list[list[Any]]:
+        """Return the encodings of first and second text under each arm in turn."""
+        texts = (pair.first, pair.second)
+        arms = [[(Mask(text), "attention") for text in texts]]
+        arms += [[(job(t, self.seed), self.operator) for t in texts] for job in self.jobs.values()]
+        pieces = [encodings_of(m, o, self.model, self.long) for arm in arms for m, o in arm]
+        for text, spans in zip(texts, differences(*texts), strict=True):
+            masks = parts(Mask(text, spans), self.model, self.long)
+            pieces.append([_without(mask, self.model) for mask in masks])
+        return pieces
+
+    def _count(self, pair: Pair, pieces: list[Any], probabilities: Any) -> None:
+        for i, name in enumerate(self.names):
+            first, second = probabilities[2 * i], probabilities[2 * i + 1]
+            difference = float(second[self.index] - first[self.index])
+            flip = chosen_labels(self.model, first) != chosen_labels(self.model, second)
+            same = [_ids(p) for p in pieces[2 * i : 2 * i + 2]]
+            group = self.groups.setdefault(pair.category, {n: _Sums() for n in self.names})
+            for sums in (self.arms[name], group[name]):
+                sums.add(difference, flip, same[0] == same[1])
+            if name == "plain":
+                self._keep(pair, difference, first, second)
+
+    def _keep(self, pair: Pair, difference: float, first: Any, second: Any) -> None:
+        labels = [", ".join(chosen_labels(self.model, p)) for p in (first, second)]
+        result = PairResult(pair.row, pair.category, pair.first, pair.second, *labels, difference)
+        self.worst = sorted([*self.worst, result], key=lambda r: -abs(r.difference))[:_WORST]
+
+    def result(self, label: str, said: tuple[str, ...]) -> Fairness:
+        """Return what the sums say."""
+        named = {category: sums for category, sums in self.groups.items() if category}
+        return Fairness(
+            self.arms["plain"].n,
+            self.model.name,
+            self.operator,
+            label,
+            {name: sums.gap() for name, sums in self.arms.items()},
+            {c: {n: s.gap() for n, s in arms.items()} for c, arms in named.items()},
+            tuple(self.worst),
+            said,
+        )
+
+
+def _without(mask: Mask, model: Model) -> Encoding:
+    """Return the text without what is hidden, and without the bare spaces that led to it.
+
+    Some tokenizers write the space before a word as a token of its own, others not: left behind,
+    it would tell two words apart.
+    """
+    encoding, plain = apply(mask, "delete", model), model.tokenise(mask.text)
+    owner = overlapping(plain, mask)
+    bare = {
+        i
+        for i, offset in enumerate(plain.offsets[:-1])
+        if offset is not None and offset[0] == offset[1] and owner[i + 1] is not None
+    }
+    kept = [i for i, source in enumerate(encoding.source) if source not in bare]
+    if not kept:
+        raise MaskError("The two texts share nothing: there is nothing left to read.")
+    columns = ("input_ids", "attention_mask", "tokens", "offsets", "source", "hidden", "special")
+    chosen = {name: tuple(getattr(encoding, name)[i] for i in kept) for name in columns}
+    return replace(encoding, **chosen)
+
+
+def _ids(windows: Sequence[Any]) -> list[Any]:
+    return [(e.input_ids, e.attention_mask) for e in windows]

@@ -1,0 +1,267 @@
+"""Running sums over the rows of a file: what is kept does not grow with the rows."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from .statistics import bootstrap_of_counts, mcnemar, paired_t
+
+BINS = 15  # of confidence, for the expected calibration error
+WORST = 20  # rows kept for each strategy
+OTHER = "(other)"
+_VALUES = 40  # of a column that rows are broken down by
+
+
+@dataclass(frozen=True)
+class RowEffect:
+    """What one strategy does to one row.
+
+    label, probability: the answer to the masked text, and the probability of that label.
+    delta: p(masked) − p(plain) of the plain text's label; of a regression the value's change.
+    kl: nats, None for a regression. hidden: the types of what is hidden, such as PERSON.
+    """
+
+    label: str
+    probability: float
+    delta: float
+    flip: bool
+    kl: float | None
+    realised_ratio: float
+    hidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """One row: the plain answer, and the effect of each strategy. `row` counts from 1.
+
+    expected: the true label (several with commas), a regression's true value as text, or None.
+    groups: column → value, of the columns that the rows are broken down by.
+    """
+
+    row: int
+    text: str
+    expected: str | None
+    label: str
+    probability: float
+    effects: dict[str, RowEffect]
+    groups: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return one flat record, as a table shows it."""
+        record: dict[str, Any] = {
+            "row": self.row,
+            "text": self.text,
+            "expected": self.expected,
+            "predicted": self.label,
+            "probability": self.probability,
+            **self.groups,
+        }
+        for name, effect in self.effects.items():
+            values = {**asdict(effect), "hidden": " ".join(effect.hidden)}
+            record |= {f"{name}: {key}": value for key, value in values.items()}
+        return record
+
+
+@dataclass(frozen=True)
+class StrategyResult:
+    """One strategy over all rows; what needs true labels is None without them.
+
+    delta_accuracy: masked − plain, with its 95 % paired bootstrap interval `ci95` and the p-value
+    of McNemar's exact test. flip_ci95: interval of the flip rate. mean_kl: nats. mean_delta: mean
+    change of the probability of the plain label. ece_*: expected calibration error over 15 bins
+    of confidence (Guo et al. 2017, https://arxiv.org/abs/1706.04599). Of a regression accuracy is
+    the mean absolute error `error_*`, with a paired t interval and p-value.
+    """
+
+    rows: int
+    flip_rate: float
+    flip_ci95: tuple[float, float]
+    accuracy_original: float | None
+    accuracy_masked: float | None
+    delta_accuracy: float | None
+    ci95: tuple[float, float] | None
+    p_value: float | None
+    mean_kl: float | None
+    realised_ratio: float
+    mean_delta: float = 0.0
+    ece_original: float | None = None
+    ece_masked: float | None = None
+    error_original: float | None = None
+    error_masked: float | None = None
+    delta_error: float | None = None
+    error_ci95: tuple[float, float] | None = None
+    error_p_value: float | None = None
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> StrategyResult:
+        """Read the values that `dataclasses.asdict` and JSON make of one."""
+        known = {f.name for f in fields(cls)}
+        return cls(
+            **{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
+        )
+
+
+class Calibration:
+    """Confidence in 15 equal bins; ECE = Σ (n_b / n) · |accuracy_b − confidence_b|."""
+
+    def __init__(self) -> None:
+        self.counts, self.right, self.confidence = ([0.0] * BINS for _ in range(3))
+
+    def add(self, confidence: float, right: bool) -> None:
+        """Count one answer."""
+        b = min(BINS - 1, int(confidence * BINS))
+        self.counts[b] += 1
+        self.right[b] += right
+        self.confidence[b] += confidence
+
+    def error(self) -> float | None:
+        """Return the expected calibration error, None before the first answer."""
+        total = sum(self.counts)
+        gaps = (abs(r - c) for r, c in zip(self.right, self.confidence, strict=True))
+        return sum(gaps) / total if total else None
+
+
+class Tally:
+    """The sums of one strategy; `head` is what the model's outputs are, see `head_of`."""
+
+    def __init__(self, head: str) -> None:
+        self.head, self.rows = head, 0
+        self.flips, self.kl, self.ratio, self.delta = 0, 0.0, 0.0, 0.0
+        self.pairs: Counter[tuple[bool, bool]] = Counter()  # right plain, right masked
+        self.plain, self.masked = Calibration(), Calibration()
+        self.errors = [0.0] * 4  # Σ plain, Σ masked, Σ difference, Σ difference²
+
+    def add(self, row: RowResult, effect: RowEffect) -> None:
+        """Count one row."""
+        self.rows += 1
+        self.flips += effect.flip
+        self.kl += effect.kl or 0.0
+        self.ratio += effect.realised_ratio
+        self.delta += effect.delta
+        if row.expected is None:
+            return
+        if self.head == "regression":
+            self._add_errors(row, effect)
+            return
+        before, after = row.label == row.expected, effect.label == row.expected
+        self.pairs[before, after] += 1
+        if self.head == "single":
+            self.plain.add(row.probability, before)
+            self.masked.add(effect.probability, after)
+
+    def _add_errors(self, row: RowResult, effect: RowEffect) -> None:
+        truth = float(row.expected or 0)
+        before, after = abs(row.probability - truth), abs(effect.probability - truth)
+        change = after - before
+        for i, value in enumerate((before, after, change, change**2)):
+            self.errors[i] += value
+
+    def result(self) -> StrategyResult:
+        """Return what the sums say."""
+        n = self.rows
+        return StrategyResult(
+            n,
+            self.flips / n,
+            bootstrap_of_counts({0.0: n - self.flips, 1.0: self.flips}),
+            *accuracies(self.pairs),
+            None if self.head == "regression" else self.kl / n,
+            self.ratio / n,
+            self.delta / n,
+            self.plain.error(),
+            self.masked.error(),
+            *self._errors(),
+        )
+
+    def _errors(self) -> tuple[Any, ...]:
+        if self.head != "regression" or not (self.errors[0] or self.errors[1]):
+            return (None,) * 5
+        n = self.rows
+        before, after, change, squares = self.errors
+        return before / n, after / n, change / n, *paired_t(n, change, squares)
+
+
+def accuracies(pairs: Counter[tuple[bool, bool]]) -> tuple[Any, ...]:
+    """Return accuracy first, second, their difference, its interval and McNemar's p-value.
+
+    `pairs` counts (first right, second right); all are None without any.
+    """
+    n = pairs.total()
+    if not n:
+        return (None,) * 5
+    lost, won = pairs[True, False], pairs[False, True]
+    return (
+        (pairs[True, True] + lost) / n,
+        (pairs[True, True] + won) / n,
+        (won - lost) / n,
+        bootstrap_of_counts({-1.0: lost, 0.0: n - lost - won, 1.0: won}),
+        mcnemar(lost, won),
+    )
+
+
+class Worst:
+    """The rows that one strategy changes most: flips first, then by the size of the change."""
+
+    def __init__(self, size: int = WORST) -> None:
+        self.size, self._heap = size, []
+
+    def add(self, row: RowResult, effect: RowEffect) -> None:
+        """Keep the row if it is among the worst."""
+        item = (effect.flip, abs(effect.delta), -row.row, row)
+        if len(self._heap) < self.size:
+            heapq.heappush(self._heap, item)
+        else:
+            heapq.heappushpop(self._heap, item)
+
+    def rows(self) -> list[RowResult]:
+        """Return them, the worst first."""
+        return [item[-1] for item in sorted(self._heap, key=lambda item: item[:3], reverse=True)]
+
+
+class Tallies:
+    """All sums of a model over a file: per strategy, and per strategy and group."""
+
+    def __init__(self, head: str, strategies: Iterable[str]) -> None:
+        self.head, self.names = head, list(strategies)
+        self.all = {name: Tally(head) for name in self.names}
+        self.worst = {name: Worst() for name in self.names}
+        self.groups: dict[str, dict[str, dict[str, Tally]]] = {}
+
+    def add(self, row: RowResult) -> None:
+        """Count one row everywhere it belongs."""
+        own = {} if self.head == "regression" else {"label": row.expected or row.label}
+        for name, effect in row.effects.items():
+            self.all[name].add(row, effect)
+            self.worst[name].add(row, effect)
+            for column, value in (own | row.groups).items():
+                self._tally(column, value, name).add(row, effect)
+            for kind in set(effect.hidden):
+                self._tally("hidden", kind, name).add(row, effect)
+
+    def _tally(self, column: str, value: str, name: str) -> Tally:
+        values = self.groups.setdefault(column, {})
+        if value not in values and len(values) >= _VALUES:
+            value = OTHER
+        return values.setdefault(value, {}).setdefault(name, Tally(self.head))
+
+    def results(self) -> dict[str, StrategyResult]:
+        """Return the result of each strategy."""
+        return {name: tally.result() for name, tally in self.all.items()}
+
+    def group_results(self) -> dict[str, dict[str, dict[str, StrategyResult]]]:
+        """Return column → value → strategy → result, the values with most rows first."""
+        return {
+            column: {
+                value: {name: tally.result() for name, tally in tallies.items()}
+                for value, tallies in sorted(values.items(), key=_by_rows)
+            }
+            for column, values in self.groups.items()
+        }
+
+
+def _by_rows(item: tuple[str, dict[str, Tally]]) -> tuple[bool, int, str]:
+    value, tallies = item
+    return value == OTHER, -max(t.rows for t in tallies.values()), value

@@ -1,0 +1,236 @@
+"""A file at a time: every statistic against scipy, scikit-learn or a count by hand."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from maskviz.errors import DataError, UnknownNameError
+from maskviz.evidence import FileComparison, compare_file
+from maskviz.evidence.statistics import bootstrap_interval, bootstrap_of_counts, mcnemar, paired_t
+from maskviz.evidence.tally import Calibration, RowEffect, RowResult, Tallies, Worst
+from tests.tiny_models import build
+
+ROWS = "\n".join(
+    f"{('Anna saw a dull story', 'a great film', 'so funny')[i % 3]} {i};{i % 2};{'xyz'[i % 3]}"
+    for i in range(150)
+)
+CSV = f"text;label;who\n{ROWS}\n".encode()
+
+
+def run(model: str, content: bytes = CSV, strategies=("random", "span"), **more):
+    return compare_file(
+        content, strategies, model=model, text_column="text", name="a.csv", **more
+    )  # fmt: skip
+
+
+# statistics ---------------------------------------------------------------------------------
+
+
+def test_paired_t_is_scipys() -> None:
+    from scipy.stats import ttest_rel
+
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0, 1, 40), rng.normal(0.2, 1, 40)
+    (low, high), p = paired_t(40, (b - a).sum(), ((b - a) ** 2).sum())
+    theirs = ttest_rel(b, a)
+    assert p == pytest.approx(theirs.pvalue)
+    assert (low, high) == pytest.approx(tuple(theirs.confidence_interval(0.95)))
+    assert paired_t(3, 0.0, 0.0) == ((0.0, 0.0), 1.0)
+
+
+def test_counts_give_the_interval_of_the_values() -> None:
+    values = [1.0] * 30 + [0.0] * 60 + [-1.0] * 10
+    assert bootstrap_interval(values) == bootstrap_of_counts({-1.0: 10, 0.0: 60, 1.0: 30})
+
+
+def test_calibration_error_by_hand() -> None:
+    calibration = Calibration()
+    for confidence, right in [(0.95, True), (0.95, False), (0.62, True), (1.0, True)]:
+        calibration.add(confidence, right)
+    # Bins of 1/15: 0.95 and 1.0 share the last one (2 of 3 right, 2.9 of confidence).
+    assert calibration.error() == pytest.approx((abs(2 - 2.9) + abs(1 - 0.62)) / 4)
+    assert Calibration().error() is None
+
+
+def test_calibration_error_of_a_calibrated_model_goes_to_zero() -> None:
+    rng, calibration = np.random.default_rng(0), Calibration()
+    for confidence in rng.uniform(0.5, 1, 40_000):
+        calibration.add(confidence, bool(rng.random() < confidence))
+    assert calibration.error() < 0.02
+
+
+def test_the_worst_rows_are_flips_first_then_the_largest_change() -> None:
+    worst = Worst(3)
+    for number, (flip, delta) in enumerate([(False, -0.9), (True, 0.1), (True, -0.4), (False, 0)]):
+        effect = RowEffect("a", 1.0, delta, flip, 0.0, 0.1)
+        worst.add(RowResult(number, "", None, "a", 1.0, {}), effect)
+    assert [row.row for row in worst.rows()] == [2, 1, 0]
+
+
+def test_a_column_of_many_values_keeps_forty() -> None:
+    tallies = Tallies("single", ["s"])
+    for i in range(100):
+        effect = RowEffect("a", 1.0, 0.0, False, 0.0, 0.1)
+        tallies.add(RowResult(i, "", None, "a", 1.0, {"s": effect}, {"id": str(i)}))
+    groups = tallies.group_results()["id"]
+    assert len(groups) == 41
+    assert groups["(other)"]["s"].rows == 60
+    assert list(groups)[-1] == "(other)"
+
+
+# a file -------------------------------------------------------------------------------------
+
+
+def test_sums_equal_what_the_rows_say(tiny) -> None:
+    from sklearn.metrics import accuracy_score
+
+    rows: list[RowResult] = []
+    found = run(tiny("modernbert"), label_column="label", by=["who"], each=rows.append)
+    assert found.rows == len(rows) == 150
+    truth = [r.expected for r in rows]
+    for name, result in found.strategies.items():
+        effects = [r.effects[name] for r in rows]
+        plain = [r.label == r.expected for r in rows]
+        masked = [e.label == r.expected for e, r in zip(effects, rows, strict=True)]
+        assert result.accuracy_original == pytest.approx(
+            accuracy_score(truth, [r.label for r in rows])
+        )
+        assert result.accuracy_masked == pytest.approx(np.mean(masked))
+        lost = sum(a and not b for a, b in zip(plain, masked, strict=True))
+        won = sum(b and not a for a, b in zip(plain, masked, strict=True))
+        assert result.p_value == pytest.approx(mcnemar(lost, won))
+        assert result.ci95 == bootstrap_interval(np.subtract(masked, plain, dtype=float))
+        assert result.flip_rate == pytest.approx(np.mean([e.flip for e in effects]))
+        assert result.mean_kl == pytest.approx(np.mean([e.kl for e in effects]))
+        assert result.mean_delta == pytest.approx(np.mean([e.delta for e in effects]))
+        assert 0 <= result.ece_masked <= 1
+    counts = Counter(r.groups["who"] for r in rows)
+    groups = found.groups["who"]
+    assert {value: r["span"].rows for value, r in groups.items()} == counts
+    assert sum(r["span"].rows * r["span"].flip_rate for r in groups.values()) == pytest.approx(
+        150 * found.strategies["span"].flip_rate
+    )
+    assert set(found.groups["label"]) == {"LABEL_0", "LABEL_1"}
+    flips = [r.effects["span"].flip for r in found.worst["span"]]
+    assert flips == sorted(flips, reverse=True)
+
+
+def test_types_of_what_is_hidden_break_the_result_down(tiny) -> None:
+    found = run(tiny("bert"), strategies=["attribute"], limit=30)
+    assert found.groups["hidden"]["names"]["attribute"].rows == 10
+
+
+def test_a_result_survives_json(tiny) -> None:
+    found = run(tiny("bert"), label_column="label", by=["who"], beside=tiny("modernbert"), limit=20)
+    again = FileComparison.from_dict(json.loads(json.dumps(found.to_dict())))
+    assert again == found
+
+
+def test_stopping_keeps_the_rows_so_far(tiny) -> None:
+    done = []
+    found = run(
+        tiny("bert"),
+        progress=lambda rows, total: done.append((rows, total)),
+        stop=lambda: len(done) == 2,
+    )
+    assert done == [(64, 150), (128, 150)]
+    assert found.rows == 128
+    assert not found.complete
+    assert "Stopped after 128 of 150 rows." in found.notes
+
+
+def test_nothing_runs_before_every_label_is_known(tiny) -> None:
+    asked = []
+    with pytest.raises(DataError, match="Row 151 has the label 'joy'"):
+        run(tiny("bert"), CSV + b"x;joy;y\n", label_column="label", each=asked.append)
+    assert asked == []
+    for changes, error in (
+        ({"by": ["size"]}, DataError),
+        ({"operator": "hide"}, UnknownNameError),
+        ({"long": "fold"}, UnknownNameError),
+        ({"strategies": []}, DataError),
+    ):
+        with pytest.raises(error):
+            run(tiny("bert"), **changes)
+
+
+def test_two_models_are_paired_on_the_same_rows_and_masks(tiny) -> None:
+    first, second = tiny("bert"), tiny("modernbert")
+    found = run(first, label_column="label", beside=second)
+    alone = run(second, label_column="label")
+    assert found.beside.strategies == alone.strategies
+    paired = found.beside.paired["plain"]
+    assert paired["accuracy_first"] == found.strategies["span"].accuracy_original
+    assert paired["accuracy_second"] == alone.strategies["span"].accuracy_original
+    same = run(first, label_column="label", beside=first).beside
+    assert same.agreement == 1
+    assert same.paired["span"]["p_value"] == 1
+
+
+def test_models_of_different_tasks_are_refused(tiny, tmp_path) -> None:
+    other = str(build("bert", tmp_path / "three", num_labels=3))
+    with pytest.raises(DataError, match="same task"):
+        run(tiny("bert"), beside=other)
+
+
+def test_a_regression_gives_errors_in_place_of_accuracy(tmp_path) -> None:
+    from scipy.stats import ttest_rel
+
+    model = str(build("bert", tmp_path / "one", num_labels=1, initializer_range=0.5))
+    rows: list[RowResult] = []
+    content = b"text,score\n" + b"".join(b"a film %d,%d.5\n" % (i, i % 4) for i in range(40))
+    found = compare_file(
+        content, ["random"], text_column="text", label_column="score", model=model,
+        name="a.csv", each=rows.append,
+    )  # fmt: skip
+    result = found.strategies["random"]
+    truth = [float(r.expected) for r in rows]
+    before = [abs(r.probability - t) for r, t in zip(rows, truth, strict=True)]
+    after = [abs(r.effects["random"].probability - t) for r, t in zip(rows, truth, strict=True)]
+    assert result.accuracy_original is None
+    assert result.mean_kl is None
+    assert (result.error_original, result.error_masked) == pytest.approx(
+        (np.mean(before), np.mean(after))
+    )
+    assert result.error_p_value == pytest.approx(ttest_rel(after, before).pvalue)
+    with pytest.raises(DataError, match="needs a number"):
+        compare_file(
+            b"text,score\na film,good\n", ["random"], text_column="text", label_column="score",
+            model=model, name="a.csv",
+        )  # fmt: skip
+
+
+def test_a_multi_label_head_gives_sets_of_labels(tmp_path) -> None:
+    model = str(
+        build(
+            "bert", tmp_path / "multi", num_labels=3, initializer_range=0.5,
+            problem_type="multi_label_classification",
+        )
+    )  # fmt: skip
+    rows: list[RowResult] = []
+    lines = ['{"text": "a film", "tags": ["LABEL_0", "LABEL_2"]}', '{"text": "b", "tags": "1"}']
+    found = compare_file(
+        "\n".join(lines).encode(), ["random"], text_column="text", label_column="tags",
+        model=model, name="a.jsonl", each=rows.append,
+    )  # fmt: skip
+    assert [r.expected for r in rows] == ["LABEL_0, LABEL_2", "LABEL_1"]
+    assert found.strategies["random"].ece_original is None
+    assert found.strategies["random"].mean_kl >= 0
+
+
+def test_memory_does_not_grow_with_the_rows(tiny, tmp_path) -> None:
+    """Twenty times the rows, most of them short, may cost no more than a chunk's worth."""
+    peaks = []
+    for count in (128, 2560):
+        path = tmp_path / f"{count}.csv"
+        path.write_text("text,label\n" + "".join(f"film {i},{i % 2}\n" for i in range(count)))
+        tracemalloc.start()
+        compare_file(path, ["random"], text_column="text", label_column="label", model=tiny("bert"))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 3_000_000

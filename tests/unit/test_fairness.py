@@ -1,0 +1,139 @@
+"""Counterfactual fairness: swaps that read well, gaps by hand, and exactly 0 when all is hidden."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+
+from maskviz.errors import DataError, UnknownNameError
+from maskviz.evidence.fairness import ORACLE, fairness, pairs_of_file, swapped_pairs
+from maskviz.evidence.swaps import Pair, _pairs, categories, differences, swap, swapped_pair
+from maskviz.masks import apply, mask
+from maskviz.models import load_model, predict
+
+TEXTS = (
+    "He loved this great film.", "The queen and her husband were dull.", "Anna was a funny man.",
+    "A man of his word, they told him.", "My aunt saw it twice.", "No people in it.",
+)  # fmt: skip
+CSV = ("text\n" + "\n".join(f'"{t}"' for t in TEXTS)).encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "other"),
+    [
+        ("He told his wife.", "gender", "She told her husband."),
+        ("I saw her.", "gender", "I saw him."),
+        ("I saw her and her dog.", "gender", "I saw him and his dog."),
+        ("SHE knows herself.", "gender", "HE knows himself."),
+        ("The book is hers.", "gender", "The book is his."),
+        ("The book is his.", "gender", "The book is hers."),
+        ("John met an American.", "nationality", "John met an Iranian."),
+        ("John met an American.", "names", "Mary met an American."),
+        ("Paulina is old-fashioned.", "age", "Paulina is young-fashioned."),
+        ("<b>his</b>", "gender", "<b>hers</b>"),
+        ("There is nobody.", "gender", None),
+        ("", "gender", None),
+    ],
+)
+def test_swaps_read_well(text, category, other) -> None:
+    assert swap(text, category) == other
+
+
+def test_the_words_of_a_pair_take_the_same_article_and_are_known_once() -> None:
+    for category, pairs in _pairs().items():
+        for first, second in pairs:
+            vowels = [
+                word[0].lower() in "aeiou" and not word.startswith(("Eu", "Uk")) for word in (first, second)
+            ]
+            if category in ("nationality", "religion"):
+                assert vowels[0] == vowels[1], (first, second)
+        if category != "gender":  # his and him both become her
+            words = [word for pair in pairs for word in pair]
+            assert len(words) == len(set(words)), category
+
+
+def test_pairs_are_oriented_by_their_first_swapped_word() -> None:
+    assert swapped_pair(1, "She left.", "gender").first == "He left."
+    assert swapped_pair(1, "He left.", "gender").first == "He left."
+
+
+def test_differences_are_what_the_other_text_lacks() -> None:
+    one, other = differences("He told his wife.", "She told her old wife.")
+    assert [(s.start, s.end) for s in one] == [(0, 2), (8, 11)]
+    assert [(s.start, s.end) for s in other] == [(0, 3), (9, 12), (13, 16)]
+    assert differences("same", "same") == ((), ())
+
+
+def test_numbers_are_those_of_the_predictions(tiny) -> None:
+    model = load_model(tiny("modernbert"))
+    pairs = list(swapped_pairs(CSV, "text", ["gender"], "a.csv"))
+    assert [p.row for p in pairs] == [1, 2, 3, 4, 5]
+    found = fairness(pairs, ["attribute"], model=model, label="LABEL_0")
+    sides = [predict(model, [apply(t, "mask", model) for t in texts])
+             for texts in zip(*((p.first, p.second) for p in pairs), strict=True)]  # fmt: skip
+    first, second = ([p.probabilities["LABEL_0"] for p in side] for side in sides)
+    plain = found.arms["plain"]
+    assert plain.ctf_gap == pytest.approx(np.abs(np.subtract(first, second)).mean(), abs=1e-6)
+    assert plain.mean_difference == pytest.approx(np.subtract(second, first).mean(), abs=1e-6)
+    theirs = ttest_rel(second, first)
+    assert plain.p_value == pytest.approx(theirs.pvalue, abs=1e-4)
+    assert plain.ci95 == pytest.approx(tuple(theirs.confidence_interval()), abs=1e-5)
+    flips = [a.label != b.label for a, b in zip(*sides, strict=True)]
+    assert plain.flip_rate == pytest.approx(np.mean(flips))
+    assert found.groups["gender"]["plain"] == plain
+    assert abs(found.worst[0].difference) == max(abs(r.difference) for r in found.worst)
+    json.dumps(found.to_dict())
+
+
+@pytest.mark.parametrize("family", ["bert", "modernbert", "gpt2", "roberta", "t5"])
+def test_the_gap_is_exactly_zero_where_every_difference_is_hidden(tiny, family) -> None:
+    pairs = [Pair(1, "He is great", "She is great"), Pair(2, "a film by Anna", "a film by Bo Li"),
+             Pair(3, "so dull", "so very dull")]  # fmt: skip
+    hidden = fairness(pairs, [], model=tiny(family)).arms[ORACLE]
+    assert hidden.same_input == 1
+    assert hidden.ctf_gap == 0  # exactly, not nearly
+    assert hidden.ci95 == (0, 0)
+    assert hidden.flip_rate == 0
+
+
+def test_a_strategy_that_hides_the_attribute_closes_the_gap(tiny) -> None:
+    """`attribute` hides what the list of swaps for gender holds, and placeholders are equal."""
+    words = [first for first, _ in _pairs()["gender"] if first not in ("his", "mr", "sir")]
+    pairs = [Pair(i, t, swap(t, "gender")) for i, t in enumerate(f"It was {w} who." for w in words)]
+    found = fairness(pairs, {"attribute": {"types": ["gender", "pronouns"]}}, model=tiny("bert"))
+    arm = found.arms["attribute"]
+    seen = [
+        (p.first, p.second) for p in pairs
+        if mask(p.first, "attribute", types=["gender", "pronouns"]).masked_text("placeholder")
+        != mask(p.second, "attribute", types=["gender", "pronouns"]).masked_text("placeholder")
+    ]  # fmt: skip
+    assert seen == []
+    assert arm.ctf_gap == 0
+
+
+def test_pairs_come_from_two_columns_as_well(tiny) -> None:
+    content = b"a,b\nHe is great,She is great\nonly one,\n"
+    found = fairness(pairs_of_file(content, "a", "b", "p.csv"), model=tiny("bert"))
+    assert found.pairs == 1
+    with pytest.raises(DataError, match="no column 'c'"):
+        list(pairs_of_file(content, "a", "c", "p.csv"))
+
+
+def test_bad_input_is_one_sentence(tiny) -> None:
+    with pytest.raises(DataError, match="no pair"):
+        fairness([], model=tiny("bert"))
+    with pytest.raises(UnknownNameError, match="category to swap"):
+        list(swapped_pairs(CSV, "text", ["shoes"], "a.csv"))
+    with pytest.raises(UnknownNameError, match="label"):
+        fairness([Pair(1, "a", "b")], model=tiny("bert"), label="joy")
+    assert set(categories()) == {"gender", "names", "nationality", "religion", "age"}
+
+
+def test_stopping_keeps_the_pairs_so_far(tiny) -> None:
+    pairs = [Pair(i, f"He is {i}", f"She is {i}") for i in range(100)]
+    found = fairness(pairs, [], model=tiny("bert"), stop=lambda: True)
+    assert found.pairs == 64
+    assert "Stopped after 64 pairs." in found.notes
