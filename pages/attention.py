@@ -1,34 +1,33 @@
 """Attention: every head at once, one head large, plain, masked and what masking changes."""
 
 import hashlib
-from importlib.util import find_spec
 
-import pandas as pd
 import streamlit as st
 
-from maskviz.attention import Attention, attend
-from maskviz.attention.finding import clearest, finding
-from maskviz.attention.roles import HeadChange, HeadRole
-from maskviz.attention.view import View, difference_view, merge_words, notes, view, without_special
+from maskviz.attention import METHODS, parts_of
+from maskviz.attention.finding import finding
+from maskviz.attention.view import View, merge_words, notes, only_above, without_special
 from maskviz.evidence.sentence import hidden
-from maskviz.figures.attention import render
-from maskviz.masks import Mask
+from maskviz.models import load_model
+from maskviz.ui import attention_panels as panels
 from maskviz.ui import state
-from maskviz.ui.components import attention_arcs, attention_head, attention_mosaic, picked_head
+from maskviz.ui.attention_look import (
+    LARGEST_VIEW,
+    Look,
+    Size,
+    cost,
+    memo,
+    one_at_a_time,
+    shown_view,
+    size_of,
+)
 from maskviz.ui.page import close_page, errors, escape, open_page
 
 NBSP = "\u00a0"
 SHOWS = {"plain": "Plain", "masked": "Masked", "difference": "Masked − plain"}
 SCALES = {"model": "All heads on one scale", "head": "Each head on its own scale"}
-FILES = (  # name, ending, one head only; those from the third on need matplotlib
-    ("Page that works offline, HTML", ".html", False),
-    ("Numbers, NPZ", ".npz", False),
-    ("All heads, PDF", ".pdf", False),
-    ("This head, PDF", ".pdf", True),
-    ("This head, PNG", ".png", True),
-)
-ONE_LAYER_ABOVE = 6_000_000  # cells; more than this and layers are sent one at a time
-Notes = tuple[tuple[HeadRole | HeadChange, ...], ...]
+PARTS = {"encoder": "Encoder", "decoder": "Decoder", "cross": "Decoder to encoder"}
+ALL = -1  # in the choice of a layer
 
 
 def main() -> None:
@@ -40,25 +39,49 @@ def main() -> None:
         return
     with errors():
         headline = st.container()
-        controls()
+        look = controls(chosen)
+        size = size_of(look, chosen)
+        layer = layer_choice(size)
         with st.spinner("Reading the attention of every head …", show_time=True):
-            shown, about = look(chosen)
-        doing = f"Hiding {hidden(state.current_mask(chosen))}"
-        headline.markdown(f"### {escape(finding(shown, about, doing)).replace(' %', NBSP + '%')}")
-        panels(chosen, merged(shown), about)
+            shown, about, sentence, seen = memo(
+                key_of(look, chosen, layer), lambda: looked_at(look, chosen, size, layer)
+            )
+        headline.markdown(f"### {escape(sentence).replace(' %', NBSP + '%')}")
+        if size.notice:
+            st.warning(size.notice, icon="✂️")
+        draw(chosen, shown, seen, about)
+
+
+def key_of(look: Look, chosen: state.View, layer: int | None) -> tuple:
+    """Return all that what is looked at depends on."""
+    shown = ("attention_words", "attention_special", "attention_floor")
+    marks = tuple(st.session_state[name] for name in shown)
+    mask = state.current_mask(chosen)
+    spans = tuple((s.start, s.end, s.label) for s in mask.spans)
+    return (look, chosen.text, spans, mask.seed, chosen.operator, layer, marks)
+
+
+def looked_at(look: Look, chosen: state.View, size: Size, layer: int | None) -> tuple:
+    """Return the view token by token, a note on each head, the finding, and the view to draw."""
+    shown = shown_view(look, chosen, size, layer)
+    about = notes(shown, masked=look.show == "masked")
+    doing = f"Hiding {hidden(state.current_mask(chosen))}"
+    return shown, about, finding(shown, about, doing), merged(shown)
 
 
 def choices() -> None:
     """Open with what the link says, once; afterwards the session knows."""
     asked = st.query_params.to_dict()
-    show = asked.get("show", "difference")
-    st.session_state.setdefault("attention_show", show if show in SHOWS else "difference")
-    st.session_state.setdefault("attention_words", asked.get("words") != "0")
-    st.session_state.setdefault("attention_special", asked.get("special") != "0")
-    st.session_state.setdefault(
-        "attention_scale", "head" if asked.get("scale") == "head" else "model"
-    )
-    st.session_state.setdefault("attention_place", place_of(asked.get("head", "")))
+    given = st.session_state.setdefault
+    show, method = asked.get("show", "difference"), asked.get("method", "raw")
+    given("attention_show", show if show in SHOWS else "difference")
+    given("attention_method", method if method in METHODS else "raw")
+    given("attention_words", asked.get("words") != "0")
+    given("attention_special", asked.get("special") != "0")
+    given("attention_scale", "head" if asked.get("scale") == "head" else "model")
+    given("attention_place", place_of(asked.get("head", "")))
+    given("attention_part_asked", asked.get("part"))
+    given("attention_floor", 0.0)
 
 
 def place_of(written: str) -> tuple[int, int] | None:
@@ -72,17 +95,21 @@ def place_of(written: str) -> tuple[int, int] | None:
 def link_values() -> dict[str, str]:
     """Return what a link needs to show this picture again."""
     place = st.session_state["attention_place"]
+    method, part = st.session_state["attention_method"], st.session_state.get("attention_part")
     return {
         "show": st.session_state["attention_show"],
         "words": str(int(st.session_state["attention_words"])),
         "special": str(int(st.session_state["attention_special"])),
         "scale": st.session_state["attention_scale"],
-    } | ({"head": f"{place[0] + 1}.{place[1] + 1}"} if place else {})
+        **({"method": method} if method != "raw" else {}),
+        **({"part": part} if part else {}),
+        **({"head": f"{place[0] + 1}.{place[1] + 1}"} if place else {}),
+    }
 
 
-def controls() -> None:
-    """What is shown; the finer choices folded away."""
-    left, right = st.columns([4, 1], vertical_alignment="bottom")
+def controls(chosen: state.View) -> Look:
+    """What is shown and how it is made; the finer choices folded away."""
+    left, middle, right = st.columns([4, 2, 1], vertical_alignment="bottom")
     with left:
         st.segmented_control(
             "Show",
@@ -94,194 +121,144 @@ def controls() -> None:
             help="Masked − plain: blue where a word gets more attention once the others are "
             "hidden, orange where it gets less.",
         )
+    with middle:
+        st.selectbox(
+            "Method",
+            list(METHODS),
+            key="attention_method",
+            persist_state="session",
+            help="\n".join(f"- **{m.name}**: {m.summary}" for m in METHODS.values()),
+        )
     with right, st.popover("Display", width="stretch"):
-        st.toggle(
-            "Whole words",
-            key="attention_words",
-            persist_state="session",
-            help="Attention to the parts of a word is added, attention from them averaged.",
-        )
-        st.toggle(
-            "Special tokens",
-            key="attention_special",
-            persist_state="session",
-            help="[CLS], [SEP] and their like, which many heads rest on.",
-        )
-        st.radio(
-            "Colours",
-            list(SCALES),
-            format_func=SCALES.get,
-            key="attention_scale",
-            persist_state="session",
-        )
+        display()
+    part, target = part_choice(chosen)
+    show, method = st.session_state["attention_show"], st.session_state["attention_method"]
+    return Look(chosen.model, show, method, part, target)
 
 
-def look(chosen: state.View) -> tuple[View, Notes]:
-    """Return what is shown, token by token, with a note on each head."""
-    mask, show = state.current_mask(chosen), st.session_state["attention_show"]
-    if show == "plain":
-        attention = capture(chosen, None)
-        shown = view(attention)
-    elif show == "masked":
-        attention = capture(chosen, mask)
-        shown = view(attention)
-    else:
-        attention = capture(chosen, None)
-        shown = difference_view(attention, capture(chosen, mask))
-    if attention.encoding.notice:
-        st.warning(attention.encoding.notice, icon="✂️")
-    return shown, notes(shown, masked=show == "masked")
-
-
-def capture(chosen: state.View, mask: Mask | None) -> Attention:
-    """Return one pass, from the cache where this text, mask and model were seen before."""
-    if mask is None:
-        return _attend(chosen.model, chosen.text, (), "", chosen.text)
-    spans = tuple((s.start, s.end, s.label) for s in mask.spans)
-    return _attend(chosen.model, chosen.text, spans, chosen.operator, mask)
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _attend(model: str, text: str, spans: tuple, operator: str, _subject: Mask | str) -> Attention:
-    return attend(_subject, model, operator or "mask")
-
-
-def merged(shown: View) -> View:
-    """Apply the display choices: whole words, special tokens."""
-    if not st.session_state["attention_special"]:
-        shown = without_special(shown)
-    return merge_words(shown) if st.session_state["attention_words"] else shown
-
-
-def panels(chosen: state.View, shown: View, about: Notes) -> None:
-    """All heads on the left, the chosen one on the right, lines and numbers below."""
-    layers, heads = shown.weights.shape[:2]
-    key = f"mosaic_{digest(chosen.model)}"
-    left, right = st.columns([5, 6], gap="large")
-    with left:
-        layer = layer_choice(shown)
-        place = chosen_head(key, layer, about)
-        mosaic(key, shown, about, layer, place)
-    with right:
-        head(shown, about, place)
-    with st.expander("Lines from token to token"):
-        lines(shown, place)
-    with st.expander(f"All {layers * heads} heads as a table"):
-        st.dataframe(table(about), hide_index=True, width="stretch")
-    save(shown, place)
-
-
-def layer_choice(shown: View) -> int | None:
-    """Return the one layer to send, or None for the whole model where it is small enough."""
-    if shown.weights.size <= ONE_LAYER_ABOVE:
-        return None
-    layers = shown.weights.shape[0]
-    st.caption(
-        f"The whole model would be {shown.weights.size / 1e6:.0f} MB: one layer at a time is "
-        f"{shown.weights.size / layers / 1e6:.1f} MB."
+def display() -> None:
+    """How maps are drawn: no pass is needed for any of it."""
+    st.toggle(
+        "Whole words",
+        key="attention_words",
+        persist_state="session",
+        help="Attention to the parts of a word is added, attention from them averaged.",
     )
-    return st.pills(
-        "Layer",
-        range(layers),
-        format_func=lambda layer: str(layer + 1),
-        default=0,
-        key="attention_layer",
-        required=True,
+    st.toggle(
+        "Special tokens",
+        key="attention_special",
+        persist_state="session",
+        help="[CLS], [SEP] and their like, which many heads rest on.",
+    )
+    st.slider(
+        "Leave out weights under",
+        0.0,
+        50.0,
+        step=0.5,
+        format="%g %%",
+        key="attention_floor",
+        persist_state="session",
+    )
+    st.radio(
+        "Colours",
+        list(SCALES),
+        format_func=SCALES.get,
+        key="attention_scale",
         persist_state="session",
     )
 
 
-def chosen_head(key: str, layer: int | None, about: Notes) -> tuple[int, int]:
-    """Return the head to show large: just picked, else the last one, else the most telling."""
-    layers, heads = len(about), len(about[0])
-    picked = picked_head(key, layers if layer is None else 1, heads)
-    if picked is not None:
-        place = (picked[0] + (layer or 0), picked[1])
-        st.session_state["attention_place"] = place
-        return place
+def part_choice(chosen: state.View) -> tuple[str | None, str | None]:
+    """Return the part of an encoder–decoder and what its decoder reads; nothing for others."""
+    parts = parts_of(load_model(chosen.model))
+    if len(parts) == 1:
+        return None, None
+    asked = st.session_state["attention_part_asked"]
+    st.session_state.setdefault("attention_part", asked if asked in parts else parts[0])
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    with left:
+        part = st.segmented_control(
+            "Part", parts, format_func=PARTS.get, key="attention_part", required=True,
+            persist_state="session",
+        )  # fmt: skip
+    if part == "encoder":
+        return part, None
+    with right:
+        target = st.text_input(
+            "The decoder reads",
+            key="attention_target",
+            placeholder="what the model writes for the plain text",
+            persist_state="session",
+        )
+    return part, target.strip() or None
+
+
+def layer_choice(size: Size) -> int | None:
+    """Return the one layer to look at, or None for all where that is small enough."""
+    if not one_at_a_time(size):
+        return None
+    st.caption(cost(size))
+    offered = list(range(size.layers)) + ([ALL] if size.whole <= LARGEST_VIEW else [])
     place = st.session_state["attention_place"]
-    if place and place[0] < layers and place[1] < heads:
-        return place
-    return clearest(about)
-
-
-def mosaic(key: str, shown: View, about: Notes, layer: int | None, place: tuple[int, int]) -> None:
-    """Draw all heads, or those of one layer."""
-    st.markdown("**All heads** · select one to see it large")
-    part = slice(None) if layer is None else slice(layer, layer + 1)
-    first = layer or 0
-    inside = layer is None or place[0] == layer
-    attention_mosaic(
-        shown.weights[part],
-        key=key,
-        signed=shown.signed,
-        roles=about[part],
-        selected=(place[0] - first, place[1]) if inside else None,
-        titles=[f"L{i + 1}" for i in range(len(about))][part],
-        scale=st.session_state["attention_scale"],
-        label="All heads, layers down and heads across",
+    first = place[0] if place and place[0] < size.layers else 0
+    if st.session_state.get("attention_layer") not in offered:
+        st.session_state["attention_layer"] = first
+    layer = st.pills(
+        "Layer",
+        offered,
+        format_func=lambda i: f"all, {size.whole / 1e6:.0f} MB" if i == ALL else str(i + 1),
+        key="attention_layer",
+        required=True,
+        persist_state="session",
     )
+    return None if layer == ALL else layer
 
 
-def head(shown: View, about: Notes, place: tuple[int, int]) -> None:
-    """Draw one head with tokens on both axes."""
-    note = about[place[0]][place[1]]
-    st.markdown(f"**Layer {place[0] + 1}, head {place[1] + 1}** · {escape(note.sentence)}")
-    attention_head(
-        shown.weights[place],
-        shown.tokens,
-        key="attention_large",
-        signed=shown.signed,
-        hidden=shown.hidden,
-        special=shown.special,
-        absent=shown.absent,
-        label=f"Layer {place[0] + 1}, head {place[1] + 1}",
-    )
+def merged(shown: View) -> View:
+    """Apply the display choices: special tokens, whole words, small weights."""
+    if not st.session_state["attention_special"]:
+        shown = without_special(shown)
+    if st.session_state["attention_words"]:
+        shown = merge_words(shown)
+    return only_above(shown, st.session_state["attention_floor"] / 100)
 
 
-def lines(shown: View, place: tuple[int, int]) -> None:
-    """Draw the chosen head as lines."""
-    least = st.slider("Leave out lines under", 0, 50, 5, format="%d %%", key="attention_least")
-    drawn = attention_arcs(
-        shown.weights[place],
-        shown.tokens,
-        key="attention_lines",
-        signed=shown.signed,
-        hidden=shown.hidden,
-        at_least=least / 100,
-        label=f"Layer {place[0] + 1}, head {place[1] + 1} as lines",
-    )
-    if drawn == 0:
-        st.caption(f"No weight reaches {least} %: move the slider to the left.")
+def draw(chosen: state.View, tokens: View, shown: View, about: panels.Notes) -> None:
+    """All heads on the left, the chosen one on the right, lines and numbers below.
+
+    `tokens` is the view before the display choices: the numbers are of it.
+    """
+    key = f"mosaic_{digest(chosen.model)}"
+    left, right = st.columns([5, 6], gap="large")
+    place = panels.chosen_place(key, shown, about)
+    with left:
+        panels.mosaic(key, shown, about, place, st.session_state["attention_scale"])
+    with right:
+        panels.head(shown, about, place)
+    with st.expander("Lines from token to token"):
+        panels.lines(shown, place)
+    with st.expander("One token over all heads"):
+        panels.one_token(shown)
+    layers, heads = shown.weights.shape[:2]
+    with st.expander(f"All {layers * heads} heads as a table"):
+        panels.numbers(tokens, about)
+    with st.expander("Is this attention worth believing?"):
+        worth(chosen)
+    panels.save(shown, place, f"{SHOWS[st.session_state['attention_show']]} attention")
 
 
-def table(about: Notes) -> pd.DataFrame:
-    """Return one row per head."""
-    rows = [
-        {"Layer": i + 1, "Head": j + 1, "Role": note.name, "Share, %": round(100 * note.share, 1)}
-        for i, row in enumerate(about)
-        for j, note in enumerate(row)
-    ]
-    return pd.DataFrame(rows)
-
-
-def save(shown: View, place: tuple[int, int]) -> None:
-    """Offer the picture and its numbers as files."""
-    title = f"{SHOWS[st.session_state['attention_show']]} attention"
-    with st.popover("Save"):
-        files = FILES if find_spec("matplotlib") else FILES[:2]
-        if files != FILES:
-            st.caption("Pictures need matplotlib: `pip install 'maskviz[figures]'`.")
-        for name, suffix, one in files:
-            at = place if one else None
-            st.download_button(
-                name,
-                data=lambda suffix=suffix, at=at: render(shown, suffix, title=title, head=at),
-                file_name=f"attention{'_head' if one else ''}{suffix}",
-                on_click="ignore",
-                width="stretch",
-                key=f"attention_save_{suffix}_{one}",
-            )
+def worth(chosen: state.View) -> None:
+    """Measure on demand: it asks the model again, once for each word."""
+    if "classify" not in load_model(chosen.model).capabilities:
+        st.caption("Only a classifier's answer can fall: choose a model that classifies.")
+        return
+    if st.toggle("Measure on this text", key="attention_worth", persist_state="session"):
+        panels.worth_table(chosen.text, chosen.model)
+    else:
+        st.caption(
+            "Hides the words that each method points at, and sees whether the answer falls further "
+            "than with random words."
+        )
 
 
 def digest(text: str) -> str:

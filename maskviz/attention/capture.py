@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import ParameterError, UnknownNameError
@@ -107,9 +107,7 @@ def _attention(
     target: Target | None,
     layers: range | None,
 ) -> Attention:
-    weights = capture(
-        model, encoding, allowed, method, part, target.ids if target else (), layers=layers
-    )
+    weights = capture(model, encoding, allowed, method, part, target.ids if target else (), layers)
     return Attention(
         weights,
         encoding,
@@ -152,6 +150,19 @@ def capture(
         target=target,
     )
     return reduce(found, method)
+
+
+def with_method(attention: Attention, method: str) -> Attention:
+    """Return what a method makes of raw attention that is captured already, without another pass.
+
+    Raises ParameterError for a method that needs more than the weights of all layers.
+    """
+    if METHODS[method].needs != "weights" or (METHODS[method].square and attention.part == "cross"):
+        raise ParameterError(f"The method {method!r} needs a pass of its own: use attend().")
+    if method == "raw":
+        return attention
+    weights = reduce([Layer(layer) for layer in attention.weights], method)
+    return replace(attention, weights=weights, method=method)
 
 
 def reduce(found: list[Layer], method: str) -> Any:

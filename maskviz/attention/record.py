@@ -28,6 +28,19 @@ def parts_of(model: Model) -> tuple[str, ...]:
     return ("decoder",) if is_decoder(model.config) else ("encoder",)
 
 
+def shape_of(model: Model, part: str) -> tuple[int, int]:
+    """Return the layers and heads of a part, read from the configuration: no pass is needed."""
+    config = model.config
+    layers = config.num_hidden_layers
+    if part != "encoder":
+        for name in ("decoder_layers", "num_decoder_layers"):
+            layers = getattr(config, name, None) or layers
+    heads = config.num_attention_heads
+    if part != "encoder":
+        heads = getattr(config, "decoder_attention_heads", None) or heads
+    return int(layers), int(heads)
+
+
 def record(
     model: Model,
     encoding: Encoding,

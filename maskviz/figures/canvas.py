@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..attention.axis import Axis
 from ..attention.roles import HeadChange, HeadRole
 from .ramps import quantise, ramp
 
@@ -51,9 +52,14 @@ def mosaic_message(
     titles: Sequence[str] | None = None,
     scale: Literal["head", "model"] = "model",
     label: str = "All heads",
+    merged: bool = False,
 ) -> bytes:
-    """Return (layers, heads, queries, keys) weights as a message of one byte per cell."""
+    """Return (layers, heads, queries, keys) weights as a message of one byte per cell.
+
+    merged: the maps are of whole layers, so that no head is named.
+    """
     header = mosaic_header(weights, roles, selected, titles, scale, label)
+    header["merged"] = merged
     peaks = np.array(header["peaks"], dtype=np.float32)[..., None, None]
     cells = quantise(weights, signed=signed, scale=peaks if scale == "head" else peaks.max())
     return pack(header, cells, signed=signed)
@@ -94,24 +100,68 @@ def head_message(
     hidden: Sequence[bool] = (),
     special: Sequence[bool] = (),
     absent: Sequence[bool] = (),
-    keys: Sequence[str] | None = None,
+    keys: Axis | Sequence[str] | None = None,
+    segments: Sequence[int] = (),
+    query_title: str = "attends from (query)",
     label: str = "Attention of one head",
 ) -> bytes:
     """Return one head's (queries, keys) weights as a message of 16 bits per cell."""
-    columns = list(tokens if keys is None else keys)
     scale = largest(weights)
     header = {
+        **axes_header(tokens, hidden, special, absent, keys, segments),
         "rows": len(tokens),
-        "cols": len(columns),
-        "tokens": list(tokens),
-        "keys": columns,
-        "hidden": marked(hidden),
-        "special": marked(special),
-        "absent": marked(absent),
+        "cols": weights.shape[1],
         "scale": scale,
+        "queryTitle": query_title,
         "label": label,
     }
     return pack(header, to_words(weights, scale, signed), signed=signed)
+
+
+def axes_header(
+    tokens: Sequence[str],
+    hidden: Sequence[bool],
+    special: Sequence[bool],
+    absent: Sequence[bool],
+    keys: Axis | Sequence[str] | None,
+    segments: Sequence[int],
+) -> dict[str, Any]:
+    """Return the names and marks of both axes; columns without their own have those of the rows."""
+    header: dict[str, Any] = {
+        "tokens": list(tokens),
+        "keys": list(tokens),
+        "hidden": marked(hidden),
+        "special": marked(special),
+        "absent": marked(absent),
+        "blocks": blocks(segments),
+        "keyBlocks": blocks(segments),
+    }
+    if isinstance(keys, Axis):
+        header |= {
+            "keys": list(keys.tokens),
+            "hiddenKeys": marked(keys.hidden),
+            "specialKeys": marked(keys.special),
+            "keyBlocks": blocks(keys.segments),
+        }
+    elif keys is not None:
+        header |= {"keys": list(keys), "hiddenKeys": [], "specialKeys": [], "keyBlocks": []}
+    return header
+
+
+def blocks(segments: Sequence[int]) -> list[list[Any]]:
+    """Return [start, end, letter] of each part of a pair; nothing for a text of one part.
+
+    >>> blocks([0, 0, 1])
+    [[0, 2, 'A'], [2, 3, 'B']]
+    """
+    starts = [i for i, part in enumerate(segments) if i == 0 or part != segments[i - 1]]
+    if len(starts) < 2:
+        return []
+    ends = [*starts[1:], len(segments)]
+    return [
+        [start, end, chr(ord("A") + n % 26)]
+        for n, (start, end) in enumerate(zip(starts, ends, strict=True))
+    ]
 
 
 def to_words(weights: np.ndarray, scale: float, signed: bool) -> np.ndarray:

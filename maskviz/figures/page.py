@@ -11,7 +11,7 @@ import numpy as np
 from ..attention.finding import clearest, finding
 from ..attention.view import View, notes
 from ..errors import ParameterError
-from .canvas import largest, marked, mosaic_header, pack, read_static, to_words
+from .canvas import axes_header, largest, mosaic_header, pack, read_static, to_words
 
 LARGEST = 50_000_000  # bytes of cells; a browser opens such a file within a few seconds
 
@@ -30,12 +30,15 @@ def attention_page(shown: View, title: str, selected: tuple[int, int] | None = N
     roles = notes(shown, masked=any(shown.hidden))
     sentence = finding(shown, roles)
     scale = largest(shown.weights)
+    titles = [f"L{shown.first + layer + 1}" for layer in range(len(shown.weights))]
     header = {
-        **mosaic_header(shown.weights, roles, selected or clearest(roles), None, "model", title),
-        "tokens": list(shown.tokens),
-        "hidden": marked(shown.hidden),
-        "special": marked(shown.special),
-        "absent": marked(shown.absent),
+        **mosaic_header(shown.weights, roles, selected or clearest(roles), titles, "model", title),
+        **axes_header(
+            *(shown.tokens, shown.hidden, shown.special, shown.absent),
+            shown.keys,
+            shown.segments,
+        ),
+        "merged": shown.method != "raw",
         "peak": scale,
     }
     cells = np.stack([to_words(layer, scale, shown.signed) for layer in shown.weights])

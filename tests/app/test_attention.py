@@ -9,7 +9,7 @@ pytest.importorskip("streamlit")
 from streamlit.testing.v1 import AppTest
 
 PAGE = Path(__file__).parents[2] / "pages" / "attention.py"
-WAIT = 60
+WAIT = 180
 TEXT = "The acting was superb, although the ending felt a little too sweet."
 
 
@@ -91,6 +91,76 @@ def test_the_table_names_every_head(opened):
     table = opened.dataframe[0].value
     assert len(table) == 16
     assert table["Share, %"].between(0, 100).all()
+
+
+def test_methods_share_one_pass_where_weights_are_enough(monkeypatch):
+    from maskviz.attention import capture
+
+    passes = []
+    real = capture.capture
+    monkeypatch.setattr(capture, "capture", lambda *a: passes.append(a) or real(*a))
+    app = open_page(text="Methods of a text that no other test reads.", show="plain")
+    for method in ("mean", "rollout", "flow", "uniform"):
+        app.session_state["attention_method"] = method
+        app.run()
+        assert not app.exception
+        assert not app.error
+    assert len(passes) == 1
+    app.session_state["attention_method"] = "relevance"
+    app.run()
+    assert "By relevance, most attention goes to" in headline(app)
+    assert len(passes) == 2
+
+
+def test_long_texts_are_looked_at_layer_by_layer(monkeypatch):
+    from maskviz.ui import attention_look
+
+    monkeypatch.setattr(attention_look, "SENT_AT_ONCE", 1000)
+    app = open_page(show="plain")
+    assert not app.exception
+    assert "in layer 1" in headline(app) or "layer 1, head" in headline(app)
+    assert any("layers are" in caption.value for caption in app.caption)
+    app.session_state["attention_layer"] = 2
+    app.run()
+    assert "layer 3, head" in headline(app)
+    assert any(title.startswith("**Layer 3") for title in titles(app))
+    monkeypatch.setattr(attention_look, "LARGEST_HELD", 1000)
+    app.session_state["attention_layer"] = 3
+    app.run()
+    assert not app.exception
+    assert "layer 4, head" in headline(app)
+
+
+def test_beyond_what_a_page_holds_the_cost_and_a_smaller_view_are_named():
+    from maskviz.errors import ParameterError
+    from maskviz.ui.attention_look import Size, cost
+
+    said = cost(Size(24, 16, 512 * 512))
+    assert "24 layers are 101 MB, more than a page should hold (50 MB)" in said
+    assert "one layer is 4.2 MB" in said
+    with pytest.raises(ParameterError, match="One layer of 64 heads would be 67 MB"):
+        cost(Size(12, 64, 1024 * 1024))
+
+
+def test_what_attention_is_worth_stands_beside_every_method():
+    app = open_page(text="A dull story, but the acting is wonderful and warm.")
+    app.session_state["attention_worth"] = True
+    app.run()
+    assert not app.exception
+    found = next(f.value for f in app.dataframe if "Method" in f.value)
+    assert list(found["Method"])[:2] == ["raw", "mean"]
+    assert set(found["Beyond chance"]) <= {"yes", "no"}
+
+
+def test_numbers_per_layer_are_the_means_of_the_heads(opened):
+    heads = opened.dataframe[0].value
+    app = open_page()
+    app.session_state["attention_per_layer"] = True
+    app.run()
+    layers = app.dataframe[0].value
+    assert list(layers["Layer"]) == [1, 2, 3, 4]
+    first = heads[heads["Layer"] == 1]["Share, %"].mean()
+    assert layers["Share, %"][0] == pytest.approx(first, abs=0.01)
 
 
 @pytest.mark.parametrize("operator", ["mask", "delete", "placeholder", "attention"])

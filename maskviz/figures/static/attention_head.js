@@ -37,6 +37,8 @@ class Matrix {
     this.bytes = Uint8Array.from(this.words, root)
     this.hidden = new Set(head.hidden)
     this.special = new Set(head.special)
+    this.hiddenKeys = new Set(head.hiddenKeys ?? head.hidden)
+    this.specialKeys = new Set(head.specialKeys ?? head.special)
     this.absent = new Set(head.absent)
     this.theme = themeOf(this.root)
     this.view.setAttribute("aria-label", `${head.label}. Arrow keys read the values.`)
@@ -126,8 +128,27 @@ class Matrix {
       for (let r = Math.ceil(frame.r0); r < frame.r1; r++) this.line(context, left, top + r * cell - frame.y, frame.width, 0)
     }
     context.stroke()
+    this.drawBlocks(context, frame, style)
     context.strokeStyle = style.getPropertyValue("--st-border-color")
     context.strokeRect(left - 0.5, top - 0.5, frame.width - left, frame.height - top)
+  }
+
+  // The parts of a pair are set apart by lines through the map.
+  drawBlocks(context, frame, style) {
+    const { left, top, cell, head } = this
+    context.strokeStyle = style.color
+    context.lineWidth = 1.5
+    context.beginPath()
+    for (const [start] of (head.keyBlocks ?? []).slice(1)) {
+      const x = left + start * cell - frame.x
+      if (x > left) this.line(context, x, top, 0, frame.height)
+    }
+    for (const [start] of (head.blocks ?? []).slice(1)) {
+      const y = top + start * cell - frame.y
+      if (y > top) this.line(context, left, y, frame.width, 0)
+    }
+    context.stroke()
+    context.lineWidth = 1
   }
 
   line(context, x, y, toX, toY) {
@@ -147,14 +168,16 @@ class Matrix {
     context.rect(0, top - 8, left, frame.height)
     context.clip()
     for (let r = Math.ceil(frame.r0 / step) * step; r < frame.r1; r += step) {
-      this.drawLabel(context, head.tokens[r], r, left - 7, top + (r + 0.5) * cell - frame.y, left - 32, 0)
+      const marks = [this.hidden.has(r), this.special.has(r)]
+      this.drawLabel(context, head.tokens[r], marks, left - 7, top + (r + 0.5) * cell - frame.y, left - 32, 0)
     }
     context.restore()
     context.save()
     context.rect(left - 8, 0, frame.width, top)
     context.clip()
     for (let c = Math.ceil(frame.c0 / step) * step; c < frame.c1; c += step) {
-      this.drawLabel(context, head.keys[c], c, left + (c + 0.5) * cell - frame.x, top - 7, top - 32, -Math.PI / 2)
+      const marks = [this.hiddenKeys.has(c), this.specialKeys.has(c)]
+      this.drawLabel(context, head.keys[c], marks, left + (c + 0.5) * cell - frame.x, top - 7, top - 32, -Math.PI / 2)
     }
     context.restore()
     this.drawTitles(context, frame)
@@ -164,11 +187,13 @@ class Matrix {
   drawMarks(context, frame, step) {
     const { left, top, cell, head } = this, long = Math.max(1.5, cell)
     context.fillStyle = this.inks.ink
+    for (const i of this.hiddenKeys) {
+      const x = left + i * cell - frame.x
+      if (i % step && x >= left && x < frame.width && i < head.cols) context.fillRect(x, top - 5, long, 4)
+    }
     for (const i of this.hidden) {
-      if (i % step === 0) continue
-      const x = left + i * cell - frame.x, y = top + i * cell - frame.y
-      if (x >= left && x < frame.width && i < head.cols) context.fillRect(x, top - 5, long, 4)
-      if (y >= top && y < frame.height) context.fillRect(left - 5, y, 4, long)
+      const y = top + i * cell - frame.y
+      if (i % step && y >= top && y < frame.height) context.fillRect(left - 5, y, 4, long)
     }
   }
 
@@ -180,8 +205,8 @@ class Matrix {
     return colour
   }
 
-  drawLabel(context, token, i, x, y, room, angle) {
-    const text = this.cut(context, visible(token), room), hidden = this.hidden.has(i)
+  drawLabel(context, token, [hidden, special], x, y, room, angle) {
+    const text = this.cut(context, visible(token), room)
     context.save()
     context.translate(x, y)
     context.rotate(angle)
@@ -193,7 +218,7 @@ class Matrix {
       context.roundRect(angle ? -4 : 4 - width, -thick / 2, width, thick, 3)
       context.fill()
     }
-    context.fillStyle = hidden ? this.inks.back : this.special.has(i) ? this.inks.muted : this.inks.text
+    context.fillStyle = hidden ? this.inks.back : special ? this.inks.muted : this.inks.text
     context.fillText(text, 0, 0.5)
     context.restore()
   }
@@ -205,18 +230,32 @@ class Matrix {
     return `${letters.join("")}…`
   }
 
+  // In a pair the title stands over the first part and each part has its letter.
   drawTitles(context, frame) {
-    const { left, top } = this
+    const { left, top, cell, head } = this
+    const named = (blocks, title) => blocks?.length > 1
+      ? blocks.map(([start, , name], i) => [start, i ? name : `${name} · ${title}`]) : [[0, title]]
     context.font = this.font(11.5)
     context.fillStyle = this.inks.muted
     context.textAlign = "left"
     context.textBaseline = "top"
-    const title = frame.width - left > 110 ? "attended to (key) →" : "key →"
-    context.fillText(title, Math.min(left, frame.width - context.measureText(title).width), 1)
-    context.translate(1, top)
-    context.rotate(-Math.PI / 2)
+    const across = frame.width - left > 110 ? "attended to (key) →" : "key →"
+    for (const [start, title] of named(head.keyBlocks, across)) {
+      const x = left + start * cell - frame.x
+      if (start && x < left) continue
+      context.fillText(title, Math.min(Math.max(x, left), frame.width - context.measureText(title).width), 1)
+    }
+    const down = head.queryTitle ?? "attends from (query)"
     context.textAlign = "right"
-    context.fillText(frame.height - top > 120 ? "← attends from (query)" : "← query", 0, 0)
+    for (const [start, title] of named(head.blocks, frame.height - top > 120 ? `← ${down}` : "← query")) {
+      const y = top + start * cell - frame.y
+      if (start && (y < top || y > frame.height - 20)) continue
+      context.save()
+      context.translate(1, Math.max(y, top))
+      context.rotate(-Math.PI / 2)
+      context.fillText(title, 0, 0)
+      context.restore()
+    }
     context.setTransform(1, 0, 0, 1, 0, 0)
   }
 
@@ -275,12 +314,12 @@ class Matrix {
     put(spot, x - 1, y - 1, Math.max(5, cell + 2), Math.max(5, cell + 2))
     this.cross.style.visibility = "visible"
     const box = this.canvas.getBoundingClientRect()
-    const line = (name, token, i) => {
+    const line = (name, token, hidden) => {
       const node = element("p")
-      node.append(element("span", "quiet", `${name} `), element("b", "", visible(token)), this.hidden.has(i) ? " (hidden)" : "")
+      node.append(element("span", "quiet", `${name} `), element("b", "", visible(token)), hidden ? " (hidden)" : "")
       return node
     }
-    showTip(this.tip, [element("b", "", this.amount(r, c)), line("from", head.tokens[r], r), line("to", head.keys[c], c)],
+    showTip(this.tip, [element("b", "", this.amount(r, c)), line("from", head.tokens[r], this.hidden.has(r)), line("to", head.keys[c], this.hiddenKeys.has(c))],
       new DOMRect(box.left + x, box.top + y, cell, cell))
   }
 

@@ -40,10 +40,10 @@ class Mosaic {
 
   // One layer alone is wrapped into rows, since a row of twelve would be too small to read.
   fit() {
-    const { layers, heads } = this.head, shape = `${layers}x${heads}`
+    const { layers, heads, merged } = this.head, shape = `${layers}x${heads}x${merged}`
     if (this.shape === shape) return this.describe()
     this.shape = shape
-    this.single = layers === 1
+    this.single = layers === 1 || (merged && heads === 1)
     this.buttons = Array.from({ length: layers * heads }, () => {
       const button = element("button", "head")
       button.type = "button"
@@ -78,9 +78,15 @@ class Mosaic {
   }
 
   nameOf(i) {
-    const { heads } = this.head, role = this.roleOf(i)
-    const place = `Layer ${this.layerName(i)}, head ${(i % heads) + 1}`
+    const role = this.roleOf(i)
+    const place = this.placeOf(i)
     return role ? `${place}: ${role[3]}` : place
+  }
+
+  // Methods that merge the heads have one map for each layer.
+  placeOf(i) {
+    const { heads } = this.head, layer = `Layer ${this.layerName(i)}`
+    return this.head.merged ? layer : `${layer}, head ${(i % heads) + 1}`
   }
 
   layerName(i) {
@@ -96,7 +102,7 @@ class Mosaic {
     if (!this.head || !width || (!fresh && width === this.width)) return
     this.width = width
     const { heads, rows, cols } = this.head, axis = this.single ? 0 : 34
-    const columns = this.single ? clamp(1, Math.floor(width / 130), heads) : heads
+    const columns = this.single ? clamp(1, Math.floor(width / 130), this.buttons.length) : heads
     const cell = Math.min(150, (width - axis) / columns)
     this.arrange(columns)
     this.stage.style.width = `${Math.min(width, axis + columns * cell)}px`
@@ -104,7 +110,7 @@ class Mosaic {
     this.grid.dataset.size = size
     this.buttons.forEach((button, i) => {
       button.firstChild.style.aspectRatio = `${cols} / ${clamp(cols / 2, rows, cols * 2)}`
-      button.lastChild.textContent = `${this.single ? `H${i + 1} ` : ""}${this.caption(this.roleOf(i), size)}`
+      button.lastChild.textContent = `${this.head.merged ? `${this.head.titles[i]} ` : ""}${this.single && !this.head.merged ? `H${i + 1} ` : ""}${this.caption(this.roleOf(i), size)}`
     })
     this.paint()
   }
@@ -177,7 +183,7 @@ class Mosaic {
     if (i < 0) return hideTip(this.tip)
     const { heads, peaks, signed } = this.head, role = this.roleOf(i)
     const peak = peaks[Math.floor(i / heads)][i % heads]
-    const rows = [element("b", "", `Layer ${this.layerName(i)}, head ${(i % heads) + 1}`)]
+    const rows = [element("b", "", this.placeOf(i))]
     if (role) rows.push(element("p", "", role[3]))
     rows.push(element("p", "quiet", signed ? `largest change ${points(peak).replace("+", "")}` : `largest weight ${share(peak)}`))
     showTip(this.tip, rows, this.buttons[i].firstChild.getBoundingClientRect())

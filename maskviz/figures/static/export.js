@@ -12,12 +12,12 @@ const matrix = new Matrix(document.getElementById("head"))
 const mosaic = new Mosaic(document.getElementById("mosaic"))
 const show = (layer, head) => {
   const at = layer * all.heads + head, role = all.roles[layer]?.[head]
-  const name = `Layer ${layer + 1}, head ${head + 1}`
+  const name = mosaic.placeOf(at)
   document.getElementById("name").textContent = role ? `${name} · ${role[3]}` : name
   const part = words.slice(at * size, (at + 1) * size)
   matrix.update({
     ramps,
-    head: { ...all, keys: all.tokens, scale: all.peak, label: name },
+    head: { ...all, scale: all.peak, label: name },
     cells: new Uint8Array(part.buffer),
   })
 }

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from maskviz.figures.canvas import read_static
+from maskviz.attention.axis import Axis
+from maskviz.figures.canvas import marked, read_static
 from maskviz.figures.ramps import ZERO, ramp
 from maskviz.ui.components._assets import read_asset
 
@@ -24,12 +25,14 @@ def attention_arcs(
     key: str,
     signed: bool = False,
     hidden: Sequence[bool] = (),
+    keys: Axis | None = None,
     at_least: float = 0.02,
     most: int = 3000,
     label: str = "Attention of one head as lines",
 ) -> int:
-    """Draw one head's (tokens, tokens) weights as lines; return how many were drawn.
+    """Draw one head's (queries, keys) weights as lines; return how many were drawn.
 
+    `tokens` are the queries, `keys` the tokens attended to where they are others.
     Hovering or focusing a token shows its lines alone, with their shares. Weights under
     `at_least` (of either sign) are left out, and beyond `most` lines the weakest.
     """
@@ -38,7 +41,9 @@ def attention_arcs(
         key=key,
         data={
             "tokens": list(tokens),
-            "hidden": [i for i, value in enumerate(hidden) if value],
+            "hidden": marked(hidden),
+            "keys": None if keys is None else list(keys.tokens),
+            "hiddenKeys": None if keys is None else marked(keys.hidden),
             "edges": edges,
             "signed": signed,
             "label": label,

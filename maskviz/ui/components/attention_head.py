@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from maskviz.attention.axis import Axis
 from maskviz.figures.canvas import head_message, read_static
 
 _mount = st.components.v2.component(
@@ -24,12 +25,15 @@ def attention_head(
     hidden: Sequence[bool] = (),
     special: Sequence[bool] = (),
     absent: Sequence[bool] = (),
-    keys: Sequence[str] | None = None,
+    keys: Axis | Sequence[str] | None = None,
+    segments: Sequence[int] = (),
+    query_title: str = "attends from (query)",
     label: str = "Attention of one head",
 ) -> None:
     """Show one head's (queries, keys) weights large, with values on hover and by arrow keys.
 
-    `tokens` name the rows (queries), `keys` the columns where they differ. `hidden` tokens are
+    `tokens` name the rows (queries), `keys` the columns where they differ. Parts of a pair, by
+    `segments`, are set apart by lines. `hidden` tokens are
     drawn as ink, `special` ones grey; an `absent` query has no row in the masked text.
     Cells travel as 16 bits, so that the values shown are exact to 0.002 of a percentage point.
     """
@@ -41,6 +45,8 @@ def attention_head(
         special=special,
         absent=absent,
         keys=keys,
+        segments=segments,
+        query_title=query_title,
         label=label,
     )
     _mount(key=key, data=message)

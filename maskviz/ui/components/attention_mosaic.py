@@ -27,6 +27,7 @@ def attention_mosaic(
     titles: Sequence[str] | None = None,
     scale: Literal["head", "model"] = "model",
     label: str = "All heads",
+    merged: bool = False,
 ) -> tuple[int, int] | None:
     """Show (layers, heads, queries, keys) weights; return the (layer, head) just picked, or None.
 
@@ -34,6 +35,7 @@ def attention_mosaic(
     `roles[layer][head]` goes under each map, `titles` names the rows (default L1, L2, …).
     With `scale` "model" all heads share one ramp, so that broad heads stay pale beside sharp ones;
     with "head" each has the ramp up to its own largest weight. The legend says which.
+    Maps of whole layers are `merged`: no head is named.
     Read `picked_head` to know the choice before drawing.
     """
     message = mosaic_message(
@@ -44,6 +46,7 @@ def attention_mosaic(
         titles=titles,
         scale=scale,
         label=label,
+        merged=merged,
     )
     _mount(key=key, data=message, on_picked_change=_ignore)
     return picked_head(key, *weights.shape[:2])

@@ -10,7 +10,7 @@ class Arcs {
     this.held = null
     new ResizeObserver(() => this.data && this.root.clientWidth !== this.width && this.draw()).observe(this.root)
     const at = event => this.groups?.flat().indexOf(event.target.closest?.(".token"))
-    const side = i => [Math.floor(i / this.data.tokens.length), i % this.data.tokens.length]
+    const side = i => (i < this.sides[0].length ? [0, i] : [1, i - this.sides[0].length])
     this.svg.onmouseover = event => { const i = at(event); this.isolate(i >= 0 ? side(i) : this.held) }
     this.svg.onmouseleave = () => this.isolate(this.held)
     this.svg.addEventListener("focusin", event => {
@@ -32,17 +32,18 @@ class Arcs {
 
   update(data) {
     this.data = data
-    this.active = this.active.map((v, i) => (i ? Math.min(v, data.tokens.length - 1) : v))
+    this.sides = [data.tokens, data.keys ?? data.tokens]
+    this.active = [this.active[0], Math.min(this.active[1], this.sides[this.active[0]].length - 1)]
     this.draw()
     this.svg.setAttribute("aria-label", data.label)
     this.note.textContent = `${data.edges.length} lines, the darker and thicker the stronger. Point at a token to see its lines alone.`
   }
 
   draw() {
-    const { tokens, edges, hidden, signed } = this.data
+    const { edges, hidden, hiddenKeys, signed } = this.data
     const width = (this.width = this.root.clientWidth, Math.min(640, this.width || 640))
     const side = clamp(70, width * 0.3, 150)
-    const colours = this.data.colours[themeOf(this.root)], off = new Set(hidden)
+    const colours = this.data.colours[themeOf(this.root)], off = [new Set(hidden), new Set(hiddenKeys ?? hidden)]
     this.pen ??= element("canvas").getContext("2d")
     this.pen.font = `13px ${getComputedStyle(this.root).fontFamily}`
     const peak = Math.max(...edges.map(([, , w]) => Math.abs(w)), 1e-9)
@@ -52,9 +53,10 @@ class Arcs {
         stroke: colours[signed && w < 0 ? 0 : 1], "stroke-opacity": 0.12 + 0.88 * strength, "stroke-width": 0.6 + 3.4 * strength })
       return Object.assign(line, { ends: [q, k], weight: w })
     })
-    this.groups = [0, 1].map(at => tokens.map((token, i) => this.token(at, i, token, side, width, off.has(i))))
-    this.svg.setAttribute("height", tokens.length * ROW + 2)
-    this.svg.setAttribute("viewBox", `0 0 ${width} ${tokens.length * ROW + 2}`)
+    this.groups = this.sides.map((names, at) => names.map((token, i) => this.token(at, i, token, side, width, off[at].has(i))))
+    const height = Math.max(...this.sides.map(names => names.length)) * ROW + 2
+    this.svg.setAttribute("height", height)
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`)
     this.svg.style.maxWidth = `${width}px`
     const focused = this.svg.getRootNode().activeElement?.closest?.(".token")
     this.svg.replaceChildren(...this.lines, ...this.groups.flat())
@@ -96,10 +98,9 @@ class Arcs {
   }
 
   sentence(at, i, mine, amount) {
-    const { tokens } = this.data
     const best = [...mine].sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight)).slice(0, 3)
-    const list = best.map(line => `${visible(tokens[line.ends[1 - at]])} ${amount(line.weight)}`).join(", ")
-    return `${visible(tokens[i])} ${at ? "is attended to by" : "attends to"} ${list || "nothing above the threshold"}`
+    const list = best.map(line => `${visible(this.sides[1 - at][line.ends[1 - at]])} ${amount(line.weight)}`).join(", ")
+    return `${visible(this.sides[at][i])} ${at ? "is attended to by" : "attends to"} ${list || "nothing above the threshold"}`
   }
 
   key(event, at, i) {
@@ -108,7 +109,8 @@ class Arcs {
     event.preventDefault()
     event.stopPropagation()
     this.groups[at][i].setAttribute("tabindex", -1)
-    this.active = [clamp(0, at + step[0], 1), clamp(0, i + step[1], this.data.tokens.length - 1)]
+    const to = clamp(0, at + step[0], 1)
+    this.active = [to, clamp(0, i + step[1], this.sides[to].length - 1)]
     const next = this.groups[this.active[0]][this.active[1]]
     next.setAttribute("tabindex", 0)
     next.focus()
