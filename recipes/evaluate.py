@@ -1,8 +1,9 @@
 """Print the figures of the bundled models: `python recipes/evaluate.py --data DIR [--json]`.
 
-How each figure is counted stands at the top of score_mini.py and score_en_mini.py. Hidden words
-are 15 % of the whole words of a text; recovery is counted over the tokens of these words.
-Intervals are 95 % bootstrap intervals over texts (1,000 resamples, seed 0).
+How each figure is counted stands at the top of score_mini.py, score_en_mini.py,
+score_translate.py and score_summaries.py. Hidden words are 15 % of the whole words of a text;
+recovery is counted over the tokens of these words. Intervals are 95 % bootstrap intervals over
+texts (1,000 resamples, seed 0).
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 
 from score_common import Figure
 
+PARTS = ("mini", "en_mini", "mini-translate", "summariser")
 ASSETS = Path(__file__).resolve().parent.parent / "maskviz" / "assets"
 
 
@@ -23,22 +26,35 @@ def arguments() -> argparse.Namespace:
     data = os.environ.get("MASKVIZ_DATA", "data")
     parser.add_argument("--data", type=Path, default=Path(data), help="folder of parquet files")
     parser.add_argument("--assets", type=Path, default=ASSETS)
-    parser.add_argument("--only", choices=["mini", "en_mini"], help="one model alone")
+    parser.add_argument("--only", choices=PARTS, help="one of them alone")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     return parser.parse_args()
 
 
 def figures(options: argparse.Namespace) -> list[Figure]:
     """The figures of the models asked for."""
+    assets, data = options.assets, options.data
+    wanted = [options.only] if options.only else PARTS
     found: list[Figure] = []
-    if options.only != "en_mini":
+    if "mini" in wanted:
         from score_mini import mini_figures
 
-        found += mini_figures(options.assets / "mini", options.data)
-    if options.only != "mini":
+        found += mini_figures(assets / "mini", data)
+    if "en_mini" in wanted:
         from score_en_mini import en_mini_figures
 
-        found += en_mini_figures(options.assets / "en_mini", options.data)
+        found += en_mini_figures(assets / "en_mini", data)
+    if "mini-translate" in wanted:
+        if (assets / "mini-translate" / "config.json").is_file():
+            from score_translate import translate_figures
+
+            found += translate_figures(assets / "mini-translate", data)
+        else:
+            print(f"no mini-translate in {assets}: see recipes/README.md", file=sys.stderr)
+    if "summariser" in wanted:
+        from score_summaries import summary_figures
+
+        found += summary_figures(assets / "mini", data)
     return found
 
 
