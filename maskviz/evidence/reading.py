@@ -17,6 +17,7 @@ from ..masks.mask import Mask, MaskSpan
 from ..masks.operators import apply
 from ..models.model import Model
 from ..models.predict import Prediction, activated, class_logits, prediction_of
+from ..text.alignment import plain_offsets
 
 LONG = ("cut", "windows")
 _MARGIN = 24  # tokens left free: a window grows by _NEAR at most, and when tokenised on its own
@@ -111,9 +112,7 @@ def windows(model: Model, text: str) -> tuple[tuple[int, int], ...]:
 def _token_starts(model: Model, text: str) -> list[int]:
     """Return the first character of each token, white space aside; special tokens left out."""
     with model.lock:
-        offsets = model.tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-        )["offset_mapping"]
+        offsets = plain_offsets(model.tokenizer, text)
     return [start + len(text[start:end]) - len(text[start:end].lstrip()) for start, end in offsets]
 
 

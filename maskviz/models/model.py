@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import CapabilityError, ModelNotFoundError
+from ..errors import CapabilityError, MissingDependencyError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
 from .locate import BUNDLED, allowed, bundled, locate
 
@@ -94,7 +94,7 @@ def load_model(name: str | Path | Model = BUNDLED) -> Model:
     """Load a model by name (`mini`, a tuned run, the Hub) or folder, once per process.
 
     Weights come from safetensors only and no code of the model's own is run. Raises
-    ModelNotFoundError or ModelError.
+    ModelNotFoundError, or MissingDependencyError where its tokenizer needs a package.
 
     >>> load_model("mini").labels
     ('negative', 'positive')
@@ -122,6 +122,12 @@ def _load(name: str) -> Model:
 def _from_pretrained(kind: Any, name: str, path: str, **options: Any) -> Any:
     try:
         return kind.from_pretrained(path, trust_remote_code=False, **options)
+    except ImportError as error:
+        needed = next((x for x in ("sentencepiece", "tiktoken") if x in str(error)), None)
+        raise MissingDependencyError(
+            f"The model {name!r} needs {needed or 'a package that is not installed'}: "
+            f"run 'pip install {needed or 'sentencepiece'}' or choose another model."
+        ) from None
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         first = str(error).strip().split("\n")[0].replace(path, name)
         raise ModelNotFoundError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,19 +32,20 @@ def tokenise(tokenizer: Any, text: str, max_length: int) -> Tokenised:
     is not valid Unicode.
     """
     check_unicode(text)
+    fast = tokenizer.is_fast
     encoding = tokenizer(
         text,
         truncation=True,
         max_length=max_length,
-        return_offsets_mapping=True,
         return_special_tokens_mask=True,
+        **({"return_offsets_mapping": True} if fast else {}),
     )
     input_ids = tuple(encoding["input_ids"])
+    special = encoding["special_tokens_mask"]
+    found = encoding["offset_mapping"] if fast else _found(tokenizer, text, special)
     offsets = tuple(
-        None if special else _trim(text, start, end)
-        for (start, end), special in zip(
-            encoding["offset_mapping"], encoding["special_tokens_mask"], strict=True
-        )
+        None if is_special else _trim(text, start, end)
+        for (start, end), is_special in zip(found, special, strict=True)
     )
     return Tokenised(
         text=text,
@@ -52,6 +54,25 @@ def tokenise(tokenizer: Any, text: str, max_length: int) -> Tokenised:
         offsets=offsets,
         truncated_at=_truncated_at(text, offsets),
     )
+
+
+def plain_offsets(tokenizer: Any, text: str) -> list[tuple[int, int]]:
+    """Return the (start, end) of every token of the whole text, special tokens left out."""
+    if tokenizer.is_fast:
+        return tokenizer(
+            text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+        )["offset_mapping"]
+    from .slow import pieces_of
+
+    return pieces_of(tokenizer, text)
+
+
+def _found(tokenizer: Any, text: str, special: Sequence[int]) -> list[tuple[int, int]]:
+    """Return offsets where the tokenizer gives none: its pieces laid over the text."""
+    from .slow import pieces_of
+
+    pieces = iter(pieces_of(tokenizer, text))
+    return [(0, 0) if is_special else next(pieces, (0, 0)) for is_special in special]
 
 
 def readable(tokenizer: Any, ids: Any, offsets: Any, text: str) -> tuple[str, ...]:
