@@ -87,11 +87,35 @@ def read_ner(data: Path) -> tuple[list[Row], dict[str, list[Row]]]:
         scored[source] = to_rows(frame[(frame["source"] == source) & (frame["split"] == "dev")])
     train = to_rows(frame[frame["split"] == "train"].drop(index=held))
     seen = {row.tokens for rows in scored.values() for row in rows}
-    return [row for row in train if row.tokens not in seen], scored
+    return [name_at_signs(row) for row in train if row.tokens not in seen], scored
+
+
+def handles(row: Row) -> set[int]:
+    """Places of the tokens that follow a lone `@`."""
+    tokens = row.tokens
+    return {i for i in range(1, len(tokens)) if tokens[i - 1] == "@" and tokens[i] != "@"}
+
+
+def name_at_signs(row: Row) -> Row:
+    """Let a lone `@` before a named handle be a name of its own, as `btc` has it mostly.
+
+    Four in five of these signs are labelled so there; the others follow an older custom.
+    """
+    starts = {start: label for start, _, label in row.spans}
+    inside = {i for start, end, _ in row.spans for i in range(start, end)}
+    signs = [(i - 1, i, starts[i]) for i in handles(row) if i in starts and i - 1 not in inside]
+    return Row(row.tokens, tuple(sorted([*row.spans, *signs])), row.source)
 
 
 def usable(row: Row) -> bool:
-    """Silver Wikipedia rows call songs and wars `ORG`: only those without an `ORG` are kept."""
+    """Whether the labels of a row follow the customs of the rest.
+
+    Silver Wikipedia rows call songs and wars `ORG`: only those without an `ORG` are kept. Tweets
+    whose handles nobody labelled are left out.
+    """
+    if row.source == "btc":
+        inside = {i for start, end, _ in row.spans for i in range(start, end)}
+        return handles(row) <= inside
     if row.source != "wikiann":
         return True
     return bool(row.spans) and all(label != "ORG" for _, _, label in row.spans)
@@ -103,6 +127,8 @@ def names_of(rows: list[Row]) -> dict[str, list[tuple[str, ...]]]:
     for row in rows:
         for start, end, label in row.spans:
             mention = row.tokens[start:end]
+            if mention[0] == "@" or start in handles(row):
+                continue
             if row.source == "wikiann" and label not in ("PERSON", "GPE"):
                 continue
             if len(mention) <= 4 and all(word[:1].isupper() for word in mention):
@@ -123,7 +149,7 @@ class Augmenter:
             row = self.swap(row)
         elif draw < 0.30 and row.spans:
             row = self.begin_with_name(row)
-        if self.rng.random() < 0.08:
+        if self.rng.random() < 0.15:
             row = Row(tuple(token.lower() for token in row.tokens), row.spans, row.source)
         return row
 
@@ -131,11 +157,13 @@ class Augmenter:
         """Half of the names replaced by names of the same kind from other sentences."""
         tokens: list[str] = []
         spans: list[Span] = []
-        place = 0
+        place, tagged = 0, handles(row)
         for start, end, label in row.spans:
             tokens += row.tokens[place:start]
             name = row.tokens[start:end]
             pool = self.names.get(label)
+            if name[0] == "@" or start in tagged:
+                pool = None
             if pool and label != "MISC" and self.rng.random() < 0.5:
                 name = pool[self.rng.integers(len(pool))]
             spans.append((len(tokens), len(tokens) + len(name), label))

@@ -111,20 +111,23 @@ class Pool:
 
 
 def label_pools(tokenizer: Tokenizer, sentiment: pd.DataFrame) -> list[Pool]:
-    """Short and long treebank texts and reviews, each with its batch shape and share of steps."""
+    """Short and long treebank texts and pieces of reviews: batch shapes and shares of the steps."""
     ids = [np.array(row) for row in encode_all(tokenizer, list(sentiment["text"]))]
     labels = sentiment["label"].to_numpy()
     source = sentiment["source"].to_numpy()
     sizes = np.array([len(row) for row in ids])
     pools = []
-    shapes = [(0, 30, 32, 64, 0.6), (30, 10**6, 64, 32, 0.25)]
+    shapes = [(0, 30, 32, 64, 0.45), (30, 10**6, 64, 32, 0.25)]
     for low, high, length, count, share in shapes:
         chosen = (source != "imdb") & (sizes > low) & (sizes <= high)
         # Whole sentences are what the classifier is asked about: they count twice.
         index = np.concatenate([np.flatnonzero(chosen), np.flatnonzero(chosen & (source == "sst"))])
         pools.append(Pool([ids[i] for i in index], labels[index], length, count, share))
     index = np.flatnonzero(source == "imdb")
-    pools.append(Pool([ids[i] for i in index], labels[index], 256, 8, 0.15))
+    reviews = [ids[i] for i in index]
+    # A few sentences of a review mostly share its verdict: many weak labels of its domain.
+    pools.append(Pool(reviews, labels[index], 64, 32, 0.15))
+    pools.append(Pool(reviews, labels[index], 256, 8, 0.15))
     return pools
 
 

@@ -55,6 +55,7 @@ def build_config(vocab_size: int, size: Size) -> ModernBertConfig:
         bos_token_id=data.CLS,
         eos_token_id=data.SEP,
         classifier_pooling="mean",
+        classifier_dropout=0.1,
         num_labels=2,
         id2label={0: "negative", 1: "positive"},
         label2id={"negative": 0, "positive": 1},
@@ -106,6 +107,7 @@ def save_folder(model: Mini, tokenizer: Tokenizer, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     config = model.masked_lm.config
     config.architectures = ["ModernBertForMaskedLM", "ModernBertForSequenceClassification"]
+    config.classifier_dropout = 0.0  # for this recipe alone, not for those who tune the model
     # Half precision on disk alone: on a CPU the model is to be loaded and run in float32.
     config.dtype = torch.float32
     config.save_pretrained(out)

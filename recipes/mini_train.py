@@ -17,7 +17,7 @@ from mini_batches import Labelled, Pieces
 from mini_model import Mini
 from torch import Tensor, nn
 
-# Most is learnt on short pieces; the second stage alternates with the longest the model takes.
+# Most is learnt on short pieces; in the second stage every fourth batch is the longest there is.
 SHORT, LONG = 128, 512
 
 
@@ -163,7 +163,7 @@ class Trainer:
 
     def joint_step(self, share: float) -> dict[str, float]:
         """One update on hidden words and on labels, at a rate that falls to zero."""
-        length = (SHORT, LONG)[self.progress.step % 2]
+        length = LONG if self.progress.step % 4 == 3 else SHORT
         masked = self.masked_loss(length, self.plan.joint_mask_ratio)
         masked.backward()
         losses = {"mlm": masked.item()}
