@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import MaskvizError
+from .models.locate import bundled
 from .paths import assets, home
 
 CORE = (
@@ -27,7 +28,6 @@ EXTRAS = {
     "figures": ("matplotlib", "figures as PNG, SVG and PDF"),
     "presidio": ("presidio-analyzer", "the strategy pii"),
 }
-BUNDLED = ("mini", "en_mini")
 LEAST_FREE = 2 * 1024**3  # bytes: a few runs with their checkpoints
 
 
@@ -47,7 +47,7 @@ def report() -> dict[str, Any]:
         "packages": {name: _version(name) for name in CORE},
         "devices": devices(),
         "folders": {"home": _folder(_home_path())},
-        "models": [_bundled(name) for name in BUNDLED],
+        "models": [_bundled(name) for name in (*bundled(), "en_mini")],
         "pipelines": _pipelines(),
         "extras": [_extra(name) for name in EXTRAS],
     }

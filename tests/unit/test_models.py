@@ -9,6 +9,7 @@ from maskviz.checksums import sha256, verify
 from maskviz.errors import CapabilityError, ModelError, ModelNotFoundError, ParameterError
 from maskviz.masks import apply, mask
 from maskviz.models import fill, list_models, load_model, predict
+from maskviz.models.locate import bundled
 
 TEXT = "Anna saw the quick brown fox in Paris."
 
@@ -97,7 +98,7 @@ def test_a_server_can_limit_its_models(monkeypatch: pytest.MonkeyPatch, tiny) ->
     monkeypatch.setenv("MASKVIZ_MODELS", "bert-base-cased")
     with pytest.raises(ModelNotFoundError, match="does not load"):
         load_model(tiny("distilbert"))
-    assert [m.name for m in list_models()] == ["mini", "bert-base-cased"]
+    assert [m.name for m in list_models()] == [*bundled(), "bert-base-cased"]
 
 
 def test_a_changed_weight_file_is_found(tmp_path: Path) -> None:
