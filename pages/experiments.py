@@ -1,14 +1,25 @@
-"""Experiments: every run with its settings, curves and results."""
+"""Experiments: every run, sweeps over strategies and ratios, the planted-distractor experiment."""
 
-from maskviz.ui import runs_table
+import streamlit as st
+
+from maskviz.ui import interference_panel, runs_table, sweeps_panel
 from maskviz.ui.page import close_page, errors, open_page
 
 
 def main() -> None:
-    """The table, and what is chosen in it."""
-    open_page()
-    with errors():
-        runs_table.show()
+    """One tab for each; only the open one is computed."""
+    view = open_page()
+    names = ("Runs", "Sweeps", "Planted distractor")
+    runs, sweeps, planted = st.tabs(names, on_change="rerun", key="experiments_tab")
+    if runs.open:
+        with runs, errors():
+            runs_table.show()
+    if sweeps.open:
+        with sweeps, errors():
+            sweeps_panel.show(view)
+    if planted.open:
+        with planted, errors():
+            interference_panel.show()
 
 
 main()

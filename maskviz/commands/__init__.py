@@ -1,7 +1,7 @@
 """The commands, by what they work on; importing this package registers all of them."""
 
 from ..runs.commands import register
-from . import attend, audit, bench, compare, explain, house, sweep, text, write
+from . import attend, audit, bench, compare, explain, house, report, sweep, text, write
 from .common import app
 
 register(app)
@@ -14,6 +14,7 @@ __all__ = [
     "compare",
     "explain",
     "house",
+    "report",
     "sweep",
     "text",
     "write",

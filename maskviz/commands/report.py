@@ -1,0 +1,91 @@
+"""The command report: one HTML file for a person who opens it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import RunError
+from . import common
+
+if TYPE_CHECKING:
+    from ..report import Report
+
+
+@common.app.command("report")
+def report_command(
+    subject: Annotated[
+        str | None, typer.Argument(help="A text ('-' reads it), or the name of a run or sweep.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("report.html"),
+    model: common.ModelName = "mini",
+    strategy: common.StrategyName = "key",
+    ratio: common.Ratio = None,
+    seed: common.Seed = 0,
+    operator: common.OperatorName = "mask",
+    types: common.Types = "",
+    pattern: common.Pattern = "",
+    words: common.Words = "",
+    indices: common.Indices = "",
+    pipeline: common.Pipeline = "",
+    mask_file: common.MaskFile = None,
+    measure: Annotated[str, typer.Option("--measure", help="Of a sweep.")] = "accuracy",
+    as_json: common.Json = False,
+) -> None:
+    """Write a report that opens offline, prints well and needs no knowledge of its reader.
+
+    It says what the model looked at, what was hidden, what changed and how sure that is.
+    """
+    from ..report import save, text_report
+
+    found = None if mask_file else _kept(subject, measure)
+    if found is None:
+        chosen = common.chosen_mask(
+            subject, strategy, ratio, seed, mask_file,
+            types=types, pattern=pattern, words=words, indices=indices,
+            model=model, pipeline=pipeline,
+        )  # fmt: skip
+        found = text_report(chosen, model, operator)
+    path = save(found, out)
+    said: dict[str, Any] = {
+        "out": str(path), "bytes": path.stat().st_size, "finding": found.finding,
+    }  # fmt: skip
+    common.show(said, as_json, f"{found.finding}\nWritten to {path}.")
+
+
+def _kept(subject: str | None, measure: str) -> Report | None:
+    """Return the report on the run or sweep of that name; None where the subject is a text."""
+    from ..report import run_report, sweep_report
+
+    if not subject or not _like_a_name(subject):
+        return None
+    from ..runs import load_run
+    from ..sweeps import load_sweep
+    from ..sweeps.results import MEASURES
+
+    try:
+        return run_report(load_run(subject))
+    except RunError as error:
+        if "There is no run" not in str(error):
+            raise
+    if measure not in MEASURES:
+        from ..errors import UnknownNameError
+
+        raise UnknownNameError.of("measure", measure, MEASURES)
+    try:
+        sweep = load_sweep(subject)
+    except RunError:
+        return None
+    return sweep_report(sweep, measure)
+
+
+def _like_a_name(subject: str) -> bool:
+    """Tell whether a subject could name a run or a sweep: one word with a hyphen and a digit."""
+    return (
+        len(subject) <= 80
+        and " " not in subject
+        and "-" in subject
+        and any(c.isdecimal() for c in subject)
+    )

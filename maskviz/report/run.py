@@ -1,0 +1,116 @@
+"""The report on a fine-tune: what was hidden in training, and what the model learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..errors import RunError
+from ..runs.folder import Run
+from .charts import intervals, lines, table
+from .document import Report, Section, escape
+
+
+def run_report(run: Run) -> Report:
+    """Return the report on a run that is done. Raises RunError for one that is not."""
+    if run.state != "done":
+        raise RunError(
+            f"The run {run.id!r} is {run.state}: a report needs one that is done; 'maskviz runs "
+            "list' shows which are."
+        )
+    result, spec = run.result, run.spec
+    return Report(
+        title=f"Fine-tune {run.id}",
+        finding=result["finding"],
+        sections=[
+            Section("What was done?", _done(run, result)),
+            Section("What was hidden in training?", _hidden(run, result)),
+            Section("What came out?", _out(result)),
+            Section("How did it go?", _curves(run.history)),
+        ],
+        sure=_sure(result),
+        settings={
+            "model": Path(spec.model).name, "data": Path(spec.data.path).name,
+            "masking": str(spec.masking), "seed": spec.seed, "steps": result["steps"],
+            "learning rate": spec.training.learning_rate,
+            "batch": spec.training.per_device_train_batch_size,
+            "device": f"{result['device']}, {result['precision']}", "maskviz": __version__,
+        },
+        commands=["# spec.toml", *_shareable(spec).splitlines(), "", "maskviz train spec.toml"],
+    )  # fmt: skip
+
+
+def _shareable(spec: Any) -> str:
+    from ..training.card import shareable
+
+    return shareable(spec).to_toml()
+
+
+def _done(run: Run, result: Mapping[str, Any]) -> str:
+    spec = run.spec
+    minutes = result["seconds"] / 60
+    return (
+        f"<p>The model “{escape(Path(spec.model).name)}” was shown {result['train_rows']:,} texts "
+        f"with their answers, in {result['steps']:,} small steps ({minutes:.1f} minutes), and then "
+        "asked about texts it had not seen. Always giving the most frequent answer would be right "
+        f"in {result['majority']:.1%}.</p>"
+    )
+
+
+def _hidden(run: Run, result: Mapping[str, Any]) -> str:
+    masking = run.spec.masking
+    if not masking.active:
+        return "<p>Nothing: the model read every word. It is the baseline for others.</p>"
+    how = "anew each time a text was shown" if masking.dynamic else "once for each text"
+    return (
+        f"<p>{result['realised_ratio']:.1%} of the words, chosen by the strategy "
+        f"“{escape(masking.strategy)}”, {how}. The model never learnt from them.</p>"
+    )
+
+
+def _out(result: Mapping[str, Any]) -> str:
+    rows = [r for r in result["evaluations"] if "accuracy" in r]
+    if not rows:
+        return f"<p>{escape(result['finding'])}</p>"
+    marks = {"plain": "plain", "masked": "masked"}
+    shown = [
+        (
+            f"{row['split']}, {row['mask']}", row["accuracy"], row["accuracy"] - row["ci95"],
+            row["accuracy"] + row["ci95"], marks.get(row["mask"], "chance"),
+        )
+        for row in rows
+    ]  # fmt: skip
+    chart = intervals(shown, "Share of right answers")
+    listed = table(
+        ("texts", "input", "rows", "right answers", "95 %"),
+        [
+            (r["split"], r["mask"], f"{r['rows']:,}", f"{r['accuracy']:.1%}", f"± {r['ci95']:.1%}")
+            for r in rows
+        ],
+    )
+    return f"<p>Share of right answers on texts the model had not seen.</p>{chart}{listed}"
+
+
+def _curves(history: Sequence[Mapping[str, Any]]) -> str:
+    series = []
+    for name in ("plain", "masked"):
+        points = [
+            (float(line["step"]), float(line[f"{name}_accuracy"]))
+            for line in history
+            if line.get(f"{name}_accuracy") is not None
+        ]
+        if points:
+            series.append((name, name, points))
+    return lines(series, "Right answers while training", "step")
+
+
+def _sure(result: Mapping[str, Any]) -> str:
+    rows = [r["rows"] for r in result["evaluations"]]
+    return (
+        f"Each figure comes from {min(rows):,} to {max(rows):,} texts; the bar around it holds the "
+        "true value in 95 of 100 such measurements, as far as the choice of texts goes. It is one "
+        "run with one seed: another seed gives other figures. A sweep over five seeds says how "
+        "much."
+    )

@@ -1,0 +1,112 @@
+"""The report on a sweep: which strategy and ratio, beside the baseline and chance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .. import __version__
+from ..errors import RunError
+from ..sweeps import Results, Sweep, results
+from .charts import intervals, table
+from .document import Report, Section, escape
+
+
+def sweep_report(sweep: Sweep, measure: str = "accuracy") -> Report:
+    """Return the report on a sweep; raises RunError while none of its cells is done."""
+    found = results(sweep, measure)
+    if not any(group.values for group in found.groups):
+        raise RunError(
+            f"No cell of the sweep {sweep.id!r} is done: 'maskviz sweep {sweep.id}' goes on."
+        )
+    base = sweep.spec.base
+    return Report(
+        title=f"Sweep {sweep.id}",
+        finding=found.finding,
+        sections=[
+            Section("What was asked?", _asked(sweep, found)),
+            Section("What came out?", _out(found)),
+            Section("Against reading everything", _against(found, "against_plain")),
+            Section("Against hiding as much at random", _against(found, "against_control")),
+        ],
+        sure=_sure(found),
+        settings={
+            "model": Path(base.model).name, "data": Path(base.data.path).name,
+            "strategies": ", ".join(sweep.spec.strategies),
+            "operators": ", ".join(sweep.spec.operators),
+            "ratios": ", ".join("own" if r is None else f"{r:g}" for r in sweep.spec.ratios),
+            "seeds": sweep.spec.seeds, "measure": measure, "maskviz": __version__,
+        },
+        commands=["# sweep.toml", *_shareable(sweep).splitlines(), "", "maskviz sweep sweep.toml"],
+    )  # fmt: skip
+
+
+def _shareable(sweep: Sweep) -> str:
+    from dataclasses import replace
+
+    from ..training.card import shareable
+
+    return replace(sweep.spec, base=shareable(sweep.spec.base)).to_toml()
+
+
+def _asked(sweep: Sweep, found: Results) -> str:
+    count = sum(len(group.values) for group in found.groups)
+    return (
+        f"<p>Does a model learn better or worse when some words are hidden from it? {count} models "
+        f"were trained, each setting with {sweep.spec.seeds} different random starts, so that luck "
+        "can be told from effect. Beside each strategy stands a control that hides as many words "
+        "at random.</p>"
+    )
+
+
+def _out(found: Results) -> str:
+    kinds = {"plain": "plain", "grid": "masked", "control": "chance"}
+    rated = [g for g in found.groups if g.values]
+    rows = [
+        (g.name + (" (control)" if g.role == "control" else ""), *g.interval, kinds[g.role])
+        for g in rated
+    ]
+    listed = table(
+        ("setting", "role", "words hidden", "seeds", f"{found.measure}, mean", "95 %"),
+        [
+            (
+                g.name, g.role, f"{g.realised:.1%}", len(g.values), f"{g.interval[0]:.1%}",
+                "–" if len(g.values) < 2 else f"{g.interval[1]:.1%} to {g.interval[2]:.1%}",
+            )
+            for g in rated
+        ],
+    )  # fmt: skip
+    return intervals(rows, f"{found.measure} of every setting") + listed
+
+
+def _against(found: Results, name: str) -> str:
+    rows = [
+        (g.name, *getattr(g, name), "masked")
+        for g in found.grid
+        if g.values and getattr(g, name) is not None
+    ]
+    if not rows:
+        return "<p>Nothing to compare with.</p>"
+    told = [row[0] for row in rows if row[2] == row[2] and (row[2] > 0 or row[3] < 0)]
+    said = (
+        f"A difference can be told for {escape(', '.join(told))}."
+        if told
+        else "No difference can be told from chance: every bar reaches over the line at 0."
+    )
+    return f"<p>{said}</p>{intervals(rows, 'Difference, paired by seed', signed=True)}"
+
+
+def _sure(found: Results) -> str:
+    fewest = min(len(g.values) for g in found.groups if g.values)
+    said = (
+        f"Each figure is a mean over at least {fewest} seeds; its bar holds the true mean in 95 of "
+        "100 such experiments (Student's t). Differences are taken seed by seed."
+        if fewest > 1
+        else "Some settings have one seed alone, so nothing can be said about luck."
+    )
+    many = len(found.grid)
+    if many > 5:
+        said += (
+            f" With {many} settings side by side, one in twenty will look different by chance "
+            "alone: take a surprising one as a question, and ask it again with new seeds."
+        )
+    return said

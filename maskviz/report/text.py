@@ -1,0 +1,281 @@
+"""The report on one text: what the model looked at, what was hidden, what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from .. import __version__
+from ..errors import CapabilityError
+from ..evidence import Comparison, Control, compare, control, explain
+from ..evidence.sentence import comparison_sentence, percent
+from ..masks.mask import Mask
+from ..models.model import Model, load_model
+from .charts import bars, intervals
+from .document import Report, Section, attribute, escape
+
+WORDS_SCORED = 200  # beyond this, a score for each word takes minutes
+WORDS_SHOWN = 3000
+DRAWS = 40
+
+
+def text_report(mask: Mask, model: Model | str = "mini", operator: str = "mask") -> Report:
+    """Compare the text with and without the mask and return the report.
+
+    Raises CapabilityError where the model is no classifier.
+
+    >>> text_report(maskviz.mask("Anna loved it.", "entity")).finding      # doctest: +SKIP
+    'Hiding 1 of 3 words (entity) leaves positive 97 % ...'
+    """
+    loaded = load_model(model)
+    if "classify" not in loaded.capabilities:
+        raise CapabilityError(
+            f"A report on a text needs a classifier and {loaded.name!r} is none: choose 'mini' or "
+            "a model tuned for classification."
+        )
+    mask, cut = _shown(mask)
+    comparison = compare(mask, loaded, operator)
+    chance = control(mask, loaded, operator, DRAWS) if mask.hidden_words else None
+    scores = _scores(mask, loaded)
+    attention = _attention(mask, loaded)
+    return Report(
+        title=_shortened(mask.text),
+        finding=comparison_sentence(comparison, chance),
+        sections=[
+            Section("What did the model look at?", _looked(mask, scores, attention)),
+            Section("What was hidden, and why?", _hidden(mask)),
+            Section("What changed?", _changed(comparison, chance)),
+        ],
+        sure=_sure(comparison, chance) + cut,
+        settings=_settings(mask, loaded, operator),
+        commands=_commands(mask, loaded, operator),
+        data={
+            "words": [mask.text[start:end] for start, end in mask.words[:WORDS_SHOWN]],
+            "scores": scores,
+            "attention": attention,
+            "begin": _begin(scores),
+        },
+    )
+
+
+def _shown(mask: Mask) -> tuple[Mask, str]:
+    """Return the mask of the first 3,000 words, which no model here reads beyond, and a note."""
+    if len(mask.text) <= 20 * WORDS_SHOWN:
+        return mask, ""
+    text = mask.text[: 20 * WORDS_SHOWN]
+    spans = tuple(
+        replace(span, end=min(span.end, len(text))) for span in mask.spans if span.start < len(text)
+    )
+    said = f" Of {len(mask.text):,} characters the first {len(text):,} are shown and compared."
+    return replace(mask, text=text, spans=spans), said
+
+
+def _scores(mask: Mask, model: Model) -> list[float]:
+    """Return leave-one-out scores of the words; none for a text that is too long for it."""
+    if not 0 < len(mask.words) <= WORDS_SCORED:
+        return []
+    return [round(word.score, 5) for word in explain(mask.text, model).words]
+
+
+def _begin(scores: Sequence[float]) -> int:
+    return max(range(len(scores)), key=lambda i: scores[i]) if scores else 0
+
+
+def _attention(mask: Mask, model: Model) -> list[list[float]]:
+    """Return how much each word attends to each other, mean over layers and heads, of its sum 1."""
+    import numpy as np
+
+    from ..attention import attend
+
+    if not 0 < len(mask.words) <= WORDS_SCORED:
+        return []
+    try:
+        found = attend(mask.text, model, method="mean")
+    except CapabilityError:  # the architecture does not show its attention
+        return []
+    if found.weights.shape[-1] != found.weights.shape[-2]:
+        return []
+    weights = np.asarray(found.weights, dtype=float).mean(axis=(0, 1))
+    member = _membership(mask, found.encoding.offsets)
+    counts = np.maximum(member.sum(axis=1, keepdims=True), 1)
+    words = (member / counts) @ weights @ member.T
+    shares = words / np.maximum(words.sum(axis=1, keepdims=True), 1e-12)
+    return [[round(float(share), 4) for share in row] for row in shares]
+
+
+def _membership(mask: Mask, offsets: Sequence[tuple[int, int] | None]) -> Any:
+    """Return (words, tokens): 1 where the token lies in the word."""
+    import numpy as np
+
+    member = np.zeros((len(mask.words), len(offsets)))
+    word = 0
+    for token, offset in enumerate(offsets):
+        if offset is None or offset[0] == offset[1]:
+            continue
+        while word < len(mask.words) and mask.words[word][1] <= offset[0]:
+            word += 1
+        if word < len(mask.words) and mask.words[word][0] < offset[1]:
+            member[word, token] = 1
+    return member
+
+
+def _looked(mask: Mask, scores: Sequence[float], attention: Sequence[Any]) -> str:
+    if not scores:
+        return f'{_text(mask)}<p class="note">The text is too long for a score of each word.</p>'
+    top = sorted(range(len(scores)), key=lambda i: -scores[i])[:3]
+    said = ", ".join(
+        f"“{escape(mask.text[slice(*mask.words[i])])}” ({percent(scores[i])})"
+        for i in top
+        if scores[i] > 0.005
+    )
+    opening = (
+        f"<p>The answer rests most on {said}: so much does its probability fall when that word "
+        "alone is hidden.</p>"
+        if said
+        else "<p>No single word carries the answer: hiding any one of them changes little.</p>"
+    )
+    return opening + _switches(bool(attention)) + _text(mask) + _NOTE
+
+
+_NOTE = (
+    '<p class="note">Blue: the word speaks for the answer; orange: against it. Point at a word for '
+    "its figure. Where a model looks (attention) is not the same as what decides its answer: the "
+    "first shows where information can come from, the second is measured by taking words away.</p>"
+)
+
+
+def _switches(attention: bool) -> str:
+    if not attention:
+        return ""
+    return (
+        '<p><button class="switch" data-view="score" aria-pressed="true">What decides</button>'
+        '<button class="switch" data-view="attention" aria-pressed="false">Where each word looks'
+        "</button></p>"
+    )
+
+
+def _text(mask: Mask, hidden: bool = False) -> str:
+    """Return the text with each word in a span of its own; hidden ones as ink where asked."""
+    parts, at = [], 0
+    reasons = _reasons(mask)
+    covered = set(mask.hidden_words)
+    for i, (start, end) in enumerate(mask.words[:WORDS_SHOWN]):
+        parts.append(escape(mask.text[at:start]))
+        why = attribute(reasons.get(i, ""))
+        kind = ' class="hidden"' if hidden and i in covered else ""
+        parts.append(
+            f'<span data-word="{i}" data-why="{why}"{kind}>{escape(mask.text[start:end])}</span>'
+        )
+        at = end
+    rest = mask.text[at:] if len(mask.words) <= WORDS_SHOWN else " …"
+    return f'<div class="text" dir="auto">{"".join(parts)}{escape(rest)}</div>'
+
+
+def _reasons(mask: Mask) -> dict[int, str]:
+    """Return word → why it is hidden."""
+    found = {}
+    for span in mask.spans:
+        for i in mask.hidden_words:
+            start, end = mask.words[i]
+            if start < span.end and end > span.start:
+                found.setdefault(i, span.reason)
+    return found
+
+
+def _hidden(mask: Mask) -> str:
+    if not mask.hidden_words:
+        return "<p>Nothing is hidden.</p>"
+    count, total = len(mask.hidden_words), len(mask.words)
+    rows = "".join(
+        f"<tr><td>{escape(mask.text[s.start : s.end][:80])}</td><td>{escape(s.reason)}</td></tr>"
+        for s in mask.spans[:100]
+    )
+    more = "" if len(mask.spans) <= 100 else f"<p>and {len(mask.spans) - 100:,} more</p>"
+    return (
+        f"<p>{count:,} of {total:,} words ({percent(count / total)}), chosen by the strategy "
+        f"“{escape(mask.strategy)}”. They stand in the text as blocks of ink.</p>"
+        f"{_text(mask, hidden=True)}"
+        f"<table><thead><tr><th>hidden</th><th>why</th></tr></thead><tbody>{rows}</tbody></table>"
+        f"{more}"
+    )
+
+
+def _changed(comparison: Comparison, chance: Control | None) -> str:
+    labels = list(comparison.original.probabilities)
+    plain = [comparison.original.probabilities[label] for label in labels]
+    masked = [comparison.masked.probabilities[label] for label in labels]
+    if not all(0 <= value <= 1 for value in [*plain, *masked]):  # a regression's values
+        return "".join(
+            f"<p>{escape(label)}: {a:.3f} as it is, {b:.3f} with the words hidden.</p>"
+            for label, a, b in zip(labels, plain, masked, strict=True)
+        )
+    chart = bars(labels, plain, masked, "The model's answer on the text as it is and masked")
+    said = "<p>Upper bar: the text as it is. Lower bar: with the words hidden.</p>"
+    return said + chart + (_against_chance(comparison, chance) if chance else "")
+
+
+def _against_chance(comparison: Comparison, chance: Control) -> str:
+    own = comparison.masked.probabilities[chance.label]
+    plain = comparison.original.probabilities[chance.label]
+    middle = (chance.low + chance.high) / 2
+    rows = [
+        ("the text as it is", plain, float("nan"), float("nan"), "plain"),
+        ("these words hidden", own, float("nan"), float("nan"), "masked"),
+        ("as many random words", middle, chance.low, chance.high, "chance"),
+    ]
+    return (
+        f"<p>The probability of “{escape(chance.label)}”, beside what chance does: the grey band "
+        f"holds the middle 95 % of {chance.draws} random masks of the same size.</p>"
+        + intervals(rows, "The answer beside chance")
+    )
+
+
+def _sure(comparison: Comparison, chance: Control | None) -> str:
+    if chance is None:
+        return "Nothing was hidden, so nothing can have changed."
+    own = comparison.masked.probabilities[chance.label]
+    outside = not chance.low <= own <= chance.high
+    verdict = (
+        "The change lies outside what random masks of the same size do, so it is these words that "
+        "matter, not that something was hidden."
+        if outside
+        else "Random masks of the same size change the answer as much, so nothing can be said "
+        "about these words in particular."
+    )
+    return (
+        f"{verdict} {percent(chance.flips)} of {chance.draws} random masks turn the answer over. "
+        "This is one text and one model: it says nothing about other texts. A table of many texts, "
+        "with intervals, comes from the Compare page."
+        + (f" {comparison.notice}" if comparison.notice else "")
+    )
+
+
+def _settings(mask: Mask, model: Model, operator: str) -> dict[str, Any]:
+    ratio = "the strategy's own" if mask.requested_ratio is None else mask.requested_ratio
+    return {
+        "model": model.name,
+        "strategy": mask.strategy,
+        "parameters": dict(mask.parameters) or "none",
+        "ratio asked for": ratio,
+        "ratio reached": f"{mask.realised_ratio:.4f}",
+        "operator": operator,
+        "seed": mask.seed,
+        "text (SHA-256)": mask.text_hash,
+        "maskviz": __version__,
+    }
+
+
+def _commands(mask: Mask, model: Model, operator: str) -> list[str]:
+    import shlex
+
+    words = ["maskviz", "report", _shortened(mask.text, 400), "--model", model.name]
+    words += ["--strategy", mask.strategy, "--seed", str(mask.seed), "--operator", operator]
+    if mask.requested_ratio is not None:
+        words += ["--ratio", str(mask.requested_ratio)]
+    return [shlex.join([*words, "--out", "report.html"])]
+
+
+def _shortened(text: str, length: int = 90) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"

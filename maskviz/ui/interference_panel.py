@@ -1,0 +1,145 @@
+"""The planted-distractor experiment on the Experiments page: one button, then figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from maskviz.evidence.interference import ARMS, QUICK, Experiment, read_cells, summarise
+from maskviz.evidence.interference_words import verdicts
+from maskviz.figures.interference import accuracy_figure, recovery_figure
+from maskviz.runs.background import Background
+from maskviz.ui.page import errors, escape
+
+_POLL_SECONDS = 3.0
+_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+_LONG = {"rows": Experiment.rows, "steps": Experiment.steps}
+
+
+def show() -> None:
+    """The finding and its figures, then what can be changed."""
+    picture, choice = st.columns([5, 2], gap="large")
+    with choice:
+        experiment, arguments = _choices()
+    with picture, errors():
+        job = Background(f"interference-{experiment.id}")
+        if job.alive:
+            _live(experiment, job.name)
+        else:
+            _still(experiment, job, arguments)
+
+
+def _choices() -> tuple[Experiment, list[str]]:
+    """Ask what to plant and how large; return the experiment and its command."""
+    kinds = ("name", "place", "age", "gender")
+    kind = st.pills("Planted", kinds, default="name", required=True, key="if_kind")
+    size = st.segmented_control(
+        "Size", ["quick", "full"], default="quick", required=True, key="if_size",
+        help=f"Quick: {QUICK['rows']} rows, {QUICK['steps']} steps. Full: {_LONG['rows']:,} rows, "
+        f"{_LONG['steps']} steps.",
+    )  # fmt: skip
+    with st.expander("More"):
+        strength = st.slider(
+            "Tie to the label in training", 0.5, 1.0, 0.95, 0.05, key="if_strength",
+            help="P(it goes with the label); 0.5 is no tie.",
+        )  # fmt: skip
+        seeds = st.number_input("Seeds", 2, 20, 5, key="if_seeds")
+        keep = st.checkbox(
+            "Start from the model's own classifier", key="if_keep",
+            help="It may know the task already, and then leans less on what is planted.",
+        )  # fmt: skip
+    numbers = QUICK if size == "quick" else _LONG
+    experiment = Experiment(
+        kind=kind, strength=strength, seeds=int(seeds), fresh=not keep, **numbers
+    )
+    arguments = ["bench", "interference", "--json", "--kind", kind, "--seeds", str(int(seeds))]
+    arguments += ["--strength", str(strength)]
+    arguments += [*(["--quick"] if size == "quick" else []), *(["--keep-head"] if keep else [])]
+    st.caption(f"{len(ARMS)} arms × {int(seeds)} seeds. The same on the command line:")
+    st.code("maskviz " + " ".join(a for a in arguments if a != "--json"), language="bash")
+    return experiment, arguments
+
+
+def _still(experiment: Experiment, job: Background, arguments: list[str]) -> None:
+    cells = read_cells(experiment)
+    seeds = len(cells["plain"])
+    if seeds:
+        _result(experiment, cells)
+    else:
+        _about(experiment)
+    if job.log() and seeds < experiment.seeds:
+        st.caption(f"It stopped: {escape(job.log(1))}")
+    if seeds < experiment.seeds:
+        label = "Go on" if seeds else "Run the experiment"
+        if st.button(label, type="primary", key="if_start"):
+            job.start(arguments)
+            st.rerun()
+
+
+def _about(experiment: Experiment) -> None:
+    st.markdown("### Does hiding what misleads keep a model from learning it?")
+    st.markdown(
+        f"In training a {experiment.kind} goes with the label in {experiment.strength:.0%} of the "
+        "rows and says nothing about it. Six models are tuned: on plain text, with as many random "
+        "words hidden, with entities, with personal attributes, with the words that tell labels "
+        "apart, and with exactly the planted words hidden. Each is tested where what is planted "
+        "fits the label, says nothing, and misleads."
+    )
+
+
+@st.fragment(run_every=_POLL_SECONDS)
+def _live(experiment: Experiment, name: str) -> None:
+    job = Background(name)
+    if not job.alive:
+        st.rerun()
+    last = job.log(1)
+    done = sum(1 for _ in experiment.folder.glob("*-*.json")) if experiment.folder.is_dir() else 0
+    total = len(experiment.arms) * experiment.seeds
+    st.progress(min(1.0, done / total), escape(last) or "Starting …")
+    st.button("Stop", on_click=job.stop, key="if_stop", help="What is finished stays.")
+    cells = read_cells(experiment)
+    if cells["plain"]:
+        _result(experiment, cells)
+    else:
+        _about(experiment)
+
+
+def _result(experiment: Experiment, cells: dict[str, list[dict[str, float]]]) -> None:
+    result = summarise(experiment, cells)
+    seeds = len(cells["plain"])
+    more = "" if seeds == experiment.seeds else f" So far {seeds} of {experiment.seeds} seeds."
+    st.markdown(f"### {escape(result.finding + more)}")
+    st.plotly_chart(accuracy_figure(result), key="if_accuracy", config=_CONFIG)
+    st.plotly_chart(recovery_figure(result), key="if_recovery", config=_CONFIG)
+    st.markdown("**What was claimed, and what came out**")
+    for claim, held, said in verdicts(result):
+        st.markdown(f"{'✅' if held else '❌'} {escape(claim)}: {escape(said)}")
+    st.dataframe(_table(result.arms), hide_index=True, width="stretch", column_config=_columns())
+
+
+def _table(arms: Any) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"arm": arm, **{k: 100 * v[0] for k, v in figures.items()}}
+            for arm, figures in arms.items()
+        ]
+    )
+
+
+def _columns() -> dict[str, Any]:
+    helps = {
+        "accuracy_aligned": "What is planted fits the label.",
+        "accuracy_neutral": "It is drawn at random.",
+        "accuracy_reversed": "It never fits.",
+        "reliance": "Accuracy aligned − reversed.",
+        "worst_group": "The lowest accuracy over label × planted group.",
+        "recovery": "Share of the plain arm's reliance that is gone.",
+        "leakage_text": "A probe's accuracy on the planted group from the input; 50 % is chance.",
+        "leakage_representation": "The same from the model's last hidden states.",
+    }
+    return {
+        key: st.column_config.NumberColumn(key.replace("_", " "), format="%.1f %%", help=text)
+        for key, text in helps.items()
+    }
