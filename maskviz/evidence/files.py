@@ -7,18 +7,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from ..data.rows import iter_rows
 from ..errors import DataError, MaskError, TextError, UnknownNameError
 from ..masks.choose import mask as choose_mask
-from ..masks.expression import is_expression
+from ..masks.expression import is_expression, needs
 from ..masks.mask import Mask
 from ..masks.operators import OPERATORS
 from ..masks.registry import STRATEGIES
 from ..models.model import Model, load_model
 from ..models.predict import chosen_labels, head_of
+from ..text.pipelines import BUNDLED, annotated
 from .reading import answers_of, checked_long, encodings_of
 from .rows import FileCheck, Row, check_file, joined, label_matcher, notes, usable_rows
 from .statistics import divergence
@@ -183,6 +185,11 @@ class FileWork:
         self.jobs = {
             key: masking_job(key, given, ratio, self.models[0]) for key, given in asked.items()
         }
+        self._pipelines = {
+            str(given.get("pipeline") or BUNDLED)
+            for key, given in asked.items()
+            if "pipeline" in needs(key)
+        }
         self.operator, self.seed, self.long = operator, seed, checked_long(long)
         self._source, self._name, self._limit = source, name, limit
         self._patience = patience
@@ -207,7 +214,7 @@ class FileWork:
         text, label, by = self._columns
         rows = iter_rows(self._source, self._name)
         usable = usable_rows(rows, self.models[0], text, label, by, self._left_out)
-        usable = islice(usable, self._limit)
+        usable = annotated(islice(usable, self._limit), attrgetter("text"), self._pipelines)
         while kept := self._masked(usable):
             yield self._compare([row for row in kept if row is not None])
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from ..errors import MissingDependencyError, TextError, UnknownNameError
 from ..paths import assets
 from .document import Document, Span
+from .words import check_unicode
 
+Row = TypeVar("Row")
 BUNDLED = "en_mini"
 MAX_CHARACTERS = 1_000_000  # spaCy's own limit
 _KEPT = 512  # texts whose annotation is remembered
@@ -91,6 +94,29 @@ def annotate_together(
             done = _annotate_some(new[start : start + _AT_ONCE], done, progress)
     if progress and not new:
         progress(done)
+
+
+def annotated(
+    rows: Iterable[Row], text_of: Callable[[Row], str], names: Iterable[str], at_once: int = 64
+) -> Iterator[Row]:
+    """Yield rows as they come, their texts annotated by the named pipelines some way ahead."""
+    rows, names = iter(rows), sorted(names)
+    while chunk := list(islice(rows, at_once)):
+        for name in names:
+            annotate_together(
+                Document(text, name)
+                for text in map(text_of, chunk)
+                if text.isascii() or _valid(text)
+            )
+        yield from chunk
+
+
+def _valid(text: str) -> bool:
+    try:
+        check_unicode(text)
+    except TextError:  # whoever masks this row says so
+        return False
+    return True
 
 
 def _annotate_some(
