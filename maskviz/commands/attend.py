@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import TextError, UnknownNameError
+from ..errors import ParameterError, TextError, UnknownNameError
 from . import common
 
 
@@ -35,6 +35,12 @@ def attend_command(
     operator: common.OperatorName = "mask",
     out: Annotated[
         Path | None, typer.Option("--out", help="FILE.npz, .json, .html, .png, .svg or .pdf")
+    ] = None,
+    head: Annotated[
+        str | None, typer.Option("--head", help="Only this head of a picture: 2.3, layer 2 head 3.")
+    ] = None,
+    inches: Annotated[
+        float | None, typer.Option("--inches", help="Width of a .png, .svg or .pdf.")
     ] = None,
     types: common.Types = "",
     pattern: common.Pattern = "",
@@ -65,7 +71,7 @@ def attend_command(
     attention = attend(subject, model, operator, method=method, part=part, target=target)
     common.notify(attention.encoding.notice)
     if out is not None:
-        save_attention(attention, out)
+        save_attention(attention, out, head=_place(head), inches=inches)
     result = {
         "model": attention.model,
         "method": method,
@@ -84,3 +90,13 @@ def attend_command(
         f"{attention.layers} layers × {attention.heads} heads over "
         f"{len(attention.tokens)} tokens{where}.",
     )
+
+
+def _place(written: str | None) -> tuple[int, int] | None:
+    """Read `2.3`, counted from 1, as (1, 2)."""
+    if written is None:
+        return None
+    parts = written.split(".")
+    if len(parts) != 2 or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise ParameterError(f"--head is {written!r} and must be layer and head, such as 2.3.")
+    return int(parts[0]) - 1, int(parts[1]) - 1

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..attention.axis import Axis
 from ..attention.capture import Attention
 from ..attention.view import View, view
 from ..errors import MissingDependencyError, ParameterError
@@ -23,22 +24,32 @@ _LARGEST_MAP = 96  # pixels of one map in a mosaic
 _INK = "#2b3640"
 
 
-def save_attention(attention: Attention, path: str | Path, *, head: Head | None = None) -> Path:
+def save_attention(
+    attention: Attention,
+    path: str | Path,
+    *,
+    head: Head | None = None,
+    inches: float | None = None,
+) -> Path:
     """Write the attention of every head to a file; the ending chooses the format.
 
     .npz holds `weights` (layers, heads, tokens, tokens) float16 and `tokens`, .json the same with
     four decimals, .html a page that works offline, .png, .svg and .pdf a mosaic of all heads, or
-    one `head` (layer, head), counted from 0. Raises ParameterError for another ending.
+    one `head` (layer, head), counted from 0, `inches` wide. Raises ParameterError for another
+    ending or width.
 
     >>> save_attention(attend("A short text."), "attention.npz")  # doctest: +SKIP
     """
     path = Path(path)
     title = f"Attention of {attention.model}"
-    write_atomic(path, render(view(attention), path.suffix.lower(), title=title, head=head))
+    suffix = path.suffix.lower()
+    write_atomic(path, render(view(attention), suffix, title=title, head=head, inches=inches))
     return path
 
 
-def render(shown: View, suffix: str, *, title: str, head: Head | None = None) -> bytes:
+def render(
+    shown: View, suffix: str, *, title: str, head: Head | None = None, inches: float | None = None
+) -> bytes:
     """Return a view as the bytes of a file with this ending.
 
     >>> render(shown, ".gif", title="Attention")  # doctest: +SKIP
@@ -57,10 +68,12 @@ def render(shown: View, suffix: str, *, title: str, head: Head | None = None) ->
             f"There is no layer {head[0]}, head {head[1]}: the model has "
             f"{shown.weights.shape[0]} layers of {shown.weights.shape[1]} heads, counted from 0."
         )
-    return FORMATS[suffix](shown, title, head)
+    if inches is not None and not 1 <= inches <= 40:
+        raise ParameterError(f"The width is {inches} inches and must lie between 1 and 40.")
+    return FORMATS[suffix](shown, title, head, inches)
 
 
-def _npz(shown: View, title: str, head: Head | None) -> bytes:
+def _npz(shown: View, title: str, head: Head | None, inches: float | None) -> bytes:
     import numpy as np
 
     buffer = io.BytesIO()
@@ -68,13 +81,14 @@ def _npz(shown: View, title: str, head: Head | None) -> bytes:
         buffer,
         weights=_chosen(shown, head).astype(np.float16),
         tokens=np.array(shown.tokens, dtype=np.str_),
+        keys=np.array(shown.columns.tokens, dtype=np.str_),
         hidden=np.array(shown.hidden),
         special=np.array(shown.special),
     )
     return buffer.getvalue()
 
 
-def _json(shown: View, title: str, head: Head | None) -> bytes:
+def _json(shown: View, title: str, head: Head | None, inches: float | None) -> bytes:
     import numpy as np
 
     weights = np.round(_chosen(shown, head).astype(np.float64), 4)
@@ -82,6 +96,8 @@ def _json(shown: View, title: str, head: Head | None) -> bytes:
         "title": title,
         "signed": shown.signed,
         "tokens": list(shown.tokens),
+        "keys": list(shown.columns.tokens),
+        "method": shown.method,
         "hidden": [bool(flag) for flag in shown.hidden],
         "special": [bool(flag) for flag in shown.special],
         "shape": list(weights.shape),
@@ -98,26 +114,29 @@ def _chosen(shown: View, head: Head | None) -> Any:
     return shown.weights[layer : layer + 1, number : number + 1]
 
 
-def _html(shown: View, title: str, head: Head | None) -> bytes:
+def _html(shown: View, title: str, head: Head | None, inches: float | None) -> bytes:
     from .page import attention_page
 
     return attention_page(shown, title, head).encode()
 
 
-def _image(kind: str) -> Callable[[View, str, Head | None], bytes]:
-    def draw(shown: View, title: str, head: Head | None) -> bytes:
-        figure = mosaic(shown, title) if head is None else one_head(shown, *head, title)
+def _image(kind: str) -> Callable[..., bytes]:
+    def draw(shown: View, title: str, head: Head | None, inches: float | None) -> bytes:
+        if head is None:
+            figure = mosaic(shown, title, inches)
+        else:
+            figure = one_head(shown, *head, title, inches or 6.0)
         buffer = io.BytesIO()
         # 42 embeds fonts as TrueType, which journals ask for; SVG draws its letters as outlines.
         with _matplotlib().rc_context({"pdf.fonttype": 42}), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            figure.savefig(buffer, format=kind, dpi=200, bbox_inches="tight")
+            figure.savefig(buffer, format=kind, dpi=300)
         return buffer.getvalue()
 
     return draw
 
 
-FORMATS: dict[str, Callable[[View, str, Head | None], bytes]] = {
+FORMATS: dict[str, Callable[..., bytes]] = {
     ".npz": _npz,
     ".json": _json,
     ".html": _html,
@@ -138,8 +157,8 @@ def _matplotlib() -> Any:
     return mpl
 
 
-def mosaic(shown: View, title: str = "", inches: float = 7.0) -> Any:
-    """Return a matplotlib figure of all heads, layers down and heads across."""
+def mosaic(shown: View, title: str = "", inches: float | None = None) -> Any:
+    """Return a matplotlib figure of all heads, layers down and heads across, `inches` wide."""
     import numpy as np
 
     _matplotlib()
@@ -147,12 +166,14 @@ def mosaic(shown: View, title: str = "", inches: float = 7.0) -> Any:
 
     layers, heads = shown.weights.shape[:2]
     picture, scale, step = _tiled(shown)
-    width = inches * min(1.0, heads / 4)
+    width = inches or 7.0 * min(1.0, max(0.5, heads / 4))
     figure = Figure((width, width * layers / heads + 1.0), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(picture, interpolation="nearest")
-    axes.set_xticks((np.arange(heads) + 0.5) * step, [f"H{h + 1}" for h in range(heads)])
-    axes.set_yticks((np.arange(layers) + 0.5) * step, [f"L{layer + 1}" for layer in range(layers)])
+    names = [f"H{h + 1}" for h in range(heads)] if shown.method == "raw" else [shown.method]
+    axes.set_xticks((np.arange(heads) + 0.5) * step, names)
+    rows = [f"L{shown.first + layer + 1}" for layer in range(layers)]
+    axes.set_yticks((np.arange(layers) + 0.5) * step, rows)
     axes.xaxis.tick_top()
     _plain_axes(axes, title)
     _colour_bar(figure, axes, shown.signed, scale)
@@ -170,26 +191,52 @@ def one_head(shown: View, layer: int, head: int, title: str = "", inches: float 
     from .ramps import quantise, ramp
 
     weights = np.asarray(shown.weights[layer, head], np.float32)
-    scale, count = largest(weights), len(shown)
-    figure = Figure((inches, inches + 0.6), layout="constrained")
+    scale = largest(weights)
+    height = inches * float(np.clip(weights.shape[0] / weights.shape[1], 0.4, 2)) + 0.6
+    figure = Figure((inches, height), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(ramp(shown.signed)[quantise(weights, signed=shown.signed, scale=scale)])
-    at = np.arange(0, count, max(1, -(-count // 60)))
-    names = [_label(shown.tokens[i]) for i in at]
-    size = float(np.clip(260 / max(len(at), 1), 4, 9))
-    axes.set_xticks(at, names, rotation=90, fontsize=size, parse_math=False)
-    axes.set_yticks(at, names, fontsize=size, parse_math=False)
+    _name_axis(axes.set_xticks, axes.get_xticklabels, shown.columns, rotation=90)
+    _name_axis(axes.set_yticks, axes.get_yticklabels, shown.rows)
     axes.xaxis.tick_top()
-    for ticks in (axes.get_xticklabels(), axes.get_yticklabels()):
-        for label, i in zip(ticks, at, strict=True):
-            if shown.hidden[i]:
-                label.set(color="white", bbox={"facecolor": _INK, "pad": 1.2, "linewidth": 0})
+    _part_lines(axes, shown)
     axes.set_xlabel("attended to (key)")
     axes.xaxis.set_label_position("top")
     axes.set_ylabel("attends from (query)")
-    _plain_axes(axes, f"{title}, layer {layer + 1}, head {head + 1}".lstrip(", "))
+    place = f"layer {shown.first + layer + 1}, head {head + 1}"
+    if shown.method != "raw":
+        place = f"{shown.method}, layer {shown.first + layer + 1}"
+    _plain_axes(axes, f"{title}, {place}".lstrip(", "))
     _colour_bar(figure, axes, shown.signed, scale)
     return figure
+
+
+def _name_axis(put: Any, labels: Any, axis: Axis, **options: Any) -> None:
+    """Name at most 60 tokens of an axis; hidden ones are ink."""
+    import numpy as np
+
+    at = np.arange(0, len(axis), max(1, -(-len(axis) // 60)))
+    size = float(np.clip(260 / max(len(at), 1), 4, 9))
+    put(at, [_label(axis.tokens[i]) for i in at], fontsize=size, parse_math=False, **options)
+    for label, i in zip(labels(), at, strict=True):
+        if axis.hidden[i]:
+            label.set(color="white", bbox={"facecolor": _INK, "pad": 1.2, "linewidth": 0})
+
+
+def _part_lines(axes: Any, shown: View) -> None:
+    """Set the parts of a pair apart, each with its letter at the end of its axis."""
+    from .canvas import blocks
+
+    rows, columns = blocks(shown.rows.segments), blocks(shown.columns.segments)
+    for start, _, _ in rows[1:]:
+        axes.axhline(start - 0.5, color=_INK, linewidth=1)
+    for start, _, _ in columns[1:]:
+        axes.axvline(start - 0.5, color=_INK, linewidth=1)
+    last_row, last_column = len(shown.rows) - 0.4, len(shown.columns) - 0.4
+    for start, end, name in rows:
+        axes.text(last_column, (start + end - 1) / 2, name, fontsize=9, va="center")
+    for start, end, name in columns:
+        axes.text((start + end - 1) / 2, last_row, name, fontsize=9, ha="center", va="top")
 
 
 def _plain_axes(axes: Any, title: str) -> None:
@@ -207,18 +254,18 @@ def _tiled(shown: View, gap: int = 2) -> tuple[Any, float, int]:
     from .canvas import largest
     from .ramps import quantise, ramp
 
-    layers, heads, count, _ = shown.weights.shape
+    layers, heads, rows, columns = shown.weights.shape
     scale = largest(shown.weights)
-    repeat = max(1, _LARGEST_MAP // max(count, 1))
+    repeat = max(1, _LARGEST_MAP // max(rows, columns, 1))
     tiles = [[_pooled(head) for head in layer] for layer in shown.weights]
-    side = tiles[0][0].shape[0] * repeat
-    step = side + gap * max(1, side // 48)
+    high, wide = (side * repeat for side in tiles[0][0].shape)
+    step = max(high, wide) + gap * max(1, max(high, wide) // 48)
     picture = np.full((layers * step, heads * step, 3), 255, np.uint8)
     for i, row in enumerate(tiles):
         for j, tile in enumerate(row):
             cells = quantise(tile, signed=shown.signed, scale=scale)
             colours = ramp(shown.signed)[cells].repeat(repeat, 0).repeat(repeat, 1)
-            picture[i * step : i * step + side, j * step : j * step + side] = colours
+            picture[i * step : i * step + high, j * step : j * step + wide] = colours
     return picture, scale, step
 
 
@@ -227,13 +274,12 @@ def _pooled(weights: Any) -> Any:
     import numpy as np
 
     values = np.asarray(weights, np.float32)
-    block = max(1, -(-len(values) // _LARGEST_MAP))
+    block = max(1, -(-max(values.shape) // _LARGEST_MAP))
     if block == 1:
         return values
-    pad = -len(values) % block
-    padded = np.pad(values, ((0, pad), (0, pad)))
-    side = len(padded) // block
-    blocks = padded.reshape(side, block, side, block).swapaxes(1, 2).reshape(side, side, -1)
+    padded = np.pad(values, [(0, -side % block) for side in values.shape])
+    high, wide = (side // block for side in padded.shape)
+    blocks = padded.reshape(high, block, wide, block).swapaxes(1, 2).reshape(high, wide, -1)
     strongest = np.abs(blocks).argmax(-1)[..., None]
     return np.take_along_axis(blocks, strongest, -1)[..., 0]
 
@@ -277,8 +323,11 @@ def head_figure(shown: View, layer: int, head: int, theme: str = "light") -> Any
     weights = np.asarray(shown.weights[layer, head], np.float32)
     bound = np.sqrt(largest(weights) or 1.0)
     # Plotly reads a few tags in labels: user text is escaped.
-    names = [html.escape(_label(token)) for token in shown.tokens]
-    at = list(range(len(names)))
+    names, keys = (
+        [html.escape(_label(token)) for token in axis.tokens]
+        for axis in (shown.rows, shown.columns)
+    )
+    at, at_keys = list(range(len(names))), list(range(len(keys)))
     heatmap = go.Heatmap(
         z=np.sign(weights) * np.sqrt(np.abs(weights)),
         customdata=100 * weights,
@@ -289,7 +338,7 @@ def head_figure(shown: View, layer: int, head: int, theme: str = "light") -> Any
         hovertemplate="from %{y} to %{x}<br>%{customdata:.2f} %<extra></extra>",
     )
     figure = go.Figure(heatmap)
-    figure.update_xaxes(tickvals=at, ticktext=names, side="top", title="attended to (key)")
+    figure.update_xaxes(tickvals=at_keys, ticktext=keys, side="top", title="attended to (key)")
     figure.update_yaxes(
         tickvals=at, ticktext=names, autorange="reversed", title="attends from (query)",
         scaleanchor="x", constrain="domain",

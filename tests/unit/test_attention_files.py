@@ -1,17 +1,21 @@
 """Attention as files: every format, with tokens that try to break it."""
 
 import base64
+import html
 import json
 import re
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from maskviz.attention.capture import Attention
+from maskviz.attention.target import Target
 from maskviz.attention.view import view
 from maskviz.errors import ParameterError
 from maskviz.figures.attention import FORMATS, head_figure, render, save_attention
+from maskviz.figures.page import attention_page
 from maskviz.masks.encoding import Encoding
 
 NASTY = (
@@ -109,6 +113,55 @@ def test_an_unknown_ending_names_the_known_ones(name, tmp_path):
 def test_a_head_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(ParameterError, match="no layer 2, head 0"):
         save_attention(attention(), tmp_path / "a.png", head=(2, 0))
+
+
+@pytest.mark.parametrize("head", [None, (1, 2)])
+def test_pictures_are_as_wide_as_asked_and_carry_their_fonts(head):
+    pytest.importorskip("matplotlib")
+    pdf, svg, png = (
+        render(view(attention()), suffix, title="t", head=head, inches=3.5)
+        for suffix in (".pdf", ".svg", ".png")
+    )
+    box = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+) ", pdf)
+    assert float(box[1]) == pytest.approx(3.5 * 72)
+    assert b"/FontFile2" in pdf  # TrueType, embedded
+    assert b"/Type3" not in pdf
+    assert re.search(rb'<svg [^>]*width="252pt"', svg)
+    assert b"<text" not in svg  # letters are outlines: no font is asked for
+    assert struct.unpack(">I", png[16:20])[0] == 1050  # 300 dots per inch
+
+
+def test_a_width_that_fits_no_paper_is_refused():
+    with pytest.raises(ParameterError, match="400 inches and must lie between 1 and 40"):
+        render(view(attention()), ".pdf", title="t", inches=400)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("head", [None, (0, 1)])
+def test_cross_attention_and_pairs_are_written_too(suffix, head):
+    needs_matplotlib(suffix)
+    captured = attention()
+    target = Target((0, 5, 6), ("<s>", "</script>", "b"), (True, False, False), (0, 1, 2))
+    cross = replace(captured, weights=captured.weights[:, :, :3], part="cross", target=target)
+    pair = replace(captured, segments=(0, 0, 0, 0, 1, 1, 1, 1))
+    for one in (cross, pair):
+        assert len(render(view(one), suffix, title="t", head=head)) > 500
+    if suffix == ".json":
+        document = json.loads(render(view(cross), suffix, title="t"))
+        assert document["tokens"] == ["<s>", "</script>", "b"]
+        assert tuple(document["keys"]) == NASTY
+
+
+def test_a_notebook_shows_the_page_in_a_frame_without_a_way_out():
+    shown = attention()._repr_html_()
+    assert shown.startswith('<iframe sandbox="allow-scripts"')
+    inside = shown.split('srcdoc="')[1]
+    assert inside.count('"') == 1  # the page ends with its attribute
+    assert "<script" not in inside
+    page = html.unescape(inside[: inside.index('"')])
+    assert page == attention_page(view(attention()), "Attention of tiny")
+    large = attention(tuple(f"t{i}" for i in range(700)), 8, 8)._repr_html_()
+    assert large.startswith("<p>The page would hold")
 
 
 def test_large_maps_shrink_to_the_strongest_cell_of_each_block():
