@@ -11,6 +11,13 @@ from typing import Any
 from ..paths import assets
 from .locate import bundled
 
+_ENDINGS = {
+    "fill": ("ForMaskedLM", "LMHeadModel"),
+    "classify": ("ForSequenceClassification",),
+    "generate": ("ForCausalLM", "LMHeadModel"),
+    "translate": ("ForConditionalGeneration", "MTModel"),
+}
+
 
 @dataclass(frozen=True)
 class ModelInfo:
@@ -23,13 +30,21 @@ class ModelInfo:
     heads: tuple[str, ...] | None = None
     bytes: int | None = None
 
+    def may(self, capability: str) -> bool:
+        """Return whether its heads' names allow a capability; True where they are not known."""
+        endings = _ENDINGS.get(capability, ("",))
+        return self.heads is None or any(head.endswith(endings) for head in self.heads)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values."""
         return asdict(self)
 
 
-def list_models() -> list[ModelInfo]:
-    """Return the bundled models, the tuned ones (newest first) and those MASKVIZ_MODELS allows."""
+def list_models(capability: str | None = None) -> list[ModelInfo]:
+    """Return the bundled models, the tuned ones (newest first) and those MASKVIZ_MODELS allows.
+
+    capability: only those that may have it, such as `classify`; see `Model.capabilities`.
+    """
     from .tuned import tuned_models
 
     found = [_of_folder(name, "bundled", assets() / name) for name in bundled()]
@@ -39,7 +54,8 @@ def list_models() -> list[ModelInfo]:
         if allowed is None or name in allowed:
             found.append(_of_folder(name, "tuned", Path(path)))
     known = {info.name for info in found}
-    return found + [ModelInfo(n, "server") for n in allowed or () if n not in known]
+    found += [ModelInfo(n, "server") for n in allowed or () if n not in known]
+    return [info for info in found if capability is None or info.may(capability)]
 
 
 def _of_folder(name: str, origin: str, folder: Path) -> ModelInfo:

@@ -101,6 +101,12 @@ def test_a_server_can_limit_its_models(monkeypatch: pytest.MonkeyPatch, tiny) ->
     assert [m.name for m in list_models()] == [*bundled(), "bert-base-cased"]
 
 
+def test_the_list_can_be_limited_to_what_a_model_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKVIZ_MODELS", "bert-base-cased")
+    assert [m.name for m in list_models("classify")] == ["mini", "bert-base-cased"]
+    assert "mini" not in [m.name for m in list_models("translate")]
+
+
 def test_a_changed_weight_file_is_found(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"one")
     right = sha256(tmp_path / "model.safetensors")
