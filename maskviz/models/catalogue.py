@@ -12,7 +12,7 @@ from ..paths import assets
 from .locate import bundled
 
 _ENDINGS = {
-    "fill": ("ForMaskedLM", "LMHeadModel"),
+    "fill": ("ForMaskedLM",),
     "classify": ("ForSequenceClassification",),
     "generate": ("ForCausalLM", "LMHeadModel"),
     "translate": ("ForConditionalGeneration", "MTModel"),
