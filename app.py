@@ -13,6 +13,7 @@ st.navigation(
         st.Page("pages/compare.py", title="Compare"),
         st.Page("pages/finetune.py", title="Fine-tune"),
         st.Page("pages/experiments.py", title="Experiments"),
+        st.Page("pages/tasks.py", title="Tasks"),
         st.Page("pages/guide.py", title="Guide"),
     ]
 ).run()

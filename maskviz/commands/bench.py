@@ -84,3 +84,30 @@ def _lines(result: Interference) -> list[str]:
 def _interval(value: tuple[float, float, float]) -> str:
     mean, low, high = value
     return f"{100 * mean:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+@bench_app.command("pretraining")
+def pretraining_command(
+    data: Annotated[str, typer.Option("--data", help="A table, or 'example'.")] = "example",
+    model: common.ModelName = "mini",
+    strategy: common.StrategyName = "random",
+    ratio: Annotated[float, typer.Option("--ratio", "-r", help="Share hidden.")] = 0.25,
+    steps: Annotated[int, typer.Option("--steps", help="Of the pre-training.")] = 200,
+    tune_steps: Annotated[int, typer.Option("--tune-steps", help="Of each fine-tune.")] = 60,
+    rows: Annotated[int, typer.Option("--rows", help="With labels, for the fine-tune.")] = 300,
+    seeds: Annotated[int, typer.Option("--seeds", help="How many.")] = 3,
+    as_json: common.Json = False,
+) -> None:
+    """Pre-train further on texts without labels, then fine-tune, with and without it.
+
+    Every step is an ordinary run; one that is done is not run again.
+    """
+    from ..sweeps.pretraining import Pretraining, pretrain_and_tune
+    from ..training.spec import MaskingSpec, RunSpec
+
+    base = RunSpec.build(
+        path=data, model=model, strategy="none", max_steps=tune_steps, max_rows=rows
+    )
+    asked = Pretraining(base, MaskingSpec(strategy, ratio=ratio), steps=steps, seeds=seeds)
+    found = pretrain_and_tune(asked, lambda said: typer.echo(said, err=True))
+    common.show(found.to_dict(), as_json, found.finding)

@@ -82,7 +82,7 @@ class Experiment:
     def id(self) -> str:
         """A short name that changes with everything that changes a cell, arms and seeds aside."""
         settings = {k: v for k, v in asdict(self).items() if k not in ("arms", "seeds")}
-        said = json.dumps([CACHE_VERSION, settings, _weights_of(self.model)], sort_keys=True)
+        said = json.dumps([CACHE_VERSION, settings, weights_of(self.model)], sort_keys=True)
         return hashlib.sha256(said.encode()).hexdigest()[:12]
 
     @property
@@ -225,7 +225,7 @@ def recovery(plain: Sequence[float], arm: Sequence[float]) -> tuple[float, float
     return whole, whole - half, whole + half
 
 
-def _weights_of(model: str) -> str:
+def weights_of(model: str) -> str:
     """Return what tells two versions of a model apart: a cell belongs to the weights it tuned."""
     from ..models.locate import locate
 

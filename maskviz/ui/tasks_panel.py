@@ -1,0 +1,199 @@
+"""The Tasks page: an example of each task, the mask that suits it, and what it changes."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from maskviz.errors import ParameterError
+from maskviz.evidence import compare, control
+from maskviz.evidence.sentence import comparison_sentence
+from maskviz.figures import compare as figures
+from maskviz.masks import Mask, mask
+from maskviz.paths import assets
+from maskviz.ui import state
+from maskviz.ui.page import escape
+
+LONGEST = 20_000  # characters of a text on this page
+MOST_PAIRS = 50
+_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+
+
+@cache
+def _texts() -> dict[str, Any]:
+    with (assets() / "tasks.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def sentiment(view: state.View) -> None:
+    """Does the verdict change when age, gender, names and places are hidden?"""
+    picture, choice = st.columns([5, 2], gap="large")
+    with choice:
+        text = st.text_area("Text", _texts()["sentiment"]["text"], height=170, key="ts_text")
+        operator = st.selectbox("Operator", ["mask", "placeholder", "delete"], key="ts_operator")
+    with picture:
+        chosen = _attributes(_checked(text))
+        result = compare(chosen, view.model, operator)
+        chance = control(chosen, view.model, operator) if chosen.hidden_words else None
+        st.markdown(f"### {escape(comparison_sentence(result, chance))}")
+        st.markdown(_in_ink(chosen))
+        st.plotly_chart(figures.answers(result, chance), key="ts_answers", config=_CONFIG)
+        rows = [{"hidden": chosen.text[s.start : s.end], "why": s.reason} for s in chosen.spans]
+        if rows:
+            st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        st.caption(
+            "The strategy attribute hides what a verdict should not rest on. If hiding it moves "
+            "the answer more than random words do, the model leans on it."
+        )
+
+
+@st.cache_data(max_entries=64, show_spinner="Choosing what to hide …")
+def _attributes(text: str) -> Mask:
+    return mask(text, "attribute")
+
+
+def _in_ink(chosen: Mask) -> str:
+    return escape(chosen.blocked_text().replace("\n", " "))
+
+
+def _checked(text: str) -> str:
+    if len(text) > LONGEST:
+        raise ParameterError(
+            f"The text has {len(text):,} characters: give at most {LONGEST:,} here."
+        )
+    return text
+
+
+def summary() -> None:
+    """Is a summary better without the sentences that repeat others?"""
+    picture, choice = st.columns([5, 2], gap="large")
+    with choice:
+        text = st.text_area("Text", _texts()["summarization"]["text"], height=240, key="tm_text")
+        reference = st.text_area(
+            "Summary to measure against", _texts()["summarization"]["reference"], height=110,
+            key="tm_reference", help="ROUGE counts the words shared with it.",
+        )  # fmt: skip
+        model = st.text_input(
+            "Model", "mini", key="tm_model",
+            help="mini chooses sentences; an encoder–decoder from the Hub, such as "
+            "sshleifer/distilbart-cnn-12-6, writes its own.",
+        )  # fmt: skip
+        count = st.slider("Sentences", 1, 8, 3, key="tm_sentences")
+        threshold = st.slider("Similarity from which a sentence repeats", 0.1, 1.0, 0.5, 0.05,
+                              key="tm_threshold")  # fmt: skip
+    with picture:
+        found = _summaries(_checked(text), _checked(reference), model.strip(), count, threshold)
+        hidden = len(found.mask.spans)
+        said = f"{hidden} sentences repeat earlier ones"
+        if found.rouge:
+            before, after = found.rouge["ROUGE-L"]
+            said += f"; without them ROUGE-L goes from {100 * before:.1f} to {100 * after:.1f}"
+        st.markdown(f"### {said}.")
+        left, right = st.columns(2)
+        left.markdown("**Summary of the whole text**")
+        left.text(found.before)
+        right.markdown("**Summary without what repeats**")
+        right.text(found.after)
+        if found.rouge:
+            rows = [
+                {"measure": name, "before": 100 * a, "after": 100 * b, "difference": 100 * (b - a)}
+                for name, (a, b) in found.rouge.items()
+            ]
+            st.dataframe(pd.DataFrame(rows).round(1), hide_index=True)
+        st.markdown("**What was hidden**")
+        for span in found.mask.spans:
+            st.markdown(f"- {escape(found.mask.text[span.start : span.end])}")
+            st.caption(escape(span.reason))
+        _attention_link("summarisation")
+
+
+@st.cache_data(max_entries=16, show_spinner="Summarising …", show_time=True)
+def _summaries(text: str, reference: str, model: str, count: int, threshold: float) -> Any:
+    from maskviz.evidence.written import redundant_summary
+
+    return redundant_summary(text, reference, model, count, threshold)
+
+
+def translation() -> None:
+    """What do typing errors cost, and does hiding or repairing them help?"""
+    picture, choice = st.columns([5, 2], gap="large")
+    with choice:
+        pairs = st.data_editor(
+            pd.DataFrame(_texts()["translation"]["pairs"], columns=["source", "reference"]),
+            num_rows="dynamic", hide_index=True, key="tt_pairs", height=250,
+        )  # fmt: skip
+        rate = st.slider("Words with a typing error", 0, 100, 20, 5, format="%d %%", key="tt_rate")
+        seed = st.number_input("Seed", 0, state.SEEDS, 0, key="tt_seed")
+        model = st.text_input(
+            "Model", "mini-translate", key="tt_model",
+            help="Or an encoder–decoder from the Hub, such as Helsinki-NLP/opus-mt-en-fr.",
+        )  # fmt: skip
+    with picture:
+        kept = [
+            (str(source), str(reference))
+            for source, reference in pairs.itertuples(index=False)
+            if isinstance(source, str) and isinstance(reference, str) and source.strip()
+        ]
+        if not kept or len(kept) > MOST_PAIRS:
+            raise ParameterError(f"There are {len(kept)} pairs: give 1 to {MOST_PAIRS}.")
+        found = _translations(tuple(kept), rate / 100, int(seed), model.strip())
+        st.markdown(f"### {escape(found.finding)}")
+        st.plotly_chart(_scores(found), key="tt_scores", config=_CONFIG)
+        st.caption(
+            f"The strategy noise hides {found.found:.0%} of the errors that were put in; "
+            f"{found.false:.0%} of the words it hides were none."
+        )
+        st.dataframe(_written(found), hide_index=True, width="stretch")
+        _attention_link("translation")
+
+
+@st.cache_data(max_entries=16, show_spinner="Translating four times …", show_time=True)
+def _translations(pairs: tuple, rate: float, seed: int, model: str) -> Any:
+    from maskviz.evidence.written import noisy_translation
+
+    sources, references = zip(*pairs, strict=True)
+    return noisy_translation(sources, references, rate, seed, model)
+
+
+def _scores(found: Any) -> Any:
+    import plotly.graph_objects as go
+
+    from maskviz.figures.theme import OKABE_ITO
+
+    figure = go.Figure()
+    for name, colour in (("chrF", OKABE_ITO[0]), ("BLEU", OKABE_ITO[1])):
+        values = [getattr(way, name.lower()) for way in found.ways]
+        figure.add_bar(
+            y=[way.way for way in found.ways], x=values, name=name, orientation="h",
+            marker_color=colour, text=[f"{v:.1f}" for v in values], textposition="outside",
+            cliponaxis=False,
+        )  # fmt: skip
+    figure.update_layout(
+        barmode="group", height=300, margin={"l": 8, "r": 40, "t": 8, "b": 8},
+        xaxis={"title": {"text": "score, 0 to 100"}, "range": [0, 105]},
+        yaxis={"autorange": "reversed", "automargin": True},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+    )  # fmt: skip
+    return figure
+
+
+def _written(found: Any) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"input": way.way, "the model read": read, "and wrote": written}
+            for i in range(len(found.ways[0].read))
+            for way in found.ways
+            for read, written in [(way.read[i], way.written[i])]
+        ]
+    )
+
+
+def _attention_link(task: str) -> None:
+    st.page_link(
+        "pages/attention.py", label=f"Cross attention of a {task} model", icon="🔎",
+        help="Choose the encoder–decoder in the sidebar, then the part cross.",
+    )  # fmt: skip
