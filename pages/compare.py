@@ -13,16 +13,19 @@ TABS = {
 }
 
 
-def main() -> None:
-    """One view at a time, so that the others cost nothing."""
+def main() -> str:
+    """One view at a time, so that the others cost nothing; return which."""
     view = open_page()
+    asked = st.session_state.get("compare_shown", st.query_params.get("view"))
+    st.session_state.setdefault("compare_tab", asked if asked in TABS else next(iter(TABS)))
     chosen = st.segmented_control(
-        "View", list(TABS), default="This text", required=True, key="compare_tab",
+        "View", list(TABS), required=True, key="compare_tab",
         label_visibility="collapsed",
     )  # fmt: skip
+    st.session_state["compare_shown"] = chosen
     with errors():
         TABS[chosen].show(view)
+    return chosen
 
 
-main()
-close_page()
+close_page(view=main())

@@ -260,9 +260,12 @@ def _pairs(
 
 
 def _parameters(strategies: str, options: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Give each strategy of `a,b,c` those options that it takes."""
+    """Give each strategy of `a,b,c` those options that it takes; an expression stands alone."""
     from ..masks import STRATEGIES
+    from ..masks.expression import is_expression
 
+    if is_expression(strategies):
+        return {strategies: common.parameters_for(strategies, **options)}
     named = _named(strategies)
     taken = {name: {p.name for p in STRATEGIES[name].parameters} for name in named}
     for option, value in options.items():

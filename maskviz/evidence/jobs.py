@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 import time
 import uuid
@@ -26,6 +27,7 @@ from .files import FileWork
 KINDS = ("compare", "fairness")
 _PATIENCE = 1.0  # seconds a step may take before it is counted
 _EVERY = 2.0  # seconds between two partial results
+_KEPT = 20  # jobs; the oldest that have ended are deleted beyond it
 _TURN = threading.Lock()
 _CANCEL: dict[str, threading.Event] = {}
 
@@ -108,6 +110,7 @@ def start(kind: str, name: str, source: str | Path, arguments: Mapping[str, Any]
     `first` and `second` (two columns), or `text_column` and `swap` (categories).
     """
     job = Job(home() / "comparisons" / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}")
+    _forget_all_but(_KEPT - 1)
     job.folder.mkdir(parents=True)
     spec = {"kind": kind, "name": name, "source": str(source), "arguments": dict(arguments)}
     write_atomic(job.folder / "spec.json", json.dumps(spec, ensure_ascii=False))
@@ -127,6 +130,12 @@ def recent(count: int = 10) -> list[Job]:
     """Return the jobs started last, the newest first."""
     folders = sorted((home() / "comparisons").glob("*/spec.json"), reverse=True)
     return [Job(path.parent) for path in folders[:count]]
+
+
+def _forget_all_but(count: int) -> None:
+    for job in recent(10_000)[count:]:
+        if job.status().ended:
+            shutil.rmtree(job.folder, ignore_errors=True)
 
 
 def _save(job: Job, status: Status) -> None:

@@ -37,10 +37,17 @@ def comparison_sentence(comparison: Comparison, chance: Control | None = None) -
     """Say what hiding changes in the answer, and how often chance does the same."""
     mask, plain, masked = comparison.mask, comparison.original, comparison.masked
     if not mask.hidden_words:
-        return f"Nothing is hidden: the answer stays {plain.label} {percent(plain.confidence)}."
+        stays = (
+            percent(plain.confidence) if comparison.kl is not None else f"{plain.confidence:.3f}"
+        )
+        return f"Nothing is hidden: the answer stays {plain.label} {stays}."
+    if comparison.kl is None:
+        return _regression_sentence(comparison, chance)
     before = f"{plain.label} {percent(plain.confidence)}"
     after = f"{masked.label} {percent(masked.confidence)}"
-    if comparison.flip:
+    if comparison.flip and plain.label == masked.label:  # of several labels, others change
+        change = f"turns {_labels(plain.chosen)} into {_labels(masked.chosen)}"
+    elif comparison.flip:
         change = f"turns {before} into {after}"
     elif abs(comparison.delta[plain.label]) >= _NOTICEABLE:
         change = f"moves {before} to {after}"
@@ -48,6 +55,22 @@ def comparison_sentence(comparison: Comparison, chance: Control | None = None) -
         change = f"leaves {before} as good as unchanged ({after})"
     by_chance = "" if chance is None else f"; {_by_chance(chance)}"
     return f"Hiding {hidden(mask)} {change}{by_chance}."
+
+
+def _labels(chosen: Sequence[str]) -> str:
+    return " and ".join(chosen) or "no label"
+
+
+def _regression_sentence(comparison: Comparison, chance: Control | None) -> str:
+    """Say by how much a regression's value moves, and where random masks leave it."""
+    plain, masked = comparison.original.confidence, comparison.masked.confidence
+    by_chance = "" if chance is None else (
+        f"; random masks of the same size leave it between {chance.low:.3f} and {chance.high:.3f}"
+    )  # fmt: skip
+    return (
+        f"Hiding {hidden(comparison.mask)} moves {comparison.original.label} from {plain:.3f} to "
+        f"{masked:.3f}{by_chance}."
+    )
 
 
 def _by_chance(chance: Control) -> str:

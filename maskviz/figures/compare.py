@@ -33,19 +33,23 @@ def answers(comparison: Comparison, chance: Control | None = None) -> Any:
         values = [prediction.probabilities[label] for label in labels]
         figure.add_bar(
             x=values, y=labels, name=name, orientation="h", marker_color=colour,
-            text=[f"{v:.1%}" for v in values], textposition="outside", cliponaxis=False,
-            hovertemplate="%{y}, " + name + ": %{x:.1%}<extra></extra>",
+            text=[f"{v:.3f}" if comparison.kl is None else f"{v:.1%}" for v in values],
+            textposition="outside", cliponaxis=False,
+            hovertemplate="%{y}, " + name + ": %{x:.3f}<extra></extra>",
         )  # fmt: skip
     if chance is not None:
         figure.add_trace(_interval([chance.label], [chance], "random masks of the same size"))
     figure.update_layout(
         barmode="group", height=70 + 75 * len(labels), bargap=0.35,
-        xaxis={**_PERCENT, "range": [0, 1.12], "title": "probability", "tickvals": _FIFTHS},
+        xaxis=_VALUE if comparison.kl is None else {
+            **_PERCENT, "range": [0, 1.12], "title": "probability", "tickvals": _FIFTHS
+        },
         yaxis={"automargin": True, "autorange": "reversed"}, **_LAYOUT,
     )  # fmt: skip
     return figure
 
 
+_VALUE = {"automargin": True, "zeroline": True, "title": "value"}  # of a regression
 _FIFTHS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 
 
@@ -61,16 +65,20 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
     figure.add_scatter(
         x=values, y=names, mode="markers", name="masked",
         marker={"color": MASKED, "size": 13, "line": {"width": 1, "color": "white"}},
-        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+        hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )  # fmt: skip
+    regression = effects[0].comparison.kl is None
+    said = f"{plain:.3f}" if regression else f"{plain:.1%}"
     figure.add_vline(
         x=plain, line={"color": PLAIN, "width": 2, "dash": "dot"},
-        annotation={"text": f"plain {plain:.1%}", "yanchor": "bottom", "font": {"color": PLAIN}},
+        annotation={"text": f"plain {said}", "yanchor": "bottom", "font": {"color": PLAIN}},
         annotation_position="top",
     )  # fmt: skip
     figure.update_layout(
         height=110 + 34 * len(names),
-        xaxis={**_PERCENT, "range": [-0.02, 1.02], "title": f"p({label})", "tickvals": _FIFTHS},
+        xaxis=_VALUE
+        if regression
+        else {**_PERCENT, "range": [-0.02, 1.02], "title": f"p({label})", "tickvals": _FIFTHS},
         yaxis={"automargin": True, "autorange": "reversed"},
         **{**_LAYOUT, "margin": {"l": 10, "r": 30, "t": 34, "b": 10}},
     )

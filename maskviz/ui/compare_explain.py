@@ -14,6 +14,7 @@ from maskviz.figures import compare as figures
 from maskviz.models import load_model
 from maskviz.ui import state
 from maskviz.ui.compare_file import long_control
+from maskviz.ui.controls import text_box
 from maskviz.ui.page import errors, escape
 
 _DEFAULT = ("occlusion", "gradient-input", "random")
@@ -22,7 +23,10 @@ _BAR = {"displaylogo": False}
 
 def show(view: state.View) -> None:
     """The first method's scores large, the others beside it in numbers."""
+    found: dict[str, Explanation] = {}
     picture, choice = st.columns([5, 3], gap="large")
+    with choice:
+        text_box(view)
     with choice, errors():
         names = st.pills(
             "Methods", list(METHODS), selection_mode="multi", default=list(_DEFAULT), wrap=True,
@@ -38,12 +42,19 @@ def show(view: state.View) -> None:
         if not names:
             st.info("Choose at least one method.")
             return
-        _scores(view, names, None if label == "the predicted one" else label, long, trust)
+        view = state.current()
+        found = _scores(view, names, None if label == "the predicted one" else label, long)
+    if trust and found:
+        with errors():
+            _faithfulness(view, found, long)
     with st.expander("Hold the scores against words that people marked"):
         _marked(view, names or ["occlusion"])
 
 
-def _scores(view: state.View, names: list[str], label: str | None, long: str, trust: bool) -> None:
+def _scores(
+    view: state.View, names: list[str], label: str | None, long: str
+) -> dict[str, Explanation]:
+    """Show one method's scores; return those of all."""
     found: dict[str, Explanation] = {}
     with st.spinner("Scoring …", show_time=True):
         for name in names:
@@ -52,7 +63,7 @@ def _scores(view: state.View, names: list[str], label: str | None, long: str, tr
             except MaskvizError as error:
                 st.caption(escape(f"{name}: {error}"))
     if not found:
-        return
+        return found
     shown = st.segmented_control(
         "Shown", list(found), default=next(iter(found)), required=True, key="explain_shown"
     ) if len(found) > 1 else next(iter(found))  # fmt: skip
@@ -66,12 +77,11 @@ def _scores(view: state.View, names: list[str], label: str | None, long: str, tr
             f"Convergence gap: the scores of all tokens miss the change of the logit by "
             f"{first.convergence_gap:.2g}."
         )
-    if trust:
-        _faithfulness(view, found, long)
     with st.expander("All scores"):
         table = {"word": [w.text for w in first.words]}
         table |= {name: [w.score for w in e.words] for name, e in found.items()}
         st.dataframe(pd.DataFrame(table), width="stretch")
+    return found
 
 
 def sentence(found: Explanation) -> str:

@@ -124,15 +124,17 @@ def _answer(view: state.View, effects: list[Effect]) -> None:
     label = first.comparison.original.label
     st.markdown(f"**Each strategy beside chance: p({escape(label)}) when it hides its words**")
     operator = first.comparison.operator
+    shown = "%.3f" if first.comparison.kl is None else "percent"
     own = [e for e in effects if e.comparison.operator == operator]
     st.plotly_chart(figures.strategies(own, label), key="strategies", config=_BAR)
     if len(own) < len(effects):
         _sensitivity(effects, label)
     st.dataframe(
-        pd.DataFrame([_row(e) for e in effects]), hide_index=True, width="stretch",
+        pd.DataFrame([_row(e, len(own) < len(effects)) for e in effects]), hide_index=True,
+        width="stretch",
         column_config={
-            "p": st.column_config.NumberColumn(f"p({label})", format="percent"),
-            "change": st.column_config.NumberColumn("Δp", format="percent"),
+            "p": st.column_config.NumberColumn(f"p({label})", format=shown),
+            "change": st.column_config.NumberColumn("Δp", format=shown),
             "hidden": st.column_config.NumberColumn("hidden words", format="percent"),
             "Δlogit": st.column_config.NumberColumn(
                 format="%+.2f", help="Change of ln(p / (1 − p))."
@@ -162,20 +164,20 @@ def _sensitivity(effects: list[Effect], label: str) -> None:
 _BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
-def _row(effect: Effect) -> dict[str, object]:
+def _row(effect: Effect, several_operators: bool) -> dict[str, object]:
     c, label = effect.comparison, effect.comparison.original.label
     return {
         "strategy": effect.name,
-        "operator": c.operator,
+        **({"operator": c.operator} if several_operators else {}),
         "hidden": c.mask.realised_ratio,
-        "answer": c.masked.label,
+        "answer": ", ".join(c.masked.chosen) or "(none)",
         "p": c.masked.probabilities[label],
         "change": c.delta[label],
         "Δlogit": c.delta_logit[label],
         "flips": "yes" if c.flip else "no",
         "KL": c.kl,
         "chance flips": effect.control.flips,
-        "chance, 95 %": f"{effect.control.low:.1%} to {effect.control.high:.1%}",
+        "chance, 95 %": f"{effect.control.low:.3f} to {effect.control.high:.3f}",
         "beyond chance": "yes" if effect.beyond_chance else "no",
     }
 
@@ -190,7 +192,7 @@ def _beside(view: state.View, first: Comparison, other: str) -> None:
             "plain": f"{c.original.label} {percent(c.original.confidence)}",
             "masked": f"{c.masked.label} {percent(c.masked.confidence)}",
             "flips": "yes" if c.flip else "no",
-            "KL, nats": round(c.kl, 3),
+            "KL, nats": None if c.kl is None else round(c.kl, 3),
         }
         for c in (first, second)
     ]

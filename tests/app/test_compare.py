@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskviz.evidence import jobs
+from tests.tiny_models import build
 
 TEXT = "The story is dull and the ending is a waste of time."
 CSV = "text;label;who\nA great and funny film;1;x\nA dull, slow story;0;y\n;1;x\nHe is warm;1;x\n"
@@ -54,6 +55,18 @@ def test_five_operators_say_whether_the_conclusion_survives() -> None:
     table = app.dataframe[0].value
     assert set(table["operator"]) == {"mask", "delete", "pad", "attention", "infill"}
     assert any("operator for" in m.value for m in app.markdown)
+
+
+@pytest.mark.parametrize("head", ["regression", "multi_label_classification"])
+def test_other_heads_work_as_well(head: str, tmp_path) -> None:
+    model = build("bert", tmp_path / head, num_labels=1 if head == "regression" else 3,
+                  problem_type=head, initializer_range=0.5)  # fmt: skip
+    for tab in ("This text", "Word by word"):
+        app = open_page(tab, model=str(model))
+        assert not app.exception
+        assert not app.error
+        assert "LABEL_" in app.markdown[0].value.replace("\\", "")
+        assert len(app.dataframe) > 0
 
 
 def test_word_by_word_shows_scores_and_their_faithfulness() -> None:

@@ -91,3 +91,16 @@ def test_time_left_follows_from_the_rows_so_far() -> None:
 def test_names_of_jobs_lead_nowhere_else() -> None:
     assert jobs.find("../../etc") is None
     assert jobs.find("") is None
+
+
+def test_the_oldest_jobs_are_forgotten(tiny, table, monkeypatch) -> None:
+    monkeypatch.setattr(jobs, "_KEPT", 2)
+    started = [jobs.start("compare", str(i), table, asked("no-such-model")) for i in range(3)]
+    for job in started:
+        wait(job)
+    assert started[-1].status().state == "failed"
+    last = jobs.start("compare", "last", table, asked("no-such-model"))
+    wait(last)
+    kept = {job.id for job in jobs.recent()}
+    assert last.id in kept
+    assert len(kept) == 2
