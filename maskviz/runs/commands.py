@@ -36,7 +36,17 @@ def train_command(
     ] = None,
     text_column: Annotated[str | None, typer.Option(help="Column of the texts.")] = None,
     label_column: Annotated[str | None, typer.Option(help="Column of the labels.")] = None,
-    task: Annotated[str | None, typer.Option(help="classification or mlm.")] = None,
+    target_column: Annotated[
+        str | None, typer.Option(help="Column of what a seq2seq model is to write.")
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="classification, mlm or seq2seq.")] = None,
+    problem_type: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a classification: single_label_classification, multi_label_classification "
+            "or regression."
+        ),
+    ] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="The model to tune.")] = None,
     strategy: Annotated[
         str | None, typer.Option("--strategy", "-s", help="What to hide, or 'none'.")
@@ -63,6 +73,17 @@ def train_command(
     detach: Annotated[
         bool, typer.Option("--detach", help="Leave it to the worker and answer at once.")
     ] = False,
+    engine: Annotated[
+        str, typer.Option(help="local, or ray: an existing Ray cluster (MASKVIZ_HOME shared).")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Of the Ray cluster, by default http://127.0.0.1:8265.")
+    ] = None,
+    num_cpus: Annotated[float | None, typer.Option(help="CPUs of a run on Ray.")] = None,
+    num_gpus: Annotated[float | None, typer.Option(help="GPUs of a run on Ray.")] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="Train in so many processes, one per GPU.")
+    ] = 1,
     as_json: Json = False,
 ) -> None:
     """Fine-tune a model on masked inputs."""
@@ -71,6 +92,7 @@ def train_command(
 
     values = {
         "path": data, "text_column": text_column, "label_column": label_column, "task": task,
+        "target_column": target_column, "problem_type": problem_type,
         "model": model, "strategy": strategy, "operator": operator, "ratio": ratio,
         "num_train_epochs": epochs, "max_steps": max_steps, "max_minutes": max_minutes,
         "per_device_train_batch_size": batch_size, "learning_rate": learning_rate, "seed": seed,
@@ -83,13 +105,43 @@ def train_command(
         chosen = strategy or spec.masking.strategy
         values["parameters"] = {**spec.masking.parameters, **_types(chosen, types)}
     spec = spec.changed(**values)
+    options = _engine_options(engine, address, num_cpus, num_gpus, processes)
+    if detach or engine != "local" or processes > 1:
+        run = train(spec, detach=True, engine=engine, engine_options=options)
     if detach:
-        run = train(spec, detach=True)
         _show({"run": run.id, "state": run.state}, as_json, f"{run.id} is {run.state}.")
         return
     with _progress() as listener:
-        run = train(spec, listener=listener)
+        if engine == "local" and processes == 1:
+            run = train(spec, listener=listener)
+        else:
+            run = _follow(run.id, listener)
     _finish(run, as_json)
+
+
+def _engine_options(
+    engine: str, address: str | None, cpus: float | None, gpus: float | None, processes: int
+) -> dict[str, Any]:
+    if engine != "ray" and (address or cpus or gpus):
+        raise ParameterError("--address, --num-cpus and --num-gpus are Ray's: add --engine ray.")
+    if engine == "ray" and processes > 1:
+        raise ParameterError("--processes is of --engine local: on Ray give --num-gpus.")
+    ray = {"address": address, "num_cpus": cpus, "num_gpus": gpus}
+    return ray if engine == "ray" else {"processes": processes if processes > 1 else None}
+
+
+def _follow(run_id: str, listener: Callable[[dict[str, Any]], None] | None) -> Run:
+    """Wait for a run that trains elsewhere, and tell the listener how far it is."""
+    import time
+
+    from .service import load_run
+
+    while not (run := load_run(run_id)).is_over:
+        if listener:
+            shown = {"phase": run.phase or run.state, "step": run.step, "steps": run.steps}
+            listener({**shown, "metrics": dict(run.metrics)})
+        time.sleep(0.5)
+    return run
 
 
 def setting(pair: str) -> tuple[str, Any]:
@@ -249,6 +301,44 @@ def delete_command(run_id: RunId, as_json: Json = False) -> None:
     run = load_run(run_id)
     delete(run.id)
     _show({"run": run.id, "state": "deleted"}, as_json, f"{run.id} is deleted.")
+
+
+@runs_app.command("export")
+def export_command(
+    run_id: RunId,
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+    as_json: Json = False,
+) -> None:
+    """Copy a tuned model, with its card, to a folder that transformers loads."""
+    from .export import export
+
+    path = export(run_id, folder)
+    _show({"run": run_id, "folder": str(path)}, as_json, f"The model is in {path}.")
+
+
+@runs_app.command("push")
+def push_command(
+    run_id: RunId,
+    repository: Annotated[str, typer.Argument(help="On the Hugging Face Hub, as user/name.")],
+    public: Annotated[bool, typer.Option("--public", help="Let everybody see it.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Push a tuned model, with its card, to the Hugging Face Hub."""
+    from .export import push
+
+    url = push(run_id, repository, private=not public)
+    _show({"run": run_id, "url": url}, as_json, f"The model is at {url}.")
+
+
+@runs_app.command("worker")
+def worker_command(
+    slots: Annotated[int, typer.Option(min=1, max=64, help="Runs at a time.")] = 1,
+    idle_minutes: Annotated[float, typer.Option(help="Ends after so long without a run.")] = 10.0,
+) -> None:
+    """Train what is queued in this terminal, several runs at a time; Ctrl-C leaves them running."""
+    from .worker import main
+
+    raise typer.Exit(main(["--slots", str(slots), "--idle-minutes", str(idle_minutes)]))
 
 
 def _line(run: Run) -> str:

@@ -12,6 +12,7 @@ from typing import Protocol
 from ..errors import UnknownNameError
 from . import process
 from .folder import Run, read_json, runs_home, tail
+from .ray_engine import RayEngine
 
 
 class Engine(Protocol):
@@ -56,7 +57,7 @@ class ForegroundEngine:
             os.kill(run.pid, signal.SIGTERM)
 
 
-ENGINES: dict[str, Engine] = {e.name: e for e in (LocalEngine(), ForegroundEngine())}
+ENGINES: dict[str, Engine] = {e.name: e for e in (LocalEngine(), ForegroundEngine(), RayEngine())}
 
 
 def engine(name: str) -> Engine:

@@ -57,6 +57,7 @@ class Run:
     seconds: float = 0.0
     seconds_left: float | None = None
     tokens_per_second: float | None = None
+    device_use: float | None = None  # share of its threads or GPU that is busy, in [0, 1]
     device: str = ""
     precision: str = ""
     peak_memory_bytes: int | None = None
@@ -110,6 +111,7 @@ class Run:
             "seconds": round(self.seconds, 3),
             "tokens_per_second": self.tokens_per_second,
             "device": self.device,
+            "device_use": self.device_use,
             "precision": self.precision,
             "pid": self.pid,
             "step": self.step,

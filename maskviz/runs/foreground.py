@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,24 @@ def train(
     spec: RunSpec | str | Path | None = None,
     *,
     detach: bool = False,
+    engine: str = "local",
+    engine_options: Mapping[str, Any] | None = None,
     listener: Callable[[dict[str, Any]], None] | None = None,
     **values: Any,
 ) -> Run:
     """Fine-tune a model on masked inputs and return the run.
 
     `spec` is a RunSpec or a TOML file; `values` are settings by their flat names. With `detach`
-    the worker trains it and the call returns at once, otherwise this process does; look at
-    `run.state` and `run.reason`. Raises InputError or ModelError for what cannot start.
+    an engine trains it (`local`, the worker, or `ray`) and the call returns at once, otherwise
+    this process does; look at `run.state` and `run.reason`. Raises InputError or ModelError for
+    what cannot start.
 
     >>> train(strategy="attribute", max_steps=100).metrics      # doctest: +SKIP
     {'accuracy_plain': 0.83, 'accuracy_masked': 0.82, ...}
     """
     from ..training.check import preflight
     from ..training.device import resolve_device
+    from ..training.estimate import require_memory
     from ..training.execute import execute
     from ..training.rows import load_rows
     from .service import begin_foreground, end_foreground, submit
@@ -37,10 +41,11 @@ def train(
     if values:
         spec = spec.changed(**values)
     if detach:
-        return submit(spec)
+        return submit(spec, engine, **(engine_options or {}))
     preflight(spec)
     resolve_device(spec.device)
     rows = load_rows(spec)
+    require_memory(spec)
     folder = begin_foreground(spec)
     state = execute(folder, listener=listener, rows=rows)
     reason = _reason(folder)

@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..data.uploads import forget
-from ..errors import RunError
+from ..errors import MaskvizError, RunError
 from . import process
-from .engines import engine
-from .folder import Run, folders, new_folder, read_run, run_folder, runs_home, update_json
+from .engines import Engine, engine
+from .folder import ENDED, Run, folders, new_folder, read_run, run_folder, runs_home, update_json
+from .ray_engine import refresh
 from .store import Store, available
 
 if TYPE_CHECKING:
@@ -21,25 +22,41 @@ if TYPE_CHECKING:
     from ..training.spec import RunSpec
 
 
-def submit(spec: RunSpec, engine_name: str = "local", parent: str | None = None) -> Run:
+def submit(
+    spec: RunSpec, engine_name: str = "local", parent: str | None = None, **options: Any
+) -> Run:
     """Check the spec's data and model, put the run into the queue and return it.
 
-    Raises the error that training would, before anything is started.
+    `options` are the engine's: `processes` of `local`; `address`, `num_cpus`, `num_gpus` and
+    `python` of `ray`. Raises the error that training would, before anything is started.
 
     >>> submit(RunSpec.build(max_steps=10)).state       # doctest: +SKIP
     'queued'
     """
     from ..training.check import preflight
+    from ..training.estimate import require_memory
 
     chosen = engine(engine_name)
     spec = _absolute(spec)
     preflight(spec)
+    if engine_name == "local":
+        require_memory(spec)
     store = Store()
     folder = new_folder(spec)
+    if given := {name: value for name, value in options.items() if value is not None}:
+        update_json(folder / "engine.json", **given)
     store.add(folder, engine=engine_name, parent=parent)
-    run = store.run(folder.name)
-    chosen.submit(run)
-    return run
+    _send(chosen, store, folder.name)
+    return store.run(folder.name)
+
+
+def _send(chosen: Engine, store: Store, run_id: str) -> None:
+    try:
+        chosen.submit(store.run(run_id))
+    except MaskvizError as error:
+        ended = {"state": "failed", "reason": str(error), "ended": time.time()}
+        store.update(run_id, **ended)
+        raise
 
 
 def _absolute(spec: RunSpec) -> RunSpec:
@@ -80,7 +97,13 @@ def load_run(run_id: str) -> Run:
     'done'
     """
     run_id = _whole_id(run_id)
-    return Store().run(run_id) if available() else read_run(run_folder(run_id))
+    if not available():
+        return read_run(run_folder(run_id))
+    store = Store()
+    row = store.row(run_id)
+    if row["engine"] == "ray" and row["state"] not in ENDED:
+        refresh(store, row)
+    return store.run(run_id)
 
 
 def _whole_id(run_id: str) -> str:
@@ -105,9 +128,11 @@ def list_runs() -> list[Run]:
     from .worker import fail_if_gone
 
     store = Store()
-    for row in store.rows("running"):
-        if row["engine"] == "foreground":
+    for row in store.rows("queued", "running"):
+        if row["engine"] == "foreground" and row["state"] == "running":
             fail_if_gone(store, row)
+        elif row["engine"] == "ray":
+            refresh(store, row)
     return store.runs()
 
 
@@ -117,7 +142,8 @@ def cancel(run_id: str) -> Run:
     store = Store()
     store.must_be(run_id, ("queued", "running"), "can be cancelled")
     ended = {"state": "cancelled", "reason": "Cancelled before it started.", "ended": time.time()}
-    if store.move(run_id, ("queued",), **ended):
+    sent = store.row(run_id)["engine"] == "ray"
+    if not sent and store.move(run_id, ("queued",), **ended):
         return store.run(run_id)
     store.update(run_id, cancel_requested=time.time())
     run = store.run(run_id)
@@ -129,12 +155,12 @@ def resume(run_id: str) -> Run:
     """Queue a failed or cancelled run again; it goes on from its last complete checkpoint."""
     run_id = _whole_id(run_id)
     store = Store()
-    store.must_be(run_id, ("failed", "cancelled"), "can be resumed")
+    row = store.must_be(run_id, ("failed", "cancelled"), "can be resumed")
+    name = "ray" if row["engine"] == "ray" else "local"
     values = {"state": "queued", "reason": "", "ended": None, "cancel_requested": None}
-    store.update(run_id, engine="local", attempts=0, pid=None, **values)
-    run = store.run(run_id)
-    engine("local").submit(run)
-    return run
+    store.update(run_id, engine=name, attempts=0, pid=None, **values)
+    _send(engine(name), store, run_id)
+    return store.run(run_id)
 
 
 def clone(run_id: str, **changes: Any) -> Run:

@@ -98,6 +98,8 @@ class Worker:
         """Take over what the last worker left behind."""
         self.store.adopt()
         for row in self.store.rows("running"):
+            if row["engine"] == "ray":
+                continue  # whoever looks at it asks Ray
             if row["engine"] != "local":
                 fail_if_gone(self.store, row)
             elif process.is_alive(row["pid"], row["process_started"]):
@@ -111,7 +113,11 @@ class Worker:
     def _start(self, row: dict[str, Any]) -> None:
         folder = runs_home() / row["id"]
         threads = threads_per_run(self.slots)
-        pid = fork(folder, threads) if hasattr(os, "fork") else spawn(folder, threads)
+        processes = int(read_json(folder / "engine.json").get("processes", 1))
+        if processes > 1 or not hasattr(os, "fork"):
+            pid = spawn(folder, threads, processes)
+        else:
+            pid = fork(folder, threads)
         child = Child(row["id"], pid, process.start_time(pid), own=True)
         self.children[row["id"]] = child
         self.idle_seconds = self._idle_after_use
@@ -218,17 +224,26 @@ def fork(folder: Path, threads: int) -> int:
         os._exit(code)  # the parent's clean-up at exit is not this process's
 
 
-def spawn(folder: Path, threads: int) -> int:
-    """Start a process that trains the run, where there is no fork; return its id."""
+def spawn(folder: Path, threads: int, processes: int = 1) -> int:
+    """Start a process that trains the run, or one that leads several; return its id.
+
+    Several share each batch's work as accelerate does it: gradients are averaged over them.
+    """
     import subprocess
 
     update_json(folder / "status.json", outcome=None)
-    command = [sys.executable, "-m", "maskviz.runs.worker", "--train", str(folder)]
+    several = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
+    module = [*(several if processes > 1 else []), "maskviz.runs.worker", "--train", str(folder)]
+    command, threads = [sys.executable, "-m", *module], max(1, threads // processes)
     with (folder / "log.txt").open("ab") as log:
         started = subprocess.Popen(  # noqa: S603 - our own module, no shell
             [*command, "--threads", str(threads)], stdout=log, stderr=log, start_new_session=True
         )
+    _spawned[started.pid] = started
     return started.pid
+
+
+_spawned: dict[int, Any] = {}  # kept: Python would reap one that nobody holds
 
 
 def _redirect(path: Path) -> None:

@@ -17,6 +17,10 @@ def preflight(spec: RunSpec) -> None:
     from ..models.locate import locate
 
     locate(spec.model)
+    if spec.training.lora_r:
+        from .lora import require_peft
+
+        require_peft()
     for masking in (spec.masking, spec.evaluation):
         if masking and masking.active:
             _pipeline_is_there(masking)
@@ -29,7 +33,8 @@ def _columns_are_there(spec: RunSpec) -> None:
     head = preview(spec.data.path, rows=50)
     if head.empty:
         raise DataError(f"{Path(spec.data.path).name!r} has a header and no rows: add some.")
-    for column in (spec.data.text_column, spec.data.label_column):
+    asked = {"mlm": "", "seq2seq": spec.data.target_column}
+    for column in (spec.data.text_column, asked.get(spec.task, spec.data.label_column)):
         if column and column not in head.columns:
             listed = ", ".join(map(str, head.columns))
             raise DataError(f"There is no column {column!r}: choose one of {listed}.")

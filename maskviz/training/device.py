@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from ..errors import CapabilityError
 
 
@@ -47,6 +49,34 @@ def peak_memory_bytes(device: str) -> int:
     if device == "cuda":
         return torch.cuda.max_memory_allocated()
     return _high_water_mark() or _most_resident()
+
+
+class Usage:
+    """How much of its device a run uses, between one question and the next."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self._wall, self._busy = time.perf_counter(), time.process_time()
+
+    def share(self) -> float | None:
+        """Return the share of the run's threads, or of the GPU, that was busy, in [0, 1]."""
+        if self.device == "cuda":
+            return _gpu_share()
+        import torch
+
+        wall, busy = time.perf_counter(), time.process_time()
+        spent, used = wall - self._wall, busy - self._busy
+        self._wall, self._busy = wall, busy
+        return min(1.0, used / spent / torch.get_num_threads()) if spent > 0 else None
+
+
+def _gpu_share() -> float | None:
+    import torch
+
+    try:
+        return torch.cuda.utilization() / 100
+    except (ModuleNotFoundError, RuntimeError):  # needs NVIDIA's own library
+        return None
 
 
 def _high_water_mark() -> int:

@@ -25,12 +25,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ..errors import RunError
 from .rows import CURVE_ROWS, Rows, load_rows
-from .spec import RunSpec
+from .spec import EXAMPLE, RunSpec
 
 # Of a process that has imported torch and transformers: the CPU build, and the one for CUDA.
 _CPU_BUILD_BYTES, _CUDA_BUILD_BYTES = 0.53e9, 0.91e9
 _BYTES_PER_WEIGHT = 24
+_BYTES_PER_FIXED_WEIGHT = 8  # under LoRA: the weight, and once more when it is merged and saved
 _BYTES_PER_CHANNEL = 34 * 8
 _PIPELINE_BYTES = 0.1e9  # of spaCy with a small pipeline, where the strategy needs one
 _SHARE_OF_PEAK = 0.2  # of a matrix product's speed that a small encoder reaches
@@ -88,8 +90,31 @@ def estimate(spec: RunSpec, rows: Rows | None = None) -> Estimate:
         minutes = spec.training.max_minutes or (tokens + evaluated) / speed / 60
     return Estimate(
         len(rows.train), steps, tokens, minutes, _gigabytes(spec, shape, lengths),
-        _free_gigabytes(), basis, rows.notes,
+        _free_gigabytes(spec.device), basis, rows.notes,
     )  # fmt: skip
+
+
+def require_memory(spec: RunSpec) -> None:
+    """Raise RunError where the run would not fit the memory that is free, with both figures."""
+    shape = model_shape(spec.model)
+    needed = _gigabytes(spec, shape, token_lengths(spec, _first_texts(spec))) if shape else None
+    free = _free_gigabytes(spec.device)
+    if needed is not None and needed >= free:
+        raise RunError(
+            f"The run needs about {needed:.1f} GB and {free:.1f} GB are free: lower "
+            "per_device_train_batch_size or max_length, or take a smaller model."
+        )
+
+
+def _first_texts(spec: RunSpec) -> list[str]:
+    from ..data import guess_columns, make_example, preview
+
+    data = spec.data
+    if data.path == EXAMPLE:
+        return make_example(100, 0, data.strength, data.kind)["text"].tolist()
+    head = preview(data.path, rows=_SAMPLE)
+    column = data.text_column or guess_columns(head).text
+    return [str(text) for text in head[column]]
 
 
 def steps_of(spec: RunSpec, rows: int) -> tuple[int, int]:
@@ -104,7 +129,7 @@ def steps_of(spec: RunSpec, rows: int) -> tuple[int, int]:
 
 
 def _evaluated_rows(rows: Rows, spec: RunSpec) -> int:
-    masks = 2 if spec.evaluated_mask.active else 1
+    masks = 2 if spec.evaluated_mask.changes and spec.task != "mlm" else 1
     first = len(next(iter(rows.evaluation.values())))
     at_the_end = sum(len(part) for part in rows.evaluation.values())
     return masks * (10 * min(first, CURVE_ROWS) + at_the_end)
@@ -228,7 +253,8 @@ def _gigabytes(spec: RunSpec, shape: Shape | None, lengths: Sequence[int]) -> fl
     tokens = spec.training.per_device_train_batch_size * longest
     kept = tokens * shape.layers * shape.width * _BYTES_PER_CHANNEL
     base = _base_bytes() + (_PIPELINE_BYTES if _needs_pipeline(spec) else 0)
-    return (base + _BYTES_PER_WEIGHT * shape.weights + kept) / 1e9
+    each = _BYTES_PER_FIXED_WEIGHT if spec.training.lora_r else _BYTES_PER_WEIGHT
+    return (base + each * shape.weights + kept) / 1e9
 
 
 def _base_bytes() -> float:
@@ -245,10 +271,25 @@ def _needs_pipeline(spec: RunSpec) -> bool:
     return spec.masking.active and "pipeline" in STRATEGIES[spec.masking.strategy].needs
 
 
-def _free_gigabytes() -> float:
+def _free_gigabytes(device: str = "auto") -> float:
+    """Return what is free on the GPU where there is one and it may be used, else of the memory."""
     import psutil
 
+    if device != "cpu" and (free := _free_on_gpu()) is not None:
+        return free
     return psutil.virtual_memory().available / 1e9
+
+
+def _free_on_gpu() -> float | None:
+    import shutil
+    import subprocess
+
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    asked = [tool, "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()  # noqa: S603
+    return int(said[0]) * 2**20 / 1e9 if said and said[0].isdigit() else None
 
 
 def _duration(minutes: float) -> str:

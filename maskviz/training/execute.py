@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,20 @@ def warm_up() -> None:
     for name in _WARM:
         import_module(name)
     if find_spec("spacy"):  # a strategy may need it
-        import_module("spacy")
+        from ..text.pipelines import load_pipeline
+
+        load_pipeline()
     list(STRATEGIES)
+    _warm_model()
+
+
+def _warm_model() -> None:
+    """Read the bundled model's tokenizer and settings; a run that tunes another reads its own."""
+    from ..errors import ModelError
+    from ..models import load_model
+
+    with suppress(ModelError):  # a server's list may leave it out
+        load_model()
 
 
 def execute(
@@ -264,6 +276,8 @@ class Job:
         from .model import save_network
 
         self.recorder.phase("saving the model")
+        if not self.recorder.writes:
+            return
         write_atomic(self.folder / "result.json", json.dumps(result, indent=2, ensure_ascii=False))
         save_network(self.trainer.model, self.model.tokenizer, self.folder, self.spec, result)
         shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)

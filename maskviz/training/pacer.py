@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback, TrainingArguments
 
+from .device import Usage
 from .metrics import FIGURES
 from .patience import Patience
 from .recorder import check_finite
@@ -28,6 +29,7 @@ class Pacer(TrainerCallback):
         self.spec = trainer.spec.training
         self.recorder = trainer.recorder
         self.stop_asked = False
+        self.usage = Usage(trainer.args.device.type)
         self.patience = Patience(
             self.spec.early_stopping_patience, trainer.spec.task, self.recorder.folder
         )
@@ -72,13 +74,22 @@ class Pacer(TrainerCallback):
             control.should_save = self._due(state, self.spec.save_steps)
         if last:
             control.should_evaluate = control.should_save = control.should_training_stop = True
-        if self.stop_asked:
+        if self._anybody_stops():
             control.should_save = control.should_training_stop = True
             control.should_evaluate = False
         if state.global_step == 1:
             self.recorder.log(f"first step after {self.recorder.seconds:.2f} s in training")
         self._report(state)
         return control
+
+    def _anybody_stops(self) -> bool:
+        """Tell whether any process of the run was asked to stop: all stop at the same step."""
+        if self.trainer.args.world_size > 1:
+            import torch
+
+            asked = torch.tensor(float(self.stop_asked), device=self.trainer.args.device)
+            self.stop_asked = bool(self.trainer.accelerator.reduce(asked) > 0)
+        return self.stop_asked
 
     def on_epoch_end(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> Any:
         """Undo what Trainer would do at the end of an epoch: the pace is by steps."""
@@ -100,9 +111,15 @@ class Pacer(TrainerCallback):
             check_finite(logs, state.global_step, self.spec.learning_rate)
             kept = {k: logs[k] for k in ("loss", "grad_norm", "learning_rate") if k in logs}
             speed = self.tokens_per_second
+            use = self.usage.share()
             self.recorder.metric(
-                step=state.global_step, epoch=state.epoch, tokens_per_second=speed, **kept
+                step=state.global_step,
+                epoch=state.epoch,
+                tokens_per_second=speed,
+                device_use=use,
+                **kept,
             )
+            self.recorder.update(device_use=use)
         evaluated = {
             k.removeprefix("eval_"): v
             for k, v in logs.items()
@@ -120,7 +137,7 @@ class Pacer(TrainerCallback):
     @property
     def tokens_per_second(self) -> float | None:
         """Real tokens per second of training steps in this attempt, evaluations left out."""
-        tokens = self.trainer.data_collator.tokens
+        tokens = self.trainer.data_collator.tokens * self.trainer.args.world_size
         return tokens / self._busy if self._busy > 0 else None
 
     def _due(self, state: Any, every: int) -> bool:

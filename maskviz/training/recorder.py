@@ -26,6 +26,7 @@ class Recorder:
         self, folder: Path, listener: Callable[[dict[str, Any]], None] | None = None
     ) -> None:
         self.folder = folder
+        self.writes = is_main_process()
         self.listener = listener
         self.status: dict[str, Any] = {"outcome": None, "pid": os.getpid(), "metrics": {}}
         self.metrics_path = folder / "metrics.jsonl"
@@ -52,7 +53,7 @@ class Recorder:
         """Change the status and write it, at most twice a second unless forced."""
         self.status |= values
         now = time.monotonic()
-        if force or now - self._written >= _STATUS_SECONDS:
+        if self.writes and (force or now - self._written >= _STATUS_SECONDS):
             self._written = now
             self.status |= {"heartbeat": time.time(), "seconds": self.seconds}
             write_atomic(self.folder / "status.json", json.dumps(self.status))
@@ -66,11 +67,15 @@ class Recorder:
 
     def log(self, line: str) -> None:
         """Write one line with the time to log.txt."""
+        if not self.writes:
+            return
         with self.log_path.open("a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%H:%M:%S')} {line}\n")
 
     def metric(self, **values: Any) -> None:
         """Append one line to metrics.jsonl."""
+        if not self.writes:
+            return
         line = {**values, "seconds": round(self.seconds, 3), "time": time.time()}
         with self.metrics_path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
@@ -81,8 +86,14 @@ class Recorder:
 
         kept = [line for line in read_metrics(self.folder) if line.get("step", 0) <= step]
         text = "".join(json.dumps(line) + "\n" for line in kept)
-        write_atomic(self.metrics_path, text)
+        if self.writes:
+            write_atomic(self.metrics_path, text)
         self._seconds_before = max((line.get("seconds", 0.0) for line in kept), default=0.0)
+
+
+def is_main_process() -> bool:
+    """Tell whether this is the process of a run that writes; of several only the first does."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def check_finite(logs: dict[str, Any], step: int, learning_rate: float) -> None:

@@ -51,7 +51,8 @@ class MaskTrainer(Trainer):
         """Return the rows from long to short; tokens of an evaluation are not counted."""
         rows = self.eval_dataset[eval_dataset] if isinstance(eval_dataset, str) else eval_dataset
         sampler = SortedBatches(rows.masker.lengths, self.args.eval_batch_size)
-        return DataLoader(rows, batch_sampler=sampler, collate_fn=self.data_collator.fresh())
+        loader = DataLoader(rows, batch_sampler=sampler, collate_fn=self.data_collator.fresh())
+        return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
 
     def set_epoch(self, epoch: int) -> None:
         """Draw the order and the masks of this epoch."""
@@ -93,12 +94,20 @@ class MaskTrainer(Trainer):
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         folder = Path(self.args.output_dir)
-        shutil.rmtree(folder / _STAGING, ignore_errors=True)
+        if self.args.process_index == 0:
+            shutil.rmtree(folder / _STAGING, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
         self._staged = True
         try:
             super()._save_checkpoint(model, trial)
         finally:
             self._staged = False
+        self.accelerator.wait_for_everyone()
+        if self.args.process_index == 0:
+            self._publish(folder)
+        self.accelerator.wait_for_everyone()
+
+    def _publish(self, folder: Path) -> None:
         publish(folder / _STAGING / f"checkpoint-{self.state.global_step}", folder)
         (folder / _STAGING).rmdir()
         best = f"checkpoint-{self.best_step}"

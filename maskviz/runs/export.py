@@ -1,0 +1,84 @@
+"""A tuned model taken away: copied to a folder, packed for a download, or pushed to the Hub."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import uuid
+import zipfile
+from pathlib import Path
+
+from ..errors import ParameterError, RunError
+from .folder import Run
+from .service import load_run
+
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+")
+
+
+def export(run_id: str, folder: str | Path) -> Path:
+    """Copy the tuned model to a new folder, whole or not at all; return it.
+
+    Weights (safetensors), settings, tokenizer and model card: what `from_pretrained` of
+    transformers loads. Raises RunError, ParameterError where the folder is there already.
+    """
+    source = _model(load_run(run_id))
+    target = Path(folder).expanduser().absolute()
+    if target.exists():
+        raise ParameterError(f"{target.name!r} is there already: name a new folder.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staged = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        shutil.copytree(source, staged)
+        staged.rename(target)
+    except OSError as error:
+        raise RunError(
+            f"The model cannot be written to {target.name!r} ({error.strerror}): choose another "
+            "folder or make room."
+        ) from None
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    return target
+
+
+def packed(run_id: str) -> bytes:
+    """Return the tuned model as one ZIP archive with a folder of the run's name."""
+    run = load_run(run_id)
+    source = _model(run)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:  # weights hardly shrink
+        for path in sorted(p for p in source.rglob("*") if p.is_file()):
+            archive.write(path, f"{run.id}/{path.relative_to(source)}")
+    return content.getvalue()
+
+
+def push(run_id: str, repository: str, *, private: bool = True) -> str:
+    """Push the tuned model to the Hugging Face Hub, with the login of this machine; return its URL.
+
+    A new repository is private unless said otherwise. Raises RunError with what to do.
+    """
+    if not _REPOSITORY.fullmatch(repository):
+        raise ParameterError(
+            f"{repository[:60]!r} names no repository: write it as user/name, such as me/my-model."
+        )
+    source = _model(load_run(run_id))
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
+
+    api = HfApi()
+    try:
+        made = api.create_repo(repository, private=private, exist_ok=True)
+        api.upload_folder(repo_id=made.repo_id, folder_path=source)
+    except (HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled, OSError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+        raise RunError(
+            f"The model cannot be pushed to {repository!r} ({first}): run 'hf auth login' and "
+            "check the network."
+        ) from None
+    return str(made)
+
+
+def _model(run: Run) -> Path:
+    if run.model_path is None or run.state != "done":
+        raise RunError(f"The run {run.id!r} is {run.state}: only one that is done has a model.")
+    return run.model_path

@@ -1,0 +1,240 @@
+"""Where runs train, and what is taken away: memory, Ray, several processes, export, the Hub."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import maskviz
+from maskviz import runs
+from maskviz.errors import ParameterError, RunError
+from maskviz.runs import ray_engine, service, worker
+from maskviz.runs.export import export, packed, push
+from maskviz.runs.folder import Run, read_json, update_json
+from maskviz.runs.store import Store
+from tests.tiny_runs import tiny_spec
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory):
+    return tiny_spec(tmp_path_factory.mktemp("engines"), max_steps=4)
+
+
+@pytest.fixture
+def done(spec, maskviz_home) -> Run:
+    """A run that is done, its tuned model a copy of the one it started from."""
+    import shutil
+
+    from maskviz.runs.folder import new_folder
+
+    folder = new_folder(spec)
+    shutil.copytree(spec.model, folder / "model")
+    (folder / "model" / "README.md").write_text("# A card\n")
+    Store().add(folder, state="done", reason="Accuracy 90.0 % plain.")
+    return runs.load_run(folder.name)
+
+
+def test_a_run_that_does_not_fit_the_memory_is_refused_with_both_figures(spec, monkeypatch):
+    monkeypatch.setattr("maskviz.training.estimate._free_gigabytes", lambda *_: 0.01)
+    monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: None)
+    for start in (runs.submit, maskviz.train):
+        with pytest.raises(RunError, match=r"needs about \d+\.\d GB and 0\.0 GB are free: lower"):
+            start(spec)
+    assert runs.list_runs() == []
+
+
+# several processes ----------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_run_and_one_of_them_writes(spec, monkeypatch):
+    monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: None)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    run = runs.submit(spec, processes=2)
+    host = worker.Worker()
+    end = time.monotonic() + 300
+    while not (run := runs.load_run(run.id)).is_over and time.monotonic() < end:
+        host.tick()
+        time.sleep(0.1)
+    assert run.state == "done", run.log()
+    assert run.log().count("training") == 1
+    assert run.steps == 4
+    assert sum("loss" in line for line in run.history) == len(
+        {line["step"] for line in run.history if "loss" in line}
+    )
+
+
+# Ray ------------------------------------------------------------------------------------------
+
+
+class _Cluster:
+    """What maskviz asks of Ray Jobs."""
+
+    def __init__(self) -> None:
+        self.asked: dict = {}
+        self.status, self.log, self.stopped = "PENDING", "", []
+
+    def submit_job(self, **asked) -> str:
+        self.asked = asked
+        return asked["submission_id"]
+
+    def get_job_status(self, _job):
+        return type("Status", (), {"value": self.status})
+
+    def get_job_logs(self, _job) -> str:
+        return self.log
+
+    def stop_job(self, job: str) -> None:
+        self.stopped.append(job)
+
+
+@pytest.fixture
+def cluster(monkeypatch) -> _Cluster:
+    found = _Cluster()
+    monkeypatch.setattr(ray_engine, "_client", lambda _options: found)
+    monkeypatch.setattr(ray_engine, "_ASK_SECONDS", 0.0)
+    return found
+
+
+def test_a_run_goes_to_ray_with_what_it_may_use_and_comes_back(spec, cluster):
+    run = runs.submit(spec, "ray", num_cpus=2, num_gpus=0.5)
+    assert (run.state, run.engine) == ("queued", "ray")
+    assert cluster.asked["entrypoint_num_cpus"] == 2
+    assert cluster.asked["entrypoint_num_gpus"] == 0.5
+    assert f"--train {run.folder}" in cluster.asked["entrypoint"]
+    cluster.status = "RUNNING"
+    assert runs.load_run(run.id).state == "running"
+    update_json(run.folder / "status.json", outcome="done", outcome_reason="Accuracy 80.0 % plain.")
+    (ended,) = runs.list_runs()
+    assert (ended.state, ended.reason) == ("done", "Accuracy 80.0 % plain.")
+
+
+def test_a_job_that_dies_on_ray_says_why(spec, cluster):
+    run = runs.submit(spec, "ray")
+    cluster.status, cluster.log = "FAILED", "line\nNo module named maskviz\n"
+    ended = runs.load_run(run.id)
+    assert ended.state == "failed"
+    assert "No module named maskviz" in ended.reason
+    assert "No module named maskviz" in ended.log()
+    assert runs.resume(run.id).engine == "ray"
+
+
+def test_cancel_stops_the_job_on_ray(spec, cluster):
+    run = runs.submit(spec, "ray")
+    runs.cancel(run.id)
+    assert cluster.stopped == [read_json(run.folder / "engine.json")["job"]]
+    cluster.status = "STOPPED"
+    assert runs.load_run(run.id).state == "cancelled"
+
+
+def test_without_a_cluster_there_is_one_sentence(spec):
+    pytest.importorskip("ray")
+    with pytest.raises(RunError, match=r"No Ray cluster answers at http://127\.0\.0\.1:9 "):
+        runs.submit(spec, "ray", address="http://127.0.0.1:9")
+    (run,) = runs.list_runs()
+    assert run.state == "failed"
+
+
+@pytest.mark.slow
+def test_a_local_ray_trains_a_run_and_the_store_has_the_result(spec, tmp_path_factory):
+    pytest.importorskip("ray")
+    short = tmp_path_factory.mktemp("r")  # Ray's sockets want short paths
+    port, dashboard = _free_port(), _free_port()
+    found = Path(sys.executable).parent
+    environment = {
+        **os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1",
+        "PATH": f"{found}{os.pathsep}{os.environ['PATH']}",
+    }  # fmt: skip
+    head = subprocess.Popen(
+        [found / "ray", "start", "--head", "--block", f"--port={port}", "--num-cpus=1",
+         "--node-ip-address=127.0.0.1",
+         f"--dashboard-port={dashboard}", "--disable-usage-stats", f"--temp-dir={short}",
+         "--object-store-memory=80000000"],
+        env=environment, start_new_session=True, stdout=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        run = _sent(spec, f"http://127.0.0.1:{dashboard}")
+        ended = runs.wait(run.id, 300)
+        assert ended.state == "done", ended.log()
+        assert ended.model_path is not None
+        assert ended.reason.startswith("Accuracy ")
+    finally:
+        os.killpg(head.pid, signal.SIGTERM)
+        head.wait(60)
+
+
+def _sent(spec, address: str) -> Run:
+    end = time.monotonic() + 300
+    while True:
+        try:
+            return service.submit(spec, "ray", address=address, num_cpus=1)
+        except RunError:  # not up yet
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# taking away ----------------------------------------------------------------------------------
+
+
+def test_an_exported_folder_loads_with_transformers(done, tmp_path):
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    target = export(done.id, tmp_path / "new" / "tuned")
+    assert AutoModelForSequenceClassification.from_pretrained(target).config.num_labels == 2
+    assert AutoTokenizer.from_pretrained(target)("film")["input_ids"]
+    assert (target / "README.md").read_text() == "# A card\n"
+    with pytest.raises(ParameterError, match="'tuned' is there already"):
+        export(done.id, target)
+    names = zipfile.ZipFile(io.BytesIO(packed(done.id))).namelist()
+    assert f"{done.id}/model.safetensors" in names
+
+
+def test_only_a_run_that_is_done_has_a_model(done, tmp_path):
+    Store().update(done.id, state="failed")
+    with pytest.raises(RunError, match="is failed: only one that is done"):
+        export(done.id, tmp_path / "tuned")
+
+
+def test_a_push_that_cannot_be_is_one_sentence(done, monkeypatch):
+    with pytest.raises(ParameterError, match="names no repository"):
+        push(done.id, "https://hub/x y")
+    monkeypatch.setenv("HF_TOKEN", "")
+    with pytest.raises(RunError, match=r"cannot be pushed to 'me/model' \(.*hf auth login"):
+        push(done.id, "me/model")
+
+
+def test_a_push_sends_the_whole_folder_and_is_private(done, monkeypatch):
+    import huggingface_hub
+
+    sent = []
+
+    class _Hub:
+        def create_repo(self, repository, *, private, exist_ok):
+            sent.append((repository, private, exist_ok))
+            return huggingface_hub.RepoUrl(f"https://huggingface.co/{repository}")
+
+        def upload_folder(self, *, repo_id, folder_path):
+            sent.append((repo_id, Path(folder_path).name))
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", _Hub)
+    assert push(done.id, "me/model") == "https://huggingface.co/me/model"
+    assert sent == [("me/model", True, True), ("me/model", "model")]
