@@ -288,7 +288,7 @@ class FileWork:
             raise DataError(f"No row of the file can be compared: {' '.join(left_out)}")
         complete = self.done >= self.total
         if not complete:
-            left_out.append(f"Stopped after {self.done:,} of {self.total:,} rows.")
+            left_out.append(f"These are the first {self.done:,} of {self.total:,} rows.")
         return FileComparison(
             rows,
             self.models[0].name,

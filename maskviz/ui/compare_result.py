@@ -61,6 +61,8 @@ def sentence(result: FileComparison) -> str:
         sure = "" if low > 0 or high < 0 else ", not distinguishable from none"
         return f"{rows}, hiding by {name} changes the error most: {worst.delta_error:+.3f}{sure}."
     name, worst = max(result.strategies.items(), key=lambda item: item[1].flip_rate)
+    if not worst.flip_rate:
+        return f"{rows}, no strategy flips a single answer."
     text = (
         f"{rows}, hiding by {name} flips the answer most often: "
         f"in {percent(worst.flip_rate)} of them"

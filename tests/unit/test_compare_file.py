@@ -141,7 +141,7 @@ def test_stopping_keeps_the_rows_so_far(tiny) -> None:
     assert done == [(64, 150), (128, 150)]
     assert found.rows == 128
     assert not found.complete
-    assert "Stopped after 128 of 150 rows." in found.notes
+    assert "These are the first 128 of 150 rows." in found.notes
 
 
 def test_nothing_runs_before_every_label_is_known(tiny) -> None:
