@@ -14,6 +14,7 @@ st.navigation(
         st.Page("pages/finetune.py", title="Fine-tune"),
         st.Page("pages/experiments.py", title="Experiments"),
         st.Page("pages/tasks.py", title="Tasks"),
+        st.Page("pages/images.py", title="Images"),
         st.Page("pages/guide.py", title="Guide"),
     ]
 ).run()

@@ -13,10 +13,12 @@ from maskviz.figures import compare as figures
 from maskviz.masks import STRATEGIES, Mask
 from maskviz.models import list_models
 from maskviz.models.tuned import base_of
+from maskviz.report import text_report
 from maskviz.ui import state
 from maskviz.ui.compare_file import long_control
 from maskviz.ui.controls import operator_control, text_box
 from maskviz.ui.page import errors, escape
+from maskviz.ui.report_button import report_button
 
 YOURS = "your mask"
 _NEED_INPUT = ("pattern", "manual")  # they hide nothing until the user says what
@@ -43,6 +45,8 @@ def show(view: state.View) -> None:
             operators = dict.fromkeys((view.operator, *(OPERATORS if every else ())))
             effects, left_out = _effects(view, names, tuple(operators), long)
         _answer(view, effects)
+        own = effects[0].comparison.mask
+        report_button(lambda: text_report(own, view.model, view.operator), "compare_report")
         for note in left_out:
             st.caption(note)
         if other:

@@ -12,10 +12,12 @@ import streamlit as st
 from maskviz import runs
 from maskviz.errors import MaskvizError
 from maskviz.figures.runs import overlay_figure
+from maskviz.report import run_report
 from maskviz.runs import Run
 from maskviz.runs.compare import differing_settings, finding, summary_row
 from maskviz.ui import runs_form
 from maskviz.ui.page import errors, escape
+from maskviz.ui.report_button import report_button
 from maskviz.ui.runs_panel import CHIPS
 
 _POLL_SECONDS = 2.0
@@ -136,7 +138,9 @@ def actions(run: Run) -> None:
     if not run.is_over:
         row.button("Cancel", on_click=_act, args=("cancel", run.id))
         return
-    if run.state != "done":
+    if run.state == "done":
+        report_button(lambda: run_report(run), f"report_{run.id}", row)
+    else:
         row.button("Resume", on_click=_act, args=("resume", run.id))
     with row.popover("Delete"):
         st.markdown(f"{escape(run.id)} and its tuned model are deleted for good.")

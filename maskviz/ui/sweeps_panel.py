@@ -11,11 +11,13 @@ from maskviz import sweeps
 from maskviz.errors import MaskvizError
 from maskviz.figures.sweeps import curves_figure, heatmap_figure, states_figure
 from maskviz.masks import OPERATORS, STRATEGIES
+from maskviz.report import sweep_report
 from maskviz.runs.folder import runs_home
 from maskviz.sweeps.results import MEASURES
 from maskviz.training import RunSpec
 from maskviz.ui import state
 from maskviz.ui.page import errors, escape
+from maskviz.ui.report_button import report_button
 
 _POLL_SECONDS = 2.0
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
@@ -132,6 +134,8 @@ def _cancel(sweep_id: str) -> None:
 
 def _still(sweep: sweeps.Sweep) -> None:
     _figures(sweep)
+    measure = st.session_state.get("sw_measure", "accuracy")
+    report_button(lambda: sweep_report(sweep, measure), "sw_report")
     if set(sweep.states().values()) != {"done"} and st.button(
         "Go on", type="primary", key="sw_go_on", help="Finished cells are not run again."
     ):

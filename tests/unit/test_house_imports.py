@@ -17,7 +17,7 @@ ORDER = (
     ("errors", "paths", "checksums"),
     ("text", "data"),
     ("masks", "models"),
-    ("attention", "training"),
+    ("attention", "training", "vision"),
     ("evidence", "runs", "sweeps", "figures", "report"),
     ("ui",),
 )

@@ -1,0 +1,146 @@
+"""The Images page: what a Vision Transformer looks at, and what hiding patches changes."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from maskviz.errors import DataError
+from maskviz.evidence.sentence import percent
+from maskviz.figures import vision as figures
+from maskviz.ui import state
+from maskviz.ui.page import escape
+from maskviz.vision import STRATEGIES, Look, PatchMask, load_vit, look, patch_mask
+from maskviz.vision.classify import BUNDLED, digits
+
+_DRAWS = 20
+_LARGEST = 4096  # pixels on a side of an upload
+_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+
+
+def show() -> None:
+    """The finding, three pictures, the answers; the choices beside them."""
+    picture, choice = st.columns([5, 2], gap="large")
+    with choice:
+        model, image = _subject()
+        explained = "\n".join(f"- **{name}**: {said}" for name, (_, said) in STRATEGIES.items())
+        strategy = st.pills(
+            "Patches to hide", list(STRATEGIES), default="attention", required=True,
+            key="im_strategy", help=explained,
+        )  # fmt: skip
+        ratio = st.slider("Ratio", 0, 100, 25, format="%d %%", key="im_ratio") / 100
+        seed = st.number_input("Seed", 0, state.SEEDS, 0, key="im_seed")
+    with picture:
+        with st.spinner("Looking …", show_time=True):
+            plain = _look(model, image, None)
+            mask = patch_mask(plain.shape, strategy, ratio, int(seed), plain.attention)
+            masked = _look(model, image, mask)
+            flips = _chance(model, image, mask.realised_ratio)
+        st.markdown(f"### {escape(finding(plain, masked, mask, flips))}")
+        _pictures(plain, masked, mask)
+        st.plotly_chart(figures.answers(plain, masked), key="im_answers", config=_CONFIG)
+        st.dataframe(_table(plain, masked), hide_index=True)
+
+
+def _subject() -> tuple[str, bytes]:
+    """Ask for the model and the picture; return the picture as PNG bytes, a cache key."""
+    model = st.text_input(
+        "Model", BUNDLED, key="im_model",
+        help="mini-digits is bundled; or any ViT classifier from the Hub, such as "
+        "google/vit-base-patch16-224.",
+    )  # fmt: skip
+    upload = st.file_uploader("A picture of your own", ["png", "jpg", "jpeg", "webp"])
+    examples = digits()
+    chosen = st.segmented_control(
+        "Or an example", [label for label, _ in examples], default="3", required=True,
+        key="im_example", disabled=upload is not None,
+    )  # fmt: skip
+    if upload is not None:
+        return model.strip(), _checked(upload.getvalue())
+    return model.strip(), _png(dict(examples)[chosen])
+
+
+def _png(pixels: Any) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _checked(content: bytes) -> bytes:
+    """Return an upload as PNG; refuse what is no picture or too large to open safely."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as picture:
+            if max(picture.size) > _LARGEST:
+                raise DataError(
+                    f"The picture has {picture.size[0]:,} × {picture.size[1]:,} pixels: give at "
+                    f"most {_LARGEST:,} on a side."
+                )
+            buffer = io.BytesIO()
+            picture.convert("RGB").save(buffer, "PNG")
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
+        raise DataError("The upload is no PNG, JPEG or WebP picture: save it as one.") from None
+    return buffer.getvalue()
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _look(model: str, image: bytes, mask: PatchMask | None) -> Look:
+    from PIL import Image
+
+    return look(load_vit(model), Image.open(io.BytesIO(image)), mask)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _chance(model: str, image: bytes, ratio: float) -> float:
+    """Return the share of random masks of the same size that change the answer."""
+    plain = _look(model, image, None)
+    masks = [patch_mask(plain.shape, "random", ratio, seed) for seed in range(_DRAWS)]
+    return sum(_look(model, image, m).label != plain.label for m in masks) / _DRAWS
+
+
+def finding(plain: Look, masked: Look, mask: PatchMask, flips: float) -> str:
+    """Say what hiding the patches does to the answer, and how often chance does the same."""
+    before = f"{plain.label} {percent(plain.probabilities[plain.label])}"
+    if not mask.hidden:
+        return f"Nothing is hidden: the answer is {before}."
+    total = mask.rows * mask.columns
+    after = f"{masked.label} {percent(masked.probabilities[masked.label])}"
+    verb = "leaves" if plain.label == masked.label else "turns"
+    link = "at" if plain.label == masked.label else "into"
+    return (
+        f"Hiding {len(mask.hidden)} of {total} patches ({mask.strategy}) {verb} {before} {link} "
+        f"{after}; random patches of the same number turn the answer in {percent(flips)} of draws."
+    )
+
+
+def _pictures(plain: Look, masked: Look, mask: PatchMask) -> None:
+    first, second, third = st.columns(3)
+    with first:
+        st.markdown("**The picture**, patches that are hidden outlined")
+        st.plotly_chart(figures.picture(plain, mask), key="im_plain", config=_CONFIG)
+    with second:
+        st.markdown("**Where the model looks**, attention rolled out over the layers")
+        st.plotly_chart(figures.attention(plain), key="im_attention", config=_CONFIG)
+    with third:
+        st.markdown("**Where it looks with them hidden**")
+        st.plotly_chart(figures.attention(masked, mask), key="im_masked", config=_CONFIG)
+
+
+def _table(plain: Look, masked: Look) -> pd.DataFrame:
+    names = list(dict.fromkeys([*list(plain.probabilities)[:5], *list(masked.probabilities)[:5]]))
+    return pd.DataFrame(
+        [
+            {
+                "label": name,
+                "plain": percent(plain.probabilities[name]),
+                "masked": percent(masked.probabilities[name]),
+            }
+            for name in names
+        ]
+    )

@@ -1,0 +1,6 @@
+"""Beyond text: image patches masked for a Vision Transformer, its attention over the image."""
+
+from .classify import Look, ViT, load_vit, look
+from .patches import STRATEGIES, PatchMask, patch_mask
+
+__all__ = ["STRATEGIES", "Look", "PatchMask", "ViT", "load_vit", "look", "patch_mask"]

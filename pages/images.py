@@ -1,0 +1,15 @@
+"""Images: patches masked for a Vision Transformer, its attention, its answer plain and masked."""
+
+from maskviz.ui import images_panel
+from maskviz.ui.page import close_page, errors, open_page
+
+
+def main() -> None:
+    """One picture, one mask, two answers."""
+    open_page()
+    with errors():
+        images_panel.show()
+
+
+main()
+close_page()
