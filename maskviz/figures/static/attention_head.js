@@ -233,9 +233,10 @@ class Matrix {
   // In a pair the title stands over the first part and each part has its letter.
   drawTitles(context, frame) {
     const { left, top, cell, head } = this
-    const named = (blocks, title) => blocks?.length > 1
-      ? blocks.map(([start, , name], i) => [start, i ? name : `${name} · ${title}`]) : [[0, title]]
     context.font = this.font(11.5)
+    const fits = ([start, end], title) => (end - start) * cell > context.measureText(`A · ${title}`).width + 16
+    const named = (blocks, title) => blocks?.length > 1
+      ? blocks.map((block, i) => [block[0], i || !fits(block, title) ? block[2] : `${block[2]} · ${title}`]) : [[0, title]]
     context.fillStyle = this.inks.muted
     context.textAlign = "left"
     context.textBaseline = "top"
