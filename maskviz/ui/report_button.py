@@ -21,7 +21,7 @@ def report_button(make: Callable[[], Report], key: str, place: object = None) ->
     (place or st).download_button(
         "Report", data=lambda: _bytes(make), file_name="maskviz-report.html", mime="text/html",
         key=key, on_click="ignore",
-        help="One HTML file for a reader who knows no machine learning; it opens offline and prints.",
+        help="One HTML file for a reader who knows no machine learning; opens offline, prints.",
     )  # fmt: skip
 
 
