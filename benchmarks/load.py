@@ -95,23 +95,23 @@ async def click(session: Session, stream, page: str, kind: str, seed: int | None
     while True:
         answer = ForwardMsg()
         answer.ParseFromString(await asyncio.wait_for(stream.recv(), 120))
-        _note(session, answer)
+        _note(session, answer, page or "mask")
         ended = answer.WhichOneof("type") == "script_finished"
         if ended and answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             break
     session.seconds.setdefault(kind, []).append(time.perf_counter() - began)
 
 
-def _note(session: Session, answer) -> None:
-    """Keep what went wrong, and the place of the seed."""
+def _note(session: Session, answer, page: str) -> None:
+    """Keep what went wrong on which page, and the place of the seed."""
     if answer.WhichOneof("type") != "delta":
         return
     element = answer.delta.new_element
     kind = element.WhichOneof("type")
     if kind == "exception":
-        session.errors.append(f"{element.exception.type}: {element.exception.message}"[:200])
+        session.errors.append(f"{page}: {element.exception.message}"[:120])
     elif kind == "alert" and element.alert.format == element.alert.ERROR:
-        session.errors.append(f"error shown: {element.alert.body}"[:200])
+        session.errors.append(f"{page} shows the error {element.alert.body}"[:200])
     elif kind == "number_input" and element.number_input.label == "Seed":
         session.seed_widget = element.number_input.id
     elif kind == "html":
@@ -190,9 +190,11 @@ def main() -> None:
             before = memory(server)
             found = asyncio.run(storm(port, options.sessions, options.rounds, options.think))
             status = report(found, memory(server) - before)
+            if any(session.errors for session in found):
+                print((Path(folder) / "server.log").read_text()[-3000:])
         finally:
-            server.terminate()
-            server.wait(timeout=30)
+            server.kill()
+            server.wait(timeout=60)
     sys.exit(status)
 
 

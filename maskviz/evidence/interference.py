@@ -70,7 +70,7 @@ class Experiment:
         if self.kind not in KINDS:
             raise UnknownNameError.of("kind of distractor", self.kind, KINDS)
         for name, low, high in (
-            ("strength", 0.5, 1), ("seeds", 2, 100), ("rows", 100, 100_000), ("steps", 1, 100_000),
+            ("strength", 0.5, 1), ("seeds", 2, 100), ("rows", 200, 100_000), ("steps", 1, 100_000),
         ):  # fmt: skip
             value = getattr(self, name)
             if not low <= value <= high:

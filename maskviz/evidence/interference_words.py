@@ -18,18 +18,20 @@ def finding(result: Interference) -> str:
     if not result.cells["plain"]:
         return "No seed is finished yet."
     mean, low, high = result.arms["plain"]["reliance"]
+    seeds = len(result.cells["plain"])
     opening = (
         f"Trained on plain text, the model loses {points(mean)} of accuracy when the {kind} turns "
-        f"against the label ({points(low)} to {points(high)}, {result.experiment.seeds} seeds)"
+        f"against the label ({points(low)} to {points(high)}, {seeds} seeds)"
     )
-    if mean < LARGE or low <= 0:
+    if mean < LARGE:
         return f"{opening}: it hardly leans on it, so there is little to win back."
     said = [
         f"{name} {recovered(result, name)}"
         for name in ("attribute", "entity", "oracle", "random", "key")
         if name in result.arms
     ]
-    return f"{opening}. Hiding wins back: {', '.join(said)}."
+    few = " So few seeds tell little: the interval reaches over 0." if low <= 0 else ""
+    return f"{opening}. Hiding wins back: {', '.join(said)}.{few}"
 
 
 def recovered(result: Interference, arm: str) -> str:

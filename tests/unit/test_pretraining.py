@@ -40,7 +40,7 @@ def test_the_fine_tunes_differ_in_the_pretraining_alone_and_none_runs_twice(tmp_
 
 
 def test_every_arm_is_measured_and_kept(masked_lm):
-    experiment = Experiment(model=masked_lm, rows=100, steps=1, seeds=2, arms=("plain", "oracle"))
+    experiment = Experiment(model=masked_lm, rows=200, steps=1, seeds=2, arms=("plain", "oracle"))
     heard = []
     result = interference(experiment, heard.append)
     assert [(p.cell, p.arm, p.seed) for p in heard] == [

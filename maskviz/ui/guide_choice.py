@@ -1,0 +1,83 @@
+"""The Guide's part on which strategy to choose, and answers measured on this machine."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from maskviz.evidence.interference import QUICK, Experiment, Interference, read_cells, summarise
+from maskviz.evidence.interference_words import points, recovered
+from maskviz.ui.page import escape
+
+# strategy, use it when, beware, what shows it, where
+_ROWS = (
+    ("random", "as the control of all others", "most of what it hides says little",
+     "every sweep has it", "experiments"),
+    ("span", "to ask for more than a neighbour can tell", "few, long gaps in a short text",
+     "the guesses under it", "mask"),
+    ("sentence", "to see which sentence carries an answer", "hides much at once",
+     "its row beside chance", "compare"),
+    ("entity", "does an answer rest on who and where?", "misses lower case and rare names",
+     "planted distractor, arm entity", "experiments"),
+    ("attribute", "to keep age, gender and names out of a verdict",
+     "what stands in for an attribute stays", "planted distractor, arm attribute", "experiments"),
+    ("key", "what does an answer rest on?", "in training it hides the task itself",
+     "planted distractor, arm key", "experiments"),
+    ("pii", "before a text goes anywhere", "finds patterns, not meaning", "its reasons", "mask"),
+    ("redundant", "before a summary of a text that repeats itself",
+     "the same words may say the opposite", "ROUGE before and after", "tasks"),
+    ("noise", "on text full of typing errors", "takes rare names for errors",
+     "chrF and BLEU four ways", "tasks"),
+    ("pattern, manual", "when you know what to hide", "you see only what you looked for",
+     "your mask beside chance", "compare"),
+)  # fmt: skip
+_PAGES = {"experiments": "Experiments", "mask": "Mask", "compare": "Compare", "tasks": "Tasks"}
+
+
+def show() -> None:
+    """The table, each row with a link to what shows it."""
+    st.subheader("Which strategy?", divider="gray")
+    widths = (2, 4, 4, 4)
+    heads = ("Strategy", "Use it when", "Beware", "What shows it")
+    for column, head in zip(st.columns(widths), heads, strict=True):
+        column.caption(head)
+    for name, when, beware, shows, page in _ROWS:
+        columns = st.columns(widths)
+        columns[0].markdown(f"**{escape(name)}**")
+        columns[1].markdown(escape(when))
+        columns[2].markdown(escape(beware))
+        columns[3].page_link(f"pages/{page}.py", label=f"{_PAGES[page]}: {shows}")
+
+
+def answers() -> list[tuple[str, str]]:
+    """Return questions whose answers are measured, from the experiment that was run here."""
+    result = _measured()
+    if result is None:
+        where = "Run the planted distractor on Experiments: this place then shows its figures."
+        return [
+            ("Does masking keep a model from learning what misleads?", where),
+            ("Does accuracy fall?", where),
+            ("Do strategies differ?", where),
+        ]
+    arms = result.arms
+    plain, masked = (arms[arm]["accuracy_neutral"][0] for arm in ("plain", "attribute"))
+    told = ", ".join(f"{arm} {recovered(result, arm)}" for arm in arms if arm != "plain")
+    return [
+        ("Does masking keep a model from learning what misleads?", result.finding),
+        (
+            "Does accuracy fall?",
+            f"Where the {result.experiment.kind} says nothing, hiding attributes moves it by "
+            f"{points(masked - plain)}: from {plain:.1%} to {masked:.1%}, over "
+            f"{len(result.cells['plain'])} seeds.",
+        ),
+        ("Do strategies differ?", f"Share of the plain arm's loss that each wins back: {told}."),
+    ]
+
+
+def _measured() -> Interference | None:
+    """Return the experiment with the page's own settings as far as it has been run here."""
+    for numbers in ({}, QUICK):
+        experiment = Experiment(**numbers)
+        cells = read_cells(experiment)
+        if len(cells["plain"]) > 1:
+            return summarise(experiment, cells)
+    return None
