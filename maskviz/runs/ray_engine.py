@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import MissingDependencyError, RunError
+from ..errors import MaskvizError, MissingDependencyError, RunError
 from .folder import ENDED, Run, read_json, runs_home, update_json
 from .store import Store
 
@@ -36,14 +38,16 @@ class RayEngine:
         cpus = options.get("num_cpus") or 1
         python = options.get("python") or "python"
         train = f"-m maskviz.runs.worker --train {shlex.quote(str(run.folder))} --threads"
-        job = _client(options).submit_job(
-            entrypoint=f"{shlex.quote(python)} {train} {max(1, int(cpus))}",
-            submission_id=f"{run.id}-{int(time.time())}",
-            runtime_env={"env_vars": {"MASKVIZ_HOME": str(runs_home().parent)}},
-            entrypoint_num_cpus=cpus,
-            entrypoint_num_gpus=options.get("num_gpus") or None,
-            metadata={"maskviz_run": run.id},
-        )
+        client = _client(options)
+        with _answering(options):
+            job = client.submit_job(
+                entrypoint=f"{shlex.quote(python)} {train} {max(1, int(cpus))}",
+                submission_id=f"{run.id}-{int(time.time())}",
+                runtime_env={"env_vars": {"MASKVIZ_HOME": str(runs_home().parent)}},
+                entrypoint_num_cpus=cpus,
+                entrypoint_num_gpus=options.get("num_gpus") or None,
+                metadata={"maskviz_run": run.id},
+            )
         update_json(run.folder / "engine.json", job=job)
         Store().update(run.id, reason=f"Sent to Ray as job {job}.")
 
@@ -51,7 +55,9 @@ class RayEngine:
         """Ask Ray to stop the job: SIGTERM, a checkpoint, and the end."""
         options = read_json(run.folder / "engine.json")
         if options.get("job"):
-            _client(options).stop_job(options["job"])
+            client = _client(options)
+            with _answering(options):
+                client.stop_job(options["job"])
 
 
 def _client(options: dict[str, Any]) -> Any:
@@ -61,10 +67,16 @@ def _client(options: dict[str, Any]) -> Any:
         raise MissingDependencyError(
             "The engine 'ray' needs Ray: pip install maskviz[ray], or leave --engine out."
         ) from None
+    with _answering(options):
+        return JobSubmissionClient(options.get("address") or ADDRESS)
+
+
+@contextmanager
+def _answering(options: dict[str, Any]) -> Iterator[None]:
     address = options.get("address") or ADDRESS
     try:
-        return JobSubmissionClient(address)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
         first = str(error).strip().splitlines()[0][:120]
         raise RunError(
             f"No Ray cluster answers at {address} ({first}): start it with 'ray start --head', or "
@@ -88,7 +100,7 @@ def refresh(store: Store, row: dict[str, Any]) -> None:
     try:
         client = _client(options)
         said = str(client.get_job_status(options["job"]).value)
-    except (RunError, RuntimeError, ConnectionError):
+    except (MaskvizError, OSError, RuntimeError):
         return  # the cluster is not to be reached just now: what is known stays
     if said == "RUNNING" and row["state"] == "queued":
         store.update(run_id, state="running", reason="", started=time.time())

@@ -34,7 +34,8 @@ GRACE_SECONDS = 20.0  # between SIGTERM and SIGKILL: time to write a checkpoint
 HEARTBEAT_SECONDS = 2.0
 IDLE_MINUTES = 10.0
 UNUSED_MINUTES = 3.0  # a worker that was only warmed up, by a page that somebody opened
-MAX_ATTEMPTS = 3  # without getting any further in between
+MAX_ATTEMPTS = 10  # without getting any further in between
+MAX_OUT_OF_MEMORY = 3  # the same, where the system killed something for want of memory meanwhile
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Child:
     started: float | None
     own: bool
     terminated: float | None = None
+    oom_kills: int = 0  # of the whole system, when it started
 
 
 class Worker:
@@ -118,7 +120,7 @@ class Worker:
             pid = spawn(folder, threads, processes)
         else:
             pid = fork(folder, threads)
-        child = Child(row["id"], pid, process.start_time(pid), own=True)
+        child = Child(row["id"], pid, process.start_time(pid), own=True, oom_kills=oom_kills())
         self.children[row["id"]] = child
         self.idle_seconds = self._idle_after_use
         step = latest_checkpoint_step(folder)
@@ -127,7 +129,7 @@ class Worker:
     def _watch(self, child: Child) -> None:
         if self._has_ended(child):
             del self.children[child.run_id]
-            self._settle(child.run_id)
+            self._settle(child.run_id, oom_kills() > child.oom_kills)
         elif child.terminated is None:
             if self.store.row(child.run_id)["cancel_requested"]:
                 child.terminated = time.monotonic()
@@ -140,7 +142,7 @@ class Worker:
             return os.waitpid(child.pid, os.WNOHANG)[0] == child.pid
         return not process.is_alive(child.pid, child.started)
 
-    def _settle(self, run_id: str) -> None:
+    def _settle(self, run_id: str, out_of_memory: bool = False) -> None:
         """Write down how a run ended whose process is gone."""
         row = self.store.row(run_id)
         status = read_json(runs_home() / run_id / "status.json")
@@ -150,10 +152,12 @@ class Worker:
         elif row["cancel_requested"]:
             state, reason = "cancelled", "Cancelled; it did not stop in time and was ended."
         else:
-            state, reason, ended = self._after_a_kill(row)
+            state, reason, ended = self._after_a_kill(row, out_of_memory)
         self.store.update(run_id, state=state, reason=reason, cancel_requested=None, **ended)
 
-    def _after_a_kill(self, row: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    def _after_a_kill(
+        self, row: dict[str, Any], out_of_memory: bool
+    ) -> tuple[str, str, dict[str, Any]]:
         """Queue a killed run again, unless it keeps dying at the same place."""
         step = latest_checkpoint_step(runs_home() / row["id"])
         gone = {"pid": None, "process_started": None}
@@ -163,13 +167,23 @@ class Worker:
                 f"Killed from outside; goes on from step {step}.",
                 {**gone, "attempts": 0},
             )
-        if row["attempts"] < MAX_ATTEMPTS:
+        if row["attempts"] < (MAX_OUT_OF_MEMORY if out_of_memory else MAX_ATTEMPTS):
             return "queued", "Killed from outside; starts again.", gone
+        why = "for want of memory" if out_of_memory else "from outside, perhaps for want of memory"
         reason = (
-            f"The process was killed {row['attempts']} times at the same place, most likely for "
-            "want of memory: lower per_device_train_batch_size or max_length, then resume."
+            f"The process was killed {row['attempts']} times at the same place, {why}: lower "
+            "per_device_train_batch_size or max_length, then resume."
         )
         return "failed", reason, {**gone, "ended": time.time()}
+
+
+def oom_kills() -> int:
+    """Return how many processes Linux has killed for want of memory since it started, else 0."""
+    try:
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
 def threads_per_run(slots: int) -> int:

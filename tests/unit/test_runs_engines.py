@@ -54,6 +54,18 @@ def test_a_run_that_does_not_fit_the_memory_is_refused_with_both_figures(spec, m
     assert runs.list_runs() == []
 
 
+def test_a_run_that_keeps_dying_is_given_up_sooner_where_memory_ran_out(done):
+    host = worker.Worker()
+    row = {"id": done.id, "attempts": worker.MAX_OUT_OF_MEMORY, "resumed_step": -1}
+    assert host._after_a_kill(row, out_of_memory=False)[0] == "queued"
+    state, reason, _ = host._after_a_kill(row, out_of_memory=True)
+    assert state == "failed"
+    assert "killed 3 times at the same place, for want of memory: lower" in reason
+    row["attempts"] = worker.MAX_ATTEMPTS
+    assert host._after_a_kill(row, out_of_memory=False)[0] == "failed"
+    assert worker.oom_kills() >= 0
+
+
 # several processes ----------------------------------------------------------------------------
 
 
