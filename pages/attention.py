@@ -240,7 +240,8 @@ def draw(chosen: state.View, tokens: View, shown: View, about: panels.Notes) -> 
     with st.expander("One token over all heads"):
         panels.one_token(shown)
     layers, heads = shown.weights.shape[:2]
-    with st.expander(f"All {layers * heads} heads as a table"):
+    what = f"{layers * heads} heads" if shown.method == "raw" else f"{layers} layers"
+    with st.expander(f"All {what} as a table"):
         panels.numbers(tokens, about)
     with st.expander("Is this attention worth believing?"):
         worth(chosen)

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import CapabilityError, ParameterError
 from .watch import Layer
 
-FLOW_EDGES = 40_000_000  # edges visited by all flows of one view: about a minute
+FLOW_EDGES = 100_000_000  # edges that all flows of one view may visit: about half a minute
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,8 @@ def flow(layers: Iterable[Layer]) -> Iterator[Any]:
 
     steps = [_with_residual(layer)[0] for layer in layers]
     count = len(steps[0])
-    if count**4 * len(steps) > FLOW_EDGES * 12:
-        most = int((FLOW_EDGES * 12 / len(steps)) ** 0.25)
-        raise ParameterError(
-            f"Flow between all of {count} tokens would take minutes: shorten the text to "
-            f"{most} tokens, or choose rollout."
-        )
-    starts = np.eye(count)
-    yield np.stack([flow_from(steps, start) for start in starts])[None]
+    _affordable(count * count, steps)
+    yield np.stack([flow_from(steps, start) for start in np.eye(count)])[None]
 
 
 def flow_from(steps: list[Any], start: Any) -> Any:
@@ -105,13 +99,40 @@ def flow_from(steps: list[Any], start: Any) -> Any:
     from scipy.sparse.csgraph import maximum_flow
 
     count, unit = len(start), 1e9
-    size = (len(steps) + 1) * count + 1  # the last node sends to the tokens of the last layer
-    graph = np.zeros((size, size), dtype=np.int32)
+    _affordable(count, steps)
+    edges = csr_array(_graph([*steps, np.asarray(start)[None]], unit))
+    edges.eliminate_zeros()
+    top = edges.shape[0] - 1
+    return np.array([maximum_flow(edges, top, i).flow_value for i in range(count)]) / unit
+
+
+def _graph(steps: list[Any], unit: float) -> Any:
+    """Return the capacities between neighbouring layers of nodes as whole numbers, sparse.
+
+    The last step is that of one node, which sends to the tokens of the last layer.
+    """
+    import numpy as np
+    from scipy.sparse import coo_array
+
+    count = steps[0].shape[1]
+    parts = []
     for i, step in enumerate(steps):
-        graph[(i + 1) * count : (i + 2) * count, i * count : (i + 1) * count] = np.rint(step * unit)
-    graph[-1, len(steps) * count : -1] = np.rint(start * unit)
-    edges = csr_array(graph)
-    return np.array([maximum_flow(edges, size - 1, i).flow_value for i in range(count)]) / unit
+        rows, columns = np.indices(step.shape).reshape(2, -1)
+        parts.append((rows + (i + 1) * count, columns + i * count, np.rint(step * unit).ravel()))
+    rows, columns, capacities = (np.concatenate(part) for part in zip(*parts, strict=True))
+    size = len(steps) * count + 1
+    return coo_array((capacities.astype(np.int32), (rows, columns)), shape=(size, size))
+
+
+def _affordable(flows: int, steps: list[Any]) -> None:
+    """Raise ParameterError where so many flows would take minutes."""
+    count, layers = len(steps[0]), len(steps)
+    if flows * layers * count**2 > FLOW_EDGES:
+        most = int((FLOW_EDGES / layers) ** (1 / 4 if flows > count else 1 / 3))
+        raise ParameterError(
+            f"Flow through {layers} layers of {count} tokens would take minutes: shorten the text "
+            f"to {most} tokens, or choose rollout."
+        )
 
 
 @_method("norm", "The length of what each token brings: ‖α f(x)‖.", needs="values")

@@ -176,7 +176,7 @@ def mosaic(shown: View, title: str = "", inches: float | None = None) -> Any:
     axes.set_yticks((np.arange(layers) + 0.5) * step, rows)
     axes.xaxis.tick_top()
     _plain_axes(axes, title)
-    _colour_bar(figure, axes, shown.signed, scale)
+    _colour_bar(figure, axes, shown, scale)
     return figure
 
 
@@ -207,7 +207,7 @@ def one_head(shown: View, layer: int, head: int, title: str = "", inches: float 
     if shown.method != "raw":
         place = f"{shown.method}, layer {shown.first + layer + 1}"
     _plain_axes(axes, f"{title}, {place}".lstrip(", "))
-    _colour_bar(figure, axes, shown.signed, scale)
+    _colour_bar(figure, axes, shown, scale)
     return figure
 
 
@@ -284,12 +284,14 @@ def _pooled(weights: Any) -> Any:
     return np.take_along_axis(blocks, strongest, -1)[..., 0]
 
 
-def _colour_bar(figure: Any, axes: Any, signed: bool, scale: float) -> None:
+def _colour_bar(figure: Any, axes: Any, shown: View, scale: float) -> None:
     """Draw the ramp with its numbers; ticks stand at the square root of their weight."""
     import numpy as np
 
+    from .canvas import unit_of
     from .ramps import ramp
 
+    signed = shown.signed
     entries = 255 if signed else 256
     inset = figure.colorbar(_mappable(ramp(signed)[:entries]), ax=axes, location="bottom",
                             shrink=0.5, aspect=30, pad=0.03)  # fmt: skip
@@ -300,7 +302,7 @@ def _colour_bar(figure: Any, axes: Any, signed: bool, scale: float) -> None:
         [f"{100 * part * scale:{'+' if signed and part else ''}.3g}" for part in parts]
     )
     unit = "masked − plain, percentage points" if signed else "share of the query's attention, %"
-    inset.set_label(unit, fontsize=9)
+    inset.set_label((unit_of(shown) or unit).rstrip("."), fontsize=9)
     inset.ax.tick_params(labelsize=8, length=2)
     inset.outline.set_linewidth(0.3)
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..attention.axis import Axis
 from ..attention.roles import HeadChange, HeadRole
+from ..attention.view import View
 from .ramps import quantise, ramp
 
 _STATIC = Path(__file__).parent / "static"
@@ -53,13 +54,15 @@ def mosaic_message(
     scale: Literal["head", "model"] = "model",
     label: str = "All heads",
     merged: bool = False,
+    unit: str | None = None,
 ) -> bytes:
     """Return (layers, heads, queries, keys) weights as a message of one byte per cell.
 
-    merged: the maps are of whole layers, so that no head is named.
+    merged: the maps are of whole layers, so that no head is named. unit: what is drawn, where
+    it is not a share of attention.
     """
     header = mosaic_header(weights, roles, selected, titles, scale, label)
-    header["merged"] = merged
+    header |= {"merged": merged, "unit": unit}
     peaks = np.array(header["peaks"], dtype=np.float32)[..., None, None]
     cells = quantise(weights, signed=signed, scale=peaks if scale == "head" else peaks.max())
     return pack(header, cells, signed=signed)
@@ -103,6 +106,7 @@ def head_message(
     keys: Axis | Sequence[str] | None = None,
     segments: Sequence[int] = (),
     query_title: str = "attends from (query)",
+    unit: str | None = None,
     label: str = "Attention of one head",
 ) -> bytes:
     """Return one head's (queries, keys) weights as a message of 16 bits per cell."""
@@ -113,6 +117,7 @@ def head_message(
         "cols": weights.shape[1],
         "scale": scale,
         "queryTitle": query_title,
+        "unit": unit,
         "label": label,
     }
     return pack(header, to_words(weights, scale, signed), signed=signed)
@@ -146,6 +151,23 @@ def axes_header(
     elif keys is not None:
         header |= {"keys": list(keys), "hiddenKeys": [], "specialKeys": [], "keyBlocks": []}
     return header
+
+
+_UNITS = {
+    "flow": "Maximum flow, in percent of what a token sends.",
+    "relevance": "Gradient × attention, in hundredths.",
+    "norm": "Share of the length of what is brought, in percent.",
+}
+
+
+def unit_of(shown: View) -> str | None:
+    """Return what a method's maps measure, None for shares of attention.
+
+    >>> _UNITS["flow"]
+    'Maximum flow, in percent of what a token sends.'
+    """
+    unit = _UNITS.get(shown.method)
+    return unit and (f"Masked − plain. {unit}" if shown.signed else unit)
 
 
 def blocks(segments: Sequence[int]) -> list[list[Any]]:

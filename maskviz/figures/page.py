@@ -11,7 +11,7 @@ import numpy as np
 from ..attention.finding import clearest, finding
 from ..attention.view import View, notes
 from ..errors import ParameterError
-from .canvas import axes_header, largest, mosaic_header, pack, read_static, to_words
+from .canvas import axes_header, largest, mosaic_header, pack, read_static, to_words, unit_of
 
 LARGEST = 50_000_000  # bytes of cells; a browser opens such a file within a few seconds
 
@@ -39,6 +39,7 @@ def attention_page(shown: View, title: str, selected: tuple[int, int] | None = N
             shown.segments,
         ),
         "merged": shown.method != "raw",
+        "unit": unit_of(shown),
         "peak": scale,
     }
     cells = np.stack([to_words(layer, scale, shown.signed) for layer in shown.weights])

@@ -9,7 +9,10 @@ from typing import Any
 from ..masks.encoding import Encoding
 from .model import Model, load_model
 
-_TOKENS = 4096  # in a batch: enough to keep the cores busy, little enough for their caches
+# Tokens in a batch. A core's cache holds what 1,024 tokens of a small model need between two
+# layers: batches four times as large took 1.4 times as long. A GPU wants them large.
+_TOKENS, _TOKENS_ON_GPU = 1024, 16_384
+_MOST = 4096  # texts in a batch
 HEADS = ("single", "multi", "regression")
 
 
@@ -67,7 +70,8 @@ def class_logits(model: Model, encodings: Sequence[Encoding], batch_size: int | 
     """Return the outputs as a float array (texts, labels), before softmax or sigmoid.
 
     Encodings that are the same to the model share one pass, so their answers are equal to the
-    last bit. `batch_size` is a number of texts; None takes batches of about 4,096 tokens.
+    last bit. `batch_size` is a number of texts; None takes batches of about 1,024 tokens for
+    each core.
     """
     import numpy as np
 
@@ -96,7 +100,7 @@ def logits_of_ids(
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]), reverse=True)
     start = 0
     while start < len(order):
-        size = batch_size or max(1, _TOKENS // max(1, len(ids[order[start]])))
+        size = batch_size or _batch_size([len(ids[i]) for i in order[start : start + _MOST]])
         rows = order[start : start + size]
         with model.lock, torch.inference_mode():
             logits = network(
@@ -105,6 +109,25 @@ def logits_of_ids(
         answers[rows] = logits.double().cpu().numpy()
         start += size
     return answers
+
+
+def _batch_size(lengths: Sequence[int]) -> int:
+    """Return how many of the texts, the longest first, share the next batch.
+
+    A batch that is half full ends where shorter texts begin: without padding it is faster.
+    """
+    tokens, longest = _tokens_in_a_batch(), max(1, lengths[0])
+    full = max(1, tokens // longest)
+    half = -(-full // 2)
+    return next((i for i in range(half, min(full, len(lengths))) if lengths[i] < longest), full)
+
+
+def _tokens_in_a_batch() -> int:
+    import torch
+
+    from .model import device
+
+    return _TOKENS * min(8, torch.get_num_threads()) if device() == "cpu" else _TOKENS_ON_GPU
 
 
 def batch(model: Model, encodings: Sequence[Encoding]) -> dict[str, Any]:
@@ -137,8 +160,7 @@ def token_types(model: Model, ids: Any) -> Any:
 
     None where no row has a separator inside, or the architecture tells no first part from a second.
     """
-    two = (getattr(model.config, "type_vocab_size", 0) or 0) > 1
-    if not two or "token_type_ids" not in model.tokenizer.model_input_names:
+    if (getattr(model.config, "type_vocab_size", 0) or 0) < 2:
         return None
     ends = ids == model.tokenizer.sep_token_id
     return ((ends.cumsum(1) - ends) > 0).astype("int64") if (ends.sum(1) > 1).any() else None

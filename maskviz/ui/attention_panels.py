@@ -14,6 +14,7 @@ from maskviz.attention.summary import summarise
 from maskviz.attention.view import View, token_over_heads
 from maskviz.errors import MaskvizError
 from maskviz.figures.attention import render
+from maskviz.figures.canvas import unit_of
 from maskviz.ui.components import attention_arcs, attention_head, attention_mosaic, picked_head
 from maskviz.ui.page import errors, escape
 
@@ -49,6 +50,8 @@ def chosen_place(key: str, shown: View, about: Notes) -> tuple[int, int]:
     place = st.session_state["attention_place"]
     if place and 0 <= place[0] - shown.first < layers and place[1] < heads:
         return place
+    if shown.method != "raw":
+        return shown.first + layers - 1, 0  # what all layers together make
     layer, head = clearest(about)
     return layer + shown.first, head
 
@@ -67,6 +70,7 @@ def mosaic(key: str, shown: View, about: Notes, place: tuple[int, int], scale: s
         scale=scale,
         label=f"{what}, layers down and heads across",
         merged=shown.method != "raw",
+        unit=unit_of(shown),
     )
 
 
@@ -84,6 +88,7 @@ def head(shown: View, about: Notes, place: tuple[int, int]) -> None:
         absent=shown.absent,
         keys=shown.keys,
         segments=shown.segments,
+        unit=unit_of(shown),
         label=title_of(shown, place),
     )
 

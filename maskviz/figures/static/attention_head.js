@@ -44,7 +44,7 @@ class Matrix {
     this.view.setAttribute("aria-label", `${head.label}. Arrow keys read the values.`)
     this.clear()
     this.layout(true)
-    const unit = head.signed
+    const unit = head.unit ? head.unit : head.signed
       ? "Masked − plain, in percentage points of the query's attention."
       : "Share of the query's attention, in percent."
     drawLegend(this.legend, this.ramps[this.theme], head.signed, head.scale, unit)

@@ -153,7 +153,7 @@ class Mosaic {
   explain() {
     const { head } = this, one = head.scale === "model"
     const peak = Math.max(...head.peaks.flat())
-    const unit = head.signed
+    const unit = head.unit ? head.unit : head.signed
       ? "Masked − plain, in percentage points of the query's attention."
       : "Share of a query's attention, in percent."
     const note = one ? "All heads on one scale." : "Each head on its own scale, up to its largest weight (shown on hover)."

@@ -28,6 +28,7 @@ def attention_head(
     keys: Axis | Sequence[str] | None = None,
     segments: Sequence[int] = (),
     query_title: str = "attends from (query)",
+    unit: str | None = None,
     label: str = "Attention of one head",
 ) -> None:
     """Show one head's (queries, keys) weights large, with values on hover and by arrow keys.
@@ -47,6 +48,7 @@ def attention_head(
         keys=keys,
         segments=segments,
         query_title=query_title,
+        unit=unit,
         label=label,
     )
     _mount(key=key, data=message)

@@ -28,6 +28,7 @@ def attention_mosaic(
     scale: Literal["head", "model"] = "model",
     label: str = "All heads",
     merged: bool = False,
+    unit: str | None = None,
 ) -> tuple[int, int] | None:
     """Show (layers, heads, queries, keys) weights; return the (layer, head) just picked, or None.
 
@@ -47,6 +48,7 @@ def attention_mosaic(
         scale=scale,
         label=label,
         merged=merged,
+        unit=unit,
     )
     _mount(key=key, data=message, on_picked_change=_ignore)
     return picked_head(key, *weights.shape[:2])
