@@ -123,7 +123,7 @@ def training_arguments(folder: Path, spec: RunSpec, device: str, precision: str)
     same = (
         "learning_rate", "per_device_train_batch_size", "per_device_eval_batch_size",
         "gradient_accumulation_steps", "weight_decay", "warmup_steps", "lr_scheduler_type",
-        "max_grad_norm", "label_smoothing_factor", "torch_compile",
+        "max_grad_norm", "label_smoothing_factor",
     )  # fmt: skip
     return TrainingArguments(
         output_dir=str(folder / "checkpoints"),

@@ -46,7 +46,6 @@ DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "bf16")
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
 CLASS_WEIGHTS = ("none", "balanced")
-MIRRORS = ("none", "mlflow")
 
 
 @dataclass(frozen=True)
@@ -188,8 +187,6 @@ class TrainingSpec:
     lora_alpha: int = 16
     lora_dropout: float = 0.05
     lora_target_modules: str = "all-linear"  # or names, separated by commas
-    torch_compile: bool = False  # on a GPU: fixed shapes, compiled once each
-    report_to: str = "none"  # mlflow: mirrored there as well
     logging_steps: int = 5
     eval_steps: int = 0  # 0 = ten times in a run
     save_steps: int = 0  # 0 = ten times in a run
@@ -221,7 +218,6 @@ class TrainingSpec:
         for name, known in (
             ("lr_scheduler_type", SCHEDULES),
             ("class_weights", CLASS_WEIGHTS),
-            ("report_to", MIRRORS),
         ):
             if getattr(self, name) not in known:
                 raise UnknownNameError.of(name, getattr(self, name), known)
