@@ -15,16 +15,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from ..data.rows import iter_rows
 from ..errors import DataError, MaskError, TextError, UnknownNameError
 from ..masks.encoding import Encoding
+from ..masks.expression import needs
 from ..masks.mask import Mask
 from ..masks.operators import apply, overlapping
 from ..models.model import Model, load_model
 from ..models.predict import chosen_labels, head_of
+from ..text.pipelines import BUNDLED, annotated
 from .files import masking_job
 from .reading import answers_of, checked_long, encodings_of, parts
 from .rows import notes
@@ -32,7 +35,7 @@ from .statistics import bootstrap_of_counts, paired_t
 from .swaps import Pair, categories, differences, swapped_pair
 
 ORACLE = "differences"
-_PAIRS_AT_ONCE = 64
+_PAIRS_AT_ONCE = 16
 _WORST = 20
 
 
@@ -182,6 +185,13 @@ def fairness(
     asked = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
     jobs = {key: masking_job(key, given, ratio, loaded) for key, given in asked.items()}
     work = _Work(loaded, jobs, operator, loaded.labels.index(label), seed, checked_long(long))
+    pipelines = {
+        str(given.get("pipeline") or BUNDLED)
+        for key, given in asked.items()
+        if "pipeline" in needs(key)
+    }
+    for side in ("first", "second"):
+        pairs = annotated(pairs, attrgetter(side), pipelines, _PAIRS_AT_ONCE)
     source, stopped = iter(pairs), False
     while not stopped and (chunk := list(islice(source, _PAIRS_AT_ONCE))):
         work.add(chunk)

@@ -12,7 +12,7 @@ from .model import Model, load_model
 # Tokens in a batch. A core's cache holds what 1,024 tokens of a small model need between two
 # layers: batches four times as large took 1.4 times as long. A GPU wants them large.
 _TOKENS, _TOKENS_ON_GPU = 1024, 16_384
-_MOST = 4096  # texts in a batch
+_MOST = 1024  # texts in a batch
 HEADS = ("single", "multi", "regression")
 
 

@@ -46,7 +46,8 @@ def test_the_words_of_a_pair_take_the_same_article_and_are_known_once() -> None:
     for category, pairs in _pairs().items():
         for first, second in pairs:
             vowels = [
-                word[0].lower() in "aeiou" and not word.startswith(("Eu", "Uk")) for word in (first, second)
+                word[0].lower() in "aeiou" and word[:2] not in ("Eu", "Uk")
+                for word in (first, second)
             ]
             if category in ("nationality", "religion"):
                 assert vowels[0] == vowels[1], (first, second)
@@ -135,5 +136,5 @@ def test_bad_input_is_one_sentence(tiny) -> None:
 def test_stopping_keeps_the_pairs_so_far(tiny) -> None:
     pairs = [Pair(i, f"He is {i}", f"She is {i}") for i in range(100)]
     found = fairness(pairs, [], model=tiny("bert"), stop=lambda: True)
-    assert found.pairs == 64
-    assert "Stopped after 64 pairs." in found.notes
+    assert found.pairs == 16
+    assert "Stopped after 16 pairs." in found.notes
