@@ -17,6 +17,7 @@ import argparse
 import json
 import random
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -253,6 +254,7 @@ def timed(variant: Variant, steps: int) -> None:
     seconds = marks[-1] - marks[WARM - 1]
     variant.speeds.append(tokens / seconds)
     variant.waiting.append(spent[0] / (marks[-1] - step_began[0]))
+    print(f"  … {variant.name}: {variant.speeds[-1]:,.0f}", file=sys.stderr, flush=True)
 
 
 def _timed_rows(dataset: Any, spent: list[float]) -> Callable[[], None]:

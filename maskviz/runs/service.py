@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.uploads import forget
 from ..errors import MaskvizError, RunError
-from . import process
+from . import engines, process
 from .engines import Engine, engine
 from .folder import ENDED, Run, folders, new_folder, read_run, run_folder, runs_home, update_json
 from .ray_engine import refresh
@@ -103,7 +103,15 @@ def load_run(run_id: str) -> Run:
     row = store.row(run_id)
     if row["engine"] == "ray" and row["state"] not in ENDED:
         refresh(store, row)
+    elif row["engine"] == "local" and row["state"] == "running":
+        _watched()
     return store.run(run_id)
+
+
+def _watched() -> None:
+    """Start a worker where the one that watched over a run is gone; it takes the run over."""
+    if not engines.worker_alive():
+        engines.ensure_worker()
 
 
 def _whole_id(run_id: str) -> str:

@@ -306,7 +306,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _work(slots: int, idle_minutes: float) -> int:
     lock = WorkerLock()
-    while lock.acquire():
+    while lock.acquire() or _takes_over(lock):
         write_record({"pid": os.getpid(), "heartbeat": time.time(), "slots": slots})
         warm_up()
         worker = Worker(slots, idle_minutes)
@@ -317,6 +317,19 @@ def _work(slots: int, idle_minutes: float) -> int:
         if worker.stopping or not worker.store.rows("queued"):
             break
     return 0
+
+
+def _takes_over(lock: WorkerLock, seconds: float = 10.0) -> bool:
+    """Wait for the lock of a worker that is dying: its threads may hold it a moment longer."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        record = read_json(runs_home() / "worker.json")
+        if process.is_alive(record.get("pid"), record.get("process_started")):
+            return False  # a living one: there is never a second
+        if lock.acquire():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 if __name__ == "__main__":

@@ -66,6 +66,14 @@ def test_a_run_that_keeps_dying_is_given_up_sooner_where_memory_ran_out(done):
     assert worker.oom_kills() >= 0
 
 
+def test_whoever_looks_at_a_run_without_a_worker_starts_the_next_one(done, monkeypatch):
+    started = []
+    monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: started.append(True))
+    Store().update(done.id, state="running", pid=2**22, process_started=1.0)
+    assert runs.load_run(done.id).state == "running"
+    assert started == [True]
+
+
 # several processes ----------------------------------------------------------------------------
 
 
