@@ -119,7 +119,7 @@ def look(model: ViT | str, image: Any, mask: PatchMask | None = None) -> Look:
 
     >>> import numpy as np
     >>> look("mini-digits", np.zeros((8, 8), dtype=np.uint8)).attention.shape
-    (8, 8)
+    (4, 4)
     """
     import torch
 
