@@ -194,7 +194,7 @@ def _job(view: state.View, job: jobs.Job) -> None:
         compare_result.show(view, result, job if status.ended else None)
 
 
-@st.fragment(run_every=1.0)
+@st.fragment(run_every=2.0)
 def progress(job: jobs.Job) -> None:
     """Rows done, time left, and a way to stop; reruns the page when the job has ended."""
     status = job.status()
