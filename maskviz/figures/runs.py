@@ -32,6 +32,28 @@ def accuracy_figure(history: History) -> go.Figure:
     return _sized(figure, 3)  # as high as the loss beside it
 
 
+def gradient_figure(history: History) -> go.Figure:
+    """Draw the norm of the gradient before clipping."""
+    figure = _figure("Gradient norm, before clipping", "norm")
+    _line(figure, history, "grad_norm", "gradient norm", PLAIN)
+    return _sized(figure, 1)
+
+
+def rate_figure(history: History) -> go.Figure:
+    """Draw the learning rate over the steps."""
+    figure = _figure("Learning rate", "rate")
+    _line(figure, history, "learning_rate", "learning rate", MASKED)
+    figure.update_yaxes(tickformat=".1e")
+    return _sized(figure, 1)
+
+
+def speed_figure(history: History) -> go.Figure:
+    """Draw real tokens per second over the steps."""
+    figure = _figure("Real tokens per second", "tokens/s")
+    _line(figure, history, "tokens_per_second", "tokens/s", PLAIN)
+    return _sized(figure, 1)
+
+
 def overlay_figure(histories: Mapping[str, History], key: str, title: str) -> go.Figure:
     """Draw one figure of several runs over each other, each in its own colour and dash."""
     percent = key.endswith("accuracy")

@@ -12,9 +12,19 @@ from maskviz.data import guess_columns, make_example, preview
 from maskviz.data.distractor import KINDS
 from maskviz.data.uploads import keep
 from maskviz.errors import DataError
+from maskviz.masks.matrices import MATRICES
 from maskviz.training import RunSpec
 from maskviz.training.estimate import Estimate, estimate
-from maskviz.training.spec import DEVICES, EXAMPLE, NO_STRATEGY, PRECISIONS, SCHEDULES
+from maskviz.training.spec import (
+    CLASS_WEIGHTS,
+    DEVICES,
+    EXAMPLE,
+    MULTI,
+    NO_STRATEGY,
+    PRECISIONS,
+    REGRESSION,
+    SCHEDULES,
+)
 from maskviz.ui import controls, state
 from maskviz.ui.page import escape
 
@@ -25,6 +35,11 @@ _DEFAULTS: dict[str, Any] = {
     "ft_strength": 90,
     "ft_rows": 2000,
     "ft_hide": True,
+    "ft_learns": "classes",
+    "ft_early_stopping_patience": 0,
+    "ft_class_weights": "none",
+    "ft_lora_r": 0,
+    "ft_matrix": "none",
     "ft_num_train_epochs": 3.0,
     "ft_learning_rate": 1e-4,
     "ft_per_device_train_batch_size": 32,
@@ -85,14 +100,17 @@ def show() -> RunSpec | None:
 
 
 def _masking(view: state.View, hide: bool) -> dict[str, Any]:
+    matrix = values()["ft_matrix"]
+    acting = {} if matrix == "none" else {"matrix": matrix}
     if not hide:
-        return {"strategy": NO_STRATEGY}
+        return {"strategy": NO_STRATEGY, **acting}
     return {
         "strategy": view.strategy,
         "operator": view.operator,
         "ratio": view.ratio,
         "parameters": dict(view.parameters),
         "dynamic": values()["ft_dynamic"],
+        **acting,
     }
 
 
@@ -148,16 +166,36 @@ def _upload() -> dict[str, Any] | None:
     path = values().get("upload")
     if not path:
         return None
+    learns = _learns()
     head = _head(path)
     if head.empty:
         raise DataError("The file has a header and no rows: add at least one row.")
     if file is None:
         st.caption(f"Chosen before: {escape(Path(path).name)}")
     st.dataframe(head, height=200, hide_index=True)
-    return {"path": path, **_columns(path, head)}
+    return {"path": path, **_LEARNS[learns][1], **_columns(path, head, learns)}
 
 
-def _columns(path: str, head: pd.DataFrame) -> dict[str, Any]:
+_LEARNS: dict[str, tuple[str, dict[str, str]]] = {
+    "classes": ("One label", {}),
+    "several": ("Several labels", {"problem_type": MULTI}),
+    "number": ("A number", {"problem_type": REGRESSION}),
+    "text": ("A text to write", {"task": "seq2seq"}),
+    "hidden": ("The hidden words", {"task": "mlm"}),
+}
+
+
+def _learns() -> str:
+    chosen = _field(
+        st.segmented_control, "What each row teaches", "learns", list(_LEARNS), required=True,
+        format_func=lambda name: _LEARNS[name][0],
+        help="Several labels stand in one cell, with commas between them. A text to write needs "
+        "an encoder–decoder, the hidden words a masked language model such as mini.",
+    )  # fmt: skip
+    return str(chosen)
+
+
+def _columns(path: str, head: pd.DataFrame, learns: str) -> dict[str, Any]:
     names = [str(c) for c in head.columns]
     if values().get("columns_of") != path:
         guess = guess_columns(head)
@@ -167,8 +205,14 @@ def _columns(path: str, head: pd.DataFrame) -> dict[str, Any]:
     left, right = st.columns(2)
     with left:
         text = _field(st.selectbox, "Text column", "text", names)
+    if learns == "hidden":
+        return {"text_column": text}
     with right:
-        label = _field(st.selectbox, "Label column", "label", names)
+        label = _field(
+            st.selectbox, "Column to write" if learns == "text" else "Label column", "label", names
+        )
+    if learns == "text":
+        return {"text_column": text, "target_column": label}
     return {"text_column": text, "label_column": label}
 
 
@@ -222,6 +266,7 @@ _TRAINING = {
         "num_train_epochs", "learning_rate", "per_device_train_batch_size", "max_steps",
         "max_minutes", "weight_decay", "warmup_steps", "lr_scheduler_type", "max_length",
         "gradient_accumulation_steps", "label_smoothing_factor", "device", "precision",
+        "early_stopping_patience", "class_weights", "lora_r",
     )
 }  # fmt: skip
 
@@ -243,6 +288,14 @@ def _more() -> None:
             help="How the learning rate falls.",
         )  # fmt: skip
         _field(st.selectbox, "device", "device", DEVICES)
+        _field(
+            number, "early_stopping_patience", "early_stopping_patience", 0, 100,
+            help="Stop after so many evaluations without a lower loss; 0: never.",
+        )  # fmt: skip
+        _field(
+            number, "lora_r", "lora_r", 0, 256,
+            help="Rank of LoRA's matrices (pip install maskviz[lora]); 0: all weights are tuned.",
+        )  # fmt: skip
     with right:
         _field(
             number, "max_minutes", "max_minutes", 0.0, 10_000.0, step=1.0, format="%g",
@@ -255,6 +308,15 @@ def _more() -> None:
         _field(number, "label_smoothing_factor", "label_smoothing_factor", 0.0, 0.5, step=0.05)
         _field(number, "gradient_accumulation_steps", "gradient_accumulation_steps", 1, 256)
         _field(st.selectbox, "precision", "precision", PRECISIONS, help="auto: bf16 if native.")
+        _field(
+            st.selectbox, "class_weights", "class_weights", CLASS_WEIGHTS,
+            help="balanced: rare labels count more.",
+        )  # fmt: skip
+        _field(
+            st.selectbox, "Attention matrix", "matrix",
+            ["none", *(name for name in MATRICES if name != "custom")],
+            help="Who may attend to whom inside self-attention while it learns.",
+        )  # fmt: skip
 
 
 # estimate, clone ----------------------------------------------------------------------------
@@ -279,10 +341,17 @@ def load(spec: RunSpec) -> None:
         own["ft_strength"] = round(data.strength * 100)
     else:
         own |= {"ft_source": _UPLOAD, "upload": data.path, "columns_of": data.path}
-        own |= {"ft_text": data.text_column, "ft_label": data.label_column}
+        own |= {"ft_text": data.text_column, "ft_label": data.target_column or data.label_column}
+        own["ft_learns"] = _learned(spec)
+    own["ft_matrix"] = masking.matrix or "none"
     for key in [k for k in st.session_state if str(k).startswith("ft_")]:
         del st.session_state[key]
     _load_view(spec)
+
+
+def _learned(spec: RunSpec) -> str:
+    other = {MULTI: "several", REGRESSION: "number", "seq2seq": "text", "mlm": "hidden"}
+    return other.get(spec.kind, "classes")
 
 
 def _load_view(spec: RunSpec) -> None:

@@ -9,10 +9,17 @@ import streamlit as st
 
 from maskviz import runs
 from maskviz.errors import MaskvizError
-from maskviz.figures.runs import accuracy_figure, loss_figure
+from maskviz.figures.runs import (
+    accuracy_figure,
+    gradient_figure,
+    loss_figure,
+    rate_figure,
+    speed_figure,
+)
 from maskviz.runs import Run
 from maskviz.runs.engines import worker_log
-from maskviz.ui import state
+from maskviz.runs.export import packed, push
+from maskviz.ui import runs_form, state
 from maskviz.ui.page import errors, escape
 
 CHIPS = {
@@ -106,7 +113,10 @@ def _progress(run: Run) -> None:
     bar.progress(share, text)
     button.button("Cancel", key=f"cancel_{run.id}", on_click=_act, args=(runs.cancel, run.id))
     speed = f"{run.tokens_per_second:,.0f} tokens/s" if run.tokens_per_second else "–"
-    st.caption(f"{duration(run.seconds)} so far  ·  {speed}  ·  {run.device}  ·  {run.precision}")
+    use = f" ({run.device_use:.0%} busy)" if run.device_use is not None else ""
+    st.caption(
+        f"{duration(run.seconds)} so far  ·  {speed}  ·  {run.device}{use}  ·  {run.precision}"
+    )
 
 
 def _queued(run: Run) -> None:
@@ -143,14 +153,19 @@ def _ended(run: Run) -> None:
 
 
 def _next_steps(run: Run) -> None:
+    row = st.container(horizontal=True)
+    row.button(
+        "Clone with changes", key=f"clone_{run.id}", on_click=runs_form.load, args=(run.spec,),
+        help="Fills the form with these settings, to change and start.",
+    )  # fmt: skip
     if run.state == "done":
         base = escape(run.spec.model)
-        if st.button(f"Compare with {base}", type="primary", key=f"compare_{run.id}"):
+        if row.button(f"Compare with {base}", type="primary", key=f"compare_{run.id}"):
             state.update(model=run.id)
             st.session_state.pop("view_model", None)
             st.switch_page("pages/compare.py")
     else:
-        st.button(
+        row.button(
             "Resume", type="primary", key=f"resume_{run.id}", on_click=_act,
             args=(runs.resume, run.id), help="Goes on from its last checkpoint.",
         )  # fmt: skip
@@ -179,6 +194,24 @@ def _results(run: Run) -> None:
             "A folder that transformers' from_pretrained loads, with a model card. Everywhere in "
             "maskviz it goes by the name of the run."
         )
+        _take_away(run)
+
+
+def _take_away(run: Run) -> None:
+    """Download the model, or push it to the Hub when asked."""
+    if st.button("Pack it for a download", key=f"pack_{run.id}"):
+        st.download_button(
+            "Download ZIP", packed(run.id), f"{run.id}.zip", "application/zip",
+            key=f"zip_{run.id}", on_click="ignore",
+        )  # fmt: skip
+    name, button = st.columns([3, 1], vertical_alignment="bottom")
+    repository = name.text_input(
+        "Repository on the Hugging Face Hub", key=f"hub_{run.id}", placeholder="user/name",
+        help="Private when new; with the login of this machine ('hf auth login').",
+    )  # fmt: skip
+    if button.button("Push", key=f"push_{run.id}", disabled=not repository.strip()):
+        with errors(), st.spinner("Pushing …"):
+            st.success(f"The model is at {push(run.id, repository.strip())}.")
 
 
 def _curves(run: Run) -> None:
@@ -192,6 +225,12 @@ def _curves(run: Run) -> None:
         right.plotly_chart(figure, key=f"accuracy_{run.id}", config=_CONFIG)
     else:
         right.caption("The accuracy on held-out rows comes with the first evaluation.")
+    if any("grad_norm" in line for line in history):
+        with st.expander("Gradient norm, learning rate, speed"):
+            figures = (gradient_figure, rate_figure, speed_figure)
+            for place, draw in zip(st.columns(3), figures, strict=True):
+                key = f"{draw.__name__}_{run.id}"
+                place.plotly_chart(draw(history), key=key, config=_CONFIG)
 
 
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}

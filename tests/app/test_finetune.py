@@ -39,7 +39,7 @@ def _a_run(state: str = "done", **status) -> str:
     status = {"step": 20, "steps": 40, "seconds": 30.0, "metrics": metrics, **status}
     (folder / "status.json").write_text(json.dumps(status))
     lines = [
-        {"step": 10, "loss": 0.7, "seconds": 1},
+        {"step": 10, "loss": 0.7, "grad_norm": 1.5, "learning_rate": 1e-4, "seconds": 1},
         {"step": 10, "plain_accuracy": 0.8, "plain_ci95": 0.01},
     ]
     (folder / "metrics.jsonl").write_text("\n".join(map(json.dumps, lines)))
@@ -96,12 +96,20 @@ def test_the_form_keeps_its_values_across_pages():
 
 
 def test_a_running_run_is_found_by_a_new_session_and_can_be_cancelled():
-    run_id = _a_run("running", phase="training", seconds_left=120.0, tokens_per_second=900.0)
+    run_id = _a_run(
+        "running",
+        phase="training",
+        seconds_left=120.0,
+        tokens_per_second=900.0,
+        device="cpu, 2 threads",
+        device_use=0.85,
+    )
     at = _page()
     assert not at.exception
     assert "Accuracy 84.1 % plain, 82.9 % masked so far, 2 min left" in _words(at)
     assert "900 tokens/s" in _words(at)
-    assert len(at.get("plotly_chart")) == 2
+    assert "cpu, 2 threads (85% busy)" in _words(at)
+    assert len(at.get("plotly_chart")) == 5  # loss, accuracy; gradient, rate and speed folded away
     _button(at, "Cancel").click().run()
     assert Store().row(run_id)["cancel_requested"]
 
@@ -111,6 +119,26 @@ def test_a_done_run_says_its_finding_and_leads_to_compare():
     at = _page(run=run_id)
     assert "Accuracy 84.1 % ± 1.2 plain, 82.9 % masked." in _words(at).replace("\\", "")
     assert _button(at, "Compare with mini")
+
+
+def test_clone_fills_the_form_with_the_settings_of_the_run():
+    spec = RunSpec.build(
+        name="told",
+        strategy="random",
+        max_rows=300,
+        lora_r=4,
+        matrix="window",
+        num_train_epochs=7.0,
+    )
+    folder = new_folder(spec)
+    Store().add(folder, state="done", reason="Accuracy 84.1 % plain.")
+    at = _page(run=folder.name)
+    _button(at, "Clone with changes").click().run()
+    assert not at.exception
+    assert at.number_input(key="ft_num_train_epochs").value == 7.0
+    assert at.number_input(key="ft_rows").value == 300
+    assert at.number_input(key="ft_lora_r").value == 4
+    assert at.selectbox(key="ft_matrix").value == "window"
 
 
 def test_the_address_chooses_the_run_and_an_old_address_is_no_error():
@@ -147,6 +175,25 @@ def test_an_upload_is_previewed_its_columns_guessed_and_its_run_submitted():
     spec = runs.list_runs()[0].spec
     assert (spec.data.text_column, spec.data.label_column) == ("review", "mood")
     assert Path(spec.data.path).read_text().startswith("review;mood")
+
+
+@pytest.mark.parametrize(
+    ("learns", "column", "kind"),
+    [
+        ("several", "label", "multi_label_classification"),
+        ("number", "label", "regression"),
+        ("hidden", None, "mlm"),
+    ],
+)
+def test_what_an_upload_teaches_is_the_users_choice(learns, column, kind):
+    at = _upload("text,label\n" + "great film,1.5\ndull film,2.5\n" * 20)
+    at.segmented_control(key="ft_learns").set_value(learns).run()
+    assert not at.exception
+    assert not at.error or learns == "several"
+    _button(at, "Start").click().run()
+    spec = runs.list_runs()[0].spec
+    assert spec.kind == kind
+    assert spec.data.label_column == (column or "")
 
 
 @pytest.mark.parametrize(
