@@ -1,5 +1,8 @@
 """Guide: masked attention with the reader's own sentence and numbers."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -8,7 +11,7 @@ from maskviz.attention.steering import HeadArithmetic, head_arithmetic
 from maskviz.evidence.sentence import percent
 from maskviz.masks import MATRICES, Encoding, apply, attention_matrix
 from maskviz.models import load_model
-from maskviz.ui import state
+from maskviz.ui import mask_panels, state
 from maskviz.ui.components import attention_head
 from maskviz.ui.page import close_page, errors, escape, open_page
 
@@ -20,14 +23,24 @@ def main() -> None:
     view = open_page()
     headline = st.empty()
     with errors():
-        encoding = apply(state.current_mask(view), "attention", view.model)
-        name, row, layer, head = choices(view, encoding)
-        allowed, found, plain = compute(view, name, layer, head)
-        headline.markdown(f"### {escape(finding(encoding, found, plain, row, name))}")
-        formula()
-        arithmetic(encoding, allowed, found, row)
-        pictures(encoding, allowed, found)
+        worked(view, headline)
+    with errors():
         questions()
+
+
+def worked(view: state.View, headline: st.delta_generator.DeltaGenerator) -> None:
+    """The reader's own row of the formula, and the pictures."""
+    encoding = apply(state.current_mask(view), "attention", view.model)
+    name, row, layer, head = choices(view, encoding)
+    asked, parameters = mask_panels.matrix_parameters(name, "guide", view)
+    if asked is None:
+        headline.markdown("### Give a table of 0 and 1: who may attend to whom.")
+        return
+    allowed, found, plain = compute(view, name, layer, head, parameters)
+    headline.markdown(f"### {escape(finding(encoding, found, plain, row, name))}")
+    formula()
+    arithmetic(encoding, allowed, found, row)
+    pictures(encoding, allowed, found)
 
 
 def choices(view: state.View, encoding: Encoding) -> tuple[str, int, int, int]:
@@ -36,8 +49,9 @@ def choices(view: state.View, encoding: Encoding) -> tuple[str, int, int, int]:
     layers = getattr(network, "num_hidden_layers", 1)
     heads = getattr(network, "num_attention_heads", 1)
     first, second, third, fourth = st.columns([3, 3, 1, 1])
-    names = [name for name in MATRICES if name != "custom"]
-    name = first.selectbox("Attention matrix", names, key="guide_matrix", help=_matrix_help())
+    name = first.selectbox(
+        "Attention matrix", list(MATRICES), key="guide_matrix", help=mask_panels.matrix_help()
+    )
     reads = min(len(encoding), LONGEST)
     start = next((i for i in range(reads) if not encoding.special[i]), 0)
     row = second.selectbox(
@@ -52,26 +66,29 @@ def choices(view: state.View, encoding: Encoding) -> tuple[str, int, int, int]:
     return name, row, layer - 1, head - 1
 
 
-def _matrix_help() -> str:
-    said = {name: (function.__doc__ or "").splitlines()[0] for name, function in MATRICES.items()}
-    return "\n".join(f"- **{name}**: {line}" for name, line in said.items())
-
-
 def compute(
-    view: state.View, name: str, layer: int, head: int
+    view: state.View, name: str, layer: int, head: int, parameters: Mapping[str, Any]
 ) -> tuple[np.ndarray, HeadArithmetic, HeadArithmetic]:
     """Return the matrix and the head's numbers with and without it."""
     spans = tuple((s.start, s.end) for s in state.current_mask(view).spans)
-    return _compute(view.text, view.model, spans, name, layer, head, view)
+    given = tuple(sorted(parameters.items()))
+    return _compute(view.text, view.model, spans, name, layer, head, given, view)
 
 
 @st.cache_data(max_entries=64, show_spinner="Running the model …")
 def _compute(
-    text: str, model: str, spans: tuple, name: str, layer: int, head: int, _view: state.View
+    text: str,
+    model: str,
+    spans: tuple,
+    name: str,
+    layer: int,
+    head: int,
+    given: tuple,
+    _view: state.View,
 ) -> tuple[np.ndarray, HeadArithmetic, HeadArithmetic]:
     hidden = apply(state.current_mask(_view), "attention", model)
     plain = apply(text, "delete", model)
-    allowed = attention_matrix(name, hidden)
+    allowed = attention_matrix(name, hidden, **dict(given))
     return (
         allowed,
         head_arithmetic(model, plain, layer, head, allowed),

@@ -8,16 +8,18 @@ import streamlit as st
 
 from maskviz.evidence.sentence import fill_sentence, percent
 from maskviz.examples import EXAMPLES
+from maskviz.figures.strip import strip_page
 from maskviz.figures.theme import colours_of
 from maskviz.masks import STRATEGIES, Mask, apply
 from maskviz.masks.audit import jaccard
+from maskviz.masks.edit import hidden_units
 from maskviz.models import Fill, fill, load_model
-from maskviz.ui import controls, state
-from maskviz.ui.components import StripUnit, token_strip
-from maskviz.ui.components.token_strip import edited_units
+from maskviz.ui import controls, mask_panels, state
+from maskviz.ui.components import edited_units, token_strip
 from maskviz.ui.page import close_page, errors, escape, open_page
+from maskviz.ui.strip import UNITS, strip_units, unit_offsets
 
-SHOWN = 1500  # words in the strip; a longer text is masked whole and shown in part
+SHOWN = 1500  # units in the strip; a longer text is masked whole and shown in part
 
 
 def main() -> None:
@@ -35,13 +37,14 @@ def main() -> None:
 
 
 def strip(view: state.View) -> Mask:
-    """Draw the text with its hidden words; a click edits the mask."""
+    """Draw the text with its hidden words or tokens; a click edits the mask."""
     before = state.strategy_mask(view)
     key = f"strip_{hashlib.sha256(view.text.encode()).hexdigest()[:16]}"
-    shown = min(SHOWN, len(before.words))
+    offsets = unit_offsets(view.text, view.unit, view.model)
+    shown = min(SHOWN, len(offsets))
     edited = edited_units(key, shown, view.revision)
     if edited is not None:
-        beyond = [i for i in before.hidden_words if i >= shown]
+        beyond = [i for i in hidden_units(before, offsets) if i >= shown]
         view = state.update(edited=(*edited, *beyond))
     chosen = state.current_mask(view)
     # The strip stays in its container from run to run: replaced, it would lose keyboard focus.
@@ -49,21 +52,37 @@ def strip(view: state.View) -> Mask:
     headline.markdown(f"### {escape(fill_sentence(chosen, [], view.model))}")
     waiting = picture.empty()
     if key not in st.session_state:
-        waiting.text(chosen.blocked_text()[: chosen.words[shown - 1][1]])
+        waiting.text(chosen.blocked_text()[: offsets[shown - 1][1]])
     with st.spinner(f"Asking {escape(view.model)} for its guesses …", show_time=True):
         fills = guesses(view, chosen)
     headline.markdown(f"### {escape(fill_sentence(chosen, fills, view.model))}")
     waiting.empty()
     with picture:
         token_strip(
-            units(chosen, fills),
+            strip_units(chosen, offsets[:shown], fills),
             key=key,
-            label="The text; click a word to hide or show it",
+            label=f"The text; click a {view.unit[:-1]} to hide or show it",
             revision=view.revision,
-            tail=chosen.text[chosen.words[shown - 1][1] :] if shown == len(chosen.words) else " …",
+            noun=view.unit,
+            tail=chosen.text[offsets[shown - 1][1] :] if shown == len(offsets) else " …",
             colours=colours_of({s.label for s in chosen.spans if s.label}),
         )
+        st.session_state.setdefault("view_unit", view.unit)
+        st.segmented_control(
+            "Shown as",
+            UNITS,
+            key="view_unit",
+            required=True,
+            on_change=_take_unit,
+            label_visibility="collapsed",
+            help="Words as the strategies count them, or the tokens that the model reads.",
+        )
     return chosen
+
+
+def _take_unit() -> None:
+    with errors():
+        state.show_units(st.session_state["view_unit"])
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -74,28 +93,6 @@ def _fills(text: str, spans: tuple, model: str, _mask: Mask) -> list[Fill]:
 def guesses(view: state.View, chosen: Mask) -> list[Fill]:
     """Return the model's guesses, or none where the model does not fill."""
     return _fills(view.text, tuple((s.start, s.end) for s in chosen.spans), view.model, chosen)
-
-
-def units(chosen: Mask, fills: Sequence[Fill]) -> list[StripUnit]:
-    """Return the words as the strip shows them, the first `SHOWN` of them."""
-    guessed = {c: f for f in fills for c in range(f.start, f.end)}
-    covering = {c: s for s in chosen.spans for c in range(s.start, s.end)}
-    hidden, end, drawn = set(chosen.hidden_words), 0, []
-    for i, (start, stop) in enumerate(chosen.words[:SHOWN]):
-        span = next((covering[c] for c in range(start, stop) if c in covering), None)
-        found = next((guessed[c] for c in range(start, stop) if c in guessed), None)
-        drawn.append(
-            StripUnit(
-                chosen.text[start:stop],
-                before=chosen.text[end:start],
-                hidden=i in hidden,
-                category=(span.label or None) if span else None,
-                reason=(span.reason or None) if span else None,
-                guesses=tuple((c.token, c.probability) for c in found.candidates) if found else (),
-            )
-        )
-        end = stop
-    return drawn
 
 
 def details(view: state.View, chosen: Mask) -> None:
@@ -117,6 +114,10 @@ def details(view: state.View, chosen: Mask) -> None:
     with st.expander("What the model reads"):
         st.caption(f"{len(encoding)} tokens of {view.model}, operator {view.operator}")
         st.text(" ".join(encoding.tokens))
+    with st.expander("Audit: does it hide what it says?"):
+        mask_panels.audit_panel(view)
+    with st.expander("Inside attention: the mask as a matrix"):
+        mask_panels.matrix_panel(view, chosen)
     with st.expander("Save or load this mask"):
         files(view, chosen)
 
@@ -155,7 +156,7 @@ def beside(view: state.View, chosen: Mask) -> None:
         return
     other = state.strategy_mask(state.View(view.text, name, seed=view.seed, model=view.model))
     token_strip(
-        [replace(unit, locked=True) for unit in units(other, ())],
+        [replace(unit, locked=True) for unit in strip_units(other, other.words[:SHOWN])],
         key=f"beside_{name}_{hashlib.sha256(view.text.encode()).hexdigest()[:16]}",
         label=f"The text as {name} masks it",
         revision=other.text_hash,
@@ -169,10 +170,14 @@ def beside(view: state.View, chosen: Mask) -> None:
 
 
 def files(view: state.View, chosen: Mask) -> None:
-    """Save the mask as JSON, or load one."""
-    st.download_button(
-        "Save as JSON", chosen.to_json(), "mask.json", "application/json", on_click="ignore"
-    )
+    """Save the mask as JSON or as a page without the hidden words, or load one."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "Save as JSON", chosen.to_json(), "mask.json", "application/json", on_click="ignore"
+        )
+        page = strip_page(chosen, fill_sentence(chosen, [], view.model))
+        st.download_button("Save as HTML", page, "mask.html", "text/html", on_click="ignore")
+    st.caption("JSON holds the text and can be loaded again; the page holds no hidden word.")
     uploaded = st.file_uploader("Load a mask", type="json", key="mask_file")
     if uploaded is None:
         return

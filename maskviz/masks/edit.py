@@ -1,25 +1,36 @@
-"""A mask changed by hand, word by word."""
+"""A mask changed by hand, word by word or token by token."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from .mask import Mask, MaskSpan
 
+Units = Sequence[tuple[int, int]]  # (start, end) of what a person can hide, in order
 
-def with_words(mask: Mask, indices: Iterable[int]) -> Mask:
-    """Return the mask that hides exactly the words with these 0-based indices.
 
-    Spans of words that stay hidden keep their reasons; new ones say that a person chose them.
+def hidden_units(mask: Mask, units: Units) -> tuple[int, ...]:
+    """Return the indices of the units that are hidden, wholly or in part.
 
-    >>> with_words(Mask("Ann met Bob", (MaskSpan(0, 3, "name"),)), [0, 2]).masked_text()
-    '[MASK] met [MASK]'
+    >>> hidden_units(Mask("Ann met Bob", (MaskSpan(0, 3),)), [(0, 3), (4, 7), (8, 11)])
+    (0,)
     """
-    wanted = {i for i in indices if 0 <= i < len(mask.words)}
-    hidden = set(mask.hidden_words)
-    shown = _by_hand(mask, hidden - wanted)
-    added = _by_hand(mask, wanted - hidden)
+    hidden = mask.characters
+    return tuple(
+        i for i, (start, end) in enumerate(units) if any(c in hidden for c in range(start, end))
+    )
+
+
+def with_units(mask: Mask, units: Units, indices: Iterable[int]) -> Mask:
+    """Return the mask that hides exactly the units with these 0-based indices.
+
+    Spans of units that stay hidden keep their reasons; new ones say that a person chose them.
+    """
+    wanted = {i for i in indices if 0 <= i < len(units)}
+    hidden = set(hidden_units(mask, units))
+    shown = _by_hand(mask, units, hidden - wanted)
+    added = _by_hand(mask, units, wanted - hidden)
     edited = (mask - shown) | added
     return replace(
         edited,
@@ -29,6 +40,15 @@ def with_words(mask: Mask, indices: Iterable[int]) -> Mask:
     )
 
 
-def _by_hand(mask: Mask, indices: Iterable[int]) -> Mask:
-    spans = tuple(MaskSpan(*mask.words[i], "chosen by hand") for i in sorted(indices))
+def with_words(mask: Mask, indices: Iterable[int]) -> Mask:
+    """Return the mask that hides exactly the words with these 0-based indices.
+
+    >>> with_words(Mask("Ann met Bob", (MaskSpan(0, 3, "name"),)), [0, 2]).masked_text()
+    '[MASK] met [MASK]'
+    """
+    return with_units(mask, mask.words, indices)
+
+
+def _by_hand(mask: Mask, units: Units, indices: Iterable[int]) -> Mask:
+    spans = tuple(MaskSpan(*units[i], "chosen by hand") for i in sorted(indices))
     return Mask(mask.text, spans)

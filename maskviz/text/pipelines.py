@@ -19,7 +19,8 @@ Row = TypeVar("Row")
 BUNDLED = "en_mini"
 MAX_CHARACTERS = 1_000_000  # spaCy's own limit
 _KEPT = 512  # texts whose annotation is remembered
-_AT_ONCE = 1000  # texts in one pass of the pipeline
+_AT_ONCE = 512  # texts read before other threads have their turn
+_A_BATCH = 64  # texts in a batch of the pipeline: progress is seen batch by batch
 _lock = threading.Lock()
 _kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
@@ -122,7 +123,9 @@ def _valid(text: str) -> bool:
 def _annotate_some(
     documents: list[Document], done: int, progress: Callable[[int], None] | None
 ) -> int:
-    docs = load_pipeline(documents[0].pipeline).pipe([d.text for d in documents])
+    docs = load_pipeline(documents[0].pipeline).pipe(
+        [d.text for d in documents], batch_size=_A_BATCH
+    )
     for document, doc in zip(documents, docs, strict=True):
         found = annotation(doc)
         document.__dict__["_annotation"] = found  # where its own lazy property would keep it

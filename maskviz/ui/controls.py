@@ -47,6 +47,14 @@ def mask_controls(view: state.View) -> None:
             )  # fmt: skip
     with st.expander("More", expanded=combined):
         _more_strategies(view, combined)
+        st.session_state.setdefault("view_complement", view.complement)
+        st.checkbox(
+            "Hide all else (complement)",
+            key="view_complement",
+            on_change=_take,
+            args=("complement",),
+            help="Keeps what the strategy would hide, and hides the rest.",
+        )
         operator_control(view)
 
 

@@ -18,7 +18,7 @@ from maskviz.errors import MaskvizError
 from maskviz.examples import EXAMPLES, Example, by_name
 from maskviz.masks import OPERATORS, Mask, mask
 from maskviz.masks.choose import checked_ratio, checked_seed
-from maskviz.masks.edit import with_words
+from maskviz.masks.edit import with_units
 
 _KEY = "maskviz_view"
 SEEDS = 2**31 - 1  # the largest seed a page takes
@@ -28,7 +28,9 @@ SEEDS = 2**31 - 1  # the largest seed a page takes
 class View:
     """All that the user has chosen.
 
-    edited: the words hidden after the user's clicks, by index; None while nothing was clicked.
+    complement: hide all else and keep what the strategy would hide.
+    unit: what the strip shows and a click hides, words or the model's tokens.
+    edited: the units hidden after the user's clicks, by index; None while nothing was clicked.
     saved: a mask loaded from a file, in place of a strategy.
     turn: how often clicks were dropped, so that those of an earlier turn never come back.
     """
@@ -40,6 +42,8 @@ class View:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     operator: str = "mask"
     model: str = "mini"
+    complement: bool = False
+    unit: str = "words"
     edited: tuple[int, ...] | None = None
     saved: str | None = None
     turn: int = 0
@@ -54,6 +58,8 @@ class View:
             dict(self.parameters),
             self.saved,
             self.turn,
+            *(("complement",) if self.complement else ()),
+            *((self.unit, self.model) if self.unit != "words" else ()),
         ]
         return json.dumps(chosen, sort_keys=True, default=str)
 
@@ -101,22 +107,41 @@ def strategy_mask(view: View) -> Mask:
     if view.saved is not None:
         return Mask.from_json(view.saved, view.text)
     parameters = tuple(sorted((k, _frozen(v)) for k, v in view.parameters.items()))
-    return _choose(view.text, view.strategy, view.ratio, view.seed, parameters, view.model)
+    return _choose(
+        view.text, view.strategy, view.ratio, view.seed, parameters, view.model, view.complement
+    )
 
 
 def current_mask(view: View | None = None) -> Mask:
     """Return the mask as the user sees it, clicks included. Raises MaskvizError."""
     view = view or current()
     chosen = strategy_mask(view)
-    return chosen if view.edited is None else with_words(chosen, view.edited)
+    if view.edited is None:
+        return chosen
+    from maskviz.ui.strip import unit_offsets
+
+    return with_units(chosen, unit_offsets(view.text, view.unit, view.model), view.edited)
+
+
+def show_units(unit: str) -> None:
+    """Show words or tokens; what was clicked in the others stays hidden, as a mask of its own."""
+    view = current()
+    kept = {"saved": current_mask(view).to_json()} if view.edited is not None else {}
+    update(unit=unit, edited=None, turn=view.turn + 1, **kept)
 
 
 @st.cache_data(max_entries=256, show_spinner="Choosing what to hide …", show_time=True)
 def _choose(
-    text: str, strategy: str, ratio: float | None, seed: int, parameters: tuple, model: str
+    text: str,
+    strategy: str,
+    ratio: float | None,
+    seed: int,
+    parameters: tuple,
+    model: str,
+    complement: bool,
 ) -> Mask:
     given = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters}
-    return mask(text, strategy, ratio=ratio, seed=seed, model=model, **given)
+    return mask(text, strategy, ratio=ratio, seed=seed, complement=complement, model=model, **given)
 
 
 def _frozen(value: Any) -> Any:
@@ -134,6 +159,8 @@ def link(with_text: bool = False, **more: str) -> str:
         "parameters": json.dumps(dict(view.parameters)) if view.parameters else None,
         "operator": view.operator,
         "model": view.model,
+        "complement": "1" if view.complement else None,
+        "unit": None if view.unit == "words" else view.unit,
         "hidden": None if view.edited is None else ".".join(map(str, view.edited)),
         "example": example.name if example else None,
         "text": view.text if with_text and not example else None,
@@ -152,6 +179,8 @@ def _of_link(values: Mapping[str, str]) -> View:
         "ratio": lambda v: checked_ratio(float(v)),
         "seed": _seed,
         "operator": _operator,
+        "complement": lambda v: v == "1",
+        "unit": _unit,
         "parameters": _parameters,
         "hidden": lambda v: tuple(int(i) for i in v.split(".") if i),
     }
@@ -173,6 +202,12 @@ def _seed(written: str) -> int:
 
 def _operator(name: str) -> str:
     if name not in OPERATORS:
+        raise ValueError
+    return name
+
+
+def _unit(name: str) -> str:
+    if name not in ("words", "tokens"):
         raise ValueError
     return name
 

@@ -7,11 +7,11 @@ from streamlit.testing.v1 import AppTest
 
 
 def test_the_rows_numbers_add_up() -> None:
-    app = AppTest.from_file("../../pages/guide.py", default_timeout=120)
+    app = AppTest.from_file("../../app.py", default_timeout=120)
     app.query_params["text"] = "The story is dull and slow."
     app.query_params["strategy"] = "pattern"
     app.query_params["parameters"] = '{"words": "dull"}'
-    app.run()
+    app.switch_page("pages/guide.py").run()
     assert not app.exception
     assert not app.error
     assert "attends most to" in app.markdown[0].value
@@ -27,3 +27,23 @@ def test_the_rows_numbers_add_up() -> None:
     row = int(app.selectbox(key=f"guide_row_{len(table)}").value)
     after = app.dataframe[0].value
     assert (after["weight"][row + 1 :] == 0).all()
+
+
+def test_a_matrix_of_ones_gives_back_the_plain_attention() -> None:
+    app = AppTest.from_file("../../app.py", default_timeout=120)
+    app.query_params["text"] = "The story is dull and slow."
+    app.query_params["strategy"] = "random"
+    app.switch_page("pages/guide.py").run()
+    tokens = len(app.dataframe[0].value)
+    app.selectbox(key="guide_matrix").set_value("random").run()
+    app.slider(key="guide_pairs").set_value(100).run()
+    everything = app.dataframe[0].value["weight"].tolist()
+    app.selectbox(key="guide_matrix").set_value("custom").run()
+    assert not app.exception
+    assert "Give a table" in app.markdown[0].value
+    ones = "\n".join([",".join("1" * tokens)] * tokens)
+    app.get("file_uploader")[0].upload("ones.csv", ones.encode(), "text/csv").run()
+    assert app.dataframe[0].value["weight"].tolist() == pytest.approx(everything)
+    app.get("file_uploader")[0].upload("bad.csv", b"1,0\n0,1\n", "text/csv").run()
+    assert not app.exception
+    assert any(f"give {tokens} rows" in e.value for e in app.error)

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskviz.ui import state
+from maskviz.ui.strip import unit_offsets
 
 TEXT = "It is not a good film, and nobody would call it fun."
 
@@ -120,6 +121,56 @@ def test_strategies_combine_on_the_page() -> None:
     assert app.session_state["maskviz_view"].strategy == "redundant"
 
 
+def test_tokens_are_clicked_like_words_and_stay_hidden_among_words() -> None:
+    app = open_page(text=TEXT, strategy="manual", hidden="")
+    app.segmented_control(key="view_unit").set_value("tokens").run()
+    view = app.session_state["maskviz_view"]
+    assert (view.unit, app.exception) == ("tokens", [])
+    key = f"strip_{hashlib.sha256(TEXT.encode()).hexdigest()[:16]}"
+    app.session_state[key] = {"edit": {"revision": f"{key}|{view.revision}", "hidden": [0, 5]}}
+    app.run()
+    view = app.session_state["maskviz_view"]
+    offsets = unit_offsets(TEXT, "tokens", "mini")
+    hidden = [(s.start, s.end) for s in state.current_mask(view).spans]
+    assert hidden == [offsets[0], offsets[5]]
+    app.segmented_control(key="view_unit").set_value("words").run()
+    view = app.session_state["maskviz_view"]
+    assert view.unit == "words"
+    assert [(s.start, s.end) for s in state.current_mask(view).spans] == hidden
+
+
+def test_the_complement_hides_all_else_and_travels_in_the_link() -> None:
+    app = open_page(text=TEXT, strategy="pattern", parameters='{"words": "good, fun"}')
+    app.checkbox(key="view_complement").check().run()
+    view = app.session_state["maskviz_view"]
+    assert state.current_mask(view).hidden_words == tuple(i for i in range(12) if i not in (4, 11))
+    assert dict(parse_qsl(app.sidebar.code[0].value.removeprefix("?")))["complement"] == "1"
+
+
+def test_the_audit_and_the_matrix_come_when_asked_for() -> None:
+    app = open_page(text=TEXT, strategy="random", ratio="0.5")
+    app.button(key="audit_run").click().run()
+    assert not app.exception
+    table = next(t.value for t in app.dataframe if "Counted" in t.value)
+    found = dict(zip(table["Counted"], table["Found"], strict=True))
+    assert found["Words hidden"].startswith("50")
+    assert found["Units hidden in part"] == "0"
+    app.toggle(key="matrix_shown").set_value(True).run()
+    assert not app.exception
+    assert any("of all pairs may attend" in c.value for c in app.caption)
+    app.selectbox(key="mask_matrix").set_value("custom").run()
+    assert not app.exception
+    tokens = len(unit_offsets(TEXT, "tokens", "mini")) + 2
+    uploader = next(u for u in app.get("file_uploader") if "CSV" in u.label)
+    lower = "\n".join(
+        ",".join("1" if j <= i else "0" for j in range(tokens)) for i in range(tokens)
+    )
+    uploader.upload("m.csv", lower.encode(), "text/csv").run()
+    assert not app.exception
+    share = (tokens + 1) / (2 * tokens)
+    assert any(c.value.startswith(f"custom: {100 * share:.0f}") for c in app.caption)
+
+
 def test_a_second_strategy_stands_beside_the_mask() -> None:
     app = open_page(text=TEXT, strategy="random", ratio="0.5")
     box = next(s for s in app.selectbox if s.label == "Second strategy")
@@ -164,7 +215,7 @@ def test_the_pages_own_link_gives_the_same_mask_to_another_visitor(
 ) -> None:
     first = open_page(text=text, strategy="key")
     first.button_group(key="view_strategy").set_value(strategy).run()
-    first.checkbox[0].check().run()
+    next(c for c in first.checkbox if "link" in c.label).check().run()
     said = dict(parse_qsl(first.sidebar.code[0].value.removeprefix("?")))
     second = open_page(**said)
     one, two = (state.current_mask(app.session_state["maskviz_view"]) for app in (first, second))
