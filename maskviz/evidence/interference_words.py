@@ -51,7 +51,7 @@ def verdicts(result: Interference) -> list[tuple[str, bool, str]]:
     """Return each part of the claim, whether the figures bear it out, and the figures.
 
     The claim: a model trained on plain text leans on the distractor; hiding the attribute wins at
-    least 0.9 of that back; hiding as much at random wins back about nothing.
+    least 0.9 of that back; hiding as much at random wins back nothing.
     """
     arms = result.arms
     lean = arms["plain"]["reliance"]
@@ -69,9 +69,7 @@ def verdicts(result: Interference) -> list[tuple[str, bool, str]]:
     if "random" in arms:
         mean, low, _ = arms["random"]["recovery"]
         holds = abs(mean) < LARGE or low <= 0
-        rows.append(
-            ("Hiding as much at random wins back about nothing", holds, _said(result, "random"))
-        )
+        rows.append(("Hiding as much at random wins back nothing", holds, _said(result, "random")))
     if "attribute" in arms:
         rows.append(_cost(result))
     return rows
