@@ -27,20 +27,11 @@ def assemble(
     from transformers import PrinterCallback
 
     from .collating import TaskCollator
-    from .hooks import CoreHooks, require_matrix
     from .metrics import answer_of, metrics_of
-    from .model import load_network
     from .pacer import Pacer
     from .trainer import MaskTrainer
 
-    network = load_network(spec, model, rows.label_names)
-    hooks = CoreHooks(network)
-    if spec.masking.matrix or spec.evaluated_mask.matrix:
-        require_matrix(network, hooks, model.family)
-    if spec.training.lora_r:
-        from .lora import with_lora
-
-        network = with_lora(network, spec)
+    network, hooks = hooked_network(spec, model, rows)
     recorder.phase("tokenising")
     first = next(iter(rows.evaluation.values())).sample(CURVE_ROWS)
     trainer = MaskTrainer(
@@ -60,6 +51,22 @@ def assemble(
     trainer.add_callback(pacer)
     trainer.remove_callback(PrinterCallback)
     return trainer, pacer
+
+
+def hooked_network(spec: RunSpec, model: Any, rows: Rows) -> tuple[Any, Any]:
+    """Return the network to tune, LoRA's matrices in it where asked for, and its hooks."""
+    from .hooks import CoreHooks, require_matrix
+    from .model import load_network
+
+    network = load_network(spec, model, rows.label_names)
+    hooks = CoreHooks(network)
+    if spec.masking.matrix or spec.evaluated_mask.matrix:
+        require_matrix(network, hooks, model.family)
+    if spec.training.lora_r:
+        from .lora import with_lora
+
+        network = with_lora(network, spec)
+    return network, hooks
 
 
 def masked_rows(
