@@ -11,7 +11,7 @@ from maskviz.attention.steering import HeadArithmetic, head_arithmetic
 from maskviz.evidence.sentence import percent
 from maskviz.masks import MATRICES, Encoding, apply, attention_matrix
 from maskviz.models import load_model
-from maskviz.ui import mask_panels, state
+from maskviz.ui import guide_choice, mask_panels, state
 from maskviz.ui.components import attention_head
 from maskviz.ui.page import close_page, errors, escape, open_page
 
@@ -25,6 +25,7 @@ def main() -> None:
     with errors():
         worked(view, headline)
     with errors():
+        guide_choice.show()
         questions()
 
 
@@ -182,6 +183,9 @@ def pictures(encoding: Encoding, allowed: np.ndarray, found: HeadArithmetic) -> 
 def questions() -> None:
     """What people ask, answered where the answer can be tried."""
     st.subheader("Questions", divider="gray")
+    for question, answer in guide_choice.answers():
+        with st.expander(question):
+            st.markdown(escape(answer))
     for question, answer in QUESTIONS:
         with st.expander(question):
             st.markdown(answer)
