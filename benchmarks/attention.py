@@ -188,7 +188,7 @@ def _opened(chromium: Any, path: Path, heads: int, scripts: Path | None) -> floa
     try:
         tab.goto(path.as_uri(), timeout=PATIENCE, wait_until="commit")
         drawn = f"document.querySelectorAll('svg path, svg line').length >= {heads}"
-        tab.wait_for_function(drawn, timeout=60_000)
+        tab.wait_for_function(drawn, timeout=120_000)
         return time.perf_counter() - start
     except Error:
         return None

@@ -166,11 +166,16 @@ def with_method(attention: Attention, method: str) -> Attention:
 
 
 def reduce(found: list[Layer], method: str) -> Any:
-    """Return a method's maps as float16 (layers, heads or 1, queries, keys), layer by layer."""
+    """Return a method's maps as float16 (layers, heads or 1, queries, keys), layer by layer.
+
+    `found` may be empty afterwards.
+    """
     import numpy as np
 
     if method == "raw":  # what was captured is what is shown: not through float32 and back
-        return _stacked([layer.weights for layer in found])
+        maps = [layer.weights for layer in found]
+        found.clear()  # so that each layer is freed as it is copied
+        return _stacked(maps)
     return _stacked([np.asarray(one, np.float16) for one in METHODS[method].function(found)])
 
 
