@@ -177,7 +177,10 @@ def files(view: state.View, chosen: Mask) -> None:
         )
         page = strip_page(chosen, fill_sentence(chosen, [], view.model))
         st.download_button("Save as HTML", page, "mask.html", "text/html", on_click="ignore")
-    st.caption("JSON holds the text and can be loaded again; the page holds no hidden word.")
+    st.caption(
+        "JSON holds the text and can be loaded again. The page, and the PNG and SVG under the "
+        "text, show hidden words as blocks."
+    )
     uploaded = st.file_uploader("Load a mask", type="json", key="mask_file")
     if uploaded is None:
         return

@@ -208,3 +208,18 @@ def test_right_to_left_text_runs_right_to_left(visit):
     page.keyboard.press("Enter")
     visit.shown("1 of 4 words are hidden")
     assert hidden(visit) == ["עולם"]
+
+
+def test_the_strip_is_saved_as_a_picture_without_the_hidden_words(visit, tmp_path):
+    link = {"strategy": "pattern", "parameters": '{"words": "Anna, sister"}'}
+    page = open_strip(visit, text="Anna met her sister in Rome <b>.", **link).page
+    for kind, begins in (("svg", b"<svg "), ("png", b"\x89PNG")):
+        with page.expect_download() as download:
+            page.locator(f"[data-act={kind}]").first.click()
+        download.value.save_as(tmp_path / f"mask.{kind}")
+        assert (tmp_path / f"mask.{kind}").read_bytes().startswith(begins)
+    svg = (tmp_path / "mask.svg").read_text("utf-8")
+    assert "Rome &lt;b&gt;." in svg
+    assert "Anna" not in svg
+    assert "sister" not in svg
+    assert "color(" not in svg

@@ -209,6 +209,7 @@ class Strip {
   }
 
   act(name) {
+    if (name === "png" || name === "svg") return savePicture(this, name)
     if (name === "none" && this.hidden.size) {
       return this.commit(new Set([...this.hidden].filter(i => this.locked.has(i))), "All shown")
     }
