@@ -1,0 +1,68 @@
+"""The Tasks and Images pages: an example of each opens with a finding; bad input is one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+APP = str(Path(__file__).parents[2] / "app.py")
+HOSTILE = "Anna said </script><img src=x onerror=alert(1)> and \u202e left. It was a dull film."
+
+
+def _page(name: str, **state: object) -> AppTest:
+    at = AppTest.from_file(APP, default_timeout=240)
+    for key, value in state.items():
+        at.session_state[key] = value
+    return at.switch_page(f"pages/{name}.py").run()
+
+
+def _words(at: AppTest) -> str:
+    return " ".join(m.value for m in [*at.markdown, *at.caption]).replace("\\", "")
+
+
+def test_sentiment_opens_with_what_hiding_attributes_changes():
+    at = _page("tasks")
+    assert not at.exception
+    assert not at.error
+    assert "words (attribute)" in _words(at)
+    assert len(at.get("plotly_chart")) == 1
+
+
+def test_summarisation_hides_what_repeats_and_measures_it():
+    at = _page("tasks", tasks_tab="Summarisation")
+    assert not at.exception
+    assert not at.error
+    assert "sentences repeat earlier ones; without them ROUGE-L goes from" in _words(at)
+    assert list(at.dataframe[0].value["measure"]) == ["ROUGE-1", "ROUGE-2", "ROUGE-L"]
+
+
+@pytest.mark.parametrize("tab", ["Sentiment", "Summarisation"])
+def test_hostile_text_stays_text(tab):
+    key = {"Sentiment": "ts_text", "Summarisation": "tm_text"}[tab]
+    at = _page("tasks", tasks_tab=tab, **{key: HOSTILE})
+    assert not at.exception
+    assert not any(m.allow_html for m in at.markdown)
+
+
+def test_a_text_that_is_too_long_is_one_line():
+    at = _page("tasks", ts_text="word " * 5000)
+    assert not at.exception
+    assert "25,000 characters" in at.error[0].value.replace("\\", "")
+
+
+def test_an_unknown_model_is_one_line():
+    at = _page("tasks", tasks_tab="Translation", tt_model="no such model")
+    assert not at.exception
+    assert "There is no model or folder" in at.error[0].value.replace("\\", "")
+
+
+def test_images_open_with_a_finding_three_pictures_and_the_answers():
+    at = _page("images")
+    assert not at.exception
+    assert not at.error
+    assert "Hiding 4 of 16 patches (attention)" in _words(at)
+    assert len(at.get("plotly_chart")) == 4
+    at = _page("images", im_model="no such model")
+    assert "There is no model or folder" in at.error[0].value.replace("\\", "")
