@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import math
-import struct
 import sys
 import time
 from collections.abc import Sequence
@@ -157,6 +156,8 @@ def model_shape(name: str) -> Shape | None:
     sizes: dict[str, int] = {}
     for path in folder.glob("*.safetensors"):
         sizes |= tensor_sizes(path)
+    if not sizes:
+        return None
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     table = max((n for key, n in sizes.items() if "embed" in key), default=0)
     weights = sum(sizes.values())
@@ -180,11 +181,17 @@ def model_folder(name: str) -> Path | None:
 
 
 def tensor_sizes(path: Path) -> dict[str, int]:
-    """Return the number of values of each tensor, from the file's header alone."""
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-    return {k: math.prod(v["shape"]) for k, v in header.items() if k != "__metadata__"}
+    """Return the number of values of each tensor, from the file's header alone.
+
+    A file that is cut off or no safetensors has none: loading it says what is wrong.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {key: math.prod(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError:
+        return {}
 
 
 def token_lengths(spec: RunSpec, texts: Sequence[str]) -> list[int]:
