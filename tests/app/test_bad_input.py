@@ -29,10 +29,10 @@ LINKS = (
 
 
 def run(page: str, **link: str) -> AppTest:
-    app = AppTest.from_file(f"../../pages/{page}.py", default_timeout=180)
+    app = AppTest.from_file("../../app.py", default_timeout=180)
     for name, value in {"strategy": "random", **link}.items():
         app.query_params[name] = value
-    return app.run()
+    return app.switch_page(f"pages/{page}.py").run()
 
 
 @pytest.mark.parametrize("page", PAGES)
