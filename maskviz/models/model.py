@@ -105,6 +105,11 @@ def load_model(name: str | Path | Model = BUNDLED) -> Model:
     return _load(str(name))
 
 
+# transformers builds a network under settings of the whole process: two at once in two threads
+# leave one without its weights.
+LOADING = threading.Lock()
+
+
 @lru_cache(maxsize=4)
 def _load(name: str) -> Model:
     from transformers import AutoConfig, AutoTokenizer
@@ -121,7 +126,8 @@ def _load(name: str) -> Model:
 
 def _from_pretrained(kind: Any, name: str, path: str, **options: Any) -> Any:
     try:
-        return kind.from_pretrained(path, trust_remote_code=False, **options)
+        with LOADING:
+            return kind.from_pretrained(path, trust_remote_code=False, **options)
     except ImportError as error:
         needed = next((x for x in ("sentencepiece", "tiktoken") if x in str(error)), None)
         raise MissingDependencyError(

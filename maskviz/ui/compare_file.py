@@ -112,7 +112,7 @@ def _more(view: state.View, columns: list[str], key: str) -> dict[str, Any]:
         by = st.multiselect("Break down by", columns, key=f"b{key}", help="Beside the label.")
         second = st.selectbox(
             "Second model beside it",
-            [NONE, *(m.name for m in list_models() if m.name != view.model)],
+            [NONE, *(m.name for m in list_models("classify") if m.name != view.model)],
             key=f"m{key}",
             help="On the same rows and masks, for instance before and after a fine-tune.",
         )

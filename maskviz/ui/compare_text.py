@@ -69,7 +69,7 @@ def _strategies() -> list[str]:
 
 
 def _second_model(view: state.View) -> str | None:
-    names = [m.name for m in list_models() if m.name != view.model]
+    names = [m.name for m in list_models("classify") if m.name != view.model]
     base = base_of(view.model)
     if base and base not in names:
         names.append(base)

@@ -23,7 +23,7 @@ _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d
 
 def show() -> None:
     """The finding, three pictures, the answers; the choices beside them."""
-    picture, choice = st.columns([5, 2], gap="large")
+    picture, choice = st.columns([5, 3], gap="large")
     with choice:
         model, image = _subject()
         explained = "\n".join(f"- **{name}**: {said}" for name, (_, said) in STRATEGIES.items())
@@ -122,13 +122,13 @@ def finding(plain: Look, masked: Look, mask: PatchMask, flips: float) -> str:
 def _pictures(plain: Look, masked: Look, mask: PatchMask) -> None:
     first, second, third = st.columns(3)
     with first:
-        st.markdown("**The picture**, patches that are hidden outlined")
+        st.markdown("**The picture**, hidden patches outlined")
         st.plotly_chart(figures.picture(plain, mask), key="im_plain", config=_CONFIG)
     with second:
-        st.markdown("**Where the model looks**, attention rolled out over the layers")
+        st.markdown("**Where the model looks** (attention rollout)")
         st.plotly_chart(figures.attention(plain), key="im_attention", config=_CONFIG)
     with third:
-        st.markdown("**Where it looks with them hidden**")
+        st.markdown("**Where it looks** with them hidden")
         st.plotly_chart(figures.attention(masked, mask), key="im_masked", config=_CONFIG)
 
 

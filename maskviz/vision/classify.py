@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import CapabilityError, DataError, ModelNotFoundError
 from ..models.locate import allowed
+from ..models.model import LOADING
 from ..paths import assets
 from .patches import PatchMask
 
@@ -78,10 +79,11 @@ def load_vit(name: str = BUNDLED) -> ViT:
 
     path = _located(name)
     try:
-        network = AutoModelForImageClassification.from_pretrained(
-            path, use_safetensors=True, trust_remote_code=False, attn_implementation="eager",
-            dtype=torch.float32,
-        )  # fmt: skip
+        with LOADING:
+            network = AutoModelForImageClassification.from_pretrained(
+                path, use_safetensors=True, trust_remote_code=False,
+                attn_implementation="eager", dtype=torch.float32,
+            )  # fmt: skip
         processor = AutoImageProcessor.from_pretrained(path, trust_remote_code=False)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         first = str(error).strip().split("\n")[0].replace(str(path), name)

@@ -116,3 +116,15 @@ def test_a_changed_weight_file_is_found(tmp_path: Path) -> None:
     verify.cache_clear()
     with pytest.raises(ModelError, match="damaged"):
         verify(tmp_path)
+
+
+def test_networks_loaded_at_once_in_several_threads_all_have_their_weights() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from maskviz.models import model as module
+
+    loaded = load_model("mini")
+    tasks = ["fill", "classify", "encode"] * 4
+    with ThreadPoolExecutor(6) as pool:  # past the cache, as at the first visits of a server
+        networks = list(pool.map(lambda what: module._network.__wrapped__(loaded, what), tasks))
+    assert all(p.device.type != "meta" for n in networks for p in n.parameters())
