@@ -5,12 +5,11 @@ A method is a small function from a `Question` to `Scores`, registered; every do
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import UnknownNameError
 from ..models.model import Model
+from ..registry import Registry
 
 Word = tuple[int, int]
 
@@ -57,47 +56,13 @@ class Method:
     baseline: bool = False
 
 
-class _Methods(Mapping[str, Method]):
-    """Methods by name; their modules are imported when the registry is first read."""
-
-    modules = (
-        "maskviz.evidence.occlusion",
-        "maskviz.evidence.gradients",
-        "maskviz.evidence.attending",
-        "maskviz.evidence.baselines",
-    )
-
-    def __init__(self) -> None:
-        self._known: dict[str, Method] = {}
-        self._loaded = False
-
-    def add(self, entry: Method) -> None:
-        self._known[entry.name] = entry
-
-    def _all(self) -> dict[str, Method]:
-        if not self._loaded:
-            self._loaded = True
-            for name in self.modules:
-                importlib.import_module(name)
-        return self._known
-
-    def __getitem__(self, name: str) -> Method:
-        try:
-            return self._all()[name]
-        except KeyError:
-            raise UnknownNameError.of("method", name, self) from None
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._all()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
-
-    def __len__(self) -> int:
-        return len(self._all())
-
-
-METHODS = _Methods()
+_MODULES = (
+    "maskviz.evidence.occlusion",
+    "maskviz.evidence.gradients",
+    "maskviz.evidence.attending",
+    "maskviz.evidence.baselines",
+)
+METHODS: Registry[Method] = Registry("method", _MODULES)
 
 
 def method(name: str, unit: str, summary: str, baseline: bool = False) -> Callable[[Score], Score]:

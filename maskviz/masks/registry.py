@@ -6,13 +6,12 @@ importing the module registers what it decorates with `@strategy`.
 
 from __future__ import annotations
 
-import importlib
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import UnknownNameError
+from ..registry import Registry
 from ..text.document import Document
 from .mask import MaskSpan
 
@@ -58,57 +57,19 @@ class Strategy:
         return self.seeded and not (self.kind == "exhaustive" and ratio is None)
 
 
-class _Strategies(Mapping[str, Strategy]):
-    """Strategies by name; modules are imported when the registry is first read."""
-
-    # `key` asks a model, so it lives beside attribution and is reached by name, as a plug-in is.
-    modules = (
-        "maskviz.masks.chance",
-        "maskviz.masks.linguistic",
-        "maskviz.masks.attributes",
-        "maskviz.evidence.key",
-        "maskviz.masks.personal",
-        "maskviz.masks.redundancy",
-        "maskviz.masks.noise",
-        "maskviz.masks.collocation",
-        "maskviz.masks.given",
-    )
-
-    def __init__(self) -> None:
-        self._known: dict[str, Strategy] = {}
-        self._loaded = False
-
-    def add(self, entry: Strategy) -> None:
-        self._known[entry.name] = entry
-
-    def _all(self) -> dict[str, Strategy]:
-        if not self._loaded:
-            self._loaded = True
-            from importlib.metadata import entry_points
-
-            for name in self.modules:
-                importlib.import_module(name)
-            for point in entry_points(group="maskviz.strategies"):
-                point.load()
-        return self._known
-
-    def __getitem__(self, name: str) -> Strategy:
-        try:
-            return self._all()[name]
-        except KeyError:
-            raise UnknownNameError.of("strategy", name, self) from None
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._all()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
-
-    def __len__(self) -> int:
-        return len(self._all())
-
-
-STRATEGIES = _Strategies()
+# `key` asks a model, so it lives beside attribution and is reached by name, as a plug-in is.
+_MODULES = (
+    "maskviz.masks.chance",
+    "maskviz.masks.linguistic",
+    "maskviz.masks.attributes",
+    "maskviz.evidence.key",
+    "maskviz.masks.personal",
+    "maskviz.masks.redundancy",
+    "maskviz.masks.noise",
+    "maskviz.masks.collocation",
+    "maskviz.masks.given",
+)
+STRATEGIES: Registry[Strategy] = Registry("strategy", _MODULES, "maskviz.strategies")
 
 
 def strategy(name: str, kind: str, summary: str, **more: Any) -> Callable[[Choose], Choose]:

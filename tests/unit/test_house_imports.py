@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("streamlit", "torch", "transformers", "spacy", "pandas", "plotly", "sqlalchemy")
 # A part imports from its own line or from lines above it.
 ORDER = (
-    ("errors", "paths", "checksums"),
+    ("errors", "paths", "checksums", "registry"),
     ("text", "data"),
     ("masks", "models"),
     ("attention", "training", "vision"),
