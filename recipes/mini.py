@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from mini_batches import Labelled, Pieces, continuations, label_pools
+from mini_batches import Labelled, Pieces, continuations, label_pools, with_teacher
 from mini_data import build_cache
 from mini_model import Mini, Size, build_config, load_folder, save_folder
+from mini_teacher import TeacherPlan, soft_labels
 from mini_train import Plan, Trainer
 from tokenizers import Tokenizer
 
@@ -28,6 +29,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("maskviz/assets/mini"))
     parser.add_argument("--work", type=Path, default=Path("build/mini"), help="checkpoints")
     parser.add_argument("--start", type=Path, help="a finished folder whose weights are trained on")
+    parser.add_argument("--teacher", type=Path, help="folder of a larger pretrained encoder")
+    parser.add_argument("--sentences", type=int, default=150_000, help="the teacher is asked about")
     parser.add_argument("--pretrain-minutes", type=float, default=Plan.pretrain_minutes)
     parser.add_argument("--joint-minutes", type=float, default=Plan.joint_minutes)
     parser.add_argument("--max-steps", type=int, default=0, help="per stage; 0 = by the clock")
@@ -64,7 +67,11 @@ def main() -> None:
     tokenizer = build_cache(options.data, cache, options.vocab_size, options.seed, known)
     continues = continuations(tokenizer)
     pieces = Pieces(np.load(cache / "stream.npy", mmap_mode="r"), continues, options.seed)
-    sentiment = pd.read_parquet(cache / "sentiment.parquet")
+    soft = None
+    if options.teacher:
+        plan = TeacherPlan(seed=options.seed)
+        soft = soft_labels(options.teacher, cache, options.sentences, plan)
+    sentiment = with_teacher(pd.read_parquet(cache / "sentiment.parquet"), soft)
     labelled = Labelled(label_pools(tokenizer, sentiment), continues, options.seed)
     model = Mini(build_config(tokenizer.get_vocab_size(), Size()))
     if options.start:

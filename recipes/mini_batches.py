@@ -27,7 +27,7 @@ class LabelledBatch:
 
     input_ids: Tensor  # (B, T)
     attention_mask: Tensor  # (B, T) 1 = text
-    labels: Tensor  # (B,) 0 negative, 1 positive
+    targets: Tensor  # (B,) probability of positive: 0 or 1 where people said so
 
 
 def continuations(tokenizer: Tokenizer) -> np.ndarray:
@@ -104,30 +104,54 @@ class Pool:
     """Texts of one length class and how a batch is cut from them."""
 
     texts: list[np.ndarray]  # token ids without special tokens
-    labels: np.ndarray
+    targets: np.ndarray  # probability of positive
     length: int
     count: int
     share: float
 
 
+def with_teacher(sentiment: pd.DataFrame, soft: pd.DataFrame | None) -> pd.DataFrame:
+    """Labelled texts with a `target`, then the teacher's sentences (`review`) if there are any.
+
+    Where people and the teacher both judged, the target is the mean of the two.
+    """
+    frame = sentiment.assign(target=sentiment["label"].astype(float))
+    if soft is None:
+        return frame
+    told = soft.assign(target=1 / (1 + np.exp(-soft["soft"].astype(float))))
+    known = frame["text"].map(told.drop_duplicates("text").set_index("text")["target"])
+    frame["target"] = frame["target"].add(known.fillna(frame["target"])) / 2
+    return pd.concat([frame, told[told["source"] == "review"]], ignore_index=True)
+
+
 def label_pools(tokenizer: Tokenizer, sentiment: pd.DataFrame) -> list[Pool]:
-    """Short and long treebank texts and pieces of reviews: batch shapes and shares of the steps."""
+    """Short and long treebank texts, sentences and pieces of reviews: shapes and shares."""
     ids = [np.array(row) for row in encode_all(tokenizer, list(sentiment["text"]))]
-    labels = sentiment["label"].to_numpy()
+    targets = sentiment["target"].to_numpy()
     source = sentiment["source"].to_numpy()
     sizes = np.array([len(row) for row in ids])
+    treebank, told = np.isin(source, ["sst", "sst-phrase"]), source == "review"
+    # With a teacher's sentences, fewer steps go to the phrases, which say the same again.
+    shares = {True: (0.2, 0.2, 0.25, 0.2, 0.05, 0.1), False: (0.45, 0.25, 0, 0, 0.15, 0.15)}
+    phrases, sentences, brief, full, pieces, reviews = shares[bool(told.any())]
+    shapes = [
+        (treebank, 0, 30, 32, 64, phrases),
+        (treebank, 30, 10**6, 64, 32, sentences),
+        (told, 0, 30, 32, 64, brief),
+        (told, 30, 10**6, 64, 32, full),
+    ]
     pools = []
-    shapes = [(0, 30, 32, 64, 0.45), (30, 10**6, 64, 32, 0.25)]
-    for low, high, length, count, share in shapes:
-        chosen = (source != "imdb") & (sizes > low) & (sizes <= high)
+    for chosen, low, high, length, count, share in shapes:
+        fits = chosen & (sizes > low) & (sizes <= high)
         # Whole sentences are what the classifier is asked about: they count twice.
-        index = np.concatenate([np.flatnonzero(chosen), np.flatnonzero(chosen & (source == "sst"))])
-        pools.append(Pool([ids[i] for i in index], labels[index], length, count, share))
+        index = np.concatenate([np.flatnonzero(fits), np.flatnonzero(fits & (source == "sst"))])
+        if share:
+            pools.append(Pool([ids[i] for i in index], targets[index], length, count, share))
     index = np.flatnonzero(source == "imdb")
-    reviews = [ids[i] for i in index]
+    texts = [ids[i] for i in index]
     # A few sentences of a review mostly share its verdict: many weak labels of its domain.
-    pools.append(Pool(reviews, labels[index], 64, 32, 0.15))
-    pools.append(Pool(reviews, labels[index], 256, 8, 0.15))
+    pools.append(Pool(texts, targets[index], 64, 32, pieces))
+    pools.append(Pool(texts, targets[index], 256, 8, reviews))
     return pools
 
 
@@ -150,8 +174,8 @@ class Labelled:
             ids = self._gaps(ids, rng)
             rows[row, : len(ids) + 2] = [CLS, *ids, SEP]
         mask = (rows != PAD).astype(np.int64)
-        labels = pool.labels[chosen].astype(np.int64)
-        return LabelledBatch(*(torch.from_numpy(array) for array in (rows, mask, labels)))
+        targets = pool.targets[chosen].astype(np.float32)
+        return LabelledBatch(*(torch.from_numpy(array) for array in (rows, mask, targets)))
 
     def _cut(self, ids: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
         if len(ids) <= length:

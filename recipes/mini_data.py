@@ -172,7 +172,8 @@ def build_cache(
 
 
 def write_labelled(texts: Texts, cache: Path) -> None:
-    """Keep the labelled texts and the validation slices beside the stream."""
+    """Keep the reviews, the labelled texts and the validation slices beside the stream."""
+    pd.DataFrame({"text": texts.reviews}).to_parquet(cache / "reviews.parquet")
     texts.sentiment.to_parquet(cache / "sentiment.parquet")
     texts.sentiment_validation.to_parquet(cache / "sentiment_validation.parquet")
     reviews = pd.DataFrame({"text": texts.reviews_validation})

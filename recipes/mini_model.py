@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mini_data as data
+import numpy as np
 import torch
 from checksums import write_checksums
 from safetensors.torch import load_file, save_file
@@ -30,7 +31,7 @@ MAX_LENGTH = 512
 class Size:
     """The size of the encoder; every layer attends to the whole text."""
 
-    layers: int = 4
+    layers: int = 6
     hidden: int = 256
     heads: int = 4
     intermediate: int = 768
@@ -93,9 +94,32 @@ class Mini(nn.Module):
         return {key: value.detach().cpu().half().contiguous() for key, value in union.items()}
 
 
+def grown(weights: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
+    """The same network with more layers, which change nothing until they are trained.
+
+    A layer that is added is the copy of the one before it, its two output matrices zero, so that
+    it adds nothing to the residual stream (block expansion: LLaMA Pro, Wu et al. 2024). The first
+    layer is never copied: ModernBERT gives it no norm.
+    """
+    have = 1 + max(int(key.split(".")[2]) for key in weights if key.startswith("model.layers."))
+    copied = np.linspace(1, have - 1, layers - have).round().astype(int).tolist()
+    sources = sorted([*range(have), *copied])
+    result = {key: value for key, value in weights.items() if not key.startswith("model.layers.")}
+    for place, source in enumerate(sources):
+        added = place > 0 and sources[place - 1] == source
+        prefix = f"model.layers.{source}."
+        for key in (key for key in weights if key.startswith(prefix)):
+            value = weights[key].clone()
+            name = key.removeprefix(prefix)
+            silent = added and name in ("attn.Wo.weight", "mlp.Wo.weight")
+            result[f"model.layers.{place}.{name}"] = torch.zeros_like(value) if silent else value
+    return result
+
+
 def load_folder(model: Mini, folder: Path) -> None:
-    """Take over the weights that `save_folder` wrote; both owners must find all of theirs."""
+    """Take over the weights that `save_folder` wrote, those of a network of fewer layers too."""
     weights = {key: value.float() for key, value in load_file(folder / "model.safetensors").items()}
+    weights = grown(weights, model.masked_lm.config.num_hidden_layers)
     for owner in (model.masked_lm, model.classifier_owner):
         missing, _ = owner.load_state_dict(weights, strict=False)
         if set(missing) - {"decoder.weight"}:

@@ -145,14 +145,15 @@ class Trainer:
             )
 
     def sentiment_loss(self) -> Tensor:
-        """Cross-entropy of the next labelled batch."""
+        """Cross-entropy of the next labelled batch, against people's labels or a teacher's."""
         batch = self.labelled.batch()
         self.progress.tokens += batch.input_ids.numel()
         with self._autocast():
             logits = self.label_logits(
                 batch.input_ids.to(self.device), batch.attention_mask.to(self.device)
             )
-        return nn.functional.cross_entropy(logits.float(), batch.labels.to(self.device))
+        positive = batch.targets.to(self.device)
+        return nn.functional.cross_entropy(logits.float(), torch.stack([1 - positive, positive], 1))
 
     def pretrain_step(self, share: float) -> dict[str, float]:
         """One update on hidden words alone, in short pieces."""
