@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import CapabilityError, MissingDependencyError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
+from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate
 
 _LONGEST = 1024  # beyond this, attention of all heads at once no longer fits a page
@@ -172,7 +173,7 @@ def _network(model: Model, capability: str) -> Any:
             use_safetensors=True,
             dtype=torch.float32,
         )
-    return network.to(device()).eval()
+    return quickened(network.to(device()).eval())
 
 
 def device() -> str:
