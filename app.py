@@ -3,12 +3,23 @@
 import streamlit as st
 
 from maskviz.paths import assets
+from maskviz.ui.page import show_text
 
-st.set_page_config(page_title="maskviz", page_icon=str(assets() / "favicon.png"), layout="wide")
+st.set_page_config(page_title="maskviz", layout="wide")
 
-st.navigation(
+# Streamlit serves the default page at / and knows no other name for it; links to /mask go there.
+first = st.Page("pages/mask.py", title="Mask", url_path="first", default=True)
+
+
+def mask() -> None:
+    """Open the first page with the link's own values."""
+    st.switch_page(first, query_params=st.query_params.to_dict())
+
+
+page = st.navigation(
     [
-        st.Page("pages/mask.py", title="Mask", default=True),
+        first,
+        st.Page(mask, title="Mask", visibility="hidden"),
         st.Page("pages/attention.py", title="Attention"),
         st.Page("pages/compare.py", title="Compare"),
         st.Page("pages/finetune.py", title="Fine-tune"),
@@ -17,4 +28,7 @@ st.navigation(
         st.Page("pages/images.py", title="Images"),
         st.Page("pages/guide.py", title="Guide"),
     ]
-).run()
+)
+show_text()
+page.run()
+st.set_page_config(page_icon=str(assets() / "favicon.png"))  # last: it makes Streamlit import NumPy

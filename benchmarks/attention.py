@@ -47,7 +47,7 @@ PATIENCE = 300_000  # milliseconds
 PAGE = """
 import numpy as np
 import streamlit as st
-from maskviz.ui.components import attention_mosaic
+from maskviz.ui.components.attention_mosaic import attention_mosaic
 
 st.set_page_config(layout="wide")
 layers, heads, tokens = (int(st.query_params[name]) for name in ("layers", "heads", "tokens"))

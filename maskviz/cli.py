@@ -10,36 +10,61 @@ import os
 import sys
 from typing import NoReturn
 
-import typer
-
-from .commands import app
 from .errors import MaskvizError
-
-# Typer carries its own copy of Click and names only this one of its errors in public.
-_UsageError: type[Exception] = typer.BadParameter.__base__
 
 
 def _refuse(message: str) -> NoReturn:
-    typer.echo(f"maskviz: {' '.join(message.split())}", err=True)
+    _say(" ".join(message.split()))
     sys.exit(2)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"maskviz: {line}\n")
 
 
 def main() -> None:
     """Run the command line; an error a user can act on is one line and exit status 2."""
     try:
-        sys.exit(app(standalone_mode=False))
+        _run(sys.argv[1:])
     except BrokenPipeError:  # the reader, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except (MaskvizError, OSError) as error:
         _refuse(str(error))
-    except _UsageError as error:  # an unknown option, a missing value
+    except _usage_error() as error:  # an unknown option, a missing value
         if not error.format_message():  # a group alone has shown its help
             sys.exit(0)
         _refuse(f"{error.format_message().rstrip('.')}: see 'maskviz --help'.")
-    except (KeyboardInterrupt, typer.Abort):
-        typer.echo("maskviz: stopped.", err=True)
+    except (KeyboardInterrupt, _aborted()):
+        _say("stopped.")
         sys.exit(130)
+
+
+def _run(arguments: list[str]) -> NoReturn:
+    from .launch import asked, serve
+
+    # The dashboard need not wait for the command line: Typer and all commands take longer to
+    # import than the command to run.
+    plainly = asked(arguments)
+    if plainly is not None:
+        serve(**plainly)
+        sys.exit(0)
+    from .commands import app
+
+    sys.exit(app(standalone_mode=False))
+
+
+def _usage_error() -> type[Exception]:
+    # Typer carries its own copy of Click and names only this one of its errors in public.
+    import typer
+
+    return typer.BadParameter.__base__
+
+
+def _aborted() -> type[Exception]:
+    import typer
+
+    return typer.Abort
 
 
 if __name__ == "__main__":

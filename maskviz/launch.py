@@ -9,10 +9,12 @@ and lets it win over a configuration of the user's other projects.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from maskviz.errors import MissingDependencyError, ParameterError
 
@@ -58,6 +60,21 @@ def serve(
     sys.stdout.write(f"maskviz is at http://{address}:{port} (Ctrl+C stops it)\n")
     sys.stdout.flush()
     run_streamlit(arguments, prog_name="maskviz", standalone_mode=False)
+
+
+def asked(arguments: Sequence[str]) -> dict[str, Any] | None:
+    """Read `app` with its plain options for `serve`; None for all else, which is the full parser's.
+
+    >>> asked(["app", "--port", "8600"])
+    {'port': 8600, 'browser': True}
+    >>> asked(["app", "--help"]) is None
+    True
+    """
+    form = r"app( --no-browser)?( --port[ =](?P<port>\d{1,5}))?( --no-browser)?"
+    found = re.fullmatch(form, " ".join(arguments))
+    if found is None:
+        return None
+    return {"port": int(found["port"] or PORT), "browser": "--no-browser" not in arguments}
 
 
 def streamlit_arguments(

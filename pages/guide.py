@@ -12,7 +12,7 @@ from maskviz.evidence.sentence import percent
 from maskviz.masks import MATRICES, Encoding, apply, attention_matrix
 from maskviz.models import load_model
 from maskviz.ui import guide_choice, mask_panels, state
-from maskviz.ui.components import attention_head
+from maskviz.ui.components.attention_head import attention_head
 from maskviz.ui.page import close_page, errors, escape, open_page
 
 LONGEST = 48  # tokens: a row of numbers that a person still reads

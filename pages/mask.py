@@ -15,7 +15,7 @@ from maskviz.masks.audit import jaccard
 from maskviz.masks.edit import hidden_units
 from maskviz.models import Fill, fill, load_model
 from maskviz.ui import controls, mask_panels, state
-from maskviz.ui.components import edited_units, token_strip
+from maskviz.ui.components.token_strip import edited_units, token_strip
 from maskviz.ui.page import close_page, errors, escape, open_page
 from maskviz.ui.strip import UNITS, strip_units, unit_offsets
 

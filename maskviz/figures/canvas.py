@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -20,17 +19,6 @@ from ..attention.axis import Axis
 from ..attention.roles import HeadChange, HeadRole
 from ..attention.view import View
 from .ramps import quantise, ramp
-
-_STATIC = Path(__file__).parent / "static"
-
-
-def read_static(name: str) -> str:
-    """Return the text of one file in `static/`.
-
-    >>> read_static("common.css")[:2]
-    '/*'
-    """
-    return (_STATIC / name).read_text(encoding="utf-8")
 
 
 def pack(header: dict[str, Any], cells: np.ndarray, *, signed: bool) -> bytes:

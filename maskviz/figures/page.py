@@ -11,7 +11,8 @@ import numpy as np
 from ..attention.finding import clearest, finding
 from ..attention.view import View, notes
 from ..errors import ParameterError
-from .canvas import axes_header, largest, mosaic_header, pack, read_static, to_words, unit_of
+from .canvas import axes_header, largest, mosaic_header, pack, to_words, unit_of
+from .static_files import read_static
 
 LARGEST = 50_000_000  # bytes of cells; a browser opens such a file within a few seconds
 

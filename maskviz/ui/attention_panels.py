@@ -15,7 +15,9 @@ from maskviz.attention.view import View, token_over_heads
 from maskviz.errors import MaskvizError
 from maskviz.figures.attention import render
 from maskviz.figures.canvas import unit_of
-from maskviz.ui.components import attention_arcs, attention_head, attention_mosaic, picked_head
+from maskviz.ui.components.attention_arcs import attention_arcs
+from maskviz.ui.components.attention_head import attention_head
+from maskviz.ui.components.attention_mosaic import attention_mosaic, picked_head
 from maskviz.ui.page import errors, escape
 
 Notes = tuple[tuple[HeadRole | HeadChange, ...], ...]

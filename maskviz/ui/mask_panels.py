@@ -13,7 +13,6 @@ from maskviz.masks.audit import StrategyAudit, audit
 from maskviz.masks.expression import is_expression
 from maskviz.masks.operators import UNITS
 from maskviz.ui import state
-from maskviz.ui.components import attention_head
 
 DRAWS = 100
 LONGEST = 256  # tokens: a matrix that a page still sends at once
@@ -134,6 +133,8 @@ def matrix_panel(view: state.View, chosen: Mask) -> None:
     if name is None:
         return
     allowed = attention_matrix(name, encoding, **parameters)
+    from maskviz.ui.components.attention_head import attention_head  # NumPy: after the first paint
+
     attention_head(
         allowed.astype("float32"),
         encoding.tokens,

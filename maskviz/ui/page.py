@@ -15,8 +15,19 @@ from maskviz.ui import state
 _WARM_UP_AFTER = 1.5  # seconds: by then the first page is painted
 
 
+def show_text() -> None:
+    """Show the session's text in the sidebar, for app.py to call before it runs a page.
+
+    So the first paint comes before the page imports what it needs, and before the browser fetches
+    the scripts of its widgets.
+    """
+    with st.sidebar:
+        st.caption("Text")
+        st.text(_shortened(state.current().text) or "no text yet")
+
+
 def open_page() -> state.View:
-    """Begin a page: model and text in the sidebar; return the view. Call it first."""
+    """Begin a page: the model in the sidebar; return the view. Call it first."""
     _run_app_script()
     _warm_up()
     view = state.current()
@@ -24,8 +35,6 @@ def open_page() -> state.View:
         names = _model_names(view.model)
         st.session_state.setdefault("view_model", view.model)
         st.selectbox("Model", names, key="view_model", on_change=_take, args=("model",))
-        st.caption("Text")
-        st.text(_shortened(view.text) or "no text yet")
     return view
 
 

@@ -8,7 +8,7 @@ from maskviz.masks import Mask
 from maskviz.masks.edit import Units, hidden_units
 from maskviz.models import Fill, load_model
 from maskviz.text.words import word_offsets
-from maskviz.ui.components import StripUnit
+from maskviz.ui.components.token_strip import StripUnit
 
 UNITS = ("words", "tokens")
 

@@ -84,6 +84,46 @@ def test_unknown_address_says_what_to_do() -> None:
         launch.check_port("no such address", 8600)
 
 
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("app", {"port": 8501, "browser": True}),
+        ("app --port 8600", {"port": 8600, "browser": True}),
+        ("app --no-browser --port=8600", {"port": 8600, "browser": False}),
+        ("app --port 8600 --no-browser", {"port": 8600, "browser": False}),
+        ("app --port", None),
+        ("app --port x", None),
+        ("app --help", None),
+        ("app more", None),
+        ("doctor", None),
+        ("", None),
+    ],
+)
+def test_the_plain_command_app_is_read_as_by_the_full_parser(
+    given: str, read: dict | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from maskviz import commands
+
+    assert launch.asked(given.split()) == read
+    served: list[dict] = []
+    monkeypatch.setattr(launch, "serve", lambda port, **more: served.append({"port": port, **more}))
+    if read is not None:
+        commands.app(given.split(), standalone_mode=False)
+        assert served == [read]
+
+
+def test_nothing_heavy_is_imported_before_the_first_paint() -> None:
+    code = (
+        "import sys, maskviz.cli, maskviz.ui.page\n"
+        "heavy = ('typer', 'numpy', 'pandas', 'torch', 'transformers', 'spacy')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert answer.stdout.strip() == "[]"
+
+
 def test_hosts_are_added_to_the_local_ones() -> None:
     arguments = launch.streamlit_arguments(browser=False, hosts=["lab.example.org"])
     allowed = [a.split("=")[1] for a in arguments if a.startswith("--server.allowedHosts")]

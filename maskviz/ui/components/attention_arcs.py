@@ -6,8 +6,9 @@ import numpy as np
 import streamlit as st
 
 from maskviz.attention.axis import Axis
-from maskviz.figures.canvas import marked, read_static
+from maskviz.figures.canvas import marked
 from maskviz.figures.ramps import ZERO, ramp
+from maskviz.figures.static_files import read_static
 from maskviz.ui.components._assets import read_asset
 
 _mount = st.components.v2.component(

@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 from maskviz.attention.axis import Axis
-from maskviz.figures.canvas import head_message, read_static
+from maskviz.figures.canvas import head_message
+from maskviz.figures.static_files import read_static
 
 _mount = st.components.v2.component(
     "maskviz_attention_head",

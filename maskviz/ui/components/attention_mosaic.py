@@ -7,7 +7,8 @@ import numpy as np
 import streamlit as st
 
 from maskviz.attention.roles import HeadChange, HeadRole
-from maskviz.figures.canvas import mosaic_message, read_static
+from maskviz.figures.canvas import mosaic_message
+from maskviz.figures.static_files import read_static
 
 _mount = st.components.v2.component(
     "maskviz_attention_mosaic",

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from maskviz.figures.canvas import read_static
+from maskviz.figures.static_files import read_static
 from maskviz.ui.components._assets import read_asset
 
 CATEGORY_COLOUR = "#999999"
