@@ -144,15 +144,16 @@ def _keep(text: str, name: str, found: Annotation) -> None:
 
 def annotation(doc: Any) -> Annotation:
     """Turn a spaCy Doc into spans of characters."""
+    text = doc.text  # spaCy puts it together anew each time it is asked
     sentences = doc.sents if doc.has_annotation("SENT_START") else [doc[:]]
     return Annotation(
         sentences=tuple(
-            trimmed for s in sentences if (trimmed := _trim(doc.text, s.start_char, s.end_char))
+            trimmed for s in sentences if (trimmed := _trim(text, s.start_char, s.end_char))
         ),
         entities=tuple(
             trimmed
             for e in doc.ents
-            if (trimmed := _trim(doc.text, e.start_char, e.end_char, e.label_))
+            if (trimmed := _trim(text, e.start_char, e.end_char, e.label_))
         ),
         parts_of_speech=tuple(
             Span(t.idx, t.idx + len(t.text), t.pos_) for t in doc if not t.is_space
