@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 
 import streamlit as st
 
@@ -10,30 +9,34 @@ from maskviz.evidence.sentence import fill_sentence, percent
 from maskviz.examples import EXAMPLES
 from maskviz.figures.strip import strip_page
 from maskviz.figures.theme import colours_of
-from maskviz.masks import STRATEGIES, Mask, apply
-from maskviz.masks.audit import jaccard
+from maskviz.masks import Mask, apply
 from maskviz.masks.edit import hidden_units
 from maskviz.models import Fill, fill, load_model
 from maskviz.ui import controls, mask_panels, state
 from maskviz.ui.components.token_strip import edited_units, token_strip
 from maskviz.ui.page import close_page, errors, escape, open_page
+from maskviz.ui.second import second_controls, second_strip
 from maskviz.ui.strip import UNITS, strip_units, unit_offsets
 
 SHOWN = 1500  # units in the strip; a longer text is masked whole and shown in part
 
 
 def main() -> None:
-    """Answer and picture on the left, the controls on the right, details below."""
-    view = open_page()
+    """Answer and picture on the left, the controls on the right, examples and details below."""
+    view, chosen = open_page(), None
     picture, choice = st.columns([5, 3], gap="large")
     with choice:
         controls.text_box(view)
         with errors():
             controls.mask_controls(view)
+            second_controls(view)
     with picture, errors():
         chosen = strip(view)
-        details(state.current(), chosen)
+        why(state.current(), chosen)
     examples()
+    if chosen is not None:
+        with errors():
+            details(state.current(), chosen)
 
 
 def strip(view: state.View) -> Mask:
@@ -67,6 +70,14 @@ def strip(view: state.View) -> Mask:
             tail=chosen.text[offsets[shown - 1][1] :] if shown == len(offsets) else " …",
             colours=colours_of({s.label for s in chosen.spans if s.label}),
         )
+        unit_choice(view)
+        second_strip(view, chosen, SHOWN)
+    return chosen
+
+
+def unit_choice(view: state.View) -> None:
+    """Words or tokens, and how to read the strip."""
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.session_state.setdefault("view_unit", view.unit)
         st.segmented_control(
             "Shown as",
@@ -77,7 +88,10 @@ def strip(view: state.View) -> Mask:
             label_visibility="collapsed",
             help="Words as the strategies count them, or the tokens that the model reads.",
         )
-    return chosen
+        st.caption(
+            f"Blocks are hidden {view.unit}; under each stands what {escape(view.model)} guesses, "
+            f"where it has an idea. Click a {view.unit[:-1]} to hide it or show it."
+        )
 
 
 def _take_unit() -> None:
@@ -95,22 +109,29 @@ def guesses(view: state.View, chosen: Mask) -> list[Fill]:
     return _fills(view.text, tuple((s.start, s.end) for s in chosen.spans), view.model, chosen)
 
 
+def why(view: state.View, chosen: Mask) -> None:
+    """Say why each word is hidden, and how much was asked for."""
+    if len(chosen.words) > SHOWN:
+        st.info(f"The first {SHOWN:,} of {len(chosen.words):,} words are shown; all are masked.")
+    with st.expander("Why these words", expanded=bool(chosen.spans)):
+        reasons(chosen, guesses(view, chosen))
+        asked = chosen.requested_ratio
+        st.caption(
+            f"Realised ratio {percent(chosen.realised_ratio)} of the words, "
+            + (
+                "all that matches was asked for."
+                if asked is None
+                else f"asked for {percent(asked)}."
+            )
+        )
+
+
 def details(view: state.View, chosen: Mask) -> None:
-    """Show the ratio, the reasons, the guesses, and the mask as a file."""
+    """What the model reads, the audit, the matrix, and the mask as a file; all folded."""
+    st.subheader("Look closer", divider="gray")
     encoding = apply(chosen, view.operator, view.model)
     if encoding.notice:
         st.warning(encoding.notice, icon="✂️")
-    if len(chosen.words) > SHOWN:
-        st.info(f"The first {SHOWN:,} of {len(chosen.words):,} words are shown; all are masked.")
-    asked = chosen.requested_ratio
-    st.caption(
-        f"Realised ratio {percent(chosen.realised_ratio)} of the words, "
-        + ("all that matches was asked for." if asked is None else f"asked for {percent(asked)}.")
-    )
-    with st.expander("Why these words", expanded=bool(chosen.spans)):
-        reasons(chosen, guesses(view, chosen))
-    with st.expander("Beside another strategy"):
-        beside(view, chosen)
     with st.expander("What the model reads"):
         st.caption(f"{len(encoding)} tokens of {view.model}, operator {view.operator}")
         st.text(" ".join(encoding.tokens))
@@ -146,27 +167,6 @@ def reasons(chosen: Mask, fills: Sequence[Fill]) -> None:
     if table["Score"].isna().all():
         table = table.drop(columns="Score")
     st.dataframe(table, hide_index=True, width="stretch")
-
-
-def beside(view: state.View, chosen: Mask) -> None:
-    """A second strategy on the same text, and how far the two agree."""
-    names = [name for name in STRATEGIES if name not in (view.strategy, "manual", "pattern")]
-    name = st.selectbox("Second strategy", names, index=None, placeholder="choose one")
-    if name is None:
-        return
-    other = state.strategy_mask(state.View(view.text, name, seed=view.seed, model=view.model))
-    token_strip(
-        [replace(unit, locked=True) for unit in strip_units(other, other.words[:SHOWN])],
-        key=f"beside_{name}_{hashlib.sha256(view.text.encode()).hexdigest()[:16]}",
-        label=f"The text as {name} masks it",
-        revision=other.text_hash,
-        colours=colours_of({s.label for s in other.spans if s.label}),
-    )
-    both = len(set(chosen.hidden_words) & set(other.hidden_words))
-    st.caption(
-        f"{name} hides {len(other.hidden_words)} words, your mask {len(chosen.hidden_words)}; "
-        f"{both} are the same (Jaccard {percent(jaccard(chosen, other))})."
-    )
 
 
 def files(view: state.View, chosen: Mask) -> None:

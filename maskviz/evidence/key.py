@@ -23,7 +23,12 @@ Scored = tuple[float, str]
     seeded=False,
     parameters=(
         Parameter(
-            "by", "choice", "model", "the model's own attribution, or counts over texts", WAYS
+            "by",
+            "choice",
+            "model",
+            "the model's own attribution, or counts over texts",
+            WAYS,
+            "Decided by",
         ),
         Parameter("model", "text", "mini", "the classifier that is asked"),
         Parameter("data", "text", "", "table with texts and labels; empty: the example set"),

@@ -81,7 +81,8 @@ def fill_sentence(mask: Mask, fills: Sequence[Fill], model: str) -> str:
     """Say how much is hidden and how much of it the model guesses."""
     if not mask.hidden_words:
         return "Nothing is hidden: click a word, or choose a strategy."
-    hides = f"{len(mask.hidden_words)} of {len(mask.words)} words are hidden"
+    count, total = len(mask.hidden_words), len(mask.words)
+    hides = f"{count} of {total} word{'s' * (total != 1)} {'is' if count == 1 else 'are'} hidden"
     fills = [f for f in fills if any(c.isalnum() for c in f.text)]  # punctuation is no guess
     if not fills:
         return f"{hides}."

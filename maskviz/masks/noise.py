@@ -28,10 +28,20 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
     needs=frozenset({"pipeline"}),
     parameters=(
         Parameter(
-            "threshold", "number", 2.0, "log10 of how much more frequent the correct word must be"
+            "threshold",
+            "number",
+            2.0,
+            "log10 of how much more frequent the correct word must be",
+            label="Threshold: frequency, powers of 10",
+            step=0.5,
         ),
         Parameter(
-            "surprisal", "number", 6.0, "bits of surprise the model must show; 0: do not ask it"
+            "surprisal",
+            "number",
+            6.0,
+            "bits of surprise the model must show; 0: do not ask it",
+            label="Threshold: surprise, bits",
+            step=1.0,
         ),
         Parameter("model", "text", "mini", "the model that is asked"),
     ),

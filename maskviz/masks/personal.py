@@ -20,7 +20,14 @@ from .registry import Parameter, capped, strategy
     needs=frozenset({"pipeline", "presidio"}),
     parameters=(
         Parameter("types", "text", "", "kinds such as EMAIL_ADDRESS,PHONE_NUMBER; empty: all"),
-        Parameter("threshold", "number", 0.4, "least score of Presidio from which a hit is hidden"),
+        Parameter(
+            "threshold",
+            "number",
+            0.4,
+            "least score of Presidio from which a hit is hidden",
+            label="Threshold: score, 0 to 1",
+            step=0.05,
+        ),
     ),
 )
 def personal(

@@ -19,7 +19,12 @@ _FEWEST = 2
     needs=frozenset({"pipeline"}),
     parameters=(
         Parameter(
-            "threshold", "number", 0.5, "similarity to an earlier sentence from which it is hidden"
+            "threshold",
+            "number",
+            0.5,
+            "similarity to an earlier sentence from which it is hidden",
+            label="Threshold: similarity, 0 to 1",
+            step=0.05,
         ),
     ),
 )

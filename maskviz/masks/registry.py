@@ -23,7 +23,7 @@ class Parameter:
     """One parameter of a strategy, with what a page or a command needs to ask for it.
 
     kind: `text`, `number`, `choice` (one of `choices`), `choices` (several of them) or
-        `integers`.
+        `integers`. label: what a page calls it, by default its name. step: of a number's arrows.
     """
 
     name: str
@@ -31,6 +31,8 @@ class Parameter:
     default: Any
     help: str
     choices: tuple[str, ...] = ()
+    label: str = ""
+    step: float = 0.1
 
 
 @dataclass(frozen=True)

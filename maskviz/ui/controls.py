@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -14,6 +15,7 @@ from maskviz.masks.registry import Parameter, Strategy
 from maskviz.ui import state
 
 COMMON = ("random", "span", "sentence", "entity", "attribute", "key", "pattern", "manual")
+FIRST = "view_"  # what the keys of the first strategy's widgets begin with
 _RATIO_HELP = {
     "budgeted": "How much to hide, as a share of all words.",
     "bernoulli": "The probability that a token is hidden.",
@@ -33,18 +35,7 @@ def mask_controls(view: state.View) -> None:
     entry = None if combined else STRATEGIES[view.strategy]
     _strategy(view, entry)
     st.caption("Several strategies, combined." if entry is None else entry.summary)
-    for parameter in entry.parameters if entry else ():
-        _parameter(view, entry, parameter)
-    if entry is None or entry.kind != "manual":
-        left, right = st.columns([3, 2], vertical_alignment="bottom")
-        with left:
-            _ratio(view, entry)
-        with right:
-            st.session_state.setdefault("view_seed", view.seed)
-            st.number_input(
-                "Seed", 0, state.SEEDS, key="view_seed", on_change=_take, args=("seed",),
-                help="The same text, settings and seed give the same mask.",
-            )  # fmt: skip
+    choice_controls(view.first, entry)
     with st.expander("More", expanded=combined):
         _more_strategies(view, combined)
         st.session_state.setdefault("view_complement", view.complement)
@@ -56,6 +47,31 @@ def mask_controls(view: state.View) -> None:
             help="Keeps what the strategy would hide, and hides the rest.",
         )
         operator_control(view)
+
+
+def choice_controls(choice: state.Choice, entry: Strategy | None, slot: str = FIRST) -> None:
+    """What a strategy takes: its own parameters, ratio and seed. `slot` is whose they are."""
+    for parameter in entry.parameters if entry else ():
+        _parameter(choice, entry, parameter, slot)
+    if entry is not None and entry.kind == "manual":
+        return
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        _ratio(choice, entry, slot)
+    with right:
+        st.session_state.setdefault(f"{slot}seed", choice.seed)
+        st.number_input(
+            "Seed", 0, state.SEEDS, key=f"{slot}seed", on_change=_take_seed, args=(slot,),
+            help="The same text, settings and seed give the same mask.",
+        )  # fmt: skip
+
+
+def change(slot: str, **changes: Any) -> None:
+    """Replace values of the first strategy, or of the second."""
+    if slot == FIRST:
+        state.update(**changes, saved=None)
+    else:
+        state.update(second=replace(state.current().second, **changes))
 
 
 def _strategy(view: state.View, entry: Strategy | None) -> None:
@@ -88,7 +104,7 @@ def _more_strategies(view: state.View, combined: bool) -> None:
     )
     st.session_state.setdefault("view_combined", view.strategy if combined else "")
     st.text_input(
-        "Combine strategies",
+        "Strategies in one expression",
         key="view_combined",
         on_change=_take_strategy,
         args=("view_combined",),
@@ -123,37 +139,39 @@ def operator_control_of(chosen: str, key: str) -> str:
     )
 
 
-def _ratio(view: state.View, entry: Strategy | None) -> None:
+def _ratio(choice: state.Choice, entry: Strategy | None, slot: str) -> None:
     """The share to hide; strategies that are combined take it where they have a budget."""
     kind, default = (entry.kind, entry.default_ratio) if entry else ("budgeted", 0.15)
-    share = view.ratio if view.ratio is not None else default
+    share = choice.ratio if choice.ratio is not None else default
     percent = 100 if share is None else round(100 * share)
-    st.session_state.setdefault("view_ratio", percent)
+    st.session_state.setdefault(f"{slot}ratio", percent)
     st.slider(
         "At most" if kind == "exhaustive" else "Ratio",
         0,
         100,
-        key="view_ratio",
+        key=f"{slot}ratio",
         format="%d %%",
         on_change=_take_ratio,
-        args=(kind,),
+        args=(slot, kind),
         help=_RATIO_HELP[kind],
     )
 
 
-def _parameter(view: state.View, entry: Strategy, parameter: Parameter) -> None:
+def _parameter(
+    choice: state.Choice, entry: Strategy, parameter: Parameter, slot: str = FIRST
+) -> None:
     """Draw the widget that a parameter's kind asks for."""
     if parameter.name in ("model", "data"):
         return  # the model is the page's own; a page does not open the server's files
-    key = f"view_p_{entry.name}_{parameter.name}"
-    value = _shown_value(view, entry, parameter)
+    key = f"{slot}p_{entry.name}_{parameter.name}"
+    value = _shown_value(choice, entry, parameter)
     options: dict[str, Any] = {
         "key": key,
         "on_change": _take_parameter,
-        "args": (entry.name, parameter),
+        "args": (slot, key, parameter),
         "help": parameter.help,
     }
-    label = parameter.name.capitalize()
+    label = parameter.label or parameter.name.capitalize()
     if parameter.kind == "choices":
         st.session_state.setdefault(key, list(value))
         st.pills(label, parameter.choices, selection_mode="multi", wrap=True, **options)
@@ -162,16 +180,16 @@ def _parameter(view: state.View, entry: Strategy, parameter: Parameter) -> None:
         st.selectbox(label, parameter.choices, **options)
     elif parameter.kind == "number":
         st.session_state.setdefault(key, float(value))
-        st.number_input(label, **options)
+        st.number_input(label, step=parameter.step, format="%g", **options)
     else:
         shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         st.session_state.setdefault(key, shown)
         st.text_input(label, placeholder=parameter.help, **options)
 
 
-def _shown_value(view: state.View, entry: Strategy, parameter: Parameter) -> Any:
+def _shown_value(choice: state.Choice, entry: Strategy, parameter: Parameter) -> Any:
     """Return the value a widget can show; the mask itself says what is wrong with another."""
-    value = view.parameters.get(parameter.name, parameter.default)
+    value = choice.parameters.get(parameter.name, parameter.default)
     try:
         checked_parameter(entry, parameter, value)
     except ParameterError:
@@ -197,19 +215,25 @@ def _take_strategy(key: str) -> None:
             st.session_state.pop(other, None)
 
 
-def _take_ratio(kind: str) -> None:
-    percent = st.session_state["view_ratio"]
+def _take_seed(slot: str) -> None:
+    change(slot, seed=st.session_state[f"{slot}seed"])
+
+
+def _take_ratio(slot: str, kind: str) -> None:
+    percent = st.session_state[f"{slot}ratio"]
     whole = kind == "exhaustive" and percent == 100
-    state.update(ratio=None if whole else percent / 100, saved=None)
+    change(slot, ratio=None if whole else percent / 100)
 
 
-def _take_parameter(strategy: str, parameter: Parameter) -> None:
-    value = st.session_state[f"view_p_{strategy}_{parameter.name}"]
+def _take_parameter(slot: str, key: str, parameter: Parameter) -> None:
+    value = st.session_state[key]
     if parameter.kind == "integers":
         value = _integers(value)
     elif parameter.kind == "choices":
         value = list(value)
-    state.update(parameters={**state.current().parameters, parameter.name: value}, saved=None)
+    view = state.current()
+    choice = view.first if slot == FIRST else view.second
+    change(slot, parameters={**choice.parameters, parameter.name: value})
 
 
 def _integers(written: str) -> list[int]:

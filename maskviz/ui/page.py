@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import streamlit as st
 
 from maskviz.errors import MaskvizError
 from maskviz.ui import state
 
+_THEME = Path(__file__).parent / "components" / "static" / "theme.css"
 _WARM_UP_AFTER = 1.5  # seconds: by then the first page is painted
 
 
@@ -29,6 +31,7 @@ def show_text() -> None:
 def open_page() -> state.View:
     """Begin a page: the model in the sidebar; return the view. Call it first."""
     _run_app_script()
+    st.html(_THEME)
     _warm_up()
     view = state.current()
     with st.sidebar:

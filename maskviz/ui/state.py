@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from operator import and_, or_, sub
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ import streamlit as st
 
 from maskviz.errors import MaskvizError
 from maskviz.examples import EXAMPLES, Example, by_name
-from maskviz.masks import OPERATORS, Mask, mask
+from maskviz.masks import OPERATORS, STRATEGIES, Mask, mask
 from maskviz.masks.choose import checked_ratio, checked_seed
 from maskviz.masks.edit import with_units
 
@@ -24,10 +25,30 @@ _KEY = "maskviz_view"
 SEEDS = 2**31 - 1  # the largest seed a page takes
 
 
+# How a second strategy joins the first: on the page, in the algebra, said in words.
+SIGNS = {
+    "beside": ("", "Shown under the first; your mask stays as it is."),
+    "or": ("|", "Hides what either of the two chooses."),
+    "and": ("&", "Hides what both choose."),
+    "minus": ("-", "Hides what the first chooses and the second does not."),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A strategy with its own ratio, seed and parameters."""
+
+    strategy: str
+    ratio: float | None = None
+    seed: int = 0
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class View:
     """All that the user has chosen.
 
+    second: another strategy on the same text; sign: how it joins the first, of SIGNS.
     complement: hide all else and keep what the strategy would hide.
     unit: what the strip shows and a click hides, words or the model's tokens.
     edited: the units hidden after the user's clicks, by index; None while nothing was clicked.
@@ -42,6 +63,8 @@ class View:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     operator: str = "mask"
     model: str = "mini"
+    second: Choice | None = None
+    sign: str = "beside"
     complement: bool = False
     unit: str = "words"
     edited: tuple[int, ...] | None = None
@@ -58,10 +81,27 @@ class View:
             dict(self.parameters),
             self.saved,
             self.turn,
+            *((asdict(self.second), self.sign) if self.combined else ()),
             *(("complement",) if self.complement else ()),
             *((self.unit, self.model) if self.unit != "words" else ()),
         ]
         return json.dumps(chosen, sort_keys=True, default=str)
+
+    @property
+    def combined(self) -> bool:
+        """Whether the mask is made of two strategies."""
+        return self.second is not None and self.sign != "beside"
+
+    @property
+    def first(self) -> Choice:
+        """The strategy without what joins it."""
+        return Choice(self.strategy, self.ratio, self.seed, self.parameters)
+
+    @property
+    def named(self) -> str:
+        """The strategies in words, such as `key minus entity`."""
+        both = f"{self.strategy} {self.sign} {self.second.strategy}" if self.combined else ""
+        return both or self.strategy
 
 
 def of_example(example: Example) -> View:
@@ -103,13 +143,25 @@ def open_view(view: View) -> None:
 
 
 def strategy_mask(view: View) -> Mask:
-    """Return the mask before any click: the strategy's, or the one loaded from a file."""
+    """Return the mask before any click: of the strategies, or the one loaded from a file."""
+    chosen = mask_before_joining(view)
+    if view.combined:
+        other, sign = mask_of(view, view.second), SIGNS[view.sign][0]
+        chosen = {"|": or_, "&": and_, "-": sub}[sign](chosen, other)
+    return ~chosen if view.complement and view.saved is None else chosen
+
+
+def mask_before_joining(view: View) -> Mask:
+    """Return the mask of the first strategy alone, or the one loaded from a file."""
     if view.saved is not None:
         return Mask.from_json(view.saved, view.text)
-    parameters = tuple(sorted((k, _frozen(v)) for k, v in view.parameters.items()))
-    return _choose(
-        view.text, view.strategy, view.ratio, view.seed, parameters, view.model, view.complement
-    )
+    return mask_of(view, view.first)
+
+
+def mask_of(view: View, choice: Choice) -> Mask:
+    """Return the mask of one strategy on the view's text."""
+    parameters = tuple(sorted((k, _frozen(v)) for k, v in choice.parameters.items()))
+    return _choose(view.text, choice.strategy, choice.ratio, choice.seed, parameters, view.model)
 
 
 def current_mask(view: View | None = None) -> Mask:
@@ -138,10 +190,9 @@ def _choose(
     seed: int,
     parameters: tuple,
     model: str,
-    complement: bool,
 ) -> Mask:
     given = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters}
-    return mask(text, strategy, ratio=ratio, seed=seed, complement=complement, model=model, **given)
+    return mask(text, strategy, ratio=ratio, seed=seed, model=model, **given)
 
 
 def _frozen(value: Any) -> Any:
@@ -159,6 +210,8 @@ def link(with_text: bool = False, **more: str) -> str:
         "parameters": json.dumps(dict(view.parameters)) if view.parameters else None,
         "operator": view.operator,
         "model": view.model,
+        "second": json.dumps(asdict(view.second)) if view.second else None,
+        "sign": view.sign if view.second else None,
         "complement": "1" if view.complement else None,
         "unit": None if view.unit == "words" else view.unit,
         "hidden": None if view.edited is None else ".".join(map(str, view.edited)),
@@ -179,6 +232,8 @@ def _of_link(values: Mapping[str, str]) -> View:
         "ratio": lambda v: checked_ratio(float(v)),
         "seed": _seed,
         "operator": _operator,
+        "second": _second,
+        "sign": _sign,
         "complement": lambda v: v == "1",
         "unit": _unit,
         "parameters": _parameters,
@@ -206,6 +261,24 @@ def _operator(name: str) -> str:
     return name
 
 
+def _sign(name: str) -> str:
+    if name not in SIGNS:
+        raise ValueError
+    return name
+
+
+def _second(document: str) -> Choice:
+    given = json.loads(document)
+    if not isinstance(given, dict) or given.get("strategy") not in STRATEGIES:
+        raise ValueError
+    return Choice(
+        given["strategy"],
+        checked_ratio(given.get("ratio")),
+        _seed(str(given.get("seed", 0))),
+        _parameters(json.dumps(given.get("parameters", {}))),
+    )
+
+
 def _unit(name: str) -> str:
     if name not in ("words", "tokens"):
         raise ValueError
@@ -227,6 +300,4 @@ def summary(view: View) -> str:
     except MaskvizError:
         return "no mask yet"
     by_hand = " edited by hand" if view.edited is not None else ""
-    return (
-        f"{len(chosen.hidden_words)} of {len(chosen.words)} words hidden, {view.strategy}{by_hand}"
-    )
+    return f"{len(chosen.hidden_words)} of {len(chosen.words)} words hidden, {view.named}{by_hand}"

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from maskviz.masks import mask
 from maskviz.ui import state
 from maskviz.ui.strip import unit_offsets
 
@@ -48,7 +49,7 @@ def test_a_click_hides_a_word_and_a_new_strategy_forgets_it() -> None:
     revision = app.session_state["maskviz_view"].revision
     app.session_state[key] = {"edit": {"revision": f"{key}|{revision}", "hidden": [4]}}
     app.run()
-    assert "1 of 12 words are hidden" in headline(app)
+    assert "1 of 12 words is hidden" in headline(app)
     assert app.session_state["maskviz_view"].edited == (4,)
     app.button_group(key="view_strategy").set_value("random").run()
     assert app.session_state["maskviz_view"].edited is None
@@ -96,7 +97,7 @@ def test_a_saved_mask_is_loaded_with_its_text() -> None:
     next(b for b in app.button if "Open the mask" in b.label).click().run()
     assert not app.exception
     assert app.session_state["maskviz_view"].text == "Ann left"
-    assert "1 of 2 words are hidden" in headline(app)
+    assert "1 of 2 words is hidden" in headline(app)
 
 
 def test_every_example_opens() -> None:
@@ -171,12 +172,35 @@ def test_the_audit_and_the_matrix_come_when_asked_for() -> None:
     assert any(c.value.startswith(f"custom: {100 * share:.0f}") for c in app.caption)
 
 
-def test_a_second_strategy_stands_beside_the_mask() -> None:
-    app = open_page(text=TEXT, strategy="random", ratio="0.5")
-    box = next(s for s in app.selectbox if s.label == "Second strategy")
-    box.set_value("span").run()
+def test_a_second_strategy_has_its_own_ratio_and_seed_and_stands_beside() -> None:
+    app = open_page(text=TEXT, strategy="random", ratio="0.5", hidden="0.1")
+    app.selectbox(key="view_2_strategy").set_value("random").run()
+    app.slider(key="view_2_ratio").set_value(25).run()
+    app.number_input(key="view_2_seed").set_value(5).run()
     assert not app.exception
-    assert any("Jaccard" in c.value for c in app.caption)
+    view = app.session_state["maskviz_view"]
+    assert (view.ratio, view.seed, view.edited) == (0.5, 0, (0, 1))  # the first is as it was
+    assert state.mask_of(view, view.second) == mask(TEXT, "random", ratio=0.25, seed=5)
+    assert any("random hides 3 of 12 words, your mask 2" in c.value for c in app.caption)
+
+
+@pytest.mark.parametrize(("sign", "words"), [("or", "3, 4, 5"), ("and", "4"), ("minus", "3")])
+def test_two_strategies_are_combined_and_travel_in_the_link(sign: str, words: str) -> None:
+    first = {"strategy": "manual", "parameters": '{"indices": [3, 4]}'}
+    app = open_page(text=TEXT, **first)
+    app.selectbox(key="view_2_strategy").set_value("manual").run()
+    app.text_input(key="view_2_p_manual_indices").set_value("4, 5").run()
+    app.button_group(key="view_2_sign").set_value(sign).run()
+    assert not app.exception
+    wanted = mask(TEXT, "manual", indices=[int(i) for i in words.split(",")])
+    assert state.current_mask(app.session_state["maskviz_view"]) == wanted
+    assert f"manual {sign} manual" in app.sidebar.text[-1].value
+    next(c for c in app.checkbox if "link" in c.label).check().run()
+    said = dict(parse_qsl(app.sidebar.code[0].value.removeprefix("?")))
+    again = open_page(**said)
+    assert state.current_mask(again.session_state["maskviz_view"]) == wanted
+    app.checkbox(key="view_complement").check().run()
+    assert state.current_mask(app.session_state["maskviz_view"]) == ~wanted
 
 
 @pytest.mark.parametrize(
@@ -187,6 +211,12 @@ def test_a_second_strategy_stands_beside_the_mask() -> None:
         {"seed": "-3"},
         {"seed": "99999999999999"},
         {"operator": "blur"},
+        {"second": "7", "sign": "or"},
+        {"second": '{"strategy": "no-such"}', "sign": "or"},
+        {"second": '{"strategy": "random", "ratio": "many"}', "sign": "or"},
+        {"second": '{"strategy": "random", "seed": null}', "sign": "or"},
+        {"second": '{"strategy": "pattern", "parameters": {"pattern": "("}}', "sign": "minus"},
+        {"second": '{"strategy": "random"}', "sign": "plus"},
         {"hidden": "99999"},
         {"parameters": "7"},
         {"strategy": "pattern", "parameters": '{"words": 5}'},

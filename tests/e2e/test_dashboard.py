@@ -90,7 +90,7 @@ def test_shift_and_click_hide_a_range(visit):
 
 def test_another_strategy_replaces_the_users_clicks(visit):
     open_strip(visit, strategy="manual", hidden="").page.locator(".unit").nth(2).click()
-    visit.shown("1 of 12 words are hidden")
+    visit.shown("1 of 12 words is hidden")
     visit.page.get_by_text("sentence", exact=True).first.click()
     visit.shown("12 of 12 words are hidden")
     visit.settle()
@@ -111,7 +111,7 @@ def test_an_example_opened_again_is_without_the_users_clicks(visit):
 
 def test_edits_travel_to_the_attention_page_and_back(visit):
     open_strip(visit, strategy="manual", hidden="").page.locator(".unit").nth(3).click()
-    visit.shown("1 of 12 words are hidden")
+    visit.shown("1 of 12 words is hidden")
     navigate = visit.page.get_by_test_id("stSidebarNavLink")
     navigate.filter(has_text="Attention").click()
     visit.shown("Hiding 1 of 12 words")
@@ -206,7 +206,7 @@ def test_right_to_left_text_runs_right_to_left(visit):
     page.locator(".unit").first.focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
-    visit.shown("1 of 4 words are hidden")
+    visit.shown("1 of 4 words is hidden")
     assert hidden(visit) == ["עולם"]
 
 

@@ -94,6 +94,7 @@ def test_themes_are_readable() -> None:
         for ground in grounds:
             assert contrast(colours["textColor"], ground) >= 7
             assert contrast(colours["linkColor"], ground) >= 4.5
+        assert contrast(colours["primaryColor"], "#FFFFFF") >= 4.5
 
 
 def contrast(one: str, other: str) -> float:

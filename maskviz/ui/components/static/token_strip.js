@@ -3,6 +3,7 @@
 const strips = new WeakMap()
 const memory = {} // the undo history, which outlives a visit to another page
 const RTL = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC]/
+const LEAST = 0.01 // below this a guess is noise: it is told on hover and not written into the text
 const STRONG = /[\p{L}\p{N}]/u
 
 const element = (name, className, text) => {
@@ -100,12 +101,15 @@ class Strip {
     undo.disabled = !this.past.length
     redo.disabled = !this.future.length
     none.disabled = !this.hidden.size
+    const fixed = total > 0 && this.locked.size === total
+    for (const button of [undo, redo, none]) button.hidden = fixed
   }
 
   paintUnit(unit, i) {
     const { data } = this, off = this.hidden.has(i), locked = this.locked.has(i)
     const tag = off && this.category(i)?.[0] !== this.category(i - 1)?.[0] ? this.category(i) : null
-    const guess = off ? data.guesses[i]?.[0]?.[0] : undefined
+    const [word, chance] = data.guesses[i]?.[0] ?? []
+    const guess = off && chance >= LEAST ? word : undefined
     const picked = this.picked !== null && this.inRange(i, ...this.picked)
     const mark = [data.text[i], data.before[i], off, locked, tag, guess, picked,
       this.category(i)?.[1], i === this.active, data.reason[i]].join("\u0000")

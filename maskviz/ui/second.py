@@ -1,0 +1,85 @@
+"""A second strategy on the same text: beside the first, or joined to it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import streamlit as st
+
+from maskviz.evidence.sentence import percent
+from maskviz.figures.theme import colours_of
+from maskviz.masks import STRATEGIES, Mask
+from maskviz.masks.audit import jaccard
+from maskviz.ui import controls, state
+from maskviz.ui.components import token_strip
+from maskviz.ui.page import escape
+from maskviz.ui.strip import strip_units
+
+_SLOT = "view_2_"
+
+
+def second_controls(view: state.View) -> None:
+    """The second strategy, how it joins the first, and what it takes."""
+    with st.expander("A second strategy", expanded=view.second is not None):
+        name = view.second.strategy if view.second else None
+        st.session_state.setdefault(f"{_SLOT}strategy", name)
+        st.selectbox(
+            "Second strategy", list(STRATEGIES), key=f"{_SLOT}strategy", placeholder="choose one",
+            on_change=_take_strategy, index=None, label_visibility="collapsed",
+        )  # fmt: skip
+        if view.second is None:
+            st.caption("Compare two strategies on this text, or combine them.")
+            return
+        entry = STRATEGIES[view.second.strategy]
+        st.caption(entry.summary)
+        st.session_state.setdefault(f"{_SLOT}sign", view.sign)
+        st.segmented_control(
+            "How it joins the first", list(state.SIGNS), key=f"{_SLOT}sign", required=True,
+            on_change=_take_sign, width="stretch",
+        )  # fmt: skip
+        st.caption(state.SIGNS[view.sign][1])
+        controls.choice_controls(view.second, entry, _SLOT)
+
+
+def _take_strategy() -> None:
+    name = st.session_state[f"{_SLOT}strategy"]
+    state.update(second=state.Choice(name) if name else None)
+    st.session_state.pop(f"{_SLOT}ratio", None)
+    st.session_state.pop(f"{_SLOT}seed", None)
+
+
+def _take_sign() -> None:
+    state.update(sign=st.session_state[f"{_SLOT}sign"])
+
+
+def second_strip(view: state.View, chosen: Mask, shown: int) -> None:
+    """The second strategy's own mask under the first's, and how far the two agree."""
+    if view.second is None:
+        return
+    name = view.second.strategy
+    other = state.mask_of(view, view.second)
+    st.markdown(f"**{escape(name)} alone**")
+    text_hash = hashlib.sha256(view.text.encode()).hexdigest()[:16]
+    token_strip(
+        [replace(unit, locked=True) for unit in strip_units(other, other.words[:shown])],
+        key=f"beside_{text_hash}",
+        label=f"The text as {name} alone masks it",
+        revision=str(hash(other)),
+        tail=view.text[other.words[-1][1] :] if len(other.words) <= shown else " …",
+        colours=colours_of({s.label for s in other.spans if s.label}),
+    )
+    if view.combined:
+        st.caption(_agreement(view.strategy, state.mask_before_joining(view), name, other))
+    else:
+        st.caption(_agreement("your mask", chosen, name, other))
+
+
+def _agreement(one: str, first: Mask, two: str, second: Mask) -> str:
+    """Say how many words each hides, and how many are the same."""
+    both = len(set(first.hidden_words) & set(second.hidden_words))
+    alike = percent(jaccard(first, second))
+    return escape(
+        f"{two} hides {len(second.hidden_words)} of {len(second.words)} words, {one} "
+        f"{len(first.hidden_words)}; {both} are the same (Jaccard {alike})."
+    )
