@@ -1,35 +1,27 @@
 """Comparisons over files that go on when the page is closed, and leave what they found so far.
 
 A job is a folder below MASKVIZ_HOME: `spec.json` (what was asked), `status.json`, `result.json`
-(also while it runs), and `rows.csv`. A thread of this process works on it, one job after the other;
-where the process ends first, the job is `interrupted` and keeps what it has.
+(also while it runs), and `rows.csv`. A process of its own works on it (`job_work`), one job after
+the other: it goes on when the page is closed and when the app ends. Where that process is killed,
+the job is `interrupted` and keeps what it has.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import threading
-import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..data.export import CsvFile
-from ..errors import MaskvizError
 from ..paths import home, write_atomic
-from .fairness import fairness, pairs_of_file, swapped_pairs
-from .files import FileWork
+from ..runs.background import Background
 
-KINDS = ("compare", "fairness")
-_PATIENCE = 1.0  # seconds a step may take before it is counted
-_EVERY = 2.0  # seconds between two partial results
+_FOLDER = "comparisons"
 _KEPT = 20  # jobs; the oldest that have ended are deleted beyond it
-_TURN = threading.Lock()
-_CANCEL: dict[str, threading.Event] = {}
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,6 @@ class Status:
     total: int = 0
     seconds: float = 0.0
     message: str = ""
-    process: int = 0
 
     @property
     def ended(self) -> bool:
@@ -80,11 +71,25 @@ class Job:
         return self.folder / "rows.csv"
 
     def status(self) -> Status:
-        """Return where it stands; a job whose process ended is `interrupted`."""
-        status = Status(**(_read(self.folder / "status.json") or {"state": "interrupted"}))
-        if not status.ended and (status.process != os.getpid() or self.id not in _CANCEL):
-            return replace(status, state="interrupted")
+        """Return where it stands; a job whose process is gone is `interrupted`."""
+        status = self._written()
+        if not status.ended and not self.process.alive:
+            status = self._written()  # it may have ended well between the two looks
+            return status if status.ended else replace(status, state="interrupted")
         return status
+
+    def _written(self) -> Status:
+        values = _read(self.folder / "status.json") or {"state": "interrupted"}
+        return Status(**{f.name: values[f.name] for f in fields(Status) if f.name in values})
+
+    @property
+    def process(self) -> Background:
+        """The process that works on it."""
+        return Background(self.id, _FOLDER)
+
+    def save(self, status: Status) -> None:
+        """Write where it stands."""
+        write_atomic(self.folder / "status.json", json.dumps(asdict(status)))
 
     def result(self) -> dict[str, Any] | None:
         """Return what it found so far as JSON-ready values, None before the first rows."""
@@ -92,8 +97,12 @@ class Job:
 
     def cancel(self) -> None:
         """Stop after the rows at hand; what was found is kept."""
-        if self.id in _CANCEL:
-            _CANCEL[self.id].set()
+        write_atomic(self.folder / "cancel", "")
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was asked to stop."""
+        return (self.folder / "cancel").exists()
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -104,31 +113,43 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def start(kind: str, name: str, source: str | Path, arguments: Mapping[str, Any]) -> Job:
-    """Begin a comparison of the file `source`, shown as `name`.
+    """Begin a comparison of the file `source`, shown as `name`, in a process of its own.
 
     kind: `compare`, arguments as of `compare_file`; or `fairness`, arguments as of `fairness` with
     `first` and `second` (two columns), or `text_column` and `swap` (categories).
     """
-    job = Job(home() / "comparisons" / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}")
+    job = create(kind, name, source, arguments)
+    job.process.start([job.id], module="maskviz.evidence.job_work")
+    return job
+
+
+def again(job: Job) -> Job:
+    """Begin anew what another job was asked."""
+    spec = job.spec
+    return start(spec["kind"], spec["name"], spec["source"], spec["arguments"])
+
+
+def create(kind: str, name: str, source: str | Path, arguments: Mapping[str, Any]) -> Job:
+    """Write down a comparison that waits for its process."""
+    number = f"{datetime.now():%Y%m%d-%H%M%S-%f}{uuid.uuid4().hex[:4]}"  # sorts by when
+    job = Job(home() / _FOLDER / number)
     _forget_all_but(_KEPT - 1)
     job.folder.mkdir(parents=True)
     spec = {"kind": kind, "name": name, "source": str(source), "arguments": dict(arguments)}
     write_atomic(job.folder / "spec.json", json.dumps(spec, ensure_ascii=False))
-    _CANCEL[job.id] = threading.Event()
-    _save(job, Status("waiting", process=os.getpid()))
-    threading.Thread(target=_run, args=(job, spec), name=f"compare-{job.id}", daemon=True).start()
+    job.save(Status("waiting"))
     return job
 
 
 def find(job_id: str) -> Job | None:
     """Return the job of this name, None where there is none."""
-    folder = home() / "comparisons" / Path(job_id).name
+    folder = home() / _FOLDER / Path(job_id).name
     return Job(folder) if job_id and (folder / "spec.json").is_file() else None
 
 
 def recent(count: int = 10) -> list[Job]:
     """Return the jobs started last, the newest first."""
-    folders = sorted((home() / "comparisons").glob("*/spec.json"), reverse=True)
+    folders = sorted((home() / _FOLDER).glob("*/spec.json"), reverse=True)
     return [Job(path.parent) for path in folders[:count]]
 
 
@@ -136,97 +157,3 @@ def _forget_all_but(count: int) -> None:
     for job in recent(10_000)[count:]:
         if job.status().ended:
             shutil.rmtree(job.folder, ignore_errors=True)
-
-
-def _save(job: Job, status: Status) -> None:
-    write_atomic(job.folder / "status.json", json.dumps(asdict(status)))
-
-
-class _Diary:
-    """Writes a job's status and partial results, not more often than a person looks."""
-
-    def __init__(self, job: Job) -> None:
-        self.job, self.begin, self._saved = job, time.monotonic(), 0.0
-        self.status = Status("running", process=os.getpid())
-
-    def step(self, done: int, total: int, result: Callable[[], dict[str, Any]] | None) -> None:
-        """Note the rows done, and every two seconds the result so far."""
-        self.status = replace(self.status, done=done, total=total, seconds=self.seconds)
-        now = time.monotonic()
-        if now - self._saved < _EVERY and done < total:
-            return
-        self._saved = now
-        if result is not None:
-            self.keep(result())
-        _save(self.job, self.status)
-
-    def keep(self, result: dict[str, Any]) -> None:
-        """Write a result."""
-        write_atomic(self.job.folder / "result.json", json.dumps(result, ensure_ascii=False))
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.begin
-
-    def end(self, state: str, message: str = "") -> None:
-        """Write how it ended."""
-        _save(self.job, replace(self.status, state=state, message=message, seconds=self.seconds))
-
-
-def _run(job: Job, spec: Mapping[str, Any]) -> None:
-    """Work on a job when its turn has come; every end says why."""
-    cancelled = _CANCEL[job.id]
-    with _TURN:
-        diary = _Diary(job)
-        _save(job, diary.status)
-        try:
-            _WORK[spec["kind"]](spec["source"], dict(spec["arguments"]), job, diary, cancelled)
-        except MaskvizError as error:
-            diary.end("failed", str(error))
-        except Exception as error:  # noqa: BLE001  the thread's last word; the page shows it
-            diary.end("failed", f"Unexpected {type(error).__name__}: {str(error)[:200]}")
-        else:
-            diary.end("cancelled" if cancelled.is_set() else "done")
-        finally:
-            _CANCEL.pop(job.id, None)
-
-
-def _compare(
-    source: str, arguments: dict[str, Any], job: Job, diary: _Diary, cancelled: threading.Event
-) -> None:
-    strategies = arguments.pop("strategies")
-    work = FileWork(source, strategies, patience=_PATIENCE, **arguments)
-    diary.step(0, work.total, None)
-    with CsvFile(job.rows, partial=True) as written:
-        for rows in work.steps():
-            for row in rows:
-                written.add(row.to_dict())
-            written.flush()
-            found = work.tallied
-            diary.step(work.done, work.total, (lambda: work.result().to_dict()) if found else None)
-            if cancelled.is_set():
-                break
-    diary.keep(work.result().to_dict())
-
-
-def _fairness(
-    source: str, arguments: dict[str, Any], job: Job, diary: _Diary, cancelled: threading.Event
-) -> None:
-    first, second = (arguments.pop(name, None) for name in ("first", "second"))
-    column, swap = arguments.pop("text_column", None), arguments.pop("swap", ())
-
-    def pairs() -> Any:
-        if second:
-            return pairs_of_file(source, first, second)
-        return swapped_pairs(source, column, swap)
-
-    total = sum(1 for _ in pairs())
-    diary.step(0, total, None)
-    found = fairness(
-        pairs(), **arguments, stop=cancelled.is_set,
-        progress=lambda done: diary.step(done, total, None),
-    )  # fmt: skip
-    diary.keep(found.to_dict())
-
-
-_WORK = {"compare": _compare, "fairness": _fairness}

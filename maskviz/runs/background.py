@@ -21,14 +21,18 @@ _started: dict[str, subprocess.Popen[bytes]] = {}  # kept, so that ended ones ar
 
 @dataclass(frozen=True)
 class Background:
-    """A command by its name; its folder holds process.json, log.txt and out.json."""
+    """A command by its name; its folder holds process.json, log.txt and out.json.
+
+    parent: the folder of MASKVIZ_HOME in which that one lies.
+    """
 
     name: str
+    parent: str = "background"
 
     @property
     def folder(self) -> Path:
         """Where the command's files are."""
-        return home() / "background" / self.name
+        return home() / self.parent / self.name
 
     @property
     def alive(self) -> bool:
@@ -43,8 +47,8 @@ class Background:
         """Return the last lines of its standard error."""
         return tail(self.folder / "log.txt", lines)
 
-    def start(self, arguments: Sequence[str]) -> None:
-        """Start `maskviz ARGUMENTS` unless it runs already."""
+    def start(self, arguments: Sequence[str], module: str = "maskviz") -> None:
+        """Start `maskviz ARGUMENTS`, or another module of it, unless it runs already."""
         if self.alive:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +60,7 @@ class Background:
             (self.folder / "out.json").open("wb") as out,
         ):
             child = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                [sys.executable, "-m", "maskviz", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=log,
                 env=environment, start_new_session=True,
             )  # fmt: skip

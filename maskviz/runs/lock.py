@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import IO
 
 from .folder import runs_home
 
 
 class WorkerLock:
-    """The right to be the worker of this MASKVIZ_HOME.
+    """The right to be the worker of this MASKVIZ_HOME, or whatever the file `path` stands for.
 
     On POSIX a record lock: unlike `flock`, it is not inherited by a fork, so a run that outlives
     its worker does not keep the next worker out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or runs_home() / "worker.lock"
         self._file: IO[bytes] | None = None
 
     def acquire(self) -> bool:
         """Take the lock if it is free; tell whether it was."""
-        self._file = (runs_home() / "worker.lock").open("ab")
+        self._file = self._path.open("ab")
         if _lock(self._file):
             return True
         self._file.close()

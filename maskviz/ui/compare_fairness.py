@@ -32,7 +32,7 @@ def show(view: state.View) -> None:
     if job is not None:
         status = job.status()
         if status.ended:
-            ended(status)
+            ended(job, status, _JOB)
         else:
             progress(job)
         found = job.result()

@@ -187,7 +187,7 @@ def _job(view: state.View, job: jobs.Job) -> None:
     if not status.ended:
         progress(job)
     else:
-        ended(status)
+        ended(job, status, _JOB)
     found = job.result()
     if found:
         result = FileComparison.from_dict(found)
@@ -209,7 +209,7 @@ def progress(job: jobs.Job) -> None:
     bar.progress(min(1.0, share), said)
     if button.button("Cancel", key=f"cancel_{job.id}", width="stretch"):
         job.cancel()
-    st.caption("It goes on when you leave the page; what is found so far is kept.")
+    st.caption("It goes on when you leave the page or close the app; what is found so far is kept.")
 
 
 def _news(job: jobs.Job) -> bool:
@@ -221,15 +221,21 @@ def _news(job: jobs.Job) -> bool:
     return before is not None and before != written
 
 
-def ended(status: jobs.Status) -> None:
-    """Say how a job ended where it did not end well."""
+def ended(job: jobs.Job, status: jobs.Status, key: str) -> None:
+    """Say how a job ended where it did not end well, and offer to run it again."""
+    if status.state == "done":
+        return
+    what, button = st.columns([6, 1], vertical_alignment="center")
     if status.state == "failed":
-        st.error(escape(status.message), icon="⚠️")
-    elif status.state in ("cancelled", "interrupted"):
-        st.info(
-            f"The comparison was {status.state} after {status.done:,} of {status.total:,}; "
-            "this is what it found until then."
+        what.error(escape(status.message), icon="⚠️")
+    else:
+        rest = "this is what it found until then." if job.result() else "nothing was found yet."
+        what.info(
+            f"The comparison was {status.state} after {status.done:,} of {status.total:,}; {rest}"
         )
+    if button.button("Run again", key=f"again_{job.id}", width="stretch"):
+        st.session_state[key] = jobs.again(job).id
+        st.rerun()
 
 
 def duration(seconds: float) -> str:

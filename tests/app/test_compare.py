@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import time
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -31,10 +31,11 @@ def press(app: AppTest, label: str) -> AppTest:
 
 
 def finished(app: AppTest) -> AppTest:
-    """Wait for the jobs' threads, then let the page look again."""
-    for thread in threading.enumerate():
-        if thread.name.startswith("compare-"):
-            thread.join(180)
+    """Wait for the jobs' processes, then let the page look again."""
+    end = time.monotonic() + 180
+    while not all(job.status().ended for job in jobs.recent()):
+        assert time.monotonic() < end
+        time.sleep(0.1)
     return app.run()
 
 
