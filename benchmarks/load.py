@@ -6,7 +6,7 @@
 Every session speaks the browser's own wire protocol (a WebSocket with protobuf messages), with its
 own text, thinks for a while between clicks as a person does, and waits until the server has run the
 page to its end. Printed: answers, errors, the median and 95th percentile of a click in seconds, and
-the server's memory before and after. Exit status 1 where there was an error, p95 is over 2 s or
+the server's memory and processor time. Exit status 1 where there was an error, p95 is over 2 s or
 memory has grown by more than 600 MB.
 """
 
@@ -139,11 +139,20 @@ def serve(home: Path) -> tuple[subprocess.Popen, int]:
     raise SystemExit(f"the dashboard did not start: {(home / 'server.log').read_text()[-500:]}")
 
 
-def memory(server: subprocess.Popen) -> int:
-    """Return the resident memory of the server and its children in bytes."""
+@dataclass(frozen=True)
+class Use:
+    """What the server and its children hold in bytes, and have computed in seconds so far."""
+
+    memory: int
+    seconds: float
+
+
+def use(server: subprocess.Popen) -> Use:
+    """Measure the server now."""
     process = psutil.Process(server.pid)
-    found = [process, *process.children(recursive=True)]
-    return sum(p.memory_info().rss for p in found if p.is_running())
+    found = [p for p in (process, *process.children(recursive=True)) if p.is_running()]
+    times = [p.cpu_times() for p in found]
+    return Use(sum(p.memory_info().rss for p in found), sum(t.user + t.system for t in times))
 
 
 async def storm(port: int, sessions: int, rounds: int, think: float) -> list[Session]:
@@ -153,8 +162,9 @@ async def storm(port: int, sessions: int, rounds: int, think: float) -> list[Ses
     return found
 
 
-def report(found: list[Session], grown: int) -> int:
+def report(found: list[Session], before: Use, after: Use) -> int:
     """Print the figures; return the exit status."""
+    grown, busy = after.memory - before.memory, after.seconds - before.seconds
     kinds = sorted({kind for session in found for kind in session.seconds})
     every: list[float] = []
     for kind in kinds:
@@ -166,7 +176,9 @@ def report(found: list[Session], grown: int) -> int:
     p95 = _p95(every)
     print(f"{'all':<12}{len(every):>6} clicks  median {statistics.median(every):6.2f} s  "
           f"p95 {p95:6.2f} s")  # fmt: skip
-    print(f"errors: {len(errors)}; memory grew by {grown / 1e6:.0f} MB")
+    print(f"errors: {len(errors)}; memory grew by {grown / 1e6:.0f} MB to "
+          f"{after.memory / 1e6:.0f} MB; the server computed {busy:.1f} s, "
+          f"{busy / max(1, len(every)):.2f} s a click")  # fmt: skip
     for error in sorted(set(errors))[:5]:
         print(f"  {error}")
     return int(bool(errors) or p95 > LIMIT_SECONDS or grown > LIMIT_MEMORY)
@@ -187,9 +199,9 @@ def main() -> None:
         server, port = serve(Path(folder))
         try:
             asyncio.run(storm(port, 1, 1, 0.1))  # libraries and models are loaded once
-            before = memory(server)
+            before = use(server)
             found = asyncio.run(storm(port, options.sessions, options.rounds, options.think))
-            status = report(found, memory(server) - before)
+            status = report(found, before, use(server))
             if any(session.errors for session in found):
                 print((Path(folder) / "server.log").read_text()[-3000:])
         finally:

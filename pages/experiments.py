@@ -1,16 +1,16 @@
-"""Experiments: every run, sweeps over strategies and ratios, the planted-distractor experiment."""
+"""Experiments: every run, sweeps, the planted distractor, continued pre-training."""
 
 import streamlit as st
 
-from maskviz.ui import interference_panel, runs_table, sweeps_panel
+from maskviz.ui import interference_panel, pretraining_panel, runs_table, sweeps_panel
 from maskviz.ui.page import close_page, errors, open_page
 
 
 def main() -> None:
     """One tab for each; only the open one is computed."""
     view = open_page()
-    names = ("Runs", "Sweeps", "Planted distractor")
-    runs, sweeps, planted = st.tabs(names, on_change="rerun", key="experiments_tab")
+    names = ("Runs", "Sweeps", "Planted distractor", "Pre-training")
+    runs, sweeps, planted, reading = st.tabs(names, on_change="rerun", key="experiments_tab")
     if runs.open:
         with runs, errors():
             runs_table.show()
@@ -20,6 +20,9 @@ def main() -> None:
     if planted.open:
         with planted, errors():
             interference_panel.show()
+    if reading.open:
+        with reading, errors():
+            pretraining_panel.show(view)
 
 
 main()

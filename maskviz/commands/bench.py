@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,6 +37,9 @@ def interference_command(
     keep_head: Annotated[
         bool, typer.Option("--keep-head", help="Start from the model's own classifier.")
     ] = False,
+    processes: Annotated[
+        int, typer.Option("--processes", min=0, help="Cells side by side; 0 is one per core.")
+    ] = 0,
     as_json: common.Json = False,
 ) -> None:
     """Plant a distractor, train with and without masks, and measure what hiding it wins back.
@@ -51,7 +55,7 @@ def interference_command(
         rows=small["rows"] if rows is None else rows,
         steps=small["steps"] if steps is None else steps, arms=chosen,
     )  # fmt: skip
-    result = interference(experiment, _say)
+    result = interference(experiment, _say, processes)
     common.show(result.to_dict(), as_json, "\n".join(_lines(result)))
 
 
@@ -62,28 +66,50 @@ def _say(progress: Progress) -> None:
     typer.echo(said, err=True)
 
 
+_COLUMNS = (
+    ("aligned", ("accuracy_aligned",)),
+    ("neutral", ("accuracy_neutral",)),
+    ("reversed", ("accuracy_reversed",)),
+    ("worst group", ("worst_group",)),
+    ("reliance", ("reliance",)),
+    ("recovery", ("recovery",)),
+    ("leak, input", ("leakage_text", "leakage_text_chance")),
+    ("leak, inside", ("leakage_representation", "leakage_representation_chance")),
+)
+
+
 def _lines(result: Interference) -> list[str]:
     from ..evidence.interference_words import verdicts
 
-    names = ("aligned", "neutral", "reversed", "worst group")
-    keys = ("accuracy_aligned", "accuracy_neutral", "accuracy_reversed", "worst_group")
-    lines = [result.finding, "", f"{'arm':<10}" + "".join(f"{n:>13}" for n in names)]
-    lines[-1] += f"{'reliance':>22}{'recovery':>24}{'leakage':>10}"
-    for arm, figures in result.arms.items():
-        shares = "".join(f"{figures[k][0]:>13.1%}" for k in keys)
-        lines.append(
-            f"{arm:<10}{shares}{_interval(figures['reliance']):>22}"
-            f"{_interval(figures['recovery']):>24}{figures['leakage_representation'][0]:>10.1%}"
-        )
-    lines += ["", f"means over {result.experiment.seeds} seeds, 95 % interval in brackets"]
+    heads = [name for name, _ in _COLUMNS]
+    rows = [
+        [_shown([figures[key] for key in keys]) for _, keys in _COLUMNS]
+        for figures in result.arms.values()
+    ]
+    widths = [max(map(len, column)) + 2 for column in zip(heads, *rows, strict=True)]
+    lines = [result.finding, ""]
+    for arm, row in zip(["arm", *result.arms], [heads, *rows], strict=True):
+        cells = (f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+        lines.append(f"{arm:<10}" + "".join(cells))
+    asked = result.experiment
+    lines += [
+        "",
+        f"percent, means over {asked.seeds} seeds with 95 % intervals; leak: a probe's accuracy on "
+        "what was planted, beside the same with shuffled labels",
+        f"{len(result.arms) * asked.seeds} cells, {result.seconds / 60:.1f} minutes now",
+        "",
+    ]
     marks = {True: "holds  ", False: "does not"}
     lines += [f"{marks[held]}  {claim}: {said}" for claim, held, said in verdicts(result)]
     return lines
 
 
-def _interval(value: tuple[float, float, float]) -> str:
-    mean, low, high = value
-    return f"{100 * mean:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+def _shown(values: Sequence[tuple[float, float, float]]) -> str:
+    """Return a figure with its interval, or a probe's accuracy beside that on shuffled labels."""
+    mean, low, high = values[0]
+    if len(values) > 1:
+        return f"{100 * mean:.0f} ({100 * values[1][0]:.0f})"
+    return f"{100 * mean:.0f} [{100 * low:.0f}, {100 * high:.0f}]"
 
 
 @bench_app.command("pretraining")

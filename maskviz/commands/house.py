@@ -16,11 +16,18 @@ common.app.add_typer(models_app, name="models")
 def app_command(
     port: Annotated[int, typer.Option("--port", help="Port on this machine.")] = 8501,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+    address: Annotated[
+        str, typer.Option("--address", help="Where to listen; 0.0.0.0 is every interface.")
+    ] = "127.0.0.1",
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", help="A name people reach it under; may be given again."),
+    ] = None,
 ) -> None:
-    """Serve the dashboard on 127.0.0.1."""
+    """Serve the dashboard, on 127.0.0.1 unless told otherwise."""
     from ..launch import serve
 
-    serve(port, browser=not no_browser)
+    serve(port, browser=not no_browser, address=address, hosts=host or ())
 
 
 @common.app.command("doctor")

@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ ARMS = ("plain", "random", "entity", "attribute", "key", "oracle")
 TESTS = ("aligned", "neutral", "reversed")
 FIGURES = (
     "accuracy_aligned", "accuracy_neutral", "accuracy_reversed", "reliance", "worst_group",
-    "recovery", "leakage_text", "leakage_representation",
+    "recovery", "leakage_text", "leakage_text_chance", "leakage_representation",
+    "leakage_representation_chance",
 )  # fmt: skip
 QUICK = {"rows": 600, "steps": 60}
 CACHE_VERSION = 1  # raise it when a cell's figures come to mean something else
@@ -123,10 +125,16 @@ class Interference:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values; the keys are the command line's."""
+        from .interference_words import verdicts
+
         return {
             "arms": {arm: _arm_dict(figures) for arm, figures in self.arms.items()},
             "seeds": self.experiment.seeds,
             "finding": self.finding,
+            "verdicts": [
+                {"claim": claim, "holds": holds, "figures": said}
+                for claim, holds, said in verdicts(self)
+            ],
             "experiment": asdict(self.experiment),
             "cells": {arm: list(rows) for arm, rows in self.cells.items()},
             "seconds": round(self.seconds, 1),
@@ -141,38 +149,46 @@ def _arm_dict(figures: Mapping[str, tuple[float, float, float]]) -> dict[str, An
 
 
 def interference(
-    experiment: Experiment | None = None, listener: Listener | None = None
+    experiment: Experiment | None = None, listener: Listener | None = None, processes: int = 1
 ) -> Interference:
     """Run the experiment and return its figures; cells finished before are read, not run.
+
+    processes: how many cells are trained side by side, 0 for one per core (one where a GPU
+    trains). More than one are started afresh, so a script that asks for them needs
+    `if __name__ == "__main__":`.
 
     >>> interference(Experiment(rows=600, steps=60)).arms["plain"]["reliance"]  # doctest: +SKIP
     (0.31, 0.24, 0.38)
     """
+    from .interference_cells import run_cells
+
     experiment = experiment or Experiment()
-    began, spent, ran = time.monotonic(), 0.0, 0
+    began = time.monotonic()
     todo = [(seed, arm) for seed in range(experiment.seeds) for arm in experiment.arms]
-    missing = [cell for cell in todo if not _cell_file(experiment, *cell).is_file()]
-    for i, (seed, arm) in enumerate(missing):
+    missing = [cell for cell in todo if not cell_file(experiment, *cell).is_file()]
+
+    def tell(begun: int, finished: int, seed: int, arm: str) -> None:
         if listener:
-            left = spent / ran * (len(missing) - i) if ran else None
-            done = len(todo) - len(missing) + i
-            listener(Progress(done + 1, len(todo), arm, seed, left))
-        start = time.monotonic()
-        figures = run_cell(experiment, arm, seed)
-        write_atomic(_cell_file(experiment, seed, arm), json.dumps(figures))
-        spent, ran = spent + time.monotonic() - start, ran + 1
+            spent = time.monotonic() - began
+            left = spent / finished * (len(missing) - finished) if finished else None
+            number = len(todo) - len(missing) + begun
+            listener(Progress(number, len(todo), arm, seed, left))
+
+    run_cells(experiment, missing, tell, processes)
     return summarise(experiment, read_cells(experiment), time.monotonic() - began)
 
 
-def run_cell(experiment: Experiment, arm: str, seed: int) -> dict[str, float]:
-    """Tune one model and measure it; everything but the figures is thrown away."""
+def run_cell(experiment: Experiment, seed: int, arm: str) -> None:
+    """Tune one model, measure it and keep the figures; everything else is thrown away."""
     from .interference_cell import measure
 
     with tempfile.TemporaryDirectory(prefix="maskviz-") as folder:
-        return measure(experiment, arm, seed, Path(folder))
+        figures = measure(experiment, arm, seed, Path(folder))
+    write_atomic(cell_file(experiment, seed, arm), json.dumps(figures))
 
 
-def _cell_file(experiment: Experiment, seed: int, arm: str) -> Path:
+def cell_file(experiment: Experiment, seed: int, arm: str) -> Path:
+    """Return where the figures of a cell are kept."""
     return experiment.folder / f"{arm}-{seed}.json"
 
 
@@ -180,7 +196,7 @@ def read_cells(experiment: Experiment) -> dict[str, list[dict[str, float]]]:
     """Return arm → figures per seed of the cells that are finished for every arm."""
     cells: dict[str, list[dict[str, float]]] = {arm: [] for arm in experiment.arms}
     for seed in range(experiment.seeds):
-        files = [_cell_file(experiment, seed, arm) for arm in experiment.arms]
+        files = [cell_file(experiment, seed, arm) for arm in experiment.arms]
         if all(file.is_file() for file in files):
             for arm, file in zip(experiment.arms, files, strict=True):
                 cells[arm].append(json.loads(file.read_text(encoding="utf-8")))
@@ -231,7 +247,14 @@ def weights_of(model: str) -> str:
 
     folder = Path(locate(model))
     files = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+    stamps = tuple((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in files)
+    return _digest(stamps) if files else str(folder)
+
+
+@lru_cache(maxsize=32)
+def _digest(stamps: tuple[tuple[str, int, int], ...]) -> str:
+    """Read the files once; time and size tell whether they have changed since."""
     digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest() if files else str(folder)
+    for file, _, _ in stamps:
+        digest.update(Path(file).read_bytes())
+    return digest.hexdigest()

@@ -74,14 +74,15 @@ def _spec(
 
     masking = masking_of(experiment, arm, frame, folder, seed)
     return RunSpec.build(
-        model=_start(experiment), seed=seed, max_steps=experiment.steps,
+        model=start_of(experiment), seed=seed, max_steps=experiment.steps,
         learning_rate=experiment.learning_rate, eval_steps=experiment.steps,
         save_steps=experiment.steps, strategy=masking.strategy, ratio=masking.ratio,
         parameters=dict(masking.parameters),
     )  # fmt: skip
 
 
-def _start(experiment: Experiment) -> str:
+def start_of(experiment: Experiment) -> str:
+    """Return the model that every arm starts from; an encoder alone is written once."""
     from ..training.encoder import without_classifier
 
     if not experiment.fresh:

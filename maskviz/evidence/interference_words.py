@@ -21,7 +21,7 @@ def finding(result: Interference) -> str:
     seeds = len(result.cells["plain"])
     opening = (
         f"Trained on plain text, the model loses {points(mean)} of accuracy when the {kind} turns "
-        f"against the label ({points(low)} to {points(high)}, {seeds} seeds)"
+        f"against the label ({span(low, high)}, {seeds} seeds)"
     )
     if mean < LARGE:
         return f"{opening}: it hardly leans on it, so there is little to win back."
@@ -31,7 +31,13 @@ def finding(result: Interference) -> str:
         if name in result.arms
     ]
     few = " So few seeds tell little: the interval reaches over 0." if low <= 0 else ""
-    return f"{opening}. Hiding wins back: {', '.join(said)}.{few}"
+    return f"{opening}. Hiding wins back: {', '.join(said)}.{few}{_against(result)}"
+
+
+def _against(result: Interference) -> str:
+    """Say which parts of the claim the figures speak against."""
+    failed = [f"“{claim}” does not hold" for claim, holds, _ in verdicts(result) if not holds]
+    return f" Against the claim: {'; '.join(failed)}." if failed else ""
 
 
 def recovered(result: Interference, arm: str) -> str:
@@ -47,6 +53,11 @@ def points(share: float) -> str:
     return f"{100 * share:.1f} points"
 
 
+def span(low: float, high: float) -> str:
+    """Return an interval of differences: `26.1 to 35.2`."""
+    return f"{100 * low:.1f} to {100 * high:.1f}"
+
+
 def verdicts(result: Interference) -> list[tuple[str, bool, str]]:
     """Return each part of the claim, whether the figures bear it out, and the figures.
 
@@ -55,24 +66,30 @@ def verdicts(result: Interference) -> list[tuple[str, bool, str]]:
     """
     arms = result.arms
     lean = arms["plain"]["reliance"]
+    leans = lean[0] >= LARGE and lean[1] > 0
     rows = [
         (
             f"The plain arm leans on the {result.experiment.kind} (reliance over {LARGE:.0%})",
-            lean[0] >= LARGE and lean[1] > 0,
-            f"reliance {points(lean[0])}, {points(lean[1])} to {points(lean[2])}",
+            leans,
+            f"reliance {points(lean[0])} ({span(*lean[1:])})",
         )
     ]
-    if "attribute" in arms:
-        mean = arms["attribute"]["recovery"][0]
-        holds = mean >= EXPECTED_RECOVERY
-        rows.append(("Hiding attributes wins back 90 % or more", holds, _said(result, "attribute")))
-    if "random" in arms:
-        mean, low, _ = arms["random"]["recovery"]
-        holds = abs(mean) < LARGE or low <= 0
-        rows.append(("Hiding as much at random wins back nothing", holds, _said(result, "random")))
+    rows += [_recovery(result, arm, leans) for arm in ("attribute", "random") if arm in arms]
     if "attribute" in arms:
         rows.append(_cost(result))
     return rows
+
+
+def _recovery(result: Interference, arm: str, leans: bool) -> tuple[str, bool, str]:
+    """Whether an arm wins back what the claim says; nothing holds where nothing was lost."""
+    mean, low, high = result.arms[arm]["recovery"]
+    said, holds = _said(result, arm), mean >= EXPECTED_RECOVERY
+    claim = "Hiding attributes wins back 90 % or more"
+    if arm == "random":
+        claim = "Hiding as much at random wins back nothing"
+        holds = abs(mean) < LARGE or low <= 0 <= high
+        said += ": it makes the reliance larger" if not holds and mean < 0 else ""
+    return claim, leans and holds, said if leans else "the plain arm leans too little to tell"
 
 
 def _said(result: Interference, arm: str) -> str:
@@ -87,8 +104,9 @@ def _cost(result: Interference) -> tuple[str, bool, str]:
         [row["accuracy_neutral"] for row in result.cells[arm]] for arm in ("plain", "attribute")
     )
     mean, low, high = difference(plain, masked)
-    said = f"accuracy neutral {points(mean)} ({points(low)} to {points(high)}), paired by seed"
-    return ("Accuracy may fall a little where the attribute says nothing", low > -0.05, said)
+    rises = "; it rises instead" if low > 0 else ""
+    said = f"accuracy neutral {100 * mean:+.1f} points ({span(low, high)}), paired by seed{rises}"
+    return "Accuracy may fall a little where the attribute says nothing", low > -0.05, said
 
 
-__all__ = ["finding", "points", "recovered", "verdicts"]
+__all__ = ["finding", "points", "recovered", "span", "verdicts"]

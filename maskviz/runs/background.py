@@ -73,7 +73,7 @@ class Background:
         import signal
 
         if self.alive:
-            os.kill(read_json(self.folder / "process.json")["pid"], signal.SIGTERM)
+            os.killpg(read_json(self.folder / "process.json")["pid"], signal.SIGTERM)
 
 
 def _json(record: dict[str, object]) -> str:

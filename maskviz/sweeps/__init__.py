@@ -4,7 +4,7 @@ Nothing here imports torch until a ratio has to be measured with a model's own t
 """
 
 from .results import Group, Results, results
-from .service import Sweep, advance, cancel_sweep, list_sweeps, load_sweep, start, wait_for
+from .service import Sweep, advance, cancel_sweep, list_sweeps, load_sweep, start, wait_for, watch
 from .spec import Cell, SweepSpec
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "results",
     "start",
     "wait_for",
+    "watch",
 ]

@@ -93,6 +93,11 @@ class Pretrained:
             "finding": self.finding,
         }
 
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Pretrained:
+        """Read back what `to_dict` gives."""
+        return cls(kept["with"]["values"], kept["without"]["values"], kept["runs"])
+
 
 def pretrain_and_tune(asked: Pretraining, listener: Listener | None = None) -> Pretrained:
     """Run pre-training and both fine-tunes for every seed and return what came out.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,10 +156,30 @@ def _finding(found: Results) -> str:
     if len(best.values) > 1:
         said += f" ({_figure(low)} to {_figure(high)}, {len(best.values)} seeds)"
     parts = [
+        _other_ratios(rated, best),
         _against("plain", best.against_plain),
         _against("its random control", best.against_control),
     ]
     return "; ".join([said, *filter(None, parts)]) + "."
+
+
+def _other_ratios(rated: Sequence[Group], best: Group) -> str:
+    """Say which other ratios of the best strategy do as well, as far as can be told."""
+    same = (best.strategy, best.operator)
+    others = [g for g in rated if g is not best and (g.strategy, g.operator) == same]
+    as_good, told = [], 0
+    for group in sorted(others, key=lambda g: g.ratio or 0.0):
+        interval = _paired(best.values, group.values)
+        if interval is None or interval[1] != interval[1]:
+            continue
+        told += 1
+        if interval[1] <= 0 <= interval[2]:
+            as_good.append("its own" if group.ratio is None else f"{group.ratio:.3g}")
+    if not told:
+        return ""
+    if not as_good:
+        return "every other ratio does worse"
+    return f"the ratio{'s' * (len(as_good) > 1)} {', '.join(as_good)} cannot be told from it"
 
 
 def _against(name: str, interval: Interval | None) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import RunError
 from ..paths import home, write_atomic
-from ..runs import list_runs, resume, submit
+from ..runs import engines, list_runs, resume, submit
 from ..runs.folder import Run, read_json, run_folder
 from .spec import PLAIN, RANDOM, Cell, SweepSpec
 
@@ -181,8 +181,16 @@ def _controls(spec: SweepSpec) -> dict[tuple[str, str, float | None], Control]:
     return found
 
 
+def watch(sweep: Sweep) -> None:
+    """Start this machine's worker where cells wait or train and it is gone; it takes them over."""
+    active = [run for run in sweep.runs().values() if run and not run.is_over]
+    if any(run.engine == "local" for run in active) and not engines.worker_alive():
+        engines.ensure_worker()
+
+
 def advance(sweep: Sweep, engine: str = "local") -> list[Run]:
     """Queue the cells that have no run, resume those that failed or were cancelled."""
+    watch(sweep)
     moved = []
     for cell, run in sweep.runs().items():
         if run is None:
@@ -246,6 +254,7 @@ def wait_for(
     """Wait until no cell waits or trains; `listener` hears of each change of the states."""
     end, before = time.monotonic() + seconds, None
     while True:
+        watch(sweep)
         states = sweep.states()
         if states != before and listener:
             listener(states)

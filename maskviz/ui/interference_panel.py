@@ -136,8 +136,10 @@ def _columns() -> dict[str, Any]:
         "reliance": "Accuracy aligned − reversed.",
         "worst_group": "The lowest accuracy over label × planted group.",
         "recovery": "Share of the plain arm's reliance that is gone.",
-        "leakage_text": "A probe's accuracy on the planted group from the input; 50 % is chance.",
-        "leakage_representation": "The same from the model's last hidden states.",
+        "leakage_text": "A probe's accuracy on the planted group from the input.",
+        "leakage_text_chance": "The same probe on shuffled groups.",
+        "leakage_representation": "The probe's accuracy from the model's last hidden states.",
+        "leakage_representation_chance": "The same probe on shuffled groups.",
     }
     return {
         key: st.column_config.NumberColumn(key.replace("_", " "), format="%.1f %%", help=text)

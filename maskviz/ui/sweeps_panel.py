@@ -73,10 +73,7 @@ def _form(view: state.View) -> None:
         operators = st.multiselect("Operators", list(OPERATORS), ["mask"], key="sw_operators")
         steps = st.number_input("Steps of each run", 1, 100_000, 100, key="sw_steps")
         rows = st.number_input("Rows of the data", 100, 1_000_000, 1000, key="sw_rows")
-        data = st.selectbox(
-            "Data", _data(), key="sw_data", format_func=_shown,
-            help="The example set, or a table that a run on the Fine-tune page used.",
-        )  # fmt: skip
+        data = data_choice("sw_data")
     if not st.button("Start the sweep", type="primary", key="sw_start"):
         return
     spec = sweeps.SweepSpec(
@@ -87,6 +84,14 @@ def _form(view: state.View) -> None:
         sweep = sweeps.start(spec)
     st.session_state["sweep_started"] = sweep.id
     st.rerun()
+
+
+def data_choice(key: str) -> str:
+    """Ask for the data: the example set, or a table that a run here has used."""
+    return st.selectbox(
+        "Data", _data(), key=key, format_func=_shown,
+        help="The example set, or a table that a run on the Fine-tune page used.",
+    )  # fmt: skip
 
 
 def _data() -> list[str]:
@@ -118,6 +123,7 @@ def _ratios(written: str) -> tuple[float | None, ...]:
 @st.fragment(run_every=_POLL_SECONDS)
 def _live(sweep_id: str) -> None:
     sweep = sweeps.load_sweep(sweep_id)
+    sweeps.watch(sweep)
     states = sweep.states()
     if not {"queued", "running"} & set(states.values()):
         st.rerun()

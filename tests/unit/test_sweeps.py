@@ -99,6 +99,21 @@ def test_a_cell_that_failed_is_resumed_and_one_that_is_gone_is_queued_anew(spec)
     assert len(runs.list_runs()) == len(sweep.cells)
 
 
+def test_a_sweep_whose_worker_is_gone_gets_another(spec, monkeypatch):
+    started = []
+    monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: started.append(True))
+    sweep = start(spec)
+    for alive, expected in ((True, 0), (False, 1)):
+        monkeypatch.setattr("maskviz.runs.engines.worker_alive", lambda alive=alive: alive)
+        started.clear()
+        assert advance(sweep) == []  # every cell is queued already
+        assert len(started) == expected
+    _finish(sweep, lambda cell: 0.8)
+    started.clear()
+    advance(sweep)
+    assert started == []
+
+
 def test_data_that_changed_make_the_cells_anew(spec):
     from pathlib import Path
 
@@ -127,6 +142,8 @@ def test_results_pair_by_seed_and_the_finding_says_what_can_be_told(spec):
     assert top.against_control == pytest.approx((0.1, 0.1, 0.1))
     assert found.finding.startswith("pattern 0.2, mask does best: accuracy 80.5")
     assert "+10.0 points against plain" in found.finding
+    assert "; every other ratio does worse" not in found.finding  # 0.2 and 0.4 do the same here
+    assert "the ratio 0.4 cannot be told from it" in found.finding
     for measure in MEASURES:
         assert results(sweep, measure).measure == measure
 
