@@ -209,10 +209,21 @@ def server_memory(chromium: Any, folder: Path) -> float:
             page.goto(f"{url}/attention?{urlencode(values)}")
             page.locator("canvas[data-painted]").nth(1).wait_for()
             if text != words:
+                _settle(process.pid)
                 before = _resident(process.pid, reset=True)
         peak = _resident(process.pid)
         page.close()
     return peak - before
+
+
+def _settle(pid: int) -> None:
+    """Wait until the server's memory has stood still for three seconds: its warm-up is over."""
+    sizes = [0.0] * 4
+    for _ in range(90):
+        time.sleep(1)
+        sizes = [*sizes[1:], _resident(pid, reset=True)]
+        if max(sizes) - min(sizes) < 1:
+            return
 
 
 def _resident(pid: int, reset: bool = False) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..masks.operators import apply
 from ..models.model import Model, load_model
+from .gradients import parts_with_gradients
 from .methods import METHODS
 from .pairs import segments
 from .record import PARTS, parts_of, record
@@ -84,8 +86,8 @@ def attend(
     plain text. `layers` captures only some, such as range(3, 4). Raises UnknownNameError for
     method or part, CapabilityError where the architecture does not show its attention.
 
-    >>> attend("A short text.").weights.shape[:2]
-    (4, 4)
+    >>> attend("A short text.").weights.ndim  # layers, heads, queries, keys
+    4
     """
     if method not in METHODS:
         raise UnknownNameError.of("attention method", method, METHODS)
@@ -135,11 +137,14 @@ def capture(
     tokens on its two sides, or not all layers are asked for.
     """
     chosen, part = METHODS[method], part or parts_of(model)[0]
-    if chosen.square and (part == "cross" or layers is not None):
+    across = part == "cross" and chosen.square
+    if chosen.square and (layers is not None or (across and chosen.across is None)):
         raise ParameterError(
             f"The method {method!r} follows attention through all layers of one text: choose raw, "
             f"mean, norm or uniform for {'cross-attention' if part == 'cross' else 'one layer'}."
         )
+    if across:
+        return stacked(chosen.across(parts_with_gradients(model, encoding, allowed, target)))
     found = record(
         model,
         encoding,
@@ -166,27 +171,22 @@ def with_method(attention: Attention, method: str) -> Attention:
 
 
 def reduce(found: list[Layer], method: str) -> Any:
-    """Return a method's maps as float16 (layers, heads or 1, queries, keys), layer by layer.
-
-    `found` may be empty afterwards.
-    """
+    """Return a method's maps as float16 (layers, heads or 1, queries, keys), layer by layer."""
     import numpy as np
 
     if method == "raw":  # what was captured is what is shown: not through float32 and back
-        maps = [layer.weights for layer in found]
-        found.clear()  # so that each layer is freed as it is copied
-        return _stacked(maps)
-    return _stacked([np.asarray(one, np.float16) for one in METHODS[method].function(found)])
+        whole = found[0].weights.base  # where the layers lie in one array, that array
+        if whole is not None and whole.shape == (len(found), *found[0].weights.shape):
+            return whole
+        return np.stack([layer.weights for layer in found])
+    return stacked(METHODS[method].function(found))
 
 
-def _stacked(maps: list[Any]) -> Any:
-    """Return the maps as one array, freeing each as it is copied."""
+def stacked(maps: Iterable[Any]) -> Any:
+    """Return maps (heads, queries, keys) as float16 (layers, heads, queries, keys)."""
     import numpy as np
 
-    whole = np.empty((len(maps), *maps[0].shape), np.float16)
-    for i in range(len(maps)):
-        whole[i], maps[i] = maps[i], None
-    return whole
+    return np.stack([np.asarray(one, np.float16) for one in maps])
 
 
 def _target(model: Model, text: Mask | str, given: str | None, part: str) -> Any:

@@ -8,7 +8,7 @@ command line and the Attention page offer what is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ class Method:
     """A method with what it needs of a pass: `weights`, `values` or `gradients`.
 
     square: it follows attention through the layers, so that queries and keys must be the same
-    tokens.
+    tokens. across: what it makes of encoder, decoder and cross-attention together, where it can.
     """
 
     name: str
@@ -31,14 +31,21 @@ class Method:
     needs: str
     square: bool
     function: Callable[[Iterable[Layer]], Iterator[Any]]
+    across: Callable[[Mapping[str, Iterable[Layer]]], Iterator[Any]] | None = None
 
 
 METHODS: dict[str, Method] = {}
 
 
-def _method(name: str, summary: str, needs: str = "weights", square: bool = False) -> Callable:
+def _method(
+    name: str,
+    summary: str,
+    needs: str = "weights",
+    square: bool = False,
+    across: Callable | None = None,
+) -> Callable:
     def register(function: Callable) -> Callable:
-        METHODS[name] = Method(name, summary, needs, square, function)
+        METHODS[name] = Method(name, summary, needs, square, function, across)
         return function
 
     return register
@@ -167,7 +174,49 @@ def norms(layer: Layer) -> Any:
     return np.sqrt(np.maximum(squares, 0))
 
 
-@_method("relevance", "Attention weighted by its gradient.", needs="gradients", square=True)
+def relevance_across(parts: Mapping[str, Iterable[Layer]]) -> Iterator[Any]:
+    """Yield R_ti of each decoder layer: what the tokens of the target take from those of the text.
+
+    With Ā as in `relevance` and R_ii, R_tt, R_ti (from I, I, 0) of text and target: self-attention
+    of the decoder adds Ā R_tt to R_tt and Ā R_ti to R_ti, cross-attention R̄_ttᵀ Ā R̄_ii to R_ti,
+    where R̄ is I + (R − I) / row sums. Chefer, Gur & Wolf 2021, equations 6 to 10.
+    """
+    import numpy as np
+
+    *_, text = relevance(parts["encoder"])
+    text, target, total = _added(text[0]), None, None
+    for own, cross in zip(parts["decoder"], parts["cross"], strict=True):
+        step, towards = _contribution(own), _contribution(cross)
+        target = np.eye(len(step)) if target is None else target
+        total = np.zeros(towards.shape) if total is None else total
+        target, total = target + step @ target, total + step @ total
+        total = total + _added(target - np.eye(len(target))).T @ towards @ text
+        yield total[None]
+
+
+def _added(more: Any) -> Any:
+    """Return R̄ = I + (R − I) / row sums of what R − I is; a row of nothing stays nothing."""
+    import numpy as np
+
+    return np.eye(len(more)) + _shares(more)
+
+
+def _contribution(layer: Layer) -> Any:
+    """Return Ā = E_h (∇A ⊙ A)⁺, float64 (queries, keys)."""
+    import numpy as np
+
+    if layer.gradient is None:
+        raise CapabilityError("This architecture gives no gradient: choose raw or rollout.")
+    return np.maximum(_float(layer.gradient).astype(np.float64) * layer.weights, 0).mean(0)
+
+
+@_method(
+    "relevance",
+    "Attention weighted by its gradient.",
+    needs="gradients",
+    square=True,
+    across=relevance_across,
+)
 def relevance(layers: Iterable[Layer]) -> Iterator[Any]:
     """Yield R ← R + Ā R, with R_0 = I and Ā = E_h (∇A ⊙ A)⁺, less I: what attention adds.
 
@@ -178,10 +227,7 @@ def relevance(layers: Iterable[Layer]) -> Iterator[Any]:
 
     total: Any = None
     for layer in layers:
-        if layer.gradient is None:
-            raise CapabilityError("This architecture gives no gradient: choose raw or rollout.")
-        product = _float(layer.gradient).astype(np.float64) * layer.weights
-        step = np.maximum(product, 0).mean(0)
+        step = _contribution(layer)
         total = np.eye(len(step)) if total is None else total
         total = total + step @ total
         yield (total - np.eye(len(total)))[None]

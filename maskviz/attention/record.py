@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ..errors import CapabilityError, ParameterError
@@ -29,13 +29,18 @@ def parts_of(model: Model) -> tuple[str, ...]:
 
 
 def shape_of(model: Model, part: str) -> tuple[int, int]:
-    """Return the layers and heads of a part, read from the configuration: no pass is needed."""
+    """Return the layers and heads of a part, read from the configuration: no pass is needed.
+
+    Raises CapabilityError for an architecture without heads.
+    """
     config = model.config
     layers = config.num_hidden_layers
     if part != "encoder":
         for name in ("decoder_layers", "num_decoder_layers"):
             layers = getattr(config, name, None) or layers
-    heads = config.num_attention_heads
+    heads = getattr(config, "num_attention_heads", None)
+    if heads is None:
+        raise unseen(model)
     if part != "encoder":
         heads = getattr(config, "decoder_attention_heads", None) or heads
     return int(layers), int(heads)
@@ -58,17 +63,15 @@ def record(
     decoder of an encoder–decoder reads. Raises CapabilityError, by the architecture's name, where
     it cannot be seen.
     """
-    tape = _Tape(model, len(encoding), layers, needs, part == "cross")
     if needs == "gradients":
-        from .gradients import run_with_gradients
+        from .gradients import parts_with_gradients
 
-        run_with_gradients(model, encoding, allowed, tape)
-    else:
+        return parts_with_gradients(model, encoding, allowed, target)[part]
+    tape = _Tape(model, len(encoding), part, layers, needs)
+    with suppress(_Enough):
         _run(model, encoding, part, allowed, target, tape)
     if not tape.seen:
-        raise CapabilityError(
-            f"The architecture {model.family!r} does not show its attention: choose another model."
-        )
+        raise unseen(model)
     if not tape.layers:
         raise ParameterError(
             f"There is no layer {layers.start + 1 if layers else 1}: the model has {tape.seen}."
@@ -76,14 +79,41 @@ def record(
     return tape.layers
 
 
+def unseen(model: Model) -> CapabilityError:
+    """Return the error for an architecture that multiplies no attention in the open."""
+    return CapabilityError(
+        f"The architecture {model.family!r} does not show its attention: choose another model."
+    )
+
+
+def check_keys(model: Model, weights: Any, keys: int) -> None:
+    """Raise CapabilityError unless each token attends to each of `keys` tokens."""
+    if weights.shape[-1] != keys:
+        raise CapabilityError(
+            f"The architecture {model.family!r} attends in blocks of {weights.shape[-1]} tokens at "
+            "this length, not from token to token: shorten the text or choose another model."
+        )
+
+
+class _Enough(Exception):
+    """Ends a pass behind the last layer that is wanted."""
+
+
 class _Tape:
-    """What is kept of each product as it goes by."""
+    """What is kept of each product as it goes by.
+
+    All layers lie in one array from the start: kept one by one they would lie scattered among the
+    pass's own tensors, and the memory of those would never be given back.
+    """
 
     def __init__(
-        self, model: Model, keys: int, layers: range | None, needs: str, cross: bool
+        self, model: Model, keys: int, part: str, layers: range | None, needs: str
     ) -> None:
         self.model, self.keys, self.wanted, self.needs = model, keys, layers, needs
-        self.step = (1, 2) if cross else (0, 1)  # a decoder attends to itself, then across
+        self.step = (
+            (1, 2) if part == "cross" else (0, 1)
+        )  # a decoder attends to itself, then across
+        self.part, self.whole = part, None  # type: str, Any  # float16 (layers, heads, queries, keys)
         self.seen, self.layers = 0, []  # type: int, list[Layer]
 
     def take(self, number: int, product: Product) -> None:
@@ -91,22 +121,33 @@ class _Tape:
         if number % step != first % step:
             return
         weights, values = product.heads()
-        if weights.shape[-1] != self.keys:
-            raise CapabilityError(
-                f"The architecture {self.model.family!r} attends in blocks of "
-                f"{weights.shape[-1]} tokens at this length, not from token to token: "
-                "shorten the text or choose another model."
-            )
+        check_keys(self.model, weights, self.keys)
         self.seen += 1
         if self.wanted is not None and self.seen - 1 not in self.wanted:
             return
-        half = weights.detach().half().cpu().numpy()
+        half = self.kept(weights)
         if self.needs != "values":
             self.layers.append(Layer(half))
-            return
-        projection = product.projection()
-        projection = None if projection is None else projection.detach().float().cpu().numpy()
-        self.layers.append(Layer(half, values.float().cpu().numpy(), projection))
+        else:
+            projection = product.projection()
+            projection = None if projection is None else projection.detach().float().cpu().numpy()
+            self.layers.append(Layer(half, values.float().cpu().numpy(), projection))
+        if self.wanted is not None and self.seen == self.wanted.stop:
+            raise _Enough
+
+    def kept(self, weights: Any) -> Any:
+        """Return one layer's weights in float16, in their place among the others."""
+        import numpy as np
+        import torch
+
+        at = len(self.layers)
+        if self.whole is None:
+            wanted = self.wanted or range(shape_of(self.model, self.part)[0])
+            self.whole = np.empty((len(wanted), *weights.shape), np.float16)
+        if at >= len(self.whole):  # an architecture with more layers than its configuration says
+            return weights.detach().half().cpu().numpy()
+        torch.from_numpy(self.whole[at]).copy_(weights.detach())
+        return self.whole[at]
 
 
 def _run(

@@ -20,7 +20,7 @@ from maskviz.errors import ParameterError
 from maskviz.masks import Mask, apply
 from maskviz.models import Model, load_model
 from maskviz.ui import state
-from maskviz.ui.byte_cache import ByteCache
+from maskviz.ui.byte_cache import ByteCache, give_back
 
 SENT_AT_ONCE = 6_000_000  # bytes of a mosaic; more than this and layers are sent one at a time
 LARGEST_VIEW = 50_000_000  # bytes of a view; more than this is not offered
@@ -110,6 +110,8 @@ def _captured(
     held = raw_bytes <= LARGEST_HELD
     if held and method.needs == "weights" and not (method.square and part == "cross"):
         raw = _pass(model, chosen, mask, replace(look, method="raw"), None)
+        if look.method == "raw":
+            return raw
         key = (*_key(chosen, mask, look), "made")
         return _cache().get(key, lambda: with_method(raw, look.method), _bytes)
     alone = None if held or method.square else layer
@@ -120,7 +122,7 @@ def _pass(
     model: Model, chosen: state.View, mask: Mask | None, look: Look, layer: int | None
 ) -> Attention:
     def run() -> Attention:
-        return attend(
+        found = attend(
             mask if mask is not None else chosen.text,
             model,
             chosen.operator if mask is not None else "mask",
@@ -129,6 +131,9 @@ def _pass(
             target=look.target,
             layers=None if layer is None else range(layer, layer + 1),
         )
+        if _bytes(found) > SENT_AT_ONCE:
+            give_back()
+        return found
 
     return _cache().get((*_key(chosen, mask, look), layer), run, _bytes)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import Any
 
 
@@ -38,3 +40,12 @@ class ByteCache:
     def bytes(self) -> int:
         """What is kept, in bytes."""
         return sum(size for _, size in self._kept.values())
+
+
+def give_back() -> None:
+    """Return memory that is free to the system; the C library may keep tens of MB after a pass.
+
+    Where it offers no such call (other than glibc), nothing happens.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -8,8 +8,13 @@ pytest.importorskip("streamlit")
 
 from streamlit.testing.v1 import AppTest
 
+from maskviz.attention.record import shape_of
+from maskviz.models import load_model
+
 PAGE = Path(__file__).parents[2] / "pages" / "attention.py"
 WAIT = 180
+LAYERS, HEADS = shape_of(load_model("mini"), "encoder")
+ALL_HEADS = LAYERS * HEADS
 TEXT = "The acting was superb, although the ending felt a little too sweet."
 
 
@@ -41,7 +46,8 @@ def test_opens_with_a_computed_finding(opened):
 
 
 @pytest.mark.parametrize(
-    ("show", "says"), [("plain", "Of 16 heads"), ("masked", "hidden tokens, of 16 heads")]
+    ("show", "says"),
+    [("plain", f"Of {ALL_HEADS} heads"), ("masked", f"hidden tokens, of {ALL_HEADS} heads")],
 )
 def test_link_chooses_what_is_shown(show, says):
     app = open_page(show=show)
@@ -89,7 +95,7 @@ def test_two_passes_for_a_new_text_and_none_when_only_the_view_changes(monkeypat
 
 def test_the_table_names_every_head(opened):
     table = opened.dataframe[0].value
-    assert len(table) == 16
+    assert len(table) == ALL_HEADS
     assert table["Share, %"].between(0, 100).all()
 
 
@@ -131,6 +137,58 @@ def test_long_texts_are_looked_at_layer_by_layer(monkeypatch):
     assert "layer 4, head" in headline(app)
 
 
+def counted_passes(monkeypatch) -> list:
+    """Return a list that grows by (number of the layers captured) with every pass."""
+    from maskviz.attention import capture
+
+    passes, real = [], capture.capture
+
+    def counting(*arguments):
+        weights = real(*arguments)
+        passes.append(len(weights))
+        return weights
+
+    monkeypatch.setattr(capture, "capture", counting)
+    return passes
+
+
+def test_another_layer_of_a_long_text_needs_no_pass_while_all_are_held(monkeypatch):
+    from maskviz.ui import attention_look
+    from maskviz.ui.byte_cache import ByteCache
+
+    attention_look._cache.clear()
+    passes = counted_passes(monkeypatch)
+    app = open_page(text="One pass plain and one masked, whatever layer is looked at.")
+    assert passes == [LAYERS, LAYERS]
+    # Room for just these two passes: nothing is counted twice, so nothing is thrown out.
+    room = ByteCache(attention_look._cache().bytes)
+    monkeypatch.setattr(attention_look, "_cache", lambda: room)
+    monkeypatch.setattr(attention_look, "SENT_AT_ONCE", 1000)
+    for layer in (0, 2, 1, 3, 0):
+        app.session_state["attention_layer"] = layer
+        app.run()
+        assert not app.exception
+    assert passes == [LAYERS] * 4
+
+
+def test_layers_too_large_to_hold_are_captured_when_they_are_looked_at(monkeypatch):
+    from maskviz.ui import attention_look
+
+    monkeypatch.setattr(attention_look, "SENT_AT_ONCE", 1000)
+    monkeypatch.setattr(attention_look, "LARGEST_HELD", 1000)
+    passes = counted_passes(monkeypatch)
+    app = open_page(text="Only those layers are captured that somebody looks at.", show="plain")
+    assert passes == [1]
+    app.session_state["attention_layer"] = 2
+    app.run()
+    app.session_state["attention_words"] = False
+    app.run()
+    app.session_state["attention_layer"] = 0
+    app.run()
+    assert not app.exception
+    assert passes == [1, 1]
+
+
 def test_beyond_what_a_page_holds_the_cost_and_a_smaller_view_are_named():
     from maskviz.errors import ParameterError
     from maskviz.ui.attention_look import Size, cost
@@ -158,7 +216,7 @@ def test_numbers_per_layer_are_the_means_of_the_heads(opened):
     app.session_state["attention_per_layer"] = True
     app.run()
     layers = app.dataframe[0].value
-    assert list(layers["Layer"]) == [1, 2, 3, 4]
+    assert list(layers["Layer"]) == list(range(1, LAYERS + 1))
     first = heads[heads["Layer"] == 1]["Share, %"].mean()
     assert layers["Share, %"][0] == pytest.approx(first, abs=0.01)
 

@@ -5,6 +5,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from maskviz.attention.record import shape_of
+from maskviz.models import load_model
+
+HEADS = shape_of(load_model("mini"), "encoder")
 PAGES = ("", "attention", "compare", "finetune", "experiments")
 TEXT = "The acting was superb, although the ending felt a little too sweet."
 NASTY = "<script>window.pwned=1</script> met <img src=x onerror=window.pwned=2> & <b>Bob</b>"
@@ -21,8 +25,9 @@ def open_strip(visit, **values):
 
 
 def open_attention(visit, **values):
-    """Open the Attention page and wait for the mosaic of 4 × 4 heads."""
-    return visit.open(link("attention", **values), wait="canvas[data-painted='16']")
+    """Open the Attention page and wait for the mosaic of all heads."""
+    painted = f"canvas[data-painted='{HEADS[0] * HEADS[1]}']"
+    return visit.open(link("attention", **values), wait=painted)
 
 
 def hidden(visit):

@@ -81,6 +81,22 @@ def test_one_layer_alone_is_that_layer_of_the_whole(tiny, family: str) -> None:
         attend(TEXT, model, layers=range(8, 9))
 
 
+@pytest.mark.parametrize("family", ["bert", "gpt2"])
+def test_a_pass_ends_behind_the_last_layer_that_is_asked_for(tiny, monkeypatch, family) -> None:
+    from maskviz.attention import record
+
+    seen = []
+    take = record._Tape.take
+    monkeypatch.setattr(
+        record._Tape, "take", lambda tape, n, product: seen.append(n) or take(tape, n, product)
+    )
+    model = load_model(tiny(family))
+    first = attend(TEXT, model, layers=range(1))
+    assert seen == [0]
+    assert (first.weights == attend(TEXT, model).weights[:1]).all()
+    assert seen == [0, 0, 1]  # and the model runs whole again afterwards
+
+
 @pytest.mark.parametrize(("family", "part", "alive_at_once"), [
     ("bert", None, 1), ("deberta", None, 1), ("gpt2", None, 1),
     ("bart", "decoder", 2),  # a decoder's layer attends twice: to itself and across

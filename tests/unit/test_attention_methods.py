@@ -6,10 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from maskviz.attention import METHODS, attend
-from maskviz.attention.methods import flow, mean, norms, raw, relevance, rollout, uniform
+from maskviz.attention import METHODS, PARTS, attend
+from maskviz.attention.gradients import parts_with_gradients
+from maskviz.attention.methods import (
+    flow,
+    mean,
+    norms,
+    raw,
+    relevance,
+    relevance_across,
+    rollout,
+    uniform,
+)
 from maskviz.attention.record import eager, record
 from maskviz.attention.scores import word_scores
+from maskviz.attention.target import target_of
 from maskviz.attention.watch import Layer
 from maskviz.errors import CapabilityError, ParameterError, TextError, UnknownNameError
 from maskviz.masks import Mask, apply, mask
@@ -146,6 +157,65 @@ def test_relevance_uses_the_gradient_of_the_predicted_logit(tiny) -> None:
         assert np.abs(layer.gradient).max() > 0
 
 
+def test_relevance_from_text_to_target_adds_over_all_paths() -> None:
+    encoder, own = drawn(2, 2, 4), drawn(2, 2, 3, causal=True)
+    rng = np.random.default_rng(5)
+    cross = [
+        Layer(rng.dirichlet(np.ones(4), size=(2, 3)), gradient=rng.normal(size=(2, 3, 4)))
+        for _ in range(2)
+    ]
+    parts = {"encoder": encoder, "decoder": own, "cross": cross}
+    first, second = (one[0] for one in relevance_across(parts))
+
+    def step(layer):
+        return np.clip(layer.weights * layer.gradient, 0, None).mean(0)
+
+    def spread(more):
+        rows = more.sum(1)
+        return np.array(
+            [
+                [(i == j) + more[i, j] / (rows[i] or 1) for j in range(len(more))]
+                for i in range(len(more))
+            ]
+        )
+
+    (a, b), (c, d), (e, f) = ([step(one) for one in part] for part in (encoder, own, cross))
+    text = spread(a + b + b @ a)
+    begin = spread(c).T @ e @ text
+    assert np.abs(first - begin).max() < 1e-6
+    assert np.abs(second - (begin + d @ begin + spread(c + d + d @ c).T @ f @ text)).max() < 1e-6
+
+
+@pytest.mark.parametrize("family", ["t5", "bart", "marian"])
+def test_relevance_of_each_part_uses_gradients_of_what_the_model_writes(tiny, family) -> None:
+    model = load_model(tiny(family, "Seq2SeqLM"))
+    network, encoding = model.main_network(), apply(TEXT, "delete", model)
+    target = target_of(model, TEXT, "He loved it.").ids
+    parts = parts_with_gradients(model, encoding, None, target)
+    with eager(network), torch.enable_grad():
+        ids = torch.tensor([target])
+        output = network(
+            **batch(model, [encoding]), decoder_input_ids=ids, output_attentions=True,
+            use_cache=False,
+        )  # fmt: skip
+        answer = sum(output.logits[0, i].max() for i in range(len(target)))
+        for part, name in zip(PARTS, ("encoder_", "decoder_", "cross_"), strict=True):
+            reported = getattr(output, f"{name}attentions")
+            gradients = torch.autograd.grad(answer, reported, retain_graph=True)
+            assert len(parts[part]) == len(reported)
+            for layer, weights, gradient in zip(parts[part], reported, gradients, strict=True):
+                assert np.abs(layer.weights - weights[0].detach().numpy()).max() < 5e-4
+                largest = max(1.0, float(gradient.abs().max()))
+                assert np.abs(layer.gradient - gradient[0].numpy()).max() < 1e-6 * largest
+    for part in PARTS:
+        shown = attend(TEXT, model, "delete", method="relevance", part=part,
+                       target=None if part == "encoder" else "He loved it.")  # fmt: skip
+        assert shown.weights.shape == (
+            len(parts[part]), 1, len(shown.queries), len(shown.tokens),
+        )  # fmt: skip
+        assert shown.weights.any()
+
+
 def modules_of(family: str, block) -> tuple:
     """Return the modules that make values and project them back, as the architecture names them."""
     return {
@@ -227,8 +297,9 @@ def test_every_method_gives_maps_and_a_score_for_each_word(tiny, family: str, me
 def test_methods_that_need_more_than_there_is_say_so(tiny) -> None:
     with pytest.raises(ParameterError, match=r"rollout.*follows attention through all layers"):
         attend(TEXT, tiny("bart", "Seq2SeqLM"), part="cross", target="It.", method="rollout")
-    with pytest.raises(ParameterError, match="choose rollout or norm"):
-        attend(TEXT, tiny("t5"), method="relevance")
+    assert attend(TEXT, tiny("t5"), method="relevance").weights.any()  # a classifier's own label
+    with pytest.raises(ParameterError, match="choose the part encoder for relevance"):
+        attend(TEXT, tiny("t5"), method="relevance", part="cross", target="It.")
     with pytest.raises(CapabilityError, match="no answer to take a gradient of"):
         attend(TEXT, tiny("bert", "MaskedLM"), method="relevance")
     hidden = mask(TEXT, "pattern", words="dull")
