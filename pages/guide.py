@@ -113,8 +113,9 @@ def finding(
 def formula() -> None:
     """The formula with its four steps."""
     st.latex(
-        r"\mathrm{attention}(Q, K, V) = \mathrm{softmax}\!\left("
-        r"\frac{QK^{\top}}{\sqrt{d}} + \log M\right) V, \qquad M_{ij} \in \{0, 1\}"
+        # Two short lines, which a phone shows whole.
+        r"\begin{gathered}\mathrm{attention}(Q, K, V) = \mathrm{softmax}(S)\, V \\[0.4em]"
+        r"S = \frac{QK^{\top}}{\sqrt{d}} + \log M, \quad M_{ij} \in \{0, 1\}\end{gathered}"
     )
     st.caption(
         "M is 1 where query i may attend to key j. log 1 = 0 leaves a score as it is; "

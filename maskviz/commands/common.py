@@ -30,7 +30,11 @@ OperatorName = Annotated[str, typer.Option("--operator", "-o", help="How it is h
 Ratio = Annotated[float | None, typer.Option("--ratio", "-r", help="Share to hide, 0 to 1.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of every random choice.")]
 Types = Annotated[
-    str, typer.Option("--types", help="Entity or attribute types, such as PERSON,GPE.")
+    str,
+    typer.Option(
+        "--types",
+        help="Types for 'entity', 'attribute' and 'pii', tags for 'pos', such as PERSON,GPE.",
+    ),
 ]
 Pattern = Annotated[str, typer.Option("--pattern", help="Regular expression for 'pattern'.")]
 Words = Annotated[str, typer.Option("--words", help="Word list for 'pattern', with commas.")]
@@ -88,6 +92,8 @@ def parameters_for(strategy: str, **options: Any) -> dict[str, Any]:
             continue
         if name not in kinds and name in ("model", "pipeline"):
             continue
+        if name == "types" and "tags" in kinds:
+            name = "tags"
         given[name] = _parsed(name, value, kinds.get(name, "text"))
     return given
 

@@ -24,10 +24,10 @@ _AT_ONCE = 256  # lines that the pipeline reads in one pass
 def masked_lines(
     file: Path, strategy: str, ratio: float | None, seed: int, complement: bool, **options: Any
 ) -> Iterator[Mask]:
-    """Yield the mask of each line that is not blank, in order; line i takes the seed + i.
+    """Yield the mask of each line, in order, so that line i of both files belong together.
 
-    A line without a word gets a mask that hides nothing. Progress goes to standard error where a
-    person sees it. Raises DataError where the file cannot be read.
+    Line i takes the seed + i; a line without a word gets a mask that hides nothing. Progress goes
+    to standard error where a person sees it. Raises DataError where the file cannot be read.
     """
     given = common.mask_parameters(strategy, **options)
     pipeline = {"pipeline": given["pipeline"]} if given.get("pipeline") else {}
@@ -49,13 +49,12 @@ def masked_lines(
 
 
 def _lines(file: Path) -> Iterator[str]:
-    """Yield the lines that hold more than space, with a progress bar over the file's bytes."""
+    """Yield the lines, with a progress bar over the file's bytes."""
     try:
         with file.open("rb") as stream, _progress(file) as bar:
             for number, line in enumerate(stream):
                 text = line.decode("utf-8-sig" if number == 0 else "utf-8", errors="replace")
-                if text.strip():
-                    yield text.rstrip("\r\n")
+                yield text.rstrip("\r\n")
                 if bar is not None:
                     bar.update(len(line))
     except OSError as error:

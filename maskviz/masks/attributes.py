@@ -12,11 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..errors import UnknownNameError
-from ..paths import home
 from ..text.document import Document
 from .mask import MaskSpan
 from .matching import find_all
 from .registry import Parameter, capped, strategy
+from .wordlists import list_lines, list_path, wrong_line
 
 CATEGORIES = ("age", "gender", "nationality", "religion", "names", "pronouns")
 
@@ -66,8 +66,7 @@ def _longest_first(hits: list[MaskSpan]) -> list[MaskSpan]:
 
 def expressions(name: str) -> list[str]:
     """Return a category's regular expressions, from the user's word list or the bundled one."""
-    own = home() / "lexicons" / f"{name}.txt"
-    path = own if own.is_file() else Path(__file__).parent / "lexicons" / f"{name}.txt"
+    path = list_path(f"{name}.txt")
     return list(_compile(path, path.stat().st_mtime_ns))
 
 
@@ -76,10 +75,16 @@ def _compile(path: Path, _modified: int) -> tuple[str, ...]:
     """Turn a word list into expressions: one for all plain words, one for each `re:` line."""
     import regex
 
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    lines = [line for line in lines if line and not line.startswith("#")]
+    lines = list_lines(path)
     case = "" if "cased:" in lines else "(?i)"
     words = [regex.escape(x) for x in lines if not x.startswith("re:") and x != "cased:"]
     any_word = "|".join(sorted(words, key=len, reverse=True))
     plain = (rf"{case}(?<!\w)(?:{any_word})(?!\w)",) if words else ()
-    return (*plain, *(f"(?i){line[3:]}" for line in lines if line.startswith("re:")))
+    own = [line for line in lines if line.startswith("re:")]
+    for line in own:
+        try:
+            regex.compile(line[3:])
+        except regex.error as error:
+            wanted = f"a regular expression behind 're:' ({error.msg})"
+            raise wrong_line(path, line, wanted) from None
+    return (*plain, *(f"(?i){line[3:]}" for line in own))

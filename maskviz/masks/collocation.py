@@ -14,10 +14,10 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-from ..paths import home
 from ..text.document import Document
 from .mask import MaskSpan
 from .registry import budget, shuffled, strategy
+from .wordlists import list_lines, list_path, wrong_line
 
 _LONGEST = 3
 
@@ -70,13 +70,17 @@ def _adjacent(document: Document, first: int, count: int) -> bool:
 
 def collocations() -> dict[str, float]:
     """Return n-gram → PMI in nats, from the user's list or the bundled one."""
-    own = home() / "lexicons" / "collocations.tsv"
-    path = own if own.is_file() else Path(__file__).parent / "lexicons" / "collocations.tsv"
+    path = list_path("collocations.tsv")
     return _read(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=4)
 def _read(path: Path, _modified: int) -> dict[str, float]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
-    return {gram.lower(): float(value) for gram, value in rows}
+    found = {}
+    for line in list_lines(path):
+        gram, _, value = line.partition("\t")
+        try:
+            found[gram.lower()] = float(value)
+        except ValueError:
+            raise wrong_line(path, line, "words, a tab and a number") from None
+    return found

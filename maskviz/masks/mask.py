@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -95,12 +96,11 @@ class Mask:
 
     def __and__(self, other: Mask) -> Mask:
         self._same_text(other)
-        return self._combined("&", other, _cut(self.spans, other.characters))
+        return self._combined("&", other, _shared(self.spans, other.spans))
 
     def __sub__(self, other: Mask) -> Mask:
         self._same_text(other)
-        rest = self.characters - other.characters
-        return self._combined("-", other, _cut(self.spans, rest))
+        return self._combined("-", other, _cut(self.spans, other.characters))
 
     def __invert__(self) -> Mask:
         shown = (i for i, c in enumerate(self.text) if not c.isspace() and i not in self.characters)
@@ -213,10 +213,31 @@ def _runs(positions: Iterable[int]) -> list[tuple[int, int]]:
     return [(start, end) for start, end in runs]
 
 
-def _cut(spans: Iterable[MaskSpan], keep: frozenset[int]) -> list[MaskSpan]:
-    """Return the parts of `spans` whose characters are in `keep`, with their reasons."""
+def _shared(first: Iterable[MaskSpan], second: Iterable[MaskSpan]) -> list[MaskSpan]:
+    """Return what two sorted, disjoint lists of spans share, with the reasons of both."""
+    found, others = [], deque(second)
+    for span in first:
+        while others and others[0].end <= span.start:
+            others.popleft()
+        for other in others:
+            if other.start >= span.end:
+                break
+            found.append(
+                replace(
+                    span,
+                    start=max(span.start, other.start),
+                    end=min(span.end, other.end),
+                    reason="; ".join(dict.fromkeys(filter(None, (span.reason, other.reason)))),
+                    label=span.label or other.label,
+                )
+            )
+    return found
+
+
+def _cut(spans: Iterable[MaskSpan], away: frozenset[int]) -> list[MaskSpan]:
+    """Return the parts of `spans` whose characters are not in `away`, with their reasons."""
     return [
         replace(span, start=start, end=end)
         for span in spans
-        for start, end in _runs(i for i in range(span.start, span.end) if i in keep)
+        for start, end in _runs(i for i in range(span.start, span.end) if i not in away)
     ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from ..errors import MissingDependencyError
@@ -94,6 +95,7 @@ def zipf(word: str) -> float:
     return zipf_frequency(word, "en")
 
 
+@lru_cache(maxsize=1 << 14)
 def _correction(word: str) -> tuple[str, float]:
     """Return the most frequent word one edit away and its gain in Zipf frequency."""
     own = zipf(word)

@@ -16,7 +16,7 @@ from ..text.alignment import Tokenised
 from .fills import word_probabilities
 from .model import Model
 
-ITERATIONS = 4
+ITERATIONS = 10  # at most; the paper's longer setting, with fewer a sentence comes out in pieces
 _LONGEST = 3  # a T5-like model may write this many times the tokens that are hidden
 
 
@@ -41,13 +41,12 @@ def guesses_for(
 
 
 def _mask_predict(model: Model, plain: Tokenised, hidden: Sequence[int]) -> dict[int, int]:
-    """Return token index → id after ITERATIONS rounds."""
+    """Return token index → id after as many rounds as tokens are hidden, ITERATIONS at most."""
     ids, certain = list(plain.input_ids), dict.fromkeys(hidden, 0.0)
-    for iteration in range(ITERATIONS):
-        count = len(hidden) * (ITERATIONS - iteration) // ITERATIONS
+    rounds = min(ITERATIONS, len(hidden))
+    for done in range(rounds):
+        count = len(hidden) * (rounds - done) // rounds
         again = sorted(hidden, key=lambda i: certain[i])[:count]
-        if not again:
-            break
         for i in again:
             ids[i] = model.tokenizer.mask_token_id
         best = word_probabilities(model, ids, plain.input_ids).max(-1)

@@ -36,15 +36,11 @@ _PAGES = {"experiments": "Experiments", "mask": "Mask", "compare": "Compare", "t
 def show() -> None:
     """The table, each row with a link to what shows it."""
     st.subheader("Which strategy?", divider="gray")
-    widths = (2, 4, 4, 4)
-    heads = ("Strategy", "Use it when", "Beware", "What shows it")
-    for column, head in zip(st.columns(widths), heads, strict=True):
-        column.caption(head)
     for name, when, beware, shows, page in _ROWS:
-        columns = st.columns(widths)
+        columns = st.columns((2, 4, 4, 4))
         columns[0].markdown(f"**{escape(name)}**")
         columns[1].markdown(escape(when))
-        columns[2].markdown(escape(beware))
+        columns[2].markdown(f"*Beware:* {escape(beware)}")
         columns[3].page_link(f"pages/{page}.py", label=f"{_PAGES[page]}: {shows}")
 
 

@@ -20,6 +20,7 @@ from maskviz.examples import EXAMPLES, Example, by_name
 from maskviz.masks import OPERATORS, STRATEGIES, Mask, mask
 from maskviz.masks.choose import checked_ratio, checked_seed
 from maskviz.masks.edit import with_units
+from maskviz.masks.wordlists import own_lists
 
 _KEY = "maskviz_view"
 SEEDS = 2**31 - 1  # the largest seed a page takes
@@ -161,7 +162,9 @@ def mask_before_joining(view: View) -> Mask:
 def mask_of(view: View, choice: Choice) -> Mask:
     """Return the mask of one strategy on the view's text."""
     parameters = tuple(sorted((k, _frozen(v)) for k, v in choice.parameters.items()))
-    return _choose(view.text, choice.strategy, choice.ratio, choice.seed, parameters, view.model)
+    return _choose(
+        view.text, choice.strategy, choice.ratio, choice.seed, parameters, view.model, own_lists()
+    )
 
 
 def current_mask(view: View | None = None) -> Mask:
@@ -190,6 +193,7 @@ def _choose(
     seed: int,
     parameters: tuple,
     model: str,
+    lists: tuple,
 ) -> Mask:
     given = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters}
     return mask(text, strategy, ratio=ratio, seed=seed, model=model, **given)

@@ -32,9 +32,9 @@ def test_each_line_has_a_seed_of_its_own(run, tmp_path: Path) -> None:
 def test_a_line_without_a_word_stays_and_does_not_stop_the_file(run, tmp_path: Path) -> None:
     path = _lines(tmp_path, "\ufeffa dull film", "?!", "   ", "caf\u00e9 dull\r")
     status, out, _ = run("mask", "--file", path, "-s", "pattern", "--words", "dull")
-    assert (status, out) == (0, "a [MASK] film\n?!\ncaf\u00e9 [MASK]\n")
+    assert (status, out) == (0, "a [MASK] film\n?!\n   \ncaf\u00e9 [MASK]\n")
     status, out, _ = run("mask", "--file", path, "-s", "pattern", "--words", "dull", "--json")
-    assert [len(json.loads(line)["spans"]) for line in out.splitlines()] == [1, 0, 1]
+    assert [len(json.loads(line)["spans"]) for line in out.splitlines()] == [1, 0, 0, 1]
 
 
 def test_a_strategy_with_a_pipeline_gives_in_a_file_what_it_gives_alone(
@@ -72,6 +72,15 @@ def test_key_says_by_what(run, tmp_path: Path) -> None:
         "mask", "the dull zebra ran", "-s", "key", "--by", "keyness", "--data", str(table), "--json"
     )
     assert json.loads(out)["masked_text"] == "the dull [MASK] ran"
+
+
+def test_types_are_the_tags_of_parts_of_speech(run) -> None:
+    pytest.importorskip("spacy")
+    _, out, _ = run("mask", "The small dog sees a cat.", "-s", "pos", "--types", "NOUN", "--json")
+    assert [span["text"] for span in json.loads(out)["spans"]] == ["dog", "cat"]
+    status, _, err = run("mask", "a dog", "-s", "pos", "--types", "NOUNS")
+    assert status == 2
+    assert "part of speech" in err
 
 
 def test_thresholds_are_options(run) -> None:

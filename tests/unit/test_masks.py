@@ -128,8 +128,12 @@ def test_the_algebra_keeps_reasons() -> None:
     text = "Bob met Ann"
     names = Mask(text, (MaskSpan(0, 3, "name"), MaskSpan(8, 11, "name")))
     first = Mask(text, (MaskSpan(0, 7, "start"),))
-    assert [(s.start, s.end, s.reason) for s in (names & first).spans] == [(0, 3, "name")]
+    assert [(s.start, s.end, s.reason) for s in (names & first).spans] == [(0, 3, "name; start")]
     assert [(s.start, s.end) for s in (first - names).spans] == [(4, 7)]
+    whole = Mask(text, (MaskSpan(0, 11, "all", 0.5, "ALL"),))
+    assert (whole & whole).spans == whole.spans
+    assert [(s.start, s.end, s.label) for s in (whole - first).spans] == [(8, 11, "ALL")]
+    assert (whole - Mask(text)).spans == whole.spans
     assert (names | first).masked_text() == "[MASK] [MASK] [MASK]"
     assert (~first).masked_text("delete") == "Bob met"
 
