@@ -30,7 +30,7 @@ from ..models.predict import chosen_labels, head_of
 from ..text.pipelines import BUNDLED, annotated
 from .files import masking_job
 from .reading import answers_of, checked_long, encodings_of, parts
-from .rows import notes
+from .rows import cut_note, notes, why_left_out
 from .statistics import bootstrap_of_counts, paired_t
 from .swaps import Pair, categories, differences, swapped_pair
 
@@ -203,7 +203,8 @@ def fairness(
             "There is no pair to compare: give texts with words of the categories, or a file with "
             f"two columns of texts. {' '.join(notes(work.left_out))}".strip()
         )
-    said = [*notes(work.left_out), *([f"Stopped after {work.done:,} pairs."] if stopped else [])]
+    said = [*notes(work.left_out), *cut_note(work.cut, loaded)]
+    said += [f"Stopped after {work.done:,} pairs."] if stopped else []
     return work.result(label, tuple(said))
 
 
@@ -220,6 +221,7 @@ class _Work:
         self.groups: dict[str, dict[str, _Sums]] = {}
         self.worst: list[PairResult] = []
         self.left_out: dict[str, list[int]] = {}
+        self.cut: list[int] = []
         self.done = 0
 
     def add(self, chunk: list[Pair]) -> None:
@@ -229,10 +231,12 @@ class _Work:
         for pair in chunk:
             try:
                 kept.append((pair, self._pieces(pair)))
-            except TextError:
-                self.left_out.setdefault("without a word", []).append(pair.row)
-            except MaskError:
-                self.left_out.setdefault("of which nothing would be left", []).append(pair.row)
+            except (TextError, MaskError) as error:
+                why = why_left_out(error, max(pair.first, pair.second, key=len))
+                self.left_out.setdefault(why, []).append(pair.row)
+                continue
+            if any(side[0].truncated_at is not None for side in kept[-1][1][:2]):
+                self.cut.append(pair.row)
         answers = answers_of(self.model, [row for _, pieces in kept for row in pieces])
         width = 2 * len(self.names)
         for i, (pair, pieces) in enumerate(kept):

@@ -22,7 +22,17 @@ from ..models.model import Model, load_model
 from ..models.predict import chosen_labels, head_of
 from ..text.pipelines import BUNDLED, annotated
 from .reading import answers_of, checked_long, encodings_of
-from .rows import FileCheck, Row, check_file, joined, label_matcher, notes, usable_rows
+from .rows import (
+    FileCheck,
+    Row,
+    check_file,
+    cut_note,
+    joined,
+    label_matcher,
+    notes,
+    usable_rows,
+    why_left_out,
+)
 from .statistics import divergence
 from .tally import RowEffect, RowResult, StrategyResult, Tallies, accuracies
 
@@ -206,6 +216,7 @@ class FileWork:
         self.done = 0
         self.tallies = [Tallies(head_of(m.config), self.jobs) for m in self.models]
         self._left_out: dict[str, list[int]] = {}
+        self._cut: list[int] = []
         self._agree: Counter[bool] = Counter()
         self._paired: dict[str, Counter[tuple[bool, bool]]] = {}
 
@@ -249,12 +260,13 @@ class FileWork:
     def _masked_row(self, row: Row) -> Masked | None:
         try:
             masks = [job(row.text, self.seed) for job in self.jobs.values()]
-            return row, masks, [self._pieces(model, row.text, masks) for model in self.models]
-        except TextError:
-            self._left_out.setdefault("without a word", []).append(row.number)
-        except MaskError:
-            self._left_out.setdefault("of which nothing would be left", []).append(row.number)
-        return None
+            sides = [self._pieces(model, row.text, masks) for model in self.models]
+        except (TextError, MaskError) as error:
+            self._left_out.setdefault(why_left_out(error, row.text), []).append(row.number)
+            return None
+        if sides[0][0][0].truncated_at is not None:
+            self._cut.append(row.number)
+        return row, masks, sides
 
     def _pieces(self, model: Model, text: str, masks: list[Mask]) -> list[Any]:
         plain = encodings_of(Mask(text), "attention", model, self.long)
@@ -283,7 +295,8 @@ class FileWork:
     def result(self) -> FileComparison:
         """Return what the rows so far say; raises DataError where there are none."""
         first, rows = self.tallies[0], self.tallied
-        left_out = [*self._notes, *notes(self._left_out)]
+        cut = cut_note(self._cut, self.models[0])
+        left_out = [*self._notes, *notes(self._left_out), *cut]
         if not rows:
             raise DataError(f"No row of the file can be compared: {' '.join(left_out)}")
         complete = self.done >= self.total

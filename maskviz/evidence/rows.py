@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..data.rows import iter_rows
-from ..errors import DataError
+from ..errors import DataError, MaskError, TextError
 from ..models.model import Model
 from ..models.predict import head_of
+from ..text.pipelines import MAX_CHARACTERS
 
 _MISSING = ("", "nan", "none", "null")
 
@@ -157,8 +158,39 @@ def joined(model: Model, labels: Iterable[str]) -> str:
 
 def notes(left_out: dict[str, list[int]]) -> list[str]:
     """Return one sentence for each reason that rows are left out."""
+    return [f"{_counted(rows)} {why} left out: {_numbers(rows)}." for why, rows in left_out.items()]
+
+
+def cut_note(rows: list[int], model: Model) -> list[str]:
+    """Return a sentence on the rows of which the model reads only the beginning."""
+    if not rows:
+        return []
     return [
-        f"{len(rows)} row{'s' * (len(rows) > 1)} {why} left out: "
-        f"{', '.join(map(str, rows[:8]))}{' …' if len(rows) > 8 else ''}."
-        for why, rows in left_out.items()
+        f"{_counted(rows)} longer than the {model.max_length:,} tokens that {model.name!r} takes, "
+        f"cut at the end: {_numbers(rows)}. Read in windows, nothing is cut."
     ]
+
+
+def why_left_out(error: TextError | MaskError, text: str) -> str:
+    """Return the reason that a row cannot be masked, as `notes` says it."""
+    if isinstance(error, MaskError):
+        return "of which nothing would be left"
+    if len(text) > MAX_CHARACTERS:
+        return f"of more than {MAX_CHARACTERS:,} characters"
+    return "with broken characters" if _broken(text) else "without a word"
+
+
+def _broken(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return True
+    return False
+
+
+def _counted(rows: list[int]) -> str:
+    return f"{len(rows):,} row{'s' * (len(rows) > 1)}"
+
+
+def _numbers(rows: list[int]) -> str:
+    return f"{', '.join(map(str, rows[:8]))}{' …' if len(rows) > 8 else ''}"
