@@ -1,6 +1,6 @@
 """The Mask page: from a click on a word or a token to the updated page, in a real browser.
 
-    python benchmarks/click.py [--clicks 20] [--json]
+    python benchmarks/mask_page.py [--clicks 20] [--json]
 
 Serves the dashboard in an empty home and opens it in a headless Chromium: a review of usual
 length in words and in tokens, and one of 512 tokens, every seventh unit hidden. Each click hides
