@@ -1,23 +1,30 @@
 """One fine-tune side by side with a plain Trainer: real tokens per second, lever by lever.
 
-    python benchmarks/train.py                              # both tasks, about 4 minutes on 2 cores
-    python benchmarks/train.py --data reviews.csv --task mlm --seeds 5
+    python benchmarks/train.py                              # about 5 minutes on 2 idle cores
+    python benchmarks/train.py --data reviews.csv --task mlm --parts speed
 
-The same model, rows, hyperparameters, seed and number of steps. `plain Trainer` is transformers'
-Trainer with its own collators, padding each batch to its longest row, and TrainingArguments'
-defaults. Each further line adds one lever; the last is maskviz as it is. The variants take turns,
-so that whatever else the machine does slows all of them; the figures are medians over the rounds.
-Real tokens: padding is not counted. With --seeds, both are also trained for --accuracy-steps and
-evaluated on the same held-out rows.
+Speed: the same model, rows, hyperparameters, seed and number of steps: one epoch, from its
+first batch to its last step. `plain Trainer` is transformers' Trainer with its own collators,
+padding each batch to its longest row, and TrainingArguments' defaults. Each further line adds one
+lever; the last is maskviz as it is. The variants take turns, so that whatever else the machine
+does slows all of them; a first turn of two steps is not counted, the figures are medians over the
+others. Real tokens: padding is not counted. On a machine that does other work as well, count
+seconds of computing: OMP_NUM_THREADS=1 … --clock cpu.
+
+Masks: how long training waits for the masks of its batches, which are drawn in a thread of their
+own, and how much that thread computes, by strategy: in the epoch that reads the rows for the first
+time (a pipeline annotates them) and in the next.
+
+Accuracy: both trained over some seeds on the same short rows and evaluated on others.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -27,7 +34,9 @@ from pathlib import Path
 from typing import Any
 
 RATIO = 0.15
-WARM = 2  # steps that are not timed
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+PARTS = ("speed", "masks", "accuracy")
+STRATEGIES = ("random-token", "random", "span", "sentence", "entity", "attribute", "collocation")
 
 
 @dataclass
@@ -37,11 +46,10 @@ class Variant:
     name: str
     make: Callable[[int, int], Any]  # (steps, seed) -> a Trainer
     speeds: list[float] = field(default_factory=list)
-    waiting: list[float] = field(default_factory=list)  # shares of the time spent on batches
 
 
-def rows(path: str | None, count: int) -> tuple[list[str], list[str]]:
-    """Return texts of very different lengths and their labels."""
+def rows(path: str | None, count: int, several: bool = True) -> tuple[list[str], list[str]]:
+    """Return texts, of very different lengths where `several` sentences make one, and labels."""
     if path:
         from maskviz.data import guess_columns, read_table
 
@@ -53,6 +61,8 @@ def rows(path: str | None, count: int) -> tuple[list[str], list[str]]:
     from maskviz.data import make_example
 
     frame = make_example(count, 0, 0.9, "name")
+    if not several:
+        return frame["text"].tolist(), frame["label"].tolist()
     rng = random.Random(0)  # noqa: S311 - repeatable
     by_label = {name: part["text"].tolist() for name, part in frame.groupby("label")}
     labels = [rng.choice(sorted(by_label)) for _ in range(count)]
@@ -102,7 +112,7 @@ class Bench:
 
         def collate(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
             found = dict(pad(items))
-            trainer.tokens += int(found["attention_mask"].sum())
+            found["real_tokens"] = int(found["attention_mask"].sum())
             return found | hidden_alone(found.pop("labels")) if sparse else found
 
         class Timed(transformers.Trainer):
@@ -118,9 +128,11 @@ class Bench:
                 )
 
             def compute_loss(self, model: Any, inputs: dict, *more: Any, **options: Any) -> Any:
+                inputs = dict(inputs)
+                self.tokens += inputs.pop("real_tokens") if model.training else 0
                 if not sparse:
                     return super().compute_loss(model, inputs, *more, **options)
-                inputs = dict(inputs)
+                inputs.pop("nothing_hidden")
                 with hooks.fed(inputs.pop("head_positions"), None):
                     return super().compute_loss(model, inputs, *more, **options)
 
@@ -189,7 +201,7 @@ class Bench:
             resolve_precision("auto", device),
         )  # fmt: skip
         trainer._save_checkpoint = lambda *_: None  # the plain Trainer saves none either
-        trainer.evaluate = partial(_skip_while_training, trainer, trainer.evaluate)
+        trainer._evaluate = lambda *_, **__: {}  # nor does it evaluate on the way
         return trainer
 
     def variants(self) -> list[Variant]:
@@ -211,64 +223,69 @@ class Bench:
         return found
 
 
-def _skip_while_training(
-    trainer: Any, evaluate: Callable[..., Any], *args: Any, **more: Any
-) -> Any:
-    return {} if trainer.is_in_train else evaluate(*args, **more)
+class Epochs:
+    """The moments at which epochs began and ended, as (seconds, real tokens, waited, worked)."""
+
+    clock = "wall"
+
+    def __init__(self, trainer: Any) -> None:
+        from transformers import TrainerCallback
+
+        self.trainer, self.marks = trainer, []
+        mark = self._mark
+
+        class Marks(TrainerCallback):
+            def on_epoch_begin(self, *_: Any, **__: Any) -> None:
+                mark()
+
+            def on_train_end(self, *_: Any, **__: Any) -> None:
+                mark()
+
+        trainer.add_callback(Marks())
+
+    def _mark(self) -> None:
+        ahead = getattr(self.trainer, "ahead", None)
+        drawn = (ahead.waited, ahead.worked) if ahead else (0.0, 0.0)
+        now = CLOCKS[self.clock]()
+        self.marks.append((now, self.trainer.tokens, *drawn))
+
+    def spent(self, epoch: int) -> tuple[float, ...]:
+        """Return what passed in an epoch: seconds, tokens, seconds waited and worked."""
+        before, after = self.marks[epoch : epoch + 2]
+        return tuple(b - a for a, b in zip(before, after, strict=True))
 
 
-def timed(variant: Variant, steps: int) -> None:
-    """Train once and note real tokens per second, and the share of the time spent on batches."""
-    from transformers import TrainerCallback
-
-    trainer = variant.make(steps + WARM, 0)
-    marks: list[float] = []
-    step_began: list[float] = []
-
-    class Marks(TrainerCallback):
-        def on_step_begin(self, *_: Any, **__: Any) -> None:
-            step_began.append(time.perf_counter())
-
-        def on_step_end(self, *_: Any, **__: Any) -> None:
-            marks.append(time.perf_counter())
-
-    trainer.add_callback(Marks())
-    counted: list[int] = []
-    collate = trainer.data_collator
-    counter = trainer if hasattr(trainer, "tokens") else collate
-    spent = [0.0]
-
-    def watched(items: Any) -> Any:
-        found = collate(items)
-        counted.append(counter.tokens)
-        return found
-
-    fetch = getattr(type(trainer.train_dataset), "__getitems__", None)
-    trainer.data_collator = watched
-    drawing = _timed_rows(trainer.train_dataset, spent) if fetch else None
-    trainer.train()
-    if drawing:
-        drawing()
-    # Batches come one ahead of the step that uses them.
-    tokens = counted[steps + WARM - 1] - counted[WARM - 1]
-    seconds = marks[-1] - marks[WARM - 1]
-    variant.speeds.append(tokens / seconds)
-    variant.waiting.append(spent[0] / (marks[-1] - step_began[0]))
-    print(f"  … {variant.name}: {variant.speeds[-1]:,.0f}", file=sys.stderr, flush=True)
+def speeds(bench: Bench, rounds: int) -> list[Variant]:
+    """Train every variant for one epoch in each round; they take turns."""
+    variants, steps = bench.variants(), -(-len(bench.train[0]) // bench.batch)
+    for variant in variants:
+        variant.make(2, 0).train()
+    for _ in range(rounds):
+        for variant in variants:
+            trainer = variant.make(steps, 0)
+            epochs = Epochs(trainer)
+            trainer.train()
+            seconds, tokens, *_ = epochs.spent(0)
+            variant.speeds.append(tokens / seconds)
+    return variants
 
 
-def _timed_rows(dataset: Any, spent: list[float]) -> Callable[[], None]:
-    """Time how long the masks of the batches take; return what undoes it."""
-    kind, fetch = type(dataset), type(dataset).__getitems__
-
-    def measured(self: Any, indices: Any) -> Any:
-        began = time.perf_counter()
-        found = fetch(self, indices)
-        spent[0] += time.perf_counter() - began
-        return found
-
-    kind.__getitems__ = measured
-    return lambda: setattr(kind, "__getitems__", fetch)
+def masks(bench: Bench) -> dict[str, dict[str, float]]:
+    """Print what drawing the masks costs a classification, by strategy; return the shares."""
+    steps = -(-len(bench.train[0]) // bench.batch)
+    print("\nmasks: share of the time that training waits for them; of a core that draws them")
+    found = {}
+    for strategy in STRATEGIES:
+        trainer = bench.maskviz(2 * steps, 0, strategy)
+        epochs = Epochs(trainer)
+        trainer.train()
+        shares = {}
+        for epoch, name in enumerate(("first epoch", "later epoch")):
+            seconds, _, waited, worked = epochs.spent(epoch)
+            shares |= {f"{name}, waits": waited / seconds, f"{name}, draws": worked / seconds}
+        found[strategy] = shares
+        print(f"  {strategy:<14}" + "   ".join(f"{k} {v:5.1%}" for k, v in shares.items()))
+    return found
 
 
 def accuracies(bench: Bench, steps: int, seeds: int) -> list[tuple[float, float]]:
@@ -293,33 +310,34 @@ def report(task: str, variants: Sequence[Variant]) -> dict[str, Any]:
     lines = {}
     for variant in variants:
         speed = statistics.median(variant.speeds)
-        masks = statistics.median(variant.waiting)
         lines[variant.name] = {"tokens_per_second": speed, "times": speed / base}
-        drawn = f"   masks {masks:.1%} of the time" if "maskviz" in variant.name else ""
         print(
-            f"  {variant.name:<26}{speed:>9,.0f}   x {speed / base:4.2f} of plain"
-            f"   x {speed / before:4.2f} of the line above{drawn}"
+            f"  {variant.name:<26}{speed:>9,.0f}   x {speed / base:5.2f} of plain"
+            f"   x {speed / before:4.2f} of the line above"
         )
-        if drawn:
-            lines[variant.name]["masks"] = masks
-        else:
-            before = speed
+        before = speed
     return lines
 
 
-def interval(pairs: Sequence[tuple[float, float]]) -> dict[str, float]:
-    """Return the mean difference maskviz − plain with Student's 95 % interval over the seeds."""
+def interval(task: str, pairs: Sequence[tuple[float, float]]) -> dict[str, float]:
+    """Print both accuracies with Student's 95 % interval over the seeds; return the figures."""
     from scipy.stats import t
 
-    differences = [b - a for a, b in pairs]
-    mean, n = statistics.mean(differences), len(differences)
-    half = t.ppf(0.975, n - 1) * statistics.stdev(differences) / n**0.5
+    n = len(pairs)
+
+    def mean(values: Sequence[float]) -> tuple[float, float]:
+        half = t.ppf(0.975, n - 1) * statistics.stdev(values) / n**0.5
+        return statistics.mean(values), half
+
+    plain, ours = (mean([pair[i] for pair in pairs]) for i in (0, 1))
+    difference = mean([b - a for a, b in pairs])
     print(
-        f"  accuracy over {n} seeds: plain {statistics.mean(a for a, _ in pairs):.3f}, maskviz "
-        f"{statistics.mean(b for _, b in pairs):.3f}, difference {mean:+.3f} "
-        f"[{mean - half:+.3f}, {mean + half:+.3f}]"
+        f"  {task:<15} over {n} seeds: plain {plain[0]:.1%} ± {plain[1] * 100:.1f}, maskviz "
+        f"{ours[0]:.1%} ± {ours[1] * 100:.1f}; difference {difference[0] * 100:+.1f} points "
+        f"± {difference[1] * 100:.1f}"
     )
-    return {"difference": mean, "low": mean - half, "high": mean + half}
+    return {"plain": plain[0], "maskviz": ours[0], "difference": difference[0],
+            "half_width": difference[1]}  # fmt: skip
 
 
 def main() -> None:
@@ -327,38 +345,51 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", help="a table with texts and labels; else generated reviews")
     parser.add_argument("--task", choices=("mlm", "classification", "both"), default="both")
-    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--parts", default=",".join(PARTS), help="of speed,masks,accuracy")
+    parser.add_argument("--rows", type=int, help="by default 240, on a GPU 12,000")
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seeds", type=int, default=0, help="compare accuracies over so many")
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--accuracy-steps", type=int, default=40)
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu on a busy machine")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    Epochs.clock = options.clock
     import torch
     from transformers.utils import logging
 
     from maskviz.training.device import device_name
 
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    count = options.rows or (12_000 if device == "cuda" else 240)
     print(f"mini on {device_name(device)}, batch {options.batch}, at most 256 tokens a row")
-    texts, labels = rows(options.data, options.rows)
-    found = {}
-    for task in ("mlm", "classification") if options.task == "both" else (options.task,):
-        bench = Bench(task, texts, labels, options.batch)
-        variants = bench.variants()
-        for _ in range(options.rounds):
-            for variant in variants:
-                timed(variant, options.steps)
-        found[task] = report(task, variants)
-        if options.seeds > 1:
-            found[task]["accuracy"] = interval(
-                accuracies(bench, options.accuracy_steps, options.seeds)
-            )
+    tasks = ("mlm", "classification") if options.task == "both" else (options.task,)
+    found = measure(options, tasks, count)
     if options.json:
         options.json.write_text(json.dumps(found, indent=2))
+
+
+def measure(options: argparse.Namespace, tasks: Sequence[str], count: int) -> dict[str, Any]:
+    """Measure the parts asked for; return every figure."""
+    parts, found = options.parts.split(","), {}
+    texts, labels = rows(options.data, count)
+    for task in tasks if "speed" in parts else ():
+        bench = Bench(task, texts, labels, options.batch)
+        found[task] = report(task, speeds(bench, options.rounds))
+    if "masks" in parts:
+        found["masks"] = masks(Bench("classification", texts, labels, options.batch))
+    if "accuracy" in parts:
+        print(f"\naccuracy after {options.accuracy_steps} steps on rows of one sentence")
+        short = rows(None, 1000, several=False)
+        for task in tasks:
+            pairs = accuracies(
+                Bench(task, *short, options.batch), options.accuracy_steps, options.seeds
+            )
+            found[f"{task} accuracy"] = interval(task, pairs)
+    return found
 
 
 if __name__ == "__main__":

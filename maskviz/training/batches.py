@@ -37,19 +37,34 @@ class LengthBuckets(Sampler[list[int]]):
     """Batches of rows of similar length, in an order drawn from (seed, epoch).
 
     A pool of 50 batches is drawn at random, sorted by length and cut, so that little of a batch
-    is padding and the order stays random.
+    is padding and the order stays random. Of `processes` that train together, each takes its turn;
+    the first batches come again where the last turn is not full.
     """
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        lengths: Sequence[int],
+        batch_size: int,
+        seed: int,
+        process: int = 0,
+        processes: int = 1,
+    ) -> None:
         self.lengths = lengths
         self.batch_size = batch_size
         self.seed = seed
+        self.process, self.processes = process, processes
         self.epoch = 0
 
     def __len__(self) -> int:
-        return -(-len(self.lengths) // self.batch_size)
+        return -(-len(self.lengths) // (self.batch_size * self.processes))
 
     def __iter__(self) -> Iterator[list[int]]:
+        batches = self._all()
+        missing = len(self) * self.processes - len(batches)
+        batches += [batches[i % len(batches)] for i in range(missing)]
+        return iter(batches[self.process :: self.processes])
+
+    def _all(self) -> list[list[int]]:
         rng = random.Random(f"{self.seed}/{self.epoch}")  # noqa: S311 - a seeded stream
         order = sorted(range(len(self.lengths)), key=lambda _: rng.random())
         pool = self.batch_size * _POOL
@@ -57,7 +72,7 @@ class LengthBuckets(Sampler[list[int]]):
         for start in range(0, len(order), pool):
             rows = sorted(order[start : start + pool], key=lambda i: self.lengths[i])
             batches += [rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size)]
-        return iter(sorted(batches, key=lambda _: rng.random()))
+        return sorted(batches, key=lambda _: rng.random())
 
 
 class SortedBatches(Sampler[list[int]]):
@@ -76,23 +91,21 @@ class SortedBatches(Sampler[list[int]]):
 
 
 class Collator:
-    """Pads rows to the longest of the batch and counts the real tokens that went by.
+    """Pads rows to the longest of the batch and counts its real tokens.
 
     Gives input_ids, attention_mask (batch, tokens) and labels: (batch,) for classification,
-    (batch, tokens) with the hidden ids for mlm.
+    (batch, tokens) with the hidden ids for mlm; and real_tokens, a number.
     """
 
     def __init__(self, pad_token_id: int, task: str = "classification") -> None:
         self.pad_token_id = pad_token_id
         self.task = task
-        self.tokens = 0
 
     def __call__(self, items: Sequence[tuple[TokenRow, int]]) -> dict[str, Any]:
         import torch
 
         rows = [row for row, _ in items]
         width = max(len(row.input_ids) for row in rows)
-        self.tokens += sum(len(row.input_ids) for row in rows)
 
         def padded(values: Sequence[Sequence[int]], filler: int) -> Any:
             return torch.tensor([[*v, *[filler] * (width - len(v))] for v in values])
@@ -106,4 +119,5 @@ class Collator:
             "input_ids": padded([row.input_ids for row in rows], self.pad_token_id),
             "attention_mask": padded([row.attention_mask for row in rows], 0),
             "labels": labels,
+            "real_tokens": sum(len(row.input_ids) for row in rows),
         }

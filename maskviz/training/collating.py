@@ -23,10 +23,6 @@ class TaskCollator(Collator):
         super().__init__(pad_token_id, task)
         self.sparse = sparse and task == "mlm"
 
-    def fresh(self) -> TaskCollator:
-        """Return one like this that has counted nothing."""
-        return TaskCollator(self.pad_token_id, self.task, self.sparse)
-
     def __call__(self, items: Sequence[tuple]) -> dict[str, Any]:
         """Return the batch of (TokenRow, target) or (TokenRow, target, matrix)."""
         pairs = [item[:2] for item in items]
@@ -49,13 +45,15 @@ def hidden_alone(labels: Any) -> dict[str, Any]:
 
     >>> import torch
     >>> hidden_alone(torch.tensor([[-100, 7], [8, -100]]))
-    {'labels': tensor([[7, 8]]), 'head_positions': tensor([1, 2])}
+    {'labels': tensor([[7, 8]]), 'head_positions': tensor([1, 2]), 'nothing_hidden': False}
     """
     flat = labels.reshape(-1)
     positions = (flat != -100).nonzero()[:, 0]
-    if not len(positions):  # nothing hidden in the whole batch: one place without a label
+    nothing = not len(positions)  # found here, where asking holds up no GPU
+    if nothing:  # one place without a label
         positions = positions.new_zeros(1)
-    return {"labels": flat[positions][None], "head_positions": positions}
+    labels = flat[positions][None]
+    return {"labels": labels, "head_positions": positions, "nothing_hidden": nothing}
 
 
 def _padded(targets: Sequence[Sequence[int]]) -> Any:

@@ -137,7 +137,7 @@ class Pacer(TrainerCallback):
     @property
     def tokens_per_second(self) -> float | None:
         """Real tokens per second of training steps in this attempt, evaluations left out."""
-        tokens = self.trainer.data_collator.tokens * self.trainer.args.world_size
+        tokens = self.trainer.tokens * self.trainer.args.world_size
         return tokens / self._busy if self._busy > 0 else None
 
     def _due(self, state: Any, every: int) -> bool:

@@ -16,6 +16,7 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import Trainer
 
+from .ahead import Ahead
 from .batches import LengthBuckets, MaskedRows, SortedBatches
 from .hooks import CoreHooks
 from .recorder import Recorder
@@ -33,6 +34,8 @@ class MaskTrainer(Trainer):
         self.spec = spec
         self.recorder = recorder
         self.hooks = hooks
+        self.tokens = 0  # real ones, of this process's training steps
+        self.ahead = Ahead(())  # the batches of this epoch
         self._staged = False
         self.best_step: int | None = None  # its checkpoint is kept
         super().__init__(**options)
@@ -42,16 +45,34 @@ class MaskTrainer(Trainer):
     def get_train_dataloader(self) -> DataLoader:
         """Return batches of similar length, in an order drawn from (seed, epoch)."""
         rows: MaskedRows = self.train_dataset
-        sampler = LengthBuckets(rows.masker.lengths, self._train_batch_size, self.args.seed)
-        self.buckets = sampler
-        loader = DataLoader(rows, batch_sampler=sampler, collate_fn=self.data_collator)
-        return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
+        self.buckets = LengthBuckets(
+            rows.masker.lengths,
+            self._train_batch_size,
+            self.args.seed,
+            self.args.process_index,
+            self.args.world_size,
+        )
+        return DataLoader(rows, batch_sampler=self.buckets, collate_fn=self.data_collator)
+
+    def get_batch_samples(self, epoch_iterator: Any, *more: Any) -> Any:
+        """Return the next batches, made ahead in a thread: drawing masks holds up no step."""
+        if self.ahead.source is not epoch_iterator:
+            self.ahead.close()
+            self.ahead = Ahead(epoch_iterator, self.ahead)
+        return super().get_batch_samples(self.ahead, *more)
+
+    def train(self, *args: Any, **options: Any) -> Any:
+        """Train as Trainer does; the thread that makes the batches ends with it."""
+        try:
+            return super().train(*args, **options)
+        finally:
+            self.ahead.close()
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:
-        """Return the rows from long to short; tokens of an evaluation are not counted."""
+        """Return the rows from long to short."""
         rows = self.eval_dataset[eval_dataset] if isinstance(eval_dataset, str) else eval_dataset
         sampler = SortedBatches(rows.masker.lengths, self.args.eval_batch_size)
-        loader = DataLoader(rows, batch_sampler=sampler, collate_fn=self.data_collator.fresh())
+        loader = DataLoader(rows, batch_sampler=sampler, collate_fn=self.data_collator)
         return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
 
     def set_epoch(self, epoch: int) -> None:
@@ -63,9 +84,11 @@ class MaskTrainer(Trainer):
     def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **options: Any) -> Any:
         """Return the loss, with a batch's hidden places and attention matrix put to use."""
         inputs = dict(inputs)
+        tokens = inputs.pop("real_tokens", 0)
+        self.tokens += tokens if model.training else 0
         positions = inputs.pop("head_positions", None)
         matrix = inputs.pop("attention_matrix", None)
-        if positions is not None and bool((inputs["labels"] == -100).all()):
+        if inputs.pop("nothing_hidden", False):
             return self._no_loss(model, inputs, positions, *args, **options)
         with self.hooks.fed(positions, matrix):
             return super().compute_loss(model, inputs, *args, **options)

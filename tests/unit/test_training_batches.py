@@ -115,7 +115,7 @@ def test_the_collator_pads_and_counts_real_tokens(model):
     collator = Collator(model.tokenizer.pad_token_id)
     batch = collator([rows[i] for i in range(4)])
     assert batch["input_ids"].shape == (4, max(masker.lengths))
-    assert batch["attention_mask"].sum() == sum(masker.lengths) == collator.tokens
+    assert batch["attention_mask"].sum() == sum(masker.lengths) == batch["real_tokens"]
     assert batch["labels"].tolist() == [0, 1, 1, 0]
     padding = batch["attention_mask"] == 0
     assert (batch["input_ids"][padding] == model.tokenizer.pad_token_id).all()
