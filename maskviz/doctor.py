@@ -26,7 +26,10 @@ CORE = (
 # Extra -> (the package it brings, what it is for).
 EXTRAS = {
     "figures": ("matplotlib", "figures as PNG, SVG and PDF"),
+    "lora": ("peft", "LoRA in training"),
+    "mlflow": ("mlflow-skinny", "runs mirrored in MLflow"),
     "presidio": ("presidio-analyzer", "the strategy pii"),
+    "ray": ("ray", "runs on a Ray cluster"),
 }
 LEAST_FREE = 2 * 1024**3  # bytes: a few runs with their checkpoints
 

@@ -80,17 +80,18 @@ def differing_settings(specs: Mapping[str, RunSpec]) -> dict[str, list[Any]]:
     >>> differing_settings({"a": RunSpec(seed=0), "b": RunSpec(seed=1)})
     {'seed': [0, 1]}
     """
-    flat = [_flat(spec.to_dict()) for spec in specs.values()]
+    flat = [flat_settings(spec.to_dict()) for spec in specs.values()]
     keys = {key: None for table in flat for key in table}
     values = {key: [table.get(key) for table in flat] for key in keys if key != "name"}
     return {key: row for key, row in values.items() if any(v != row[0] for v in row)}
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat_settings(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings as one level of names such as `training.learning_rate`."""
     flat: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
+            flat |= flat_settings(value, f"{prefix}{key}.")
         else:
             flat[prefix + key] = value
     return flat

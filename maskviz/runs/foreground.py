@@ -34,6 +34,7 @@ def train(
     from ..training.estimate import require_memory
     from ..training.execute import execute
     from ..training.rows import load_rows
+    from .mirror import mirrored
     from .service import begin_foreground, end_foreground, submit
 
     if not isinstance(spec, RunSpec):
@@ -47,7 +48,8 @@ def train(
     rows = load_rows(spec)
     require_memory(spec)
     folder = begin_foreground(spec)
-    state = execute(folder, listener=listener, rows=rows)
+    with mirrored(folder):
+        state = execute(folder, listener=listener, rows=rows)
     reason = _reason(folder)
     return end_foreground(folder, state, reason)
 

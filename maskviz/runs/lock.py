@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +35,16 @@ class WorkerLock:
         """Give the lock back."""
         if self._file:
             self._file.close()
+
+
+@contextmanager
+def holding(path: Path, seconds: float = 60.0) -> Iterator[None]:
+    """Hold the lock on a file while the block runs; after so many seconds go on without it."""
+    end = time.monotonic() + seconds
+    with path.open("ab") as file:
+        while not _lock(file) and time.monotonic() < end:
+            time.sleep(0.05)
+        yield
 
 
 def _lock(file: IO[bytes]) -> bool:

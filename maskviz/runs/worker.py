@@ -27,6 +27,7 @@ from ..paths import write_atomic
 from . import process
 from .folder import ENDED, read_json, runs_home, update_json
 from .lock import WorkerLock
+from .mirror import mirrored, settle
 from .store import Store
 
 POLL_SECONDS = 0.1
@@ -154,6 +155,8 @@ class Worker:
         else:
             state, reason, ended = self._after_a_kill(row, out_of_memory)
         self.store.update(run_id, state=state, reason=reason, cancel_requested=None, **ended)
+        if state in ENDED and status.get("outcome") not in ENDED:
+            settle(runs_home() / run_id)
 
     def _after_a_kill(
         self, row: dict[str, Any], out_of_memory: bool
@@ -270,7 +273,9 @@ def _redirect(path: Path) -> None:
 def _train(folder: Path, threads: int) -> int:
     from ..training.execute import execute
 
-    return 0 if execute(folder, threads=threads) == "done" else 1
+    with mirrored(folder):
+        state = execute(folder, threads=threads)
+    return 0 if state == "done" else 1
 
 
 def warm_up() -> None:
