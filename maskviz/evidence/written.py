@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..data.typos import typos
 from ..errors import InputError
 from ..masks.choose import mask as choose_mask
 from ..masks.mask import Mask
 from ..models.model import Model, load_model
+from ..training.writing import bleu_chrf, rouge
 
 WAYS = ("clean", "noisy", "noisy + masked", "noisy + infilled")
 _GUESSES = 1
@@ -138,19 +138,6 @@ def _translated(
     return Translated(way, tuple(read), written, bleu, chrf)
 
 
-def bleu_chrf(written: Sequence[str], references: Sequence[str]) -> tuple[float, float]:
-    """Return corpus BLEU and chrF, each 0 to 100.
-
-    >>> bleu_chrf(["a b c d e"], ["a b c d e"])
-    (100.0, 100.0)
-    """
-    import sacrebleu
-
-    bleu = sacrebleu.corpus_bleu(list(written), [list(references)]).score
-    chrf = sacrebleu.corpus_chrf(list(written), [list(references)]).score
-    return round(bleu, 6), round(chrf, 6)
-
-
 @dataclass(frozen=True)
 class Summarised:
     """A text summarised as it is and without the sentences that repeat others.
@@ -183,16 +170,3 @@ def redundant_summary(
         first, second = rouge(before, reference), rouge(after, reference)
         scores = {name: (first[name], second[name]) for name in first}
     return Summarised(chosen, before, after, scores)
-
-
-def rouge(text: str, reference: str) -> dict[str, float]:
-    """Return ROUGE-1, ROUGE-2 and ROUGE-L F1 in [0, 1], words stemmed.
-
-    >>> rouge("the cat sat", "the cat sat")["ROUGE-L"]
-    1.0
-    """
-    from rouge_score.rouge_scorer import RougeScorer
-
-    names = {"rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L"}
-    found: dict[str, Any] = RougeScorer(list(names), use_stemmer=True).score(reference, text)
-    return {shown: float(found[name].fmeasure) for name, shown in names.items()}

@@ -52,7 +52,7 @@ _KINDS = {
     "mlm": ("fill-mask", "MaskedLM"),
     "seq2seq": ("text2text-generation", "Seq2SeqLM"),
 }
-_FIGURES = {MULTI: "exact_match", REGRESSION: "mae"}
+_FIGURES = {MULTI: "exact_match", REGRESSION: "mae", "seq2seq": "BLEU, chrF, ROUGE-L"}
 _SHARES = ("accuracy", "exact_match")
 
 
@@ -112,6 +112,8 @@ def _labels(spec: RunSpec, result: Mapping[str, Any]) -> str:
 
 def _line(row: Mapping[str, Any], figure: str) -> str:
     shown = "–" if figure not in row else f"{row[figure]:.3f}"
+    if "bleu" in row:
+        shown = f"{row['bleu']:.1f}, {row['chrf']:.1f}, {row['rougeL']:.2f}"
     if figure in row and figure in _SHARES:
         shown = f"{row[figure]:.1%} ± {row['ci95'] * 100:.1f}"
     return f"| {row['split']} | {row['mask']} | {row['rows']:,} | {shown} | {row['loss']:.3f} |"

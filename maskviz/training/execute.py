@@ -47,11 +47,20 @@ def warm_up() -> None:
     for name in _WARM:
         import_module(name)
     if find_spec("spacy"):  # a strategy may need it
-        from ..text.pipelines import load_pipeline
-
-        load_pipeline()
+        _warm_pipeline()
     list(STRATEGIES)
     _warm_model()
+
+
+def _warm_pipeline() -> None:
+    """Load the pipeline, and let it read a text: what it loads at its first is here then."""
+    from ..masks import mask
+    from ..text.document import Document
+    from ..text.pipelines import BUNDLED, annotate_together
+
+    document = Document("Ada Lovelace, 36, came to London.", BUNDLED)
+    annotate_together([document])
+    mask(document, "attribute")
 
 
 def _warm_model() -> None:
@@ -257,17 +266,20 @@ class Job:
         from .assemble import evaluation_sets
         from .metrics import FIGURES
         from .result import summarise
+        from .writing import written_figures
 
         self.recorder.phase("evaluating")
         trained = self.recorder.seconds
         speed = self.recorder.status.get("tokens_per_second")
         evaluations = []
         for split, part in self.rows.evaluation.items():
+            written = written_figures(self, part) if self.spec.task == "seq2seq" else {}
             for mask, rows in evaluation_sets(self.spec, self.model, part).items():
                 figures = self.trainer.evaluate(rows, metric_key_prefix="eval")
                 kept = {
                     name: figures[f"eval_{name}"] for name in FIGURES if f"eval_{name}" in figures
                 }
+                kept |= written.get(mask, {})
                 evaluations.append({"split": split, "mask": mask, "rows": len(rows), **kept})
         return summarise(self, evaluations, trained, speed)
 

@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from . import writing
 from .spec import MULTI, REGRESSION
 
 FIGURES = (
     "loss", "accuracy", "ci95", "macro_f1", "micro_f1", "exact_match", "mae", "rmse", "pearson",
+    *writing.FIGURES, "written_rows",
 )  # fmt: skip
 Metrics = Callable[[Any], dict[str, float]]
 

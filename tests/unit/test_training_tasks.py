@@ -78,6 +78,11 @@ def test_a_text_is_written_from_a_masked_one(tiny):
     spec = {"task": "seq2seq", "model": str(tiny / "t5"), "operator": "delete"}
     run = _train(tiny, **spec, target_column="target")
     assert {"loss_plain", "loss_masked", "accuracy_plain"} <= set(run.metrics)
+    for mask in ("plain", "masked"):
+        assert run.metrics[f"written_rows_{mask}"] == run.result["evaluations"][0]["rows"]
+        assert all(0 <= run.metrics[f"{name}_{mask}"] <= 100 for name in ("bleu", "chrf", "rougeL"))
+    assert f"BLEU {run.metrics['bleu_plain']:.1f}" in run.reason
+    assert "BLEU, chrF, ROUGE-L" in (run.model_path / "README.md").read_text()
     assert AutoModelForSeq2SeqLM.from_pretrained(run.model_path).config.is_encoder_decoder
 
 
