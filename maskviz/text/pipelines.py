@@ -42,12 +42,16 @@ def pipeline_names() -> list[str]:
     return [BUNDLED, *(name for name in installed if name != BUNDLED)]
 
 
-@lru_cache(maxsize=4)
 def load_pipeline(name: str = BUNDLED) -> Any:
     """Load a spaCy pipeline by name, once.
 
     Raises MissingDependencyError without spaCy, UnknownNameError where it is not installed.
     """
+    return _loaded(name)  # a cache tells a default from the same name given
+
+
+@lru_cache(maxsize=4)
+def _loaded(name: str) -> Any:
     try:
         import spacy
     except ImportError:
