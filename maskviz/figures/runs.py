@@ -23,12 +23,29 @@ def loss_figure(history: History) -> go.Figure:
     return _sized(figure, 3)
 
 
+# What is drawn beside the loss: the first of these that a run has. Shares go from 0 to 1.
+_MEASURES = {"accuracy": ("Accuracy", True), "micro_f1": ("Micro-F1", True),
+             "mae": ("Mean absolute error", False)}  # fmt: skip
+
+
+def measured(history: History) -> str | None:
+    """Return the figure that is drawn beside the loss, None before the first evaluation."""
+    keys = {key for line in history for key in line}
+    return next((m for m in _MEASURES if {f"plain_{m}", f"masked_{m}"} & keys), None)
+
+
 def accuracy_figure(history: History) -> go.Figure:
-    """Draw the accuracy of one run on held-out rows, plain and masked, with its 95 % interval."""
-    figure = _figure("Accuracy on held-out rows", "accuracy", percent=True)
+    """Draw the accuracy of one run on held-out rows, plain and masked, with its 95 % interval.
+
+    Micro-F1 or the mean absolute error where several labels or numbers are learned.
+    """
+    measure = measured(history) or "accuracy"
+    name, share = _MEASURES[measure]
+    figure = _figure(f"{name} on held-out rows", name.lower(), percent=share)
     for mask, colour in (("plain", PLAIN), ("masked", MASKED)):
-        _band(figure, history, mask, colour)
-        _line(figure, history, f"{mask}_accuracy", mask, colour, markers=True)
+        if measure == "accuracy":
+            _band(figure, history, mask, colour)
+        _line(figure, history, f"{mask}_{measure}", mask, colour, markers=True)
     return _sized(figure, 3)  # as high as the loss beside it
 
 

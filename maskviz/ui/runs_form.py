@@ -240,8 +240,8 @@ def _hyperparameters() -> dict[str, Any]:
     left, middle, right = st.columns(3)
     with left:
         _field(
-            st.number_input, "num_train_epochs", "num_train_epochs", 0.1, 100.0, step=1.0,
-            format="%g", help="How often each row is seen.",
+            st.number_input, "epochs", "num_train_epochs", 0.1, 100.0, step=1.0,
+            format="%g", help="num_train_epochs: how often each row is seen.",
         )  # fmt: skip
     with middle:
         _field(

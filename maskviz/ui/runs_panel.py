@@ -13,6 +13,7 @@ from maskviz.figures.runs import (
     accuracy_figure,
     gradient_figure,
     loss_figure,
+    measured,
     rate_figure,
     speed_figure,
 )
@@ -30,6 +31,18 @@ CHIPS = {
     "cancelled": ("cancelled", "orange"),
 }
 _POLL_SECONDS = 1.0
+
+
+def percent(share: float) -> str:
+    """Return a share with one decimal."""
+    return f"{share * 100:.1f} %"
+
+
+_LIVE: dict[str, tuple[str, Callable[[float], str]]] = {  # the first that a run has is its headline
+    "accuracy": ("Accuracy", percent),
+    "micro_f1": ("Micro-F1", "{:.3f}".format),
+    "mae": ("Mean absolute error", "{:.3g}".format),
+}
 _WORKER_PATIENCE = 30.0  # seconds a queued run may wait for a worker before the page says so
 
 
@@ -79,13 +92,16 @@ def _so_far(run: Run) -> str:
     if run.state == "queued":
         ahead = sum(r.created < run.created for r in runs.list_runs() if r.state == "queued")
         return f"Waiting for its turn{f', {ahead} before it' if ahead else ''}"
-    accuracy = run.metrics.get("accuracy_plain")
     left = f", {duration(run.seconds_left)} left" if run.seconds_left is not None else ""
-    if accuracy is None:
-        return f"{escape(run.phase).capitalize() or 'Starting'} …"
-    masked = run.metrics.get("accuracy_masked")
-    also = f", {percent(masked)} masked" if masked is not None else ""
-    return f"Accuracy {percent(accuracy)} plain{also} so far{left}"
+    for figure, (name, shown) in _LIVE.items():
+        said = [
+            f"{shown(run.metrics[f'{figure}_{mask}'])} {mask}"
+            for mask in ("plain", "masked")
+            if f"{figure}_{mask}" in run.metrics
+        ]
+        if said:
+            return f"{name} {', '.join(said)} so far{left}"
+    return f"{escape(run.phase).capitalize() or 'Starting'} …"
 
 
 @st.fragment(run_every=_POLL_SECONDS)
@@ -171,14 +187,22 @@ def _next_steps(run: Run) -> None:
         )  # fmt: skip
 
 
+_COLUMNS = {
+    "ci95": "± 95 %", "macro_f1": "macro-F1", "micro_f1": "micro-F1", "exact_match": "all right",
+    "bleu": "BLEU", "chrf": "chrF", "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L",
+    "written_rows": "rows written", "mae": "mean absolute error", "rmse": "RMSE",
+    "pearson": "Pearson's r",
+}  # fmt: skip
+
+
 def _results(run: Run) -> None:
     import pandas as pd
 
     rows = run.result.get("evaluations", [])
     if not rows:
         return
-    table = pd.DataFrame(rows).rename(columns={"ci95": "± 95 %", "macro_f1": "macro-F1"})
-    shares = [name for name in ("accuracy", "± 95 %", "macro-F1") if name in table]
+    table = pd.DataFrame(rows).rename(columns=_COLUMNS)
+    shares = [name for name in ("accuracy", "± 95 %", "macro-F1", "all right") if name in table]
     table[shares] = table[shares] * 100
     share = st.column_config.NumberColumn(format="%.1f %%")
     st.dataframe(
@@ -220,11 +244,11 @@ def _curves(run: Run) -> None:
         return
     left, right = st.columns(2)
     left.plotly_chart(loss_figure(history), key=f"loss_{run.id}", config=_CONFIG)
-    if any("plain_accuracy" in line or "masked_accuracy" in line for line in history):
+    if measured(history):
         figure = accuracy_figure(history)
         right.plotly_chart(figure, key=f"accuracy_{run.id}", config=_CONFIG)
     else:
-        right.caption("The accuracy on held-out rows comes with the first evaluation.")
+        right.caption("The figures on held-out rows come with the first evaluation.")
     if any("grad_norm" in line for line in history):
         with st.expander("Gradient norm, learning rate, speed"):
             figures = (gradient_figure, rate_figure, speed_figure)
@@ -241,11 +265,6 @@ def _log(run: Run) -> None:
     if log:
         with st.expander("Log", expanded=run.state == "failed"):
             st.code(log, language=None, height=220)
-
-
-def percent(share: float) -> str:
-    """Return a share with one decimal."""
-    return f"{share * 100:.1f} %"
 
 
 def duration(seconds: float) -> str:

@@ -219,3 +219,19 @@ def _upload(content: bytes | str) -> AppTest:
     data = content.encode() if isinstance(content, str) else content
     at.file_uploader(key="ft_file").upload("rows.csv", data, "text/csv").run()
     return at
+
+
+@pytest.mark.parametrize(
+    ("measure", "words"),
+    [("micro_f1", "Micro-F1 0.812 plain so far"), ("mae", "Mean absolute error 0.812 plain")],
+)
+def test_a_live_run_leads_with_the_figure_of_its_task(measure, words):
+    from maskviz.figures.runs import accuracy_figure, measured
+    from maskviz.ui.runs_panel import _so_far
+
+    run = runs.load_run(_a_run("running", metrics={f"{measure}_plain": 0.812}))
+    assert _so_far(run).startswith(words)
+    history = [{"step": 5, f"plain_{measure}": 0.8}, {"step": 10, f"plain_{measure}": 0.9}]
+    assert measured(history) == measure
+    assert list(accuracy_figure(history).data[0].y) == [0.8, 0.9]
+    assert measured([{"step": 5, "loss": 1.0}]) is None
