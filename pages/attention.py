@@ -1,11 +1,13 @@
 """Attention: every head at once, one head large, plain, masked and what masking changes."""
 
 import hashlib
+from dataclasses import replace
 
 import streamlit as st
 
 from maskviz.attention import METHODS, parts_of
 from maskviz.attention.finding import finding
+from maskviz.attention.methods import FLOW_SECONDS
 from maskviz.attention.view import View, merge_words, notes, only_above, without_special
 from maskviz.evidence.sentence import hidden
 from maskviz.models import load_model
@@ -16,10 +18,12 @@ from maskviz.ui.attention_look import (
     Look,
     Size,
     cost,
+    flow_cost,
     memo,
     one_at_a_time,
     shown_view,
     size_of,
+    words_of,
 )
 from maskviz.ui.page import close_page, errors, escape, open_page
 
@@ -27,7 +31,8 @@ NBSP = "\u00a0"
 SHOWS = {"plain": "Plain", "masked": "Masked", "difference": "Masked − plain"}
 SCALES = {"model": "All heads on one scale", "head": "Each head on its own scale"}
 PARTS = {"encoder": "Encoder", "decoder": "Decoder", "cross": "Decoder to encoder"}
-ALL = -1  # in the choice of a layer
+ALL = -1  # in the choice of a layer or a word
+PATIENCE = 5  # seconds that flow may take before a choice is offered
 
 
 def main() -> None:
@@ -133,7 +138,30 @@ def controls(chosen: state.View) -> Look:
         display()
     part, target = part_choice(chosen)
     show, method = st.session_state["attention_show"], st.session_state["attention_method"]
-    return Look(chosen.model, show, method, part, target)
+    return flow_choice(Look(chosen.model, show, method, part, target), chosen)
+
+
+def flow_choice(look: Look, chosen: state.View) -> Look:
+    """Flow from all words of a long text takes long: say how long, and offer one word."""
+    if look.method != "flow" or look.part in ("decoder", "cross"):
+        return look
+    seconds = flow_cost(look, chosen)
+    if seconds <= PATIENCE:
+        return look
+    names, members, first = words_of(look, chosen)
+    offered = [*range(len(names)), *([ALL] if seconds <= FLOW_SECONDS else [])]
+    word = st.selectbox(
+        "Flow from the word",
+        offered,
+        index=first,
+        format_func=lambda i: (
+            f"all words, {seconds:.0f} s" if i == ALL else f"{i + 1} · {names[i]}"
+        ),
+        key=f"attention_flow_{len(names)}",
+        help="A maximum flow is found for each pair of tokens: from one word it takes "
+        f"about {seconds / len(names):.1f} s, from all {len(names)} about {seconds:.0f} s.",
+    )
+    return look if word == ALL else replace(look, queries=members[word])
 
 
 def display() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from ..masks.mask import Mask
 from ..masks.operators import apply
 from ..models.model import Model, load_model
 from .gradients import parts_with_gradients
-from .methods import METHODS
+from .methods import METHODS, flow
 from .pairs import segments
 from .record import PARTS, parts_of, record
 from .target import Target, target_of
@@ -30,6 +30,7 @@ class Attention:
     target: what a decoder that reads an encoder has read itself, else None.
     first: the number of the first layer in `weights`, where not all were asked for.
     segments: to which part of the text each token of `encoding` belongs, from 0: a pair has two.
+    asked: the only queries that have a row, where not all were asked for.
     """
 
     weights: Any
@@ -40,6 +41,7 @@ class Attention:
     target: Target | None = None
     first: int = 0
     segments: tuple[int, ...] = ()
+    asked: tuple[int, ...] | None = None
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -77,13 +79,15 @@ def attend(
     part: str | None = None,
     target: str | None = None,
     layers: range | None = None,
+    queries: Sequence[int] | None = None,
 ) -> Attention:
     """Capture the attention of every layer and head over a text or a masked text.
 
     `allowed` is an attention matrix, bool (tokens, tokens): see `maskviz.masks.matrices`.
     `method` is one of METHODS. Encoder–decoders have three parts, `encoder` (the default),
     `decoder` and `cross`; their decoder reads `target`, or what the model itself writes for the
-    plain text. `layers` captures only some, such as range(3, 4). Raises UnknownNameError for
+    plain text. `layers` captures only some, such as range(3, 4); `queries` computes `flow` from
+    these tokens alone, since that from all takes long. Raises UnknownNameError for
     method or part, CapabilityError where the architecture does not show its attention.
 
     >>> attend("A short text.").weights.ndim  # layers, heads, queries, keys
@@ -97,28 +101,18 @@ def attend(
         raise UnknownNameError.of(f"part of {loaded.family!r}", part, parts_of(loaded))
     encoding = apply(text, operator, loaded)
     written = _target(loaded, text, target, part)
-    return _attention(loaded, encoding, allowed, method, part, written, layers)
-
-
-def _attention(
-    model: Model,
-    encoding: Encoding,
-    allowed: Any,
-    method: str,
-    part: str,
-    target: Target | None,
-    layers: range | None,
-) -> Attention:
-    weights = capture(model, encoding, allowed, method, part, target.ids if target else (), layers)
+    ids = written.ids if written else ()
+    weights = capture(loaded, encoding, allowed, method, part, ids, layers, queries)
     return Attention(
         weights,
         encoding,
-        model.name,
+        loaded.name,
         method,
         part,
-        target,
+        written,
         layers.start if layers else 0,
-        segments(model, encoding),
+        segments(loaded, encoding),
+        None if queries is None else tuple(queries),
     )
 
 
@@ -130,6 +124,7 @@ def capture(
     part: str | None = None,
     target: tuple[int, ...] = (),
     layers: range | None = None,
+    queries: Sequence[int] | None = None,
 ) -> Any:
     """Return float16 (layers, heads, queries, keys) for one encoding.
 
@@ -145,6 +140,10 @@ def capture(
         )
     if across:
         return stacked(chosen.across(parts_with_gradients(model, encoding, allowed, target)))
+    if queries is not None and method != "flow":
+        raise ParameterError(
+            f"Queries are chosen for flow alone: {method} has all of them at once."
+        )
     found = record(
         model,
         encoding,
@@ -154,10 +153,12 @@ def capture(
         allowed=allowed,
         target=target,
     )
-    return reduce(found, method)
+    return reduce(found, method, queries)
 
 
-def with_method(attention: Attention, method: str) -> Attention:
+def with_method(
+    attention: Attention, method: str, queries: Sequence[int] | None = None
+) -> Attention:
     """Return what a method makes of raw attention that is captured already, without another pass.
 
     Raises ParameterError for a method that needs more than the weights of all layers.
@@ -166,11 +167,12 @@ def with_method(attention: Attention, method: str) -> Attention:
         raise ParameterError(f"The method {method!r} needs a pass of its own: use attend().")
     if method == "raw":
         return attention
-    weights = reduce([Layer(layer) for layer in attention.weights], method)
-    return replace(attention, weights=weights, method=method)
+    weights = reduce([Layer(layer) for layer in attention.weights], method, queries)
+    asked = None if queries is None else tuple(queries)
+    return replace(attention, weights=weights, method=method, asked=asked)
 
 
-def reduce(found: list[Layer], method: str) -> Any:
+def reduce(found: list[Layer], method: str, queries: Sequence[int] | None = None) -> Any:
     """Return a method's maps as float16 (layers, heads or 1, queries, keys), layer by layer."""
     import numpy as np
 
@@ -179,6 +181,8 @@ def reduce(found: list[Layer], method: str) -> Any:
         if whole is not None and whole.shape == (len(found), *found[0].weights.shape):
             return whole
         return np.stack([layer.weights for layer in found])
+    if queries is not None:
+        return stacked(flow(found, queries))
     return stacked(METHODS[method].function(found))
 
 

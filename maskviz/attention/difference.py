@@ -29,6 +29,8 @@ def difference(plain: Attention, masked: Attention) -> Any:
         after = after if _same(rows) else rows @ after
         moved[i] = (after if _same(keys) else after @ keys.T) - before
     moved[:, :, count[:, 0] == 0] = 0
+    if plain.asked is not None:
+        moved[:, :, [i for i in range(len(count)) if i not in plain.asked]] = 0
     return moved
 
 

@@ -37,13 +37,15 @@ def method_finding(shown: View) -> str:
     if shown.method == "uniform":
         return "Uniform attention gives the same to every token: what a claim must beat."
     last = np.asarray(shown.weights[-1], np.float32).mean(0)
-    got = last[shown.rows.ordinary()].mean(0)
+    asked = [i for i, gone in enumerate(shown.absent) if not gone] if any(shown.absent) else []
+    got = last[asked or shown.rows.ordinary()].mean(0)
     share, names = got / max(float(got.sum()), 1e-12), shown.columns.tokens
     best = [int(i) for i in np.argsort(-share, kind="stable")[:3]]
     if not share[best[0]] > 0:
         return f"By {shown.method} no token gets any attention here."
     what = _listed([f"{names[i]} ({_percent(float(share[i]))})" for i in best])
-    return f"By {shown.method}, most attention goes to {what}."
+    source = f" from {' '.join(shown.tokens[i] for i in asked)}" if asked else ""
+    return f"By {shown.method}, most attention{source} goes to {what}."
 
 
 def plain_finding(roles: Sequence[Sequence[HeadRole]], first: int = 0) -> str:

@@ -8,14 +8,15 @@ command line and the Attention page offer what is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import CapabilityError, ParameterError
 from .watch import Layer
 
-FLOW_EDGES = 100_000_000  # edges that all flows of one view may visit: about half a minute
+FLOW_RATE = 40_000_000  # edges that flows visit in a second, measured on one core
+FLOW_SECONDS = 60  # that flows of one view may take
 
 
 @dataclass(frozen=True)
@@ -80,19 +81,37 @@ def rollout(layers: Iterable[Layer]) -> Iterator[Any]:
 
 
 @_method("flow", "The most attention that can flow from token to token.", square=True)
-def flow(layers: Iterable[Layer]) -> Iterator[Any]:
+def flow(layers: Iterable[Layer], queries: Sequence[int] | None = None) -> Iterator[Any]:
     """Yield one map: maximum flow from each token of the last layer to each input token.
 
     Nodes are the tokens of each layer; the edges from a layer to the one below have the
     capacities Ã of `rollout`. Capacities are whole multiples of 1e−9. Abnar & Zuidema 2020.
-    Raises ParameterError where that would take minutes.
+    With `queries` only from these tokens, the other rows are 0. Raises ParameterError where that
+    would take minutes.
     """
     import numpy as np
 
     steps = [_with_residual(layer)[0] for layer in layers]
     count = len(steps[0])
-    _affordable(count * count, steps)
-    yield np.stack([flow_from(steps, start) for start in np.eye(count)])[None]
+    rows = range(count) if queries is None else queries
+    if any(not 0 <= row < count for row in rows):
+        raise ParameterError(f"A query is outside the text: it has {count} tokens, counted from 0.")
+    _affordable(len(rows), len(steps), count)
+    whole = np.zeros((count, count))
+    for row in rows:
+        whole[row] = flow_from(steps, np.eye(count)[row])
+    yield whole[None]
+
+
+def flow_seconds(queries: int, layers: int, tokens: int) -> float:
+    """Estimate how long the flows from so many queries to all tokens take, in seconds.
+
+    One flow visits the edges of all layers once or a few times.
+
+    >>> round(flow_seconds(1, 12, 512)), round(flow_seconds(100, 12, 100))
+    (40, 30)
+    """
+    return queries * layers * tokens**3 / FLOW_RATE
 
 
 def flow_from(steps: list[Any], start: Any) -> Any:
@@ -106,7 +125,7 @@ def flow_from(steps: list[Any], start: Any) -> Any:
     from scipy.sparse.csgraph import maximum_flow
 
     count, unit = len(start), 1e9
-    _affordable(count, steps)
+    _affordable(1, len(steps), count)
     edges = csr_array(_graph([*steps, np.asarray(start)[None]], unit))
     edges.eliminate_zeros()
     top = edges.shape[0] - 1
@@ -131,14 +150,16 @@ def _graph(steps: list[Any], unit: float) -> Any:
     return coo_array((capacities.astype(np.int32), (rows, columns)), shape=(size, size))
 
 
-def _affordable(flows: int, steps: list[Any]) -> None:
-    """Raise ParameterError where so many flows would take minutes."""
-    count, layers = len(steps[0]), len(steps)
-    if flows * layers * count**2 > FLOW_EDGES:
-        most = int((FLOW_EDGES / layers) ** (1 / 4 if flows > count else 1 / 3))
+def _affordable(queries: int, layers: int, tokens: int) -> None:
+    """Raise ParameterError where flows from so many queries would take minutes."""
+    seconds = flow_seconds(queries, layers, tokens)
+    if seconds > FLOW_SECONDS:
+        fewer = int(queries * FLOW_SECONDS / seconds)
         raise ParameterError(
-            f"Flow through {layers} layers of {count} tokens would take minutes: shorten the text "
-            f"to {most} tokens, or choose rollout."
+            f"Flow from {queries} tokens through {layers} layers of {tokens} tokens would take "
+            f"about {seconds:,.0f} seconds, more than {FLOW_SECONDS}: "
+            + (f"ask for at most {fewer} queries" if fewer else "shorten the text")
+            + ", or choose rollout."
         )
 
 

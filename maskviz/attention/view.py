@@ -20,10 +20,10 @@ from .roles import HeadChange, HeadRole, cross_roles, head_roles
 class View:
     """Weights (layers, heads, queries, keys) with one entry per query in each tuple.
 
-    words: the number of the word a token belongs to. absent: a plain token that the masked text
-    has no row for. signed: whether the weights are masked − plain. segments: the part of a pair.
-    keys: the tokens attended to, where they are others than the queries. method: what made the
-    maps. first: the number of the first layer shown.
+    words: the number of the word a token belongs to. absent: a token without a row, since the
+    masked text lacks it or nobody asked for it. signed: whether the weights are masked − plain.
+    segments: the part of a pair. keys: the tokens attended to, where they are others than the
+    queries. method: what made the maps. first: the number of the first layer shown.
     """
 
     weights: Any
@@ -70,7 +70,7 @@ def view(attention: Attention) -> View:
     return View(
         attention.weights,
         *(rows.tokens, rows.hidden, rows.special, rows.words),
-        (False,) * len(rows),
+        tuple(attention.asked is not None and i not in attention.asked for i in range(len(rows))),
         segments=rows.segments,
         keys=text if attention.part == "cross" else None,
         method=attention.method,
@@ -84,7 +84,9 @@ def difference_view(plain: Attention, masked: Attention) -> View:
     shown = replace(view(plain), weights=difference(plain, masked), signed=True)
     if plain.target is None:
         place = placement(plain.encoding, masked.encoding)  # (plain tokens, masked tokens)
-        return replace(shown, hidden=off, absent=tuple((place.sum(1) == 0).tolist()))
+        gone = place.sum(1) == 0
+        absent = tuple(bool(a or g) for a, g in zip(shown.absent, gone, strict=True))
+        return replace(shown, hidden=off, absent=absent)
     return replace(shown, keys=shown.keys and replace(shown.keys, hidden=off))
 
 
@@ -189,4 +191,6 @@ def notes(shown: View, masked: bool = False) -> tuple[tuple[HeadRole | HeadChang
     if shown.keys is not None:
         return cross_roles(shown.weights, shown.special, shown.keys.special, shown.keys.hidden)
     queries = shown.hidden if masked and any(shown.hidden) else None
+    if any(shown.absent):
+        queries = [not gone for gone in shown.absent]
     return head_roles(shown.weights, shown.special, shown.hidden, shown.words, queries)

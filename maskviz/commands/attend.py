@@ -27,6 +27,10 @@ def attend_command(
     pair: Annotated[
         str | None, typer.Option("--pair", help="A second text, read as a pair with the first.")
     ] = None,
+    queries: Annotated[
+        str | None,
+        typer.Option("--queries", help="Tokens that flow is followed from, such as 3,4; from 1."),
+    ] = None,
     strategy: Annotated[
         str | None, typer.Option("--strategy", "-s", help="What to hide; without it, nothing.")
     ] = None,
@@ -68,7 +72,10 @@ def attend_command(
         )  # fmt: skip
     elif not subject.strip():
         raise TextError("The text is empty: enter at least one word.")
-    attention = attend(subject, model, operator, method=method, part=part, target=target)
+    attention = attend(
+        subject, model, operator,
+        method=method, part=part, target=target, queries=_numbers(queries),
+    )  # fmt: skip
     common.notify(attention.encoding.notice)
     if out is not None:
         save_attention(attention, out, head=_place(head), inches=inches)
@@ -90,6 +97,16 @@ def attend_command(
         f"{attention.layers} layers × {attention.heads} heads over "
         f"{len(attention.tokens)} tokens{where}.",
     )
+
+
+def _numbers(written: str | None) -> tuple[int, ...] | None:
+    """Read `3,4`, tokens counted from 1, as (2, 3)."""
+    if written is None:
+        return None
+    parts = [part.strip() for part in written.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise ParameterError(f"--queries is {written!r} and must be token numbers, such as 3,4.")
+    return tuple(int(part) - 1 for part in parts)
 
 
 def _place(written: str | None) -> tuple[int, int] | None:

@@ -6,6 +6,7 @@ in one pass and held in float16; beyond it each layer is captured when it is loo
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,11 +14,14 @@ from typing import Any
 import streamlit as st
 
 from maskviz.attention import METHODS, Attention, attend, parts_of
+from maskviz.attention.axis import Axis, word_numbers
 from maskviz.attention.capture import with_method
+from maskviz.attention.difference import placement
+from maskviz.attention.methods import flow_seconds
 from maskviz.attention.record import shape_of
 from maskviz.attention.view import View, difference_view, view
 from maskviz.errors import ParameterError
-from maskviz.masks import Mask, apply
+from maskviz.masks import Encoding, Mask, apply
 from maskviz.models import Model, load_model
 from maskviz.ui import state
 from maskviz.ui.byte_cache import ByteCache, give_back
@@ -30,13 +34,17 @@ _CACHE_LIMIT = 160_000_000
 
 @dataclass(frozen=True)
 class Look:
-    """What is asked for. `target` is what the decoder reads, None for what the model writes."""
+    """What is asked for. `target` is what the decoder reads, None for what the model writes.
+
+    queries: the tokens of the plain text that flow is followed from, None for all.
+    """
 
     model: str
     show: str
     method: str = "raw"
     part: str | None = None
     target: str | None = None
+    queries: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,36 @@ def one_at_a_time(size: Size) -> bool:
     return size.whole > SENT_AT_ONCE
 
 
+def flow_cost(look: Look, chosen: state.View) -> float:
+    """Return the seconds that flow from every token of the plain text would take."""
+    model = load_model(look.model)
+    layers, _ = shape_of(model, look.part or parts_of(model)[0])
+    count = len(apply(chosen.text, "mask", model))
+    return flow_seconds(count, layers, count)
+
+
+def words_of(look: Look, chosen: state.View) -> tuple[list[str], list[tuple[int, ...]], int]:
+    """Return the words of the plain text, the tokens of each, and the first that the mask hides.
+
+    Where it hides nothing, the first word that is no special token.
+    """
+    plain = apply(chosen.text, "mask", load_model(look.model))
+    axis = Axis(
+        plain.tokens, plain.hidden, plain.special, word_numbers(plain), (0,) * len(plain.tokens)
+    )
+    merged, members = axis.merged(), defaultdict(list)
+    for token, word in enumerate(axis.words):
+        members[word].append(token)
+    spans = [(s.start, s.end) for s in state.current_mask(chosen).spans]
+    off = {
+        axis.words[i]
+        for i, at in enumerate(plain.offsets)
+        if at and any(at[0] < end and start < at[1] for start, end in spans)
+    }
+    first = min(off, default=merged.ordinary()[0])
+    return list(merged.tokens), [tuple(members[i]) for i in range(len(merged))], first
+
+
 def shown_view(look: Look, chosen: state.View, size: Size, layer: int | None) -> View:
     """Return what is shown, token by token: all layers, or one."""
     mask = state.current_mask(chosen)
@@ -109,27 +147,40 @@ def _captured(
     method = METHODS[look.method]
     held = raw_bytes <= LARGEST_HELD
     if held and method.needs == "weights" and not (method.square and part == "cross"):
-        raw = _pass(model, chosen, mask, replace(look, method="raw"), None)
+        raw = _pass(model, chosen, mask, replace(look, method="raw", queries=None), None)
         if look.method == "raw":
             return raw
         key = (*_key(chosen, mask, look), "made")
-        return _cache().get(key, lambda: with_method(raw, look.method), _bytes)
+        asked = _queries(look, chosen, raw.encoding)
+        return _cache().get(key, lambda: with_method(raw, look.method, asked), _bytes)
     alone = None if held or method.square else layer
     return _pass(model, chosen, mask, look, alone)
+
+
+def _queries(look: Look, chosen: state.View, read: Encoding) -> tuple[int, ...] | None:
+    """Return the queries asked for as they stand in a text that may be masked."""
+    if look.queries is None or look.method != "flow":
+        return None
+    plain = apply(chosen.text, "mask", load_model(look.model))
+    place = placement(plain, read)  # (plain tokens, tokens)
+    return tuple(place[list(look.queries)].any(0).nonzero()[0].tolist())
 
 
 def _pass(
     model: Model, chosen: state.View, mask: Mask | None, look: Look, layer: int | None
 ) -> Attention:
     def run() -> Attention:
+        text = chosen.text if mask is None else mask
+        operator = "mask" if mask is None else chosen.operator
         found = attend(
-            mask if mask is not None else chosen.text,
+            text,
             model,
-            chosen.operator if mask is not None else "mask",
+            operator,
             method=look.method,
             part=look.part,
             target=look.target,
             layers=None if layer is None else range(layer, layer + 1),
+            queries=_queries(look, chosen, apply(text, operator, model)),
         )
         if _bytes(found) > SENT_AT_ONCE:
             give_back()
@@ -141,7 +192,7 @@ def _pass(
 def _key(chosen: state.View, mask: Mask | None, look: Look) -> tuple:
     spans = () if mask is None else tuple((s.start, s.end, s.label) for s in mask.spans)
     seed = None if mask is None else (mask.seed, chosen.operator)
-    return (look.model, chosen.text, spans, seed, look.method, look.part, look.target)
+    return (look.model, chosen.text, spans, seed, look.method, look.part, look.target, look.queries)
 
 
 def _bytes(attention: Attention) -> int:

@@ -118,6 +118,22 @@ def test_methods_share_one_pass_where_weights_are_enough(monkeypatch):
     assert len(passes) == 2
 
 
+def test_flow_of_a_long_text_is_followed_from_one_word(monkeypatch):
+    words = "The film was slow but the acting of the children was a warm surprise to me "
+    app = open_page(text=words * 8, method="flow", show="plain", strategy="manual", hidden="4.5")
+    assert not app.exception
+    (choice,) = [box for box in app.selectbox if box.label == "Flow from the word"]
+    assert "but" in choice.options[choice.value]  # the first word that is hidden
+    assert "from but goes to" in headline(app)
+    choice.set_value(2).run()
+    assert "from film goes to" in headline(app) or "from The goes to" in headline(app)
+    app.session_state["attention_show"] = "difference"
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert "of what flow gives to other tokens" in headline(app)
+
+
 def test_long_texts_are_looked_at_layer_by_layer(monkeypatch):
     from maskviz.ui import attention_look
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from maskviz.attention import METHODS, PARTS, attend
+from maskviz.attention.finding import finding
 from maskviz.attention.gradients import parts_with_gradients
 from maskviz.attention.methods import (
     flow,
@@ -21,6 +22,7 @@ from maskviz.attention.methods import (
 from maskviz.attention.record import eager, record
 from maskviz.attention.scores import word_scores
 from maskviz.attention.target import target_of
+from maskviz.attention.view import difference_view, notes, view
 from maskviz.attention.watch import Layer
 from maskviz.errors import CapabilityError, ParameterError, TextError, UnknownNameError
 from maskviz.masks import Mask, apply, mask
@@ -114,12 +116,41 @@ def test_flow_equals_a_linear_program_and_scipy_on_the_scaled_graph() -> None:
         assert got[0, source, sink] == pytest.approx(scaled, abs=3 * 25 / 100_000)
 
 
-def test_flow_says_when_it_would_take_minutes() -> None:
+def test_flow_from_one_query_of_a_long_text_equals_scipy_on_the_scaled_graph() -> None:
+    layers = drawn(12, 2, 100)
+    (got,) = flow(layers, [7])
+    steps = [(layer.weights.mean(0) + np.eye(100)) / 2 for layer in layers]
+    for sink in (0, 7, 99):
+        scaled = scaled_flow(steps, 7, sink, 10_000_000)
+        assert got[0, 7, sink] == pytest.approx(scaled, abs=100 / 10_000_000)
+    assert not np.delete(got[0], 7, axis=0).any()
+
+
+def test_flow_from_some_queries_is_these_rows_of_the_whole(tiny) -> None:
+    whole = attend(TEXT, tiny("bert"), method="flow")
+    some = attend(TEXT, tiny("bert"), method="flow", queries=(2, 3))
+    assert (some.weights[0, 0, 2:4] == whole.weights[0, 0, 2:4]).all()
+    assert some.asked == (2, 3)
+    shown = view(some)
+    assert [i for i, gone in enumerate(shown.absent) if not gone] == [2, 3]
+    source = f"from {some.tokens[2]} {some.tokens[3]} goes to"
+    assert source in finding(shown, notes(shown))
+    change = difference_view(some, attend(TEXT, tiny("bert"), "mask", method="flow"))
+    assert not change.weights.any()
+    with pytest.raises(ParameterError, match="for flow alone"):
+        attend(TEXT, tiny("bert"), queries=(1,))
+
+
+def test_flow_says_how_long_it_would_take() -> None:
     layers = [Layer(np.full((1, 200, 200), 1 / 200))] * 4
     with pytest.raises(
-        ParameterError, match=r"4 layers of 200 tokens .* shorten the text to 70 tokens"
+        ParameterError,
+        match=r"4 layers of 200 tokens .* 160 seconds, more than 60: ask for at most 75",
     ):
         list(flow(layers))
+    many = [Layer(np.full((1, 700, 700), 1 / 700, np.float16))] * 8
+    with pytest.raises(ParameterError, match="about 69 seconds, more than 60: shorten the text"):
+        list(flow(many, [0]))
 
 
 def test_relevance_adds_over_all_subsets_of_layers() -> None:
@@ -316,3 +347,12 @@ def test_each_method_says_formula_and_source(method: str) -> None:
     text = METHODS[method].function.__doc__
     assert text.startswith("Yield ")
     assert method in ("mean", "uniform") or "20" in text  # the year of a paper
+
+
+def test_queries_of_flow_on_the_command_line(run) -> None:
+    assert run("attend", "A short text.", "--method", "flow", "--queries", "2, 3")[0] == 0
+    for written in ("0", "x", "2,"):
+        status, _, err = run("attend", "A short text.", "--method", "flow", "--queries", written)
+        assert (status, err.count("\n")) == (2, 1)
+        assert "must be token numbers" in err
+    assert "outside the text" in run("attend", "A.", "--method", "flow", "--queries", "99")[2]
