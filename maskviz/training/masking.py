@@ -18,7 +18,7 @@ from ..masks.choose import mask as choose_mask
 from ..masks.operators import encode
 from ..text.alignment import Tokenised, tokenise
 from ..text.document import Document
-from ..text.pipelines import annotate_together
+from ..text.shelf import annotate_once
 from .spec import MaskingSpec
 
 
@@ -85,7 +85,7 @@ class Masker:
         if not self._needs_pipeline:
             return
         new = [i for i in rows if i not in self._annotated]
-        annotate_together([self.documents[i] for i in new])
+        annotate_once([self.documents[i] for i in new])
         self._annotated.update(new)
 
     @cached_property

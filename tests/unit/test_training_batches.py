@@ -93,6 +93,33 @@ def test_a_batch_annotated_together_is_masked_as_row_by_row(model):
     ]
 
 
+def test_rows_that_a_run_annotated_are_not_annotated_again(model, monkeypatch, tmp_path):
+    pytest.importorskip("spacy")
+    from maskviz.text import pipelines, shelf
+
+    monkeypatch.setenv("MASKVIZ_HOME", str(tmp_path))
+    texts = [f"{text} Bob left {i} times." for i, text in enumerate(TEXTS)]
+    for masking in (MaskingSpec("sentence"), MaskingSpec("pos", parameters={"tags": ["NOUN"]})):
+        first = _masker(model, masking, texts).rows(range(4))
+        assert shelf.shelf_path().is_file()
+        pipelines._kept.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(pipelines, "load_pipeline", None)  # whoever asks for it fails
+            assert _masker(model, masking, texts).rows(range(4)) == first
+    assert b"Bob left" not in shelf.shelf_path().read_bytes()
+
+
+def test_a_broken_file_of_annotations_is_no_error(model, monkeypatch, tmp_path):
+    pytest.importorskip("spacy")
+    from maskviz.text import shelf
+
+    monkeypatch.setenv("MASKVIZ_HOME", str(tmp_path))
+    shelf.shelf_path().write_bytes(b"no database at all" * 100)
+    rows = _masker(model, MaskingSpec("sentence")).rows(range(4))
+    assert rows == _masker(model, MaskingSpec("sentence")).rows(range(4))
+    assert shelf.shelf_path().read_bytes().startswith(b"SQLite")
+
+
 def test_static_masks_stay_the_same(model):
     masker = _masker(model, MaskingSpec("random", ratio=0.5, dynamic=False))
     assert [masker.row(i, 0) for i in range(4)] == [masker.row(i, 5) for i in range(4)]
