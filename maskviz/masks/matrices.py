@@ -20,6 +20,7 @@ from ..text.document import Document, Span
 from .encoding import Encoding
 
 Matrix = Callable[..., Any]
+_SAID = {"0": False, "1": True, "0.0": False, "1.0": True}
 MATRICES: dict[str, Matrix] = {}
 
 
@@ -109,7 +110,12 @@ def causal(encoding: Encoding) -> Any:
 @_matrix("custom")
 def custom(encoding: Encoding, *, values: str) -> Any:
     """A CSV of 0 and 1, one row per query and one column per key."""
-    rows = [row for row in csv.reader(io.StringIO(values)) if row]
+    first = values.lstrip().partition("\n")[0]
+    separator = max(",;\t", key=first.count)  # spreadsheets differ by language
+    try:
+        rows = [row for row in csv.reader(io.StringIO(values), delimiter=separator) if row]
+    except csv.Error:
+        rows = []
     n = len(encoding)
     if len(rows) != n or any(len(row) != n for row in rows):
         wide = max(map(len, rows), default=0)
@@ -117,9 +123,11 @@ def custom(encoding: Encoding, *, values: str) -> Any:
             f"The matrix has {len(rows)} rows of up to {wide} values and the text {n} tokens: "
             f"give {n} rows of {n} values, special tokens included."
         )
-    if wrong := next((c for row in rows for c in row if c.strip() not in ("0", "1")), None):
-        raise ParameterError(f"The matrix holds {wrong[:20]!r} and may hold only 0 and 1.")
-    return [[cell.strip() == "1" for cell in row] for row in rows]
+    said = [[cell.strip() for cell in row] for row in rows]
+    for cell in (cell for row in said for cell in row):
+        if cell not in _SAID:
+            raise ParameterError(f"The matrix holds {cell[:20]!r} and may hold only 0 and 1.")
+    return [[_SAID[cell] for cell in row] for row in said]
 
 
 def _owners(encoding: Encoding, spans: Iterable[Span]) -> Any:

@@ -9,7 +9,6 @@ al. 2020, https://arxiv.org/abs/1910.10683, section 3.1.4).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ..errors import CapabilityError
 from ..text.alignment import Tokenised
@@ -78,9 +77,11 @@ def _by_sentinel(
         written = network.generate(
             source, do_sample=False, max_new_tokens=_LONGEST * sum(map(len, runs)) + len(runs) + 1
         )[0].tolist()
+    # One sentinel more ends the last answer.
+    stops = {*sentinels, _sentinel(model, len(runs)), *model.tokenizer.all_special_ids}
     return {
-        run[0]: tuple(_between(written, sentinels, n, model.tokenizer.all_special_ids))
-        for n, run in enumerate(runs)
+        run[0]: tuple(_behind(written, sentinel, stops))
+        for run, sentinel in zip(runs, sentinels, strict=True)
     }
 
 
@@ -94,13 +95,10 @@ def _with_sentinels(plain: Tokenised, runs: Sequence[Sequence[int]], sentinels: 
     ]
 
 
-def _between(
-    written: list[int], sentinels: list[Any], number: int, special: list[int]
-) -> list[int]:
+def _behind(written: list[int], sentinel: int, stops: set[int | None]) -> list[int]:
     """Return what was written behind one sentinel, up to the next sentinel or special token."""
-    if sentinels[number] not in written:
+    if sentinel not in written:
         return []
-    start = written.index(sentinels[number]) + 1
-    stops = {*sentinels, *special}
+    start = written.index(sentinel) + 1
     end = next((i for i in range(start, len(written)) if written[i] in stops), len(written))
     return written[start:end]

@@ -107,3 +107,20 @@ def test_bad_matrices_are_one_sentence(tiny) -> None:
         attention_matrix("custom", encoding, values="\n".join([",".join("2" * n)] * n))
     with pytest.raises(ParameterError, match="no layer 9"):
         head_arithmetic(tiny("bert"), encoding, 8, 0)
+
+
+@pytest.mark.parametrize(("separator", "one"), [(",", "1"), (";", "1.0"), ("\t", " 1")])
+def test_a_table_from_any_spreadsheet_is_read(tiny, separator: str, one: str) -> None:
+    encoding = apply("a dull film", "delete", tiny("bert"))
+    n = len(encoding)
+    lower = [[one if j <= i else one.replace("1", "0") for j in range(n)] for i in range(n)]
+    written = "\r\n".join(separator.join(row) for row in lower)
+    allowed = attention_matrix("custom", encoding, values=written)
+    assert (allowed == attention_matrix("causal", encoding)).all()
+
+
+@pytest.mark.parametrize("written", ["", "\n\n", "\0", "1" * 200_000, '"1', "a,b\n1,0"])
+def test_a_table_that_is_none_is_one_sentence(tiny, written: str) -> None:
+    encoding = apply("a dull film", "delete", tiny("bert"))
+    with pytest.raises(ParameterError, match="special tokens included"):
+        attention_matrix("custom", encoding, values=written)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -186,6 +189,35 @@ def test_infill_by_sentinels(tiny) -> None:
     many = mask("a b c d e f g h i j k l m n o p", "random", ratio=0.6)
     with pytest.raises(CapabilityError, match="sentinels"):
         apply(many, "infill", model)
+
+
+def test_a_model_taught_sentinels_writes_a_hidden_sentence_anew(tiny) -> None:
+    import torch
+
+    model = load_model(tiny("t5", "Seq2SeqLM"))
+    network = copy.deepcopy(model.network("translate")).eval()
+    tokenizer, written = model.tokenizer, "<extra_id_0> The film is dull. <extra_id_1>"
+    source = tokenizer("Anna loved it. <extra_id_0> He sees Paris.", return_tensors="pt").input_ids
+    target = tokenizer(written, add_special_tokens=False, return_tensors="pt").input_ids
+    optimiser = torch.optim.Adam(network.parameters(), lr=2e-2)
+    for _ in range(150):
+        optimiser.zero_grad()
+        network(input_ids=source, labels=target).loss.backward()
+        optimiser.step()
+    taught = replace(model, name="taught")
+    object.__setattr__(taught, "network", lambda capability: network)
+    chosen = mask("Anna loved it. A slow picture! He sees Paris.", "pattern", pattern="A slow.*!")
+    filled = apply(chosen, "infill", taught)
+    new = [i for i, h in zip(filled.input_ids, filled.hidden, strict=True) if h]
+    assert new == target[0].tolist()[1:-1]
+
+
+@pytest.mark.parametrize("operator", ["delete", "placeholder", "unk", "attention"])
+def test_a_decoder_says_what_to_use_instead_of_mask(tiny, operator: str) -> None:
+    model = load_model(tiny("gpt2", "CausalLM"))
+    with pytest.raises(CapabilityError, match=rf"no mask token.*\b{operator}\b"):
+        apply(MASK, "mask", model)
+    assert len(apply(MASK, operator, model))
 
 
 def test_a_model_that_cannot_fill_says_so(tiny) -> None:
