@@ -76,18 +76,27 @@ def file_table(result: FileComparison) -> str:
         lines += [f"by {column}", *_rows(values), ""]
     if result.beside is not None:
         lines += [*_beside(result), ""]
-    return "\n".join([*lines, f"{result.rows:,} rows, model {result.model}."])
+    rows = f"{result.rows:,} row{'s' * (result.rows != 1)}"
+    return "\n".join([*lines, f"{rows}, model {result.model}."])
 
 
 def _rows(results: dict[str, Any]) -> list[str]:
     """Return the lines of strategies, or of the strategies of each value."""
-    lines = [f"{'':22}{'rows':>7}{'flip rate':>10}{'plain':>8}{'masked':>8}  change [95 %]"]
-    for name, found in results.items():
-        nested = found if isinstance(found, dict) else {"": found}
-        for strategy, r in nested.items():
-            line = f"{f'{name[:14]} {strategy}'[:21]:22}{r.rows:>7,}{r.flip_rate:>10.1%}"
-            lines.append(line + _accuracy(r))
+    named = [
+        (f"{_short(name)} {strategy}".strip(), r)
+        for name, found in results.items()
+        for strategy, r in (found if isinstance(found, dict) else {"": found}).items()
+    ]
+    width = max(22, *(len(name) + 1 for name, _ in named))
+    lines = [f"{'':{width}}{'rows':>7}{'flip rate':>10}{'plain':>8}{'masked':>8}  change [95 %]"]
+    for name, r in named:
+        line = f"{name:{width}}{r.rows:>7,}{r.flip_rate:>10.1%}"
+        lines.append(line + _accuracy(r))
     return lines
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 40 else f"{name[:39]}…"
 
 
 def _accuracy(r: Any) -> str:

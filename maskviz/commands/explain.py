@@ -76,7 +76,7 @@ def explain_command(
     common.notify(first.notice)
     document = {n: _document(e, measured.get(n)) for n, e in found.items()}
     several = {"methods": document} if len(names) > 1 else {}
-    lines = [f"{first.label} {first.probability:.1%}", "", *_words(found)]
+    lines = [_answer(first), "", *_words(found)]
     common.show({**document[names[0]], **several}, as_json, "\n".join([*lines, *_table(measured)]))
 
 
@@ -84,6 +84,12 @@ def _explained(text: str, model: str, name: str, label: str | None, long: str, s
     from ..evidence import explain
 
     return explain(text, model, name, label, long, seed)
+
+
+def _answer(explanation: Any) -> str:
+    """Return the answer as a person reads it: a probability, or a regression's value."""
+    shown = ".3f" if explanation.head == "regression" else ".1%"
+    return f"{explanation.label} {explanation.probability:{shown}}"
 
 
 def _document(explanation: Any, measured: Any) -> dict[str, Any]:
@@ -144,7 +150,8 @@ def _plausibility(
         )  # fmt: skip
         text = "".join(f"{v:.3f} [{lo:.3f}, {hi:.3f}]".rjust(22) for v, (lo, hi) in cells)
         lines.append(f"{name:22}{text}")
-    lines.append(f"{first.rows:,} texts; people mark {first.share:.0%} of the words.")
+    texts = f"{first.rows:,} text{'s' * (first.rows != 1)}"
+    lines.append(f"{texts}; people mark {first.share:.0%} of the words.")
     document = {"rows": first.rows, "model": first.model, "share": first.share}
     document["methods"] = {name: p.to_dict() for name, p in found.items()}
     common.show(document, as_json, "\n".join(lines))

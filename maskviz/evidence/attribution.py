@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import TextError, UnknownNameError
 from ..masks.mask import Mask
 from ..models.model import Model, load_model
+from ..models.predict import head_of
 from .methods import METHODS, Question, Scores, Word
 from .occlusion import Occluded, occlude
 from .reading import Answers, checked_long, read
@@ -33,7 +34,9 @@ class WordScore:
 class Explanation:
     """A score per word for one label; words the model does not read have the score 0.
 
-    unit: of the scores: `Δp`, `logit`, `rank`, `share` (of attention) or `none`.
+    probability: of the label; where `head` is `regression`, its value.
+    unit: of the scores: `Δp`, `value` (of a regression), `logit`, `rank`, `share` (of attention)
+        or `none`.
     convergence_gap: of integrated gradients, in logits: |Σ scores − (F(x) − F(baseline))|.
     reduced: the words that input reduction leaves, by index.
     notice: a sentence where the text was cut or read in windows, else empty.
@@ -48,6 +51,7 @@ class Explanation:
     model: str = "mini"
     convergence_gap: float | None = None
     reduced: tuple[int, ...] | None = None
+    head: str = "single"
 
     @property
     def ranked(self) -> tuple[int, ...]:
@@ -116,8 +120,14 @@ def _of_occlusion(model: Model, text: str, found: Occluded, index: int) -> Expla
             WordScore(s, e, text[s:e], float(v))
             for (s, e), v in zip(found.words, falls, strict=True)
         ),
+        unit=_unit("Δp", model),
         model=model.name,
+        head=head_of(model.config),
     )
+
+
+def _unit(unit: str, model: Model) -> str:
+    return "value" if unit == "Δp" and head_of(model.config) == "regression" else unit
 
 
 def _predicted(model: Model, probabilities: Any) -> int:
@@ -147,8 +157,9 @@ def _explained(
         tuple(WordScore(s, e, text[s:e], float(value)) for (s, e), value in scored),
         answers.notices[0],
         method,
-        METHODS[method].unit,
+        _unit(METHODS[method].unit, model),
         model.name,
         found.convergence_gap,
         found.reduced,
+        head_of(model.config),
     )

@@ -15,8 +15,8 @@ from ..data.rows import iter_rows
 from ..errors import DataError, MaskError, TextError, UnknownNameError
 from ..masks.choose import mask as choose_mask
 from ..masks.expression import is_expression, needs
-from ..masks.mask import Mask
-from ..masks.operators import OPERATORS
+from ..masks.mask import Mask, MaskSpan
+from ..masks.operators import OPERATORS, apply
 from ..masks.registry import STRATEGIES
 from ..models.model import Model, load_model
 from ..models.predict import chosen_labels, head_of
@@ -201,6 +201,8 @@ class FileWork:
             if "pipeline" in needs(key)
         }
         self.operator, self.seed, self.long = operator, seed, checked_long(long)
+        for loaded in self.models:  # a model without a mask token says so now, not on the way
+            apply(Mask("one word", (MaskSpan(0, 3),)), operator, loaded)
         self._source, self._name, self._limit = source, name, limit
         self._patience = patience
         self._columns = (text_column, label_column, tuple(by))

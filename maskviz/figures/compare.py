@@ -145,7 +145,8 @@ def words(explanation: Explanation, most: int = 60) -> Any:
 
 
 _UNITS = {
-    "Δp": "fall of the probability", "logit": "logit", "rank": "rank, 1 stays longest",
+    "Δp": "fall of the probability", "value": "fall of the value", "logit": "logit",
+    "rank": "rank, 1 stays longest",
     "share": "share of attention", "none": "no unit",
 }  # fmt: skip
 

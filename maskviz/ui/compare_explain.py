@@ -64,13 +64,14 @@ def _scores(
                 st.caption(escape(f"{name}: {error}"))
     if not found:
         return found
+    answer = st.container()  # the finding comes first, which method it is of below it
     shown = st.segmented_control(
-        "Shown", list(found), default=next(iter(found)), required=True, key="explain_shown"
+        "Scores by", list(found), default=next(iter(found)), required=True, key="explain_shown"
     ) if len(found) > 1 else next(iter(found))  # fmt: skip
     first = found.get(shown or "", next(iter(found.values())))
-    st.markdown(f"### {escape(sentence(first))}")
+    answer.markdown(f"### {escape(sentence(first))}")
     if first.notice:
-        st.warning(first.notice, icon="✂️")
+        answer.warning(first.notice, icon="✂️")
     st.plotly_chart(figures.words(first), key="words", config=_BAR)
     if first.convergence_gap is not None:
         st.caption(
@@ -87,9 +88,9 @@ def _scores(
 def sentence(found: Explanation) -> str:
     """Say which words the answer rests on most."""
     top = [found.words[i].text for i in found.ranked[:3] if found.words[i].score > 0]
-    answer = f"{found.label} {percent(found.probability)}" if 0 <= found.probability <= 1 else (
-        f"{found.label} {found.probability:.3f}"
-    )  # fmt: skip
+    regression = found.head == "regression"
+    value = f"{found.probability:.3f}" if regression else percent(found.probability)
+    answer = f"{found.label} {value}"
     if METHODS[found.method].baseline:
         return f"{answer}: {found.method} scores know nothing of the text, for comparison."
     if found.reduced is not None:

@@ -39,13 +39,16 @@ def show(view: state.View) -> None:
         if found:
             _result(view, found)
         st.divider()
+    above = st.container()
     given = source("fairness")
     if given is not None:
+        if job is None:
+            above.markdown(f"### Does the answer change with who {escape(given[0])} is about?")
         with errors():
             _form(view, *given)
     elif job is None:
-        st.markdown("### Drop a file to learn whether the answer changes with who it is about.")
-        st.caption(
+        above.markdown("### Drop a file to learn whether the answer changes with who it is about.")
+        above.caption(
             "Texts in one column: the other text of each pair is made by swapping words, he for "
             "she, one name for another. Or two columns with pairs of your own."
         )

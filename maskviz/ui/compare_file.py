@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from maskviz.data import guess_columns, preview
+from maskviz.data import guess_columns, make_example, preview
 from maskviz.data.hub import PREFIX, resolve
 from maskviz.data.uploads import keep
 from maskviz.evidence import jobs
@@ -34,12 +34,16 @@ def show(view: state.View) -> None:
     if job is not None:
         _job(view, job)
         st.divider()
+    above = st.container()
     given = source("file")
     if given is None:
         if job is None:
-            _empty()
+            with above:
+                _empty()
         _earlier("compare")
         return
+    if job is None:
+        above.markdown(f"### How often does hiding words change the answer in {escape(given[0])}?")
     with errors():
         _form(view, *given)
 
@@ -60,10 +64,20 @@ def source(key: str) -> tuple[str, Path] | None:
             help="Its name, then : and the split. Only then is the Hub asked for it.",
         ).strip()  # fmt: skip
     if not name:
-        return None
+        return _example(key)
     with errors(), st.spinner("Fetching the data set …", show_time=True):
         return name, Path(_fetched(name))
     return None
+
+
+def _example(key: str) -> tuple[str, Path] | None:
+    """Offer the generated example set to those who have no file at hand."""
+    if st.button("Try it with the example set", key=f"ask_example_{key}"):
+        st.session_state[f"example_{key}"] = True
+    if not st.session_state.get(f"example_{key}"):
+        return None
+    rows = make_example(200)[["text", "label", "distractor", "split"]]
+    return "example.csv", keep(rows.to_csv(index=False).encode(), "example.csv")
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -151,22 +151,20 @@ def _worst_rows(view: state.View, result: FileComparison) -> None:
         "Strategy", list(result.strategies), default=next(iter(result.strategies)), required=True,
         label_visibility="collapsed", wrap=True,
     )  # fmt: skip
+    regression = result.strategies[name].mean_kl is None
     for row in result.worst[name][:_SHOWN]:
-        _worst_row(view, row, name)
+        _worst_row(view, row, name, regression)
 
 
-def _worst_row(view: state.View, row: RowResult, name: str) -> None:
+def _worst_row(view: state.View, row: RowResult, name: str, regression: bool) -> None:
     effect = row.effects[name]
     what, button = st.columns([6, 1], vertical_alignment="center")
     with what:
         st.text(row.text if len(row.text) <= 300 else row.text[:299] + "…")
         expected = "" if row.expected is None else f", expected {row.expected}"
-        change = f"{row.label} {_value(row.probability)} → {effect.label} ({effect.delta:+.3f})"
+        value = f"{row.probability:.3f}" if regression else percent(row.probability)
+        change = f"{row.label} {value} → {effect.label} ({effect.delta:+.3f})"
         st.caption(escape(f"row {row.row}: {change}{expected}"))
     if button.button("Open", key=f"open_{name}_{row.row}", width="stretch"):
         state.open_view(state.View(row.text, name, seed=view.seed, model=view.model))
         st.switch_page("pages/mask.py")
-
-
-def _value(probability: float) -> str:
-    return percent(probability) if 0 <= probability <= 1 else f"{probability:.3f}"

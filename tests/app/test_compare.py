@@ -96,6 +96,12 @@ def test_a_file_gives_flip_rate_accuracy_and_rows_to_open() -> None:
     assert len(job.rows.read_text().splitlines()) == 4
 
 
+def test_without_a_file_the_example_set_is_one_click() -> None:
+    app = press(open_page("A file"), "Try it with the example set")
+    assert not app.exception
+    assert any(c.value.startswith("360 rows can be compared") for c in app.caption)
+
+
 def test_pairs_give_a_gap_that_is_zero_where_all_is_hidden() -> None:
     app = upload(open_page("Fairness"), "films.csv", CSV.encode())
     app = finished(press(app, "Compare all pairs"))

@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from maskviz.evidence import explain
+from tests.tiny_models import build
+
 TEXT = "Anna didn't like this dull film, and he said so."
 
 
@@ -33,6 +36,17 @@ def test_explain_against_marked_words(run, tiny, tmp_path) -> None:
     result = json.loads(out)
     assert result["rows"] == 1
     assert result["methods"]["uniform"]["auprc"] == pytest.approx(1 / 3)
+
+
+def test_a_regression_is_explained_in_its_values(run, tmp_path) -> None:
+    model = build("bert", tmp_path / "m", num_labels=1, problem_type="regression",
+                  initializer_range=0.5)  # fmt: skip
+    status, out, _ = run("explain", "a truly dull story", "--model", str(model))
+    assert status == 0
+    assert "%" not in out
+    found = explain("a truly dull story", model)
+    assert (found.head, found.unit) == ("regression", "value")
+    assert out.startswith(f"LABEL_0 {found.probability:.3f}")
 
 
 def test_compare_by_strategies_and_operators(run, tiny) -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from maskviz.errors import DataError, UnknownNameError
+from maskviz.errors import CapabilityError, DataError, UnknownNameError
 from maskviz.evidence import FileComparison, compare_file
 from maskviz.evidence.statistics import bootstrap_interval, bootstrap_of_counts, mcnemar, paired_t
 from maskviz.evidence.tally import Calibration, RowEffect, RowResult, Tallies, Worst
@@ -145,8 +145,6 @@ def test_stopping_keeps_the_rows_so_far(tiny) -> None:
 
 
 def test_rows_that_are_cut_or_left_out_are_named_with_the_reason(tiny, monkeypatch) -> None:
-    import json
-
     monkeypatch.setattr("maskviz.text.pipelines.MAX_CHARACTERS", 2000)
     monkeypatch.setattr("maskviz.evidence.rows.MAX_CHARACTERS", 2000)
     texts = ["a dull story", "a great film " * 40, "... !", "half a \ud800 pair", "film " * 500]
@@ -177,6 +175,11 @@ def test_nothing_runs_before_every_label_is_known(tiny) -> None:
     ):
         with pytest.raises(error):
             run(tiny("bert"), **changes)
+
+
+def test_an_operator_that_the_model_lacks_is_refused_before_the_file_is_read(tiny) -> None:
+    with pytest.raises(CapabilityError, match="no mask token"):
+        run(tiny("gpt2"), b"not read at all")
 
 
 def test_two_models_are_paired_on_the_same_rows_and_masks(tiny) -> None:
