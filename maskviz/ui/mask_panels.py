@@ -26,6 +26,8 @@ def audit_panel(view: state.View) -> None:
     if view.saved is not None or view.strategy == "manual":
         st.caption("The audit counts what a strategy hides: choose one.")
         return
+    if view.combined:
+        st.caption(f"Two strategies are combined: this counts the first, {view.strategy}, alone.")
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     unit = "token"
     if view.operator == "corrupt":

@@ -88,6 +88,8 @@ def show() -> RunSpec | None:
     hide = _field(st.toggle, "Hide words in training", "hide")
     if hide:
         controls.mask_controls(view)
+        if view.combined:
+            st.caption(f"Training hides what {view.strategy} chooses, without the second strategy.")
     st.subheader("Hyperparameters")
     chosen = _hyperparameters()
     if data is None:
