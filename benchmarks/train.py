@@ -12,8 +12,8 @@ others. Real tokens: padding is not counted. On a machine that does other work a
 seconds of computing: OMP_NUM_THREADS=1 … --clock cpu.
 
 Masks: how long training waits for the masks of its batches, which are drawn in a thread of their
-own, and how much that thread computes, by strategy: in the epoch that reads the rows for the first
-time (a pipeline annotates them) and in the next.
+own, and which share of all computing is that thread's, by strategy: in the epoch that reads the
+rows for the first time (a pipeline annotates them) and in the next.
 
 Accuracy: both trained over some seeds on the same short rows and evaluated on others.
 """
@@ -34,7 +34,6 @@ from pathlib import Path
 from typing import Any
 
 RATIO = 0.15
-CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 PARTS = ("speed", "masks", "accuracy")
 STRATEGIES = ("random-token", "random", "span", "sentence", "entity", "attribute", "collocation")
 
@@ -84,6 +83,7 @@ class Bench:
         numbers = [self.names.index(label) for label in labels]
         self.train = (texts[held:], numbers[held:])
         self.dev = (texts[:held], numbers[:held])
+        self.steps = -(-len(self.train[0]) // batch)  # of an epoch
         self.folder = Path(tempfile.mkdtemp())
 
     # a plain Trainer --------------------------------------------------------------------------
@@ -224,9 +224,7 @@ class Bench:
 
 
 class Epochs:
-    """The moments at which epochs began and ended, as (seconds, real tokens, waited, worked)."""
-
-    clock = "wall"
+    """The moments at which epochs began and ended, and what had been done by then."""
 
     def __init__(self, trainer: Any) -> None:
         from transformers import TrainerCallback
@@ -246,43 +244,45 @@ class Epochs:
     def _mark(self) -> None:
         ahead = getattr(self.trainer, "ahead", None)
         drawn = (ahead.waited, ahead.worked) if ahead else (0.0, 0.0)
-        now = CLOCKS[self.clock]()
-        self.marks.append((now, self.trainer.tokens, *drawn))
+        clocks = (time.perf_counter(), time.process_time())
+        self.marks.append((*clocks, self.trainer.tokens, *drawn))
 
-    def spent(self, epoch: int) -> tuple[float, ...]:
-        """Return what passed in an epoch: seconds, tokens, seconds waited and worked."""
+    def spent(self, epoch: int) -> dict[str, float]:
+        """Return what passed in an epoch: seconds by either clock, tokens, waited and worked."""
         before, after = self.marks[epoch : epoch + 2]
-        return tuple(b - a for a, b in zip(before, after, strict=True))
+        names = ("wall", "cpu", "tokens", "waited", "worked")
+        return {n: b - a for n, a, b in zip(names, before, after, strict=True)}
 
 
-def speeds(bench: Bench, rounds: int) -> list[Variant]:
+def speeds(bench: Bench, rounds: int, clock: str) -> list[Variant]:
     """Train every variant for one epoch in each round; they take turns."""
-    variants, steps = bench.variants(), -(-len(bench.train[0]) // bench.batch)
+    variants = bench.variants()
     for variant in variants:
         variant.make(2, 0).train()
     for _ in range(rounds):
         for variant in variants:
-            trainer = variant.make(steps, 0)
+            trainer = variant.make(bench.steps, 0)
             epochs = Epochs(trainer)
             trainer.train()
-            seconds, tokens, *_ = epochs.spent(0)
-            variant.speeds.append(tokens / seconds)
+            variant.speeds.append(epochs.spent(0)["tokens"] / epochs.spent(0)[clock])
     return variants
 
 
-def masks(bench: Bench) -> dict[str, dict[str, float]]:
+def masks(texts: Sequence[str], labels: list[str], batch: int) -> dict[str, dict[str, float]]:
     """Print what drawing the masks costs a classification, by strategy; return the shares."""
-    steps = -(-len(bench.train[0]) // bench.batch)
-    print("\nmasks: share of the time that training waits for them; of a core that draws them")
+    print("\nmasks: share of the time that training waits for them; of computing that draws them")
     found = {}
     for strategy in STRATEGIES:
-        trainer = bench.maskviz(2 * steps, 0, strategy)
+        # Rows of its own: what a pipeline said of others' rows is remembered.
+        bench = Bench("classification", [f"{t} {strategy}." for t in texts], labels, batch)
+        trainer = bench.maskviz(2 * bench.steps, 0, strategy)
         epochs = Epochs(trainer)
         trainer.train()
         shares = {}
         for epoch, name in enumerate(("first epoch", "later epoch")):
-            seconds, _, waited, worked = epochs.spent(epoch)
-            shares |= {f"{name}, waits": waited / seconds, f"{name}, draws": worked / seconds}
+            spent = epochs.spent(epoch)
+            shares[f"{name}: waits"] = spent["waited"] / spent["wall"]
+            shares[f"{name}: draws"] = spent["worked"] / spent["cpu"]
         found[strategy] = shares
         print(f"  {strategy:<14}" + "   ".join(f"{k} {v:5.1%}" for k, v in shares.items()))
     return found
@@ -351,16 +351,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--accuracy-steps", type=int, default=40)
-    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu on a busy machine")
+    parser.add_argument(
+        "--clock", choices=("wall", "cpu"), default="wall", help="cpu on a busy machine"
+    )
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    Epochs.clock = options.clock
     import torch
     from transformers.utils import logging
 
     from maskviz.training.device import device_name
 
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    os.environ["MASKVIZ_HOME"] = tempfile.mkdtemp()  # where no row is known yet
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -378,9 +380,9 @@ def measure(options: argparse.Namespace, tasks: Sequence[str], count: int) -> di
     texts, labels = rows(options.data, count)
     for task in tasks if "speed" in parts else ():
         bench = Bench(task, texts, labels, options.batch)
-        found[task] = report(task, speeds(bench, options.rounds))
+        found[task] = report(task, speeds(bench, options.rounds, options.clock))
     if "masks" in parts:
-        found["masks"] = masks(Bench("classification", texts, labels, options.batch))
+        found["masks"] = masks(texts, labels, options.batch)
     if "accuracy" in parts:
         print(f"\naccuracy after {options.accuracy_steps} steps on rows of one sentence")
         short = rows(None, 1000, several=False)

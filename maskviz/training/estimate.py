@@ -17,7 +17,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +33,7 @@ _CPU_BUILD_BYTES, _CUDA_BUILD_BYTES = 0.53e9, 0.91e9
 _BYTES_PER_WEIGHT = 24
 _BYTES_PER_FIXED_WEIGHT = 8  # under LoRA: the weight, and once more when it is merged and saved
 _BYTES_PER_CHANNEL = 34 * 8
+_BYTES_PER_LOGIT = 12  # the logit, its probability and its gradient in float32
 _PIPELINE_BYTES = 0.1e9  # of spaCy with a small pipeline, where the strategy needs one
 _SHARE_OF_PEAK = 0.2  # of a matrix product's speed that a small encoder reaches
 _SAMPLE = 400  # rows whose tokens are counted
@@ -139,12 +140,16 @@ def _evaluated_rows(rows: Rows, spec: RunSpec) -> int:
 
 @dataclass(frozen=True)
 class Shape:
-    """The size of a model: all weights, those outside the embedding table, layers and width."""
+    """The size of a model: all weights, those outside the embedding table, layers and width.
+
+    layers: of encoder and decoder together; vocabulary: tokens a head gives a figure for.
+    """
 
     weights: int
     dense: int
     layers: int
     width: int
+    vocabulary: int = 0
 
 
 @lru_cache(maxsize=16)
@@ -161,9 +166,22 @@ def model_shape(name: str) -> Shape | None:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     table = max((n for key, n in sizes.items() if "embed" in key), default=0)
     weights = sum(sizes.values())
-    layers = config.get("num_hidden_layers") or config.get("n_layer") or config.get("n_layers", 12)
-    width = config.get("hidden_size") or config.get("n_embd") or config.get("dim", 768)
-    return Shape(weights, max(weights - table, 1), int(layers), int(width))
+    width = _first(config, "hidden_size", "n_embd", "dim", "d_model") or 768
+    vocabulary = config.get("vocab_size") or 0
+    return Shape(weights, max(weights - table, 1), _layers(config), width, vocabulary)
+
+
+def _layers(config: Mapping[str, Any]) -> int:
+    """Return the layers by any of the names that architectures have for them."""
+    names = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers")
+    layers = _first(config, *names) or 12
+    if config.get("is_encoder_decoder"):
+        layers += _first(config, "num_decoder_layers", "decoder_layers") or layers
+    return layers
+
+
+def _first(config: Mapping[str, Any], *names: str) -> int:
+    return next((int(config[name]) for name in names if config.get(name)), 0)
 
 
 def model_folder(name: str) -> Path | None:
@@ -259,9 +277,17 @@ def _gigabytes(spec: RunSpec, shape: Shape | None, lengths: Sequence[int]) -> fl
     longest = sorted(lengths)[int(0.98 * (len(lengths) - 1))]
     tokens = spec.training.per_device_train_batch_size * longest
     kept = tokens * shape.layers * shape.width * _BYTES_PER_CHANNEL
+    kept += tokens * _share_guessed(spec) * shape.vocabulary * _BYTES_PER_LOGIT
     base = _base_bytes() + (_PIPELINE_BYTES if _needs_pipeline(spec) else 0)
     each = _BYTES_PER_FIXED_WEIGHT if spec.training.lora_r else _BYTES_PER_WEIGHT
     return (base + each * shape.weights + kept) / 1e9
+
+
+def _share_guessed(spec: RunSpec) -> float:
+    """Return for which share of the tokens a batch has logits over the vocabulary."""
+    if spec.task == "seq2seq":
+        return 1.0
+    return (spec.masking.ratio or 0.15) if spec.task == "mlm" else 0.0
 
 
 def _base_bytes() -> float:

@@ -38,6 +38,16 @@ def test_the_model_is_measured_from_its_files(spec):
     assert shape.dense == shape.weights - network.bert.embeddings.word_embeddings.weight.numel()
 
 
+def test_both_halves_of_an_encoder_decoder_are_counted(tmp_path):
+    from tests.tiny_models import build
+
+    folder = build("t5", tmp_path / "t5", "Seq2SeqLM")
+    config = json.loads((folder / "config.json").read_text())
+    shape = model_shape(str(folder))
+    assert shape.layers == config["num_layers"] + config["num_decoder_layers"]
+    assert (shape.width, shape.vocabulary) == (config["d_model"], config["vocab_size"])
+
+
 def test_the_first_guess_and_then_what_was_measured(spec):
     first = estimate(spec)
     assert "first guess" in first.basis
