@@ -1,7 +1,9 @@
 """Attention in the browser, side by side with BertViz: bytes, click to paint, server memory.
 
-    pip install bertviz ipython        # the peer; without it only our figures are printed
+    pip install --no-deps bertviz && pip install ipython    # the peer; else our figures alone
     python benchmarks/attention.py [--rounds 5] [--scripts FOLDER] [--json]
+
+Take it on an idle machine: the load average is printed with the figures.
 
 Ours: a page serves 12 × 12 heads through the dashboard's own component; a click swaps plain for
 masked attention, and the clock runs in the browser from that click to the painted canvas: the
@@ -9,7 +11,7 @@ server's run, the message and the drawing are all in it. Bytes are those of the 
 BertViz: `model_view` of the same weights, its HTML in bytes (at 512 tokens of one layer, times
 the layers), and the time from opening it until its heads are drawn, since each click needs the
 whole page first. It fetches d3, jQuery and RequireJS from a CDN; FOLDER may hold d3.min.js,
-jquery.min.js and require.js in their place.
+jquery.min.js and require.js in their place (from `npm pack d3@5 jquery@2 requirejs`).
 
 Memory: the real dashboard with a random BERT of 12 × 12 heads looks at a text of 512 tokens; its
 peak resident memory is set against that after a short text with the same model.
@@ -114,13 +116,14 @@ def report(rows: list[Row], memory: float, as_json: bool) -> None:
         print(json.dumps({"machine": machine, "rows": list(map(asdict, rows)), "memory": memory}))
         return
     print(machine)
-    print(f"{'12 heads, tokens':18}{'layers':>7}{'MB':>8}{'click to paint ms':>19}  within"
+    print(f"{'12 heads, tokens':18}{'layers':>7}{'MB':>8}{'click to paint, ms':>27}  within"
           f"{'BertViz MB':>13}{'BertViz s':>11}")  # fmt: skip
     for r in rows:
-        middle = statistics.median(r.milliseconds)
+        middle = f"{statistics.median(r.milliseconds):.0f}"
+        middle += f" ({min(r.milliseconds):.0f} to {max(r.milliseconds):.0f})"
         other = "–" if r.bertviz_megabytes is None else f"{r.bertviz_megabytes:.1f}"
         drawn = "–" if r.bertviz_seconds is None else f"{r.bertviz_seconds:.1f}"
-        print(f"{r.tokens:<18}{r.layers:>7}{r.megabytes:8.2f}{middle:19.0f}  {r.within!s:6}"
+        print(f"{r.tokens:<18}{r.layers:>7}{r.megabytes:8.2f}{middle:>27}  {r.within!s:6}"
               f"{other:>13}{drawn:>11}")  # fmt: skip
     print(f"memory over the loaded model at 512 tokens: {memory:.0f} MB, within {memory <= MEMORY}")
 

@@ -52,19 +52,20 @@ def plain_finding(roles: Sequence[Sequence[HeadRole]], first: int = 0) -> str:
     """Say which roles the heads of a plain text play, and which head is the clearest.
 
     >>> plain_finding([[HeadRole("separator", 0.9), HeadRole("broad", 0.8)]])
-    'Of 2 heads, 1 rests on special tokens and 1 spreads broadly; the clearest is layer 1, \
-head 1 (separator: 90 % of its attention).'
+    'Of 2 heads of layer 1, 1 rests on special tokens and 1 spreads broadly; the clearest is \
+layer 1, head 1 (separator: 90 % of its attention).'
     """
     counts = Counter(role.name for layer in roles for role in layer)
     total = counts.total()
+    those = f"{total} heads of layer {first + 1}" if len(roles) == 1 else f"{total} heads"
     named = [(n, name) for name, n in counts.most_common() if name not in ("mixed", "broad")][:3]
     played = named + [(counts["broad"], "broad")] * (counts["broad"] > 0)
     if not played:
-        return f"None of the {total} heads plays a single role: their attention is mixed."
+        return f"None of the {those} plays a single role: their attention is mixed."
     what = _listed([f"{n} {_DOES[name][n > 1]}" for n, name in played])
     layer, head = clearest(roles)
     return (
-        f"Of {total} heads, {what}; the clearest is layer {first + layer + 1}, head {head + 1} "
+        f"Of {those}, {what}; the clearest is layer {first + layer + 1}, head {head + 1} "
         f"({roles[layer][head].sentence})."
     )
 

@@ -296,7 +296,7 @@ class Matrix {
 
   amount(r, c) {
     if (this.absent.has(r)) return this.head.signed ? "not there in the masked text" : "not asked for"
-    return this.head.signed ? points(this.value(r, c)) : share(this.value(r, c))
+    return amountOf(this.value(r, c), this.head.signed, this.head.unit)
   }
 
   sentence(r, c) {

@@ -156,7 +156,7 @@ class Mosaic {
     const unit = head.unit ? head.unit : head.signed
       ? "Masked − plain, in percentage points of the query's attention."
       : "Share of a query's attention, in percent."
-    const note = one ? "All heads on one scale." : "Each head on its own scale, up to its largest weight (shown on hover)."
+    const note = one ? `All ${head.merged ? "layers" : "heads"} on one scale.` : "Each map on its own scale, up to its largest weight (shown on hover)."
     drawLegend(this.legend, this.ramps[this.theme], head.signed, one ? peak : null, unit, note)
   }
 
@@ -185,7 +185,7 @@ class Mosaic {
     const peak = peaks[Math.floor(i / heads)][i % heads]
     const rows = [element("b", "", this.placeOf(i))]
     if (role) rows.push(element("p", "", role[3]))
-    rows.push(element("p", "quiet", signed ? `largest change ${points(peak).replace("+", "")}` : `largest weight ${share(peak)}`))
+    rows.push(element("p", "quiet", `largest ${signed ? "change" : "weight"} ${amountOf(peak, signed, this.head.unit).replace("+", "")}`))
     showTip(this.tip, rows, this.buttons[i].firstChild.getBoundingClientRect())
   }
 }

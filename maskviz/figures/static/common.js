@@ -12,6 +12,10 @@ const points = d => {
   return `${sign}${Math.abs(100 * d).toFixed(Math.abs(d) >= 0.0995 ? 0 : Math.abs(d) >= 0.00995 ? 1 : 2)} points`
 }
 
+// What a cell is worth: a share, a change in points, or a number of the method's own unit.
+const ownUnit = unit => Boolean(unit) && !/percent/.test(unit)
+const amountOf = (value, signed, unit) => ownUnit(unit) ? `${(100 * value).toPrecision(3)} hundredths` : signed ? points(value) : share(value)
+
 const unpack = bytes => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const length = view.getUint32(0, true), start = 4 + length
@@ -49,7 +53,7 @@ const drawLegend = (legend, ramp, signed, scale, unit, note = "") => {
   const parts = signed ? [-1, -0.25, 0, 0.25, 1] : [0, 0.05, 0.2, 0.5, 1]
   for (const part of scale === null ? parts.filter(part => Math.abs(part) === 1 || part === 0) : parts) {
     const root = Math.sign(part) * Math.sqrt(Math.abs(part))
-    const tick = element("span", "", scale === null ? named(part, signed) : tickText(part * scale, signed, part === 1))
+    const tick = element("span", "", scale === null ? named(part, signed) : tickText(part * scale, signed, part === 1 && !ownUnit(unit)))
     tick.style.left = `${signed ? 50 + 50 * root : 100 * root}%`
     ticks.append(tick)
   }
