@@ -12,7 +12,7 @@ from maskviz.figures.theme import colours_of
 from maskviz.masks import STRATEGIES, Mask
 from maskviz.masks.audit import jaccard
 from maskviz.ui import controls, state
-from maskviz.ui.components import token_strip
+from maskviz.ui.components.token_strip import token_strip
 from maskviz.ui.page import escape
 from maskviz.ui.strip import strip_units
 

@@ -230,3 +230,4 @@ def test_the_strip_is_saved_as_a_picture_without_the_hidden_words(visit, tmp_pat
     assert "Anna" not in svg
     assert "sister" not in svg
     assert "color(" not in svg
+    assert svg.count("textLength=") == svg.count("<text ")  # another font keeps the words apart

@@ -88,7 +88,8 @@ function pictureAsSvg(picture) {
     const rtl = RTL.test(run.text)
     svg.append(node("text", { x: rtl ? run.right : run.left, y: run.y, fill: run.fill,
       "font-size": run.size, "font-family": run.family, "font-weight": run.weight,
-      "xml:space": "preserve", direction: rtl ? "rtl" : "ltr" }, run.text))
+      textLength: run.right - run.left, lengthAdjust: "spacingAndGlyphs", "xml:space": "preserve",
+      direction: rtl ? "rtl" : "ltr" }, run.text))
   }
   const written = new XMLSerializer().serializeToString(svg)
   return Promise.resolve(new Blob([written], { type: "image/svg+xml" }))
