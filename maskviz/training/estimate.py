@@ -7,8 +7,8 @@ weight and token, forward and backward (Kaplan et al. 2020, arXiv:2001.08361).
 Memory: 24 bytes a weight (weight, gradient and Adam's two moments in float32, and a checkpoint
 on its way to the disk), what is kept for the backward pass, and what Python and torch take.
 Korthikanti et al. (2022, arXiv:2205.05198) count 34 bytes a token, layer and channel in half
-precision; eight times that fits what runs on a CPU were measured to take: float32, gradients on
-their way, the allocator's reserve.
+precision; three times that fits what runs on a CPU were measured to take (benchmarks/memory.py): 92
+bytes in bf16 and 116 in float32, with gradients on their way and the allocator's reserve.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ from .spec import EXAMPLE, RunSpec
 _CPU_BUILD_BYTES, _CUDA_BUILD_BYTES = 0.53e9, 0.91e9
 _BYTES_PER_WEIGHT = 24
 _BYTES_PER_FIXED_WEIGHT = 8  # under LoRA: the weight, and once more when it is merged and saved
-_BYTES_PER_CHANNEL = 34 * 8
+_BYTES_PER_CHANNEL = 34 * 3
+_LORA_BYTES_PER_CHANNEL = 40  # the inputs of its matrices are kept beside
 _BYTES_PER_LOGIT = 12  # the logit, its probability and its gradient in float32
+_WRITING_BYTES = 0.2e9  # of what writes texts and scores them, at the end of a seq2seq run
 _PIPELINE_BYTES = 0.1e9  # of spaCy with a small pipeline, where the strategy needs one
 _SHARE_OF_PEAK = 0.2  # of a matrix product's speed that a small encoder reaches
 _SAMPLE = 400  # rows whose tokens are counted
@@ -276,9 +278,11 @@ def _gigabytes(spec: RunSpec, shape: Shape | None, lengths: Sequence[int]) -> fl
         return None
     longest = sorted(lengths)[int(0.98 * (len(lengths) - 1))]
     tokens = spec.training.per_device_train_batch_size * longest
-    kept = tokens * shape.layers * shape.width * _BYTES_PER_CHANNEL
+    channel = _BYTES_PER_CHANNEL + (_LORA_BYTES_PER_CHANNEL if spec.training.lora_r else 0)
+    kept = tokens * shape.layers * shape.width * channel
     kept += tokens * _share_guessed(spec) * shape.vocabulary * _BYTES_PER_LOGIT
     base = _base_bytes() + (_PIPELINE_BYTES if _needs_pipeline(spec) else 0)
+    base += _WRITING_BYTES if spec.task == "seq2seq" else 0
     each = _BYTES_PER_FIXED_WEIGHT if spec.training.lora_r else _BYTES_PER_WEIGHT
     return (base + each * shape.weights + kept) / 1e9
 
