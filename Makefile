@@ -38,5 +38,5 @@ $(VENV)/.app: pyproject.toml constraints.txt | $(BIN)/pip
 
 $(VENV)/.test: $(VENV)/.app
 	@echo "Installing what the tests need ..."
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[test,figures]"
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[test,figures,docs]"
 	@touch $@

@@ -4,6 +4,7 @@ import streamlit as st
 
 from maskviz.paths import assets
 from maskviz.ui.page import show_text
+from maskviz.ui.sign_in import sign_in
 
 st.set_page_config(page_title="maskviz", layout="wide")
 
@@ -29,6 +30,7 @@ page = st.navigation(
         st.Page("pages/guide.py", title="Guide"),
     ]
 )
+sign_in()
 show_text()
 page.run()
 st.set_page_config(page_icon=str(assets() / "favicon.png"))  # last: it makes Streamlit import NumPy

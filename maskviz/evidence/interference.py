@@ -136,6 +136,7 @@ class Interference:
                 for claim, holds, said in verdicts(self)
             ],
             "experiment": asdict(self.experiment),
+            "id": self.experiment.id,
             "cells": {arm: list(rows) for arm, rows in self.cells.items()},
             "seconds": round(self.seconds, 1),
         }
@@ -157,8 +158,8 @@ def interference(
     trains). More than one are started afresh, so a script that asks for them needs
     `if __name__ == "__main__":`.
 
-    >>> interference(Experiment(rows=600, steps=60)).arms["plain"]["reliance"]  # doctest: +SKIP
-    (0.31, 0.24, 0.38)
+    >>> interference(Experiment(rows=600, steps=60)).finding       # doctest: +SKIP
+    'Trained on plain text, the model loses 31.0 points of accuracy when the name turns ...'
     """
     from .interference_cells import run_cells
 
@@ -201,6 +202,23 @@ def read_cells(experiment: Experiment) -> dict[str, list[dict[str, float]]]:
             for arm, file in zip(experiment.arms, files, strict=True):
                 cells[arm].append(json.loads(file.read_text(encoding="utf-8")))
     return cells
+
+
+def known_cells(experiment: Experiment) -> dict[str, list[dict[str, float]]]:
+    """Return what was measured here, or else what came with maskviz for the very same weights.
+
+    The latter is what `maskviz bench interference --quick --json` prints, kept among the assets.
+    """
+    from ..paths import assets
+    from ..runs.folder import read_json
+
+    cells = read_cells(experiment)
+    if cells["plain"]:
+        return cells
+    kept = read_json(assets() / "interference.json")
+    if kept.get("id") != experiment.id or not set(experiment.arms) <= set(kept["cells"]):
+        return cells
+    return {arm: kept["cells"][arm][: experiment.seeds] for arm in experiment.arms}
 
 
 def summarise(

@@ -46,8 +46,8 @@ def intervals(
     low, high = (min([0.0, *known]), max([0.0, *known])) if signed else _range(known)
     span = high - low or 1.0
 
-    def place(value: float) -> float:
-        return _LEFT + (value - low) / span * _SPAN
+    def place(value: float) -> float:  # a share beyond the axis, as of few seeds, ends with it
+        return _LEFT + (min(max(value, low), high) - low) / span * _SPAN
 
     parts = [_axis(place, low, high, len(rows), signed)]
     for i, (name, mean, bottom, top, kind) in enumerate(rows):

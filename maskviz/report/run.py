@@ -106,11 +106,15 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> str:
     return lines(series, "Right answers while training", "step")
 
 
+def _between(fewest: int, most: int) -> str:
+    return f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
+
+
 def _sure(result: Mapping[str, Any]) -> str:
     rows = [r["rows"] for r in result["evaluations"]]
     return (
-        f"Each figure comes from {min(rows):,} to {max(rows):,} texts; the bar around it holds the "
-        "true value in 95 of 100 such measurements, as far as the choice of texts goes. It is one "
-        "run with one seed: another seed gives other figures. A sweep over five seeds says how "
-        "much."
+        f"Each figure comes from {_between(min(rows), max(rows))} texts; the bar around it holds "
+        "the true value in 95 of 100 such measurements, as far as the choice of texts goes. It is "
+        "one run with one seed: another seed gives other figures. A sweep over five seeds says "
+        "how much."
     )

@@ -266,14 +266,40 @@ def _settings(mask: Mask, model: Model, operator: str) -> dict[str, Any]:
     }
 
 
+_OPTIONS = ("types", "pattern", "words", "indices", "pipeline")  # of the command, as parameters
+_LONGEST_COMMAND = 400  # characters of the text
+
+
 def _commands(mask: Mask, model: Model, operator: str) -> list[str]:
+    """Return what makes the report again: one command, or the mask as a file and a command."""
+    import json
     import shlex
 
-    words = ["maskviz", "report", _shortened(mask.text, 400), "--model", model.name]
-    words += ["--strategy", mask.strategy, "--seed", str(mask.seed), "--operator", operator]
+    tail = ["--model", model.name, "--operator", operator, "--out", "report.html"]
+    if not _by_options(mask):
+        kept = json.dumps(json.loads(mask.to_json()))  # ASCII: a copy loses no mark of direction
+        command = shlex.join(["maskviz", "report", "--mask", "mask.json", *tail])
+        return ["# mask.json", kept, "", command]
+    words = ["maskviz", "report", mask.text, "--strategy", mask.strategy, "--seed", str(mask.seed)]
     if mask.requested_ratio is not None:
         words += ["--ratio", str(mask.requested_ratio)]
-    return [shlex.join([*words, "--out", "report.html"])]
+    for name, value in mask.parameters.items():
+        words += [f"--{name}", value if isinstance(value, str) else ",".join(map(str, value))]
+    return [shlex.join([*words, *tail])]
+
+
+def _by_options(mask: Mask) -> bool:
+    """Tell whether the command's own options say all of the mask."""
+    from ..masks import STRATEGIES
+
+    return (
+        mask.strategy in STRATEGIES
+        and mask.strategy != "manual"
+        and set(mask.parameters) <= set(_OPTIONS)
+        and len(mask.text) <= _LONGEST_COMMAND
+        and mask.text.isprintable()
+        and not mask.text.startswith("-")
+    )
 
 
 def _shortened(text: str, length: int = 90) -> str:

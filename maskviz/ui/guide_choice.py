@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from maskviz.evidence.interference import QUICK, Experiment, Interference, read_cells, summarise
+from maskviz.evidence.interference import QUICK, Experiment, Interference, known_cells, summarise
 from maskviz.evidence.interference_words import points, recovered
 from maskviz.ui.page import escape
 
@@ -12,6 +12,8 @@ from maskviz.ui.page import escape
 _ROWS = (
     ("random", "as the control of all others", "most of what it hides says little",
      "every sweep has it", "experiments"),
+    ("random-token", "to train as the usual collator does", "half a word gives the rest away",
+     "the guesses, in tokens", "mask"),
     ("span", "to ask for more than a neighbour can tell", "few, long gaps in a short text",
      "the guesses under it", "mask"),
     ("sentence", "to see which sentence carries an answer", "hides much at once",
@@ -20,6 +22,8 @@ _ROWS = (
      "planted distractor, arm entity", "experiments"),
     ("attribute", "to keep age, gender and names out of a verdict",
      "what stands in for an attribute stays", "planted distractor, arm attribute", "experiments"),
+    ("pos", "what do adjectives or verbs alone do?", "as good as its tagger",
+     "its row beside chance", "compare"),
     ("key", "what does an answer rest on?", "in training it hides the task itself",
      "planted distractor, arm key", "experiments"),
     ("pii", "before a text goes anywhere", "finds patterns, not meaning", "its reasons", "mask"),
@@ -27,6 +31,8 @@ _ROWS = (
      "the same words may say the opposite", "ROUGE before and after", "tasks"),
     ("noise", "on text full of typing errors", "takes rare names for errors",
      "chrF and BLEU four ways", "tasks"),
+    ("collocation", "to hide words that belong together", "its counts come from one corpus",
+     "its reasons", "mask"),
     ("pattern, manual", "when you know what to hide", "you see only what you looked for",
      "your mask beside chance", "compare"),
 )  # fmt: skip
@@ -73,7 +79,7 @@ def _measured() -> Interference | None:
     """Return the experiment with the page's own settings as far as it has been run here."""
     for numbers in ({}, QUICK):
         experiment = Experiment(**numbers)
-        cells = read_cells(experiment)
+        cells = known_cells(experiment)
         if len(cells["plain"]) > 1:
             return summarise(experiment, cells)
     return None

@@ -7,7 +7,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from maskviz.evidence.interference import ARMS, QUICK, Experiment, read_cells, summarise
+from maskviz.evidence.interference import (
+    ARMS,
+    QUICK,
+    Experiment,
+    known_cells,
+    read_cells,
+    summarise,
+)
 from maskviz.evidence.interference_words import verdicts
 from maskviz.figures.interference import accuracy_figure, recovery_figure
 from maskviz.runs.background import Background
@@ -63,10 +70,12 @@ def _choices() -> tuple[Experiment, list[str]]:
 
 
 def _still(experiment: Experiment, job: Background, arguments: list[str]) -> None:
-    cells = read_cells(experiment)
+    cells = known_cells(experiment)
     seeds = len(cells["plain"])
     if seeds:
         _result(experiment, cells)
+        if not read_cells(experiment)["plain"]:
+            st.caption("Measured when this model was made; the command beside measures it here.")
     else:
         _about(experiment)
     if job.log() and seeds < experiment.seeds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -88,7 +89,7 @@ def summary() -> None:
     with picture:
         found = _summaries(_checked(text), _checked(reference), model.strip(), count, threshold)
         hidden = len(found.mask.spans)
-        said = f"{hidden} sentences repeat earlier ones"
+        said = f"{hidden} sentence{'s' * (hidden != 1)} repeat{'s' * (hidden == 1)} earlier ones"
         if found.rouge:
             before, after = found.rouge["ROUGE-L"]
             said += f"; without them ROUGE-L goes from {100 * before:.1f} to {100 * after:.1f}"
@@ -108,7 +109,7 @@ def summary() -> None:
         for span in found.mask.spans:
             st.markdown(f"- {escape(found.mask.text[span.start : span.end])}")
             st.caption(escape(span.reason))
-        _attention_link("summarisation")
+        _attention_button(text, model.strip())
 
 
 @st.cache_data(max_entries=16, show_spinner="Summarising …", show_time=True)
@@ -148,7 +149,7 @@ def translation() -> None:
             f"{found.false:.0%} of the words it hides were none."
         )
         st.dataframe(_written(found), hide_index=True, width="stretch")
-        _attention_link("translation")
+        _attention_button(kept[0][0], model.strip())
 
 
 @st.cache_data(max_entries=16, show_spinner="Translating four times …", show_time=True)
@@ -192,8 +193,28 @@ def _written(found: Any) -> pd.DataFrame:
     )
 
 
-def _attention_link(task: str) -> None:
-    st.page_link(
-        "pages/attention.py", label=f"Cross attention of a {task} model", icon="🔎",
-        help="Choose the encoder–decoder in the sidebar, then the part cross.",
+def _attention_button(text: str, model: str) -> None:
+    """Open the cross attention of the encoder–decoder on this text; nothing for other models."""
+    from maskviz.attention import parts_of
+    from maskviz.models import load_model
+
+    if "cross" not in parts_of(load_model(model)):
+        st.caption(
+            "Cross attention, from each written word to the words read, is shown for an "
+            "encoder–decoder: give the name of one as the model."
+        )
+        return
+    st.button(
+        "Open its cross attention", on_click=_open_attention, args=(text, model), icon="🔎",
+        help="From each word that the model writes to the words it reads, on the Attention page.",
+    )  # fmt: skip
+    if st.session_state.pop("tasks_to_attention", False):
+        st.switch_page("pages/attention.py")
+
+
+def _open_attention(text: str, model: str) -> None:
+    state.open_view(replace(state.current(), text=text, model=model, edited=None, saved=None))
+    st.session_state.update(
+        attention_part="cross", attention_part_asked="cross", attention_show="plain",
+        attention_method="raw", attention_target="", tasks_to_attention=True,
     )  # fmt: skip

@@ -40,7 +40,7 @@ class ViT:
     @property
     def patch(self) -> tuple[int, int]:
         """Height and width of a patch in pixels of the model's input."""
-        size = self.network.config.patch_size
+        size = _vision_config(self.network.config).patch_size
         return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
@@ -91,12 +91,19 @@ def load_vit(name: str = BUNDLED) -> ViT:
             f"The image model {name[:80]!r} cannot be loaded ({first[:160]}): check the name, its "
             "files and your network, or use 'mini-digits'."
         ) from None
-    if not hasattr(network.config, "patch_size"):
+    if not isinstance(
+        getattr(_vision_config(network.config), "patch_size", None), int | list | tuple
+    ):
         raise CapabilityError(
             f"The model {name!r} ({network.config.model_type}) does not read an image in patches: "
             "choose a Vision Transformer such as 'google/vit-base-patch16-224'."
         )
     return ViT(name, network.eval(), processor)
+
+
+def _vision_config(config: Any) -> Any:
+    """Return the settings of the part that sees: CLIP and SigLIP keep them apart."""
+    return getattr(config, "vision_config", config)
 
 
 def _located(name: str) -> str:
@@ -129,11 +136,18 @@ def look(model: ViT | str, image: Any, mask: PatchMask | None = None) -> Look:
     pixels = _pixels(vit, image)
     if mask is not None:
         pixels = _hide(vit, pixels, mask)
-    with vit.lock, torch.inference_mode():
-        answer = vit.network(pixel_values=pixels, output_attentions=True)
+    try:
+        with vit.lock, torch.inference_mode():
+            answer = vit.network(pixel_values=pixels, output_attentions=True)
+    except (TypeError, ValueError, RuntimeError) as error:  # no attention, other channels or sizes
+        first = str(error).strip().split("\n")[0][:160]
+        raise CapabilityError(
+            f"The model {vit.name!r} cannot read the image or show its attention ({first}): choose "
+            "a ViT that reads three colours."
+        ) from None
     chances = answer.logits[0].softmax(-1).tolist()
     ranked = sorted(zip(vit.labels, chances, strict=True), key=lambda item: -item[1])
-    attention = _rollout(vit, answer.attentions, pixels.shape)
+    attention = _rollout(vit, getattr(answer, "attentions", None), pixels.shape)
     return Look(ranked[0][0], dict(ranked), attention, _shown(vit, pixels))
 
 
@@ -170,6 +184,9 @@ def _rollout(vit: ViT, attentions: Any, shape: Any) -> Any:
     flow: Any = None
     for layer in attentions or ():
         mean = layer[0].mean(0).double().numpy()
+        if mean.shape[0] != mean.shape[1] or (flow is not None and mean.shape != flow.shape):
+            flow = None  # windows or stages of other sizes: no one map over the image
+            break
         step = (mean + np.eye(len(mean))) / 2
         flow = step if flow is None else step @ flow
     if flow is None or flow.shape[0] < rows * columns:

@@ -11,7 +11,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskviz import runs, sweeps
-from maskviz.evidence.interference import ARMS, QUICK, Experiment, cell_file
+from maskviz.evidence.interference import (
+    ARMS,
+    QUICK,
+    Experiment,
+    cell_file,
+    known_cells,
+    read_cells,
+    summarise,
+)
 from maskviz.paths import write_atomic
 from maskviz.runs.background import Background
 from maskviz.runs.store import Store
@@ -41,7 +49,7 @@ def base(tmp_path_factory):
 
 
 def _tab(name: str, **state: object) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=120)
+    at = AppTest.from_file(APP, default_timeout=300)
     for key, value in {"experiments_tab": name, **state}.items():
         at.session_state[key] = value
     at.switch_page("pages/experiments.py").run()
@@ -209,6 +217,19 @@ def test_the_result_says_what_held_and_what_did_not():
     table = at.dataframe[0].value
     assert list(table["arm"]) == list(ARMS)
     assert {"worst_group", "leakage_representation_chance"} <= set(table.columns)
+
+
+def test_what_came_with_the_model_is_shown_until_it_is_measured_here(tmp_path, monkeypatch):
+    experiment = Experiment(**QUICK)
+    _cells(experiment, 5)
+    kept = summarise(experiment, read_cells(experiment)).to_dict()
+    for file in experiment.folder.glob("*.json"):
+        file.unlink()
+    monkeypatch.setattr("maskviz.paths.assets", lambda: tmp_path)
+    for identity, shown in (("of other weights", False), (experiment.id, True)):
+        (tmp_path / "interference.json").write_text(json.dumps({**kept, "id": identity}))
+        assert bool(known_cells(experiment)["plain"]) is shown
+    assert known_cells(experiment) == kept["cells"]
 
 
 # pre-training ---------------------------------------------------------------------------------

@@ -58,6 +58,34 @@ def test_an_unknown_model_is_one_line():
     assert "There is no model or folder" in at.error[0].value.replace("\\", "")
 
 
+def test_translation_opens_its_cross_attention(monkeypatch):
+    # The test runner forgets app.py before every run; the page would start again without the press.
+    monkeypatch.setattr("maskviz.ui.page._run_app_script", lambda: None)
+    opened = []
+    monkeypatch.setattr("streamlit.switch_page", opened.append)
+    at = _page("tasks", tasks_tab="Translation")
+    assert not at.exception
+    next(b for b in at.button if b.label == "Open its cross attention").click()
+    at.session_state["tasks_tab"] = "Translation"
+    at.run()
+    assert not at.exception
+    assert opened == ["pages/attention.py"]
+    view = at.session_state["maskviz_view"]
+    assert view.model == "mini-translate"
+    assert view.text == at.dataframe[0].value["the model read"][0]
+    assert at.session_state["attention_part"] == "cross"
+    at.switch_page("pages/attention.py").run()
+    assert not at.exception
+    assert not at.error
+    assert at.session_state["attention_part"] == "cross"
+
+
+def test_a_summariser_without_a_decoder_says_what_has_cross_attention():
+    at = _page("tasks", tasks_tab="Summarisation")
+    assert "give the name of one as the model" in _words(at)
+    assert "Open its cross attention" not in [b.label for b in at.button]
+
+
 def test_images_open_with_a_finding_three_pictures_and_the_answers():
     at = _page("images")
     assert not at.exception

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shlex
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -158,3 +159,40 @@ def test_the_command_writes_a_file_and_refuses_another_ending(tiny, tmp_path, mo
     status, _, err = call("Anna loved it.", "--out", str(tmp_path / "r.pdf"), *flags)
     assert (status, err.count("\n")) == (2, 1)
     assert "end it in .html" in err
+
+
+@pytest.mark.parametrize(
+    ("strategy", "settings"),
+    [
+        ("attribute", {"types": ["names", "age"]}),
+        ("pattern", {"words": ["loved", "film"]}),
+        ("random", {"ratio": 0.4, "seed": 3}),
+        ("manual", {"indices": [1]}),
+        ("random", {"complement": True}),
+    ],
+)
+def test_what_the_report_says_to_do_makes_the_same_mask_again(
+    strategy, settings, tiny, tmp_path, monkeypatch
+):
+    mask = maskviz.mask("Anna, 71 years old, loved the 'film' $HOME.", strategy, **settings)
+    found = text_report(mask, tiny("bert"))
+    monkeypatch.chdir(tmp_path)
+    if found.commands[0] == "# mask.json":
+        Path("mask.json").write_text(found.commands[1])
+        assert found.commands[1].isascii()
+    again = []
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("maskviz.report.text_report", lambda m, *_: again.append(m) or found)
+    monkeypatch.setattr(sys, "argv", shlex.split(found.commands[-1]))
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert not stopped.value.code
+    assert again[0].spans == mask.spans
+
+
+def test_an_interval_beyond_the_axis_ends_with_it():
+    drawn = intervals(
+        [("few seeds", 0.75, -0.2, 1.4, "plain"), ("all", 0.5, 0.0, 1.0, "chance")], ""
+    )
+    beyond, within = re.findall(r'x1="([\d.]+)" x2="([\d.]+)" y1="(?:22|52)"', drawn)
+    assert beyond == within

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maskviz.errors import DataError, ModelNotFoundError, ParameterError, UnknownNameError
+from maskviz.errors import (
+    CapabilityError,
+    DataError,
+    ModelNotFoundError,
+    ParameterError,
+    UnknownNameError,
+)
 from maskviz.vision import STRATEGIES, load_vit, look, patch_mask
 
 GRADED = np.arange(16.0).reshape(4, 4) / 120
@@ -92,3 +98,49 @@ def test_a_look_sees_the_image_and_only_what_is_shown(vit):
     )
     with pytest.raises(DataError, match="2 × 2 patches"):
         look(vit, image, patch_mask((2, 2), "random", 0.5))
+
+
+SMALL = {
+    "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+    "image_size": 16, "patch_size": 4, "num_labels": 3,
+}  # fmt: skip
+
+
+def _written(folder, name, **values):
+    """Write an image classifier of any family with random weights; return its folder."""
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{name}Config")(**values)
+    getattr(transformers, f"{name}ForImageClassification")(config).save_pretrained(folder)
+    side = {"height": 16, "width": 16}
+    transformers.ViTImageProcessorPil(size=side).save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("DeiT", {}),  # a token of distillation beside the classifier's
+        ("Dinov2WithRegisters", {"num_register_tokens": 2}),
+        ("Beit", {"use_mean_pooling": True}),
+    ],
+)
+def test_any_vit_shows_a_map_over_all_patches_and_hides_where_it_looks(name, more, tmp_path):
+    vit = load_vit(_written(tmp_path, name, **SMALL, **more))
+    image = np.random.default_rng(1).integers(0, 255, (20, 30, 3), dtype=np.uint8)
+    plain = look(vit, image)
+    assert plain.shape == (4, 4)
+    assert plain.attention.min() >= 0
+    assert plain.attention.sum() == pytest.approx(1)
+    mask = patch_mask(plain.shape, "attention", 0.25, 0, plain.attention)
+    assert plain.attention.ravel()[list(mask.hidden)].min() >= np.sort(plain.attention.ravel())[11]
+    assert look(vit, image, mask).probabilities != plain.probabilities
+
+
+def test_a_network_without_attention_over_patches_is_refused_by_name(tmp_path):
+    small = {"hidden_sizes": [8] * 4, "depths": [1] * 4, "image_size": 16, "num_labels": 3}
+    folder = _written(tmp_path, "ConvNext", **small)
+    with pytest.raises(CapabilityError, match="choose a"):
+        look(folder, np.zeros((16, 16), dtype=np.uint8))
