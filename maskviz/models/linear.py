@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 _FEW = 16  # rows: below, handing them over costs what it saves
+_EVEN = 64  # oneDNN keeps a program for each number of rows: they are filled up to few numbers
 
 
 def quickened(network: Any) -> Any:
@@ -53,7 +54,12 @@ def _product(rows: Any, weight: Any, bias: Any) -> Any:
     """Return rows (…, in) times weight (out, in), plus bias (out,)."""
     import torch
 
-    return torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
+    flat = rows.reshape(-1, rows.shape[-1])
+    count = len(flat)
+    if missing := -count % _EVEN:
+        flat = torch.nn.functional.pad(flat, (0, 0, 0, missing))
+    found = torch.ops.mkldnn._linear_pointwise(flat, weight, bias, "none", [], "")
+    return found[:count].view(*rows.shape[:-1], -1)
 
 
 @lru_cache(maxsize=1)
