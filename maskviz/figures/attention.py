@@ -65,8 +65,9 @@ def render(
         0 <= head[0] < shown.weights.shape[0] and 0 <= head[1] < shown.weights.shape[1]
     ):
         raise ParameterError(
-            f"There is no layer {head[0]}, head {head[1]}: the model has "
-            f"{shown.weights.shape[0]} layers of {shown.weights.shape[1]} heads, counted from 0."
+            f"There is no layer {head[0] + 1}, head {head[1] + 1} ({head[0]} and {head[1]} counted "
+            f"from 0): the model has {shown.weights.shape[0]} layers of {shown.weights.shape[1]} "
+            "heads."
         )
     if inches is not None and not 1 <= inches <= 40:
         raise ParameterError(f"The width is {inches} inches and must lie between 1 and 40.")
