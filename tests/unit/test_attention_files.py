@@ -111,7 +111,7 @@ def test_an_unknown_ending_names_the_known_ones(name, tmp_path):
 
 
 def test_a_head_that_does_not_exist_is_named(tmp_path):
-    with pytest.raises(ParameterError, match="no layer 2, head 0"):
+    with pytest.raises(ParameterError, match=r"no layer 3, head 1 \(2 and 0 counted from 0\)"):
         save_attention(attention(), tmp_path / "a.png", head=(2, 0))
 
 
