@@ -7,7 +7,7 @@ import torch
 import transformers
 
 from maskviz.masks import apply
-from maskviz.models import load_model
+from maskviz.models import linear, load_model
 from maskviz.models.linear import quickened
 from maskviz.models.predict import batch
 
@@ -30,6 +30,16 @@ def test_logits_and_gradients_are_those_of_the_plain_network(tiny, family) -> No
         if parameter.grad is not None:
             assert torch.allclose(ours[name].grad, parameter.grad, atol=1e-4), name
             ours[name].grad = None
+
+
+def test_rows_are_filled_up_once_many_numbers_of_them_were_seen(monkeypatch) -> None:
+    layer = quickened(torch.nn.Sequential(torch.nn.Linear(8, 4)))[0]
+    monkeypatch.setattr(linear, "_EXACT", 0)
+    with torch.inference_mode():
+        for shape in ((5, 13, 8), (100, 8), (64, 8), (17, 8)):
+            rows = torch.randn(shape)
+            expected = torch.nn.functional.linear(rows, layer.weight, layer.bias)
+            assert torch.allclose(layer(rows), expected, atol=1e-6)
 
 
 def test_few_rows_other_types_and_other_layers_are_left_as_they_are() -> None:
