@@ -1,0 +1,74 @@
+"""Hostile text on every page in a real browser: nothing of it runs, no page falls over."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+import maskviz
+from maskviz.report import save, text_report
+
+PARTS = (
+    "</script><script>window.pwned=1</script>",
+    "<img src=x onerror=window.pwned=2>",
+    "<svg onload=window.pwned=3><a href='javascript:window.pwned=4'>Bob</a></svg>",
+    "[Anna](javascript:window.pwned=5) ![x](x:y) :material/home: $\\href{javascript:x}{y}$",
+    "\u202edrowkcab\u202c \u2066isolated\u2069 null\x00byte \x07 \ufeff",
+    "${window.pwned=6} {{constructor.constructor('window.pwned=7')()}} %3Cscript%3E",
+    "👩‍👩‍👧‍👦🏳️‍🌈" * 5,
+)
+HOSTILE = " . ".join(PARTS)
+PAGES = ("", "attention", "compare", "finetune", "experiments", "tasks", "images", "guide")
+
+
+def unharmed(page):
+    """Nothing ran, nothing became an element of the page, and no page fell over."""
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("img[src=x], svg[onload], a[href^=javascript]").count() == 0
+    assert page.locator("[data-testid=stException]").count() == 0
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_hostile_text_stays_text_on_every_page(visit, path):
+    query = urlencode({"text": HOSTILE, "strategy": "random", "ratio": 0.3})
+    visit.open(f"{path}?{query}").settle()
+    unharmed(visit.page)
+    assert "window.pwned=1" in visit.page.get_by_test_id("stSidebar").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("path", "tab", "field"),
+    [
+        ("tasks", None, "Text"),
+        ("tasks", "Summarisation", "Text"),
+        ("tasks", "Translation", "Model"),
+        ("images", None, "Model"),
+        ("experiments", "Sweeps", "Ratios, with commas"),
+    ],
+)
+def test_a_hostile_entry_stays_text_in_every_other_field(visit, path, tab, field):
+    page = visit.open(path).page
+    if tab:
+        page.get_by_role("tab", name=tab).click()
+        visit.settle()
+    entry = page.get_by_test_id("stMain").get_by_label(field, exact=True).first
+    entry.fill(HOSTILE)
+    entry.press("Control+Enter")
+    entry.blur()
+    page.wait_for_timeout(500)
+    visit.settle()
+    unharmed(page)
+
+
+def test_a_report_on_hostile_text_runs_nothing(browser, tmp_path):
+    mask = maskviz.mask(HOSTILE, "random", ratio=0.3, seed=1)
+    path = save(text_report(mask), tmp_path / "report.html")
+    page, problems = browser.new_page(), []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda r: r.url.startswith("http") and problems.append(r.url))
+    page.goto(path.as_uri())
+    page.get_by_role("button", name="Where each word looks").click()
+    unharmed(page)
+    assert "window.pwned=1" in page.locator("main").inner_text()
+    page.close()
+    assert problems == []
