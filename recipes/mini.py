@@ -52,6 +52,7 @@ def make_plan(options: argparse.Namespace) -> Plan:
         muon_rate=options.muon_rate,
         adam_rate=options.adam_rate,
         label_weight=options.label_weight,
+        label_batches=2 if options.teacher else 1,
         seed=options.seed,
     )
 

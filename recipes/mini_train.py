@@ -34,6 +34,7 @@ class Plan:
     mask_ratio: float = 0.25
     joint_mask_ratio: float = 0.2
     label_weight: float = 1.0
+    label_batches: int = 1  # a step of the second stage; a teacher has more to say
     save_seconds: float = 120.0
     max_steps: int = 0  # 0 = the clock alone decides
     seed: int = 0
@@ -168,10 +169,9 @@ class Trainer:
         masked = self.masked_loss(length, self.plan.joint_mask_ratio)
         masked.backward()
         losses = {"mlm": masked.item()}
-        # Labels need fewer steps than language: every other step at first, every step later.
-        if share > 0.5 or self.progress.step % 4 < 2:
+        for _ in range(self.plan.label_batches):
             label = self.sentiment_loss()
-            (self.plan.label_weight * label).backward()
+            (self.plan.label_weight / self.plan.label_batches * label).backward()
             losses["label"] = label.item()
         self.optimizers.step(max(0.0, 1.0 - share))
         return losses
