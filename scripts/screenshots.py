@@ -91,8 +91,8 @@ def settle(page: object) -> None:
     for _ in range(40):
         page.wait_for_timeout(750)  # type: ignore[attr-defined]
         now = page.screenshot()  # type: ignore[attr-defined]
-        running = page.locator('[data-testid="stStatusWidget"]').count()  # type: ignore[attr-defined]
-        if now == before and not running:
+        done = page.locator('[data-test-script-state="notRunning"]').count()  # type: ignore[attr-defined]
+        if now == before and done:
             return
         before = now
 
