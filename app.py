@@ -33,4 +33,5 @@ page = st.navigation(
 sign_in()
 show_text()
 page.run()
-st.set_page_config(page_icon=str(assets() / "favicon.png"))  # last: it makes Streamlit import NumPy
+# Last, since Streamlit imports NumPy for a picture; SVG travels in the message, no file to fetch.
+st.set_page_config(page_icon=str(assets() / "favicon.svg"))

@@ -22,7 +22,7 @@ def test_title_and_icon_are_ours(visit):
     visit.open()
     assert visit.page.title() == "maskviz"
     icon = visit.page.locator("link[rel*=icon]").first.get_attribute("href")
-    assert "/media/" in icon
+    assert icon.startswith("data:image/svg+xml")
 
 
 def test_the_text_of_the_session_stands_in_the_sidebar(visit):
