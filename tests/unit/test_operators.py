@@ -11,6 +11,7 @@ import pytest
 from maskviz.attention import attend, difference
 from maskviz.errors import CapabilityError, MaskError, UnknownNameError
 from maskviz.masks import OPERATORS, Mask, MaskSpan, apply, mask
+from maskviz.masks.operators import hidden_runs
 from maskviz.models import fill, load_model
 from maskviz.models.predict import class_probabilities
 
@@ -194,19 +195,24 @@ def test_infill_by_sentinels(tiny) -> None:
 def test_a_model_taught_sentinels_writes_a_hidden_sentence_anew(tiny) -> None:
     import torch
 
+    from maskviz.models.infill import _with_sentinels
+
     model = load_model(tiny("t5", "Seq2SeqLM"))
     network = copy.deepcopy(model.network("translate")).eval()
-    tokenizer, written = model.tokenizer, "<extra_id_0> The film is dull. <extra_id_1>"
-    source = tokenizer("Anna loved it. <extra_id_0> He sees Paris.", return_tensors="pt").input_ids
-    target = tokenizer(written, add_special_tokens=False, return_tensors="pt").input_ids
+    chosen = mask("Anna loved it. A slow picture! He sees Paris.", "pattern", pattern="A slow.*!")
+    plain = model.tokenise(chosen.text)
+    hidden = [run for span, run in hidden_runs(plain, chosen) if span is not None]
+    marks = [model.tokenizer.convert_tokens_to_ids(f"<extra_id_{n}>") for n in range(len(hidden))]
+    source = torch.tensor([_with_sentinels(plain, hidden, marks)])
+    written = "<extra_id_0> The film is dull. <extra_id_1>"
+    target = model.tokenizer(written, add_special_tokens=False, return_tensors="pt").input_ids
     optimiser = torch.optim.Adam(network.parameters(), lr=2e-2)
-    for _ in range(150):
+    for _ in range(100):
         optimiser.zero_grad()
         network(input_ids=source, labels=target).loss.backward()
         optimiser.step()
     taught = replace(model, name="taught")
     object.__setattr__(taught, "network", lambda capability: network)
-    chosen = mask("Anna loved it. A slow picture! He sees Paris.", "pattern", pattern="A slow.*!")
     filled = apply(chosen, "infill", taught)
     new = [i for i, h in zip(filled.input_ids, filled.hidden, strict=True) if h]
     assert new == target[0].tolist()[1:-1]
