@@ -207,9 +207,12 @@ def test_a_model_taught_sentinels_writes_a_hidden_sentence_anew(tiny) -> None:
     written = "<extra_id_0> The film is dull. <extra_id_1>"
     target = model.tokenizer(written, add_special_tokens=False, return_tensors="pt").input_ids
     optimiser = torch.optim.Adam(network.parameters(), lr=2e-2)
-    for _ in range(100):
+    for _ in range(500):
         optimiser.zero_grad()
-        network(input_ids=source, labels=target).loss.backward()
+        learnt = network(input_ids=source, labels=target)
+        if learnt.loss.item() < 1e-3:
+            break
+        learnt.loss.backward()
         optimiser.step()
     taught = replace(model, name="taught")
     object.__setattr__(taught, "network", lambda capability: network)
