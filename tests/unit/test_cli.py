@@ -67,7 +67,7 @@ def test_a_file_is_masked_line_by_line(run, tmp_path: Path) -> None:
     lines.write_text("a dull film\n\na dull story\n", encoding="utf-8")
     status, out, _ = run("mask", "--file", str(lines), "-s", "pattern", "--words", "dull")
     assert status == 0
-    assert out == "a [MASK] film\na [MASK] story\n"
+    assert out == "a [MASK] film\n\na [MASK] story\n"
 
 
 def test_standard_input_is_read(run) -> None:

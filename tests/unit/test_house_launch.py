@@ -109,7 +109,7 @@ def test_the_plain_command_app_is_read_as_by_the_full_parser(
     monkeypatch.setattr(launch, "serve", lambda port, **more: served.append({"port": port, **more}))
     if read is not None:
         commands.app(given.split(), standalone_mode=False)
-        assert served == [read]
+        assert served == [read | {"address": launch.ADDRESS, "hosts": ()}]
 
 
 def test_nothing_heavy_is_imported_before_the_first_paint() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -55,9 +57,19 @@ def test_every_method_stands_beside_the_same_baselines(tiny, family: str) -> Non
     assert worth_sentence(found).endswith(".")
 
 
-def test_what_a_method_cannot_do_is_said_beside_the_others(tiny) -> None:
-    by_name = {one.method: one for one in worth(TEXT, tiny("t5"))}
-    assert "encoders and decoders alone" in by_name["relevance"].error
+def test_what_a_method_cannot_do_is_said_beside_the_others(tiny, monkeypatch) -> None:
+    module = sys.modules[falls_without.__module__]
+
+    def scores(text: str, model: object, method: str):
+        if method == "relevance":
+            raise CapabilityError("This architecture gives no gradient: choose raw or rollout.")
+        return word_scores(text, model, method)
+
+    word_scores = module.word_scores
+    monkeypatch.setattr(module, "word_scores", scores)
+    # A text of its own: what is known of another one is kept.
+    by_name = {one.method: one for one in worth("Nobody gives this film a gradient.", tiny("t5"))}
+    assert "gives no gradient" in by_name["relevance"].error
     assert np.isnan(by_name["relevance"].fall)
     assert not by_name["rollout"].error
 
