@@ -28,6 +28,9 @@ def interference_command(
     strength: Annotated[
         float, typer.Option("--strength", help="P(it goes with the label) in training.")
     ] = 0.95,
+    noise: Annotated[
+        float, typer.Option("--noise", help="Share of training labels that are turned.")
+    ] = 0.25,
     seeds: Annotated[int, typer.Option("--seeds", help="How many, at least 2.")] = 5,
     rows: Annotated[int | None, typer.Option("--rows", help="To train on.")] = None,
     steps: Annotated[int | None, typer.Option("--steps", help="Of 32 rows each.")] = None,
@@ -51,7 +54,7 @@ def interference_command(
     small = QUICK if quick else {"rows": Experiment.rows, "steps": Experiment.steps}
     chosen = tuple(a.strip() for a in arms.split(",") if a.strip()) or ARMS
     experiment = Experiment(
-        model=model, kind=kind, strength=strength, seeds=seeds, fresh=not keep_head,
+        model=model, kind=kind, strength=strength, noise=noise, seeds=seeds, fresh=not keep_head,
         rows=small["rows"] if rows is None else rows,
         steps=small["steps"] if steps is None else steps, arms=chosen,
     )  # fmt: skip

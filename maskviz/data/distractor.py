@@ -7,6 +7,11 @@ distractor: *aligned* (it always fits the label), *neutral* (it is drawn at rand
 *reversed* (it never fits). A model that leans on it is right on the first and wrong on the
 last: reliance = accuracy aligned − accuracy reversed.
 
+With noise η, a share η of the labels of train and dev is turned, and the distractor goes with the
+label as it stands there. What the text says is then right in 1 − η of the training rows and the
+distractor in ρ: a model gains from leaning on it, as from the colour in Colored MNIST (Arjovsky et
+al. 2019, https://arxiv.org/abs/1907.02893, with η = 0.25). The test rows keep their true labels.
+
 Negation ("far from dull") and contrast ("Although the soup was bland, …") keep a count of
 good and bad words from solving it.
 """
@@ -14,7 +19,7 @@ good and bad words from solving it.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import ParameterError, UnknownNameError
@@ -48,25 +53,30 @@ class _Review:
     body: str
 
 
-def make(n: int = 2000, seed: int = 0, strength: float = 0.9, kind: str = "name") -> pd.DataFrame:
+def make(
+    n: int = 2000, seed: int = 0, strength: float = 0.9, kind: str = "name", noise: float = 0.0
+) -> pd.DataFrame:
     """Make `n` rows for training and n // 5 for each of the four other splits.
 
     Columns: text, label (negative, positive), distractor, start, end (characters of the
     distractor in the text), split (train, dev, aligned, neutral, reversed). Rows of train and
-    dev follow `strength`, ρ in [0.5, 1]. The same seed makes the same rows.
+    dev follow `strength`, ρ in [0.5, 1], and `noise`, η in [0, 0.5]. The same seed makes the same
+    rows.
 
     >>> make(10, seed=1).columns.tolist()
     ['text', 'label', 'distractor', 'start', 'end', 'split']
     """
     import pandas as pd
 
-    _check(n, strength, kind)
+    _check(n, strength, kind, noise)
     rng = random.Random(seed)  # noqa: S311 - a seeded stream, no secret
     rows: list[dict[str, object]] = []
     seen: set[str] = set()
     for split, count in (("train", n), ("dev", n // 5)):
         for i in range(count):
             review = _review(i % 2, kind, rng, seen)
+            if noise and rng.random() < noise:
+                review = replace(review, label=1 - review.label)
             group = review.label if rng.random() < strength else 1 - review.label
             rows.append(_row(review, group, kind, split, rng))
     reviews = [_review(i % 2, kind, rng, seen) for i in range(n // 5)]
@@ -75,13 +85,15 @@ def make(n: int = 2000, seed: int = 0, strength: float = 0.9, kind: str = "name"
     return pd.DataFrame(rows)
 
 
-def _check(n: int, strength: float, kind: str) -> None:
+def _check(n: int, strength: float, kind: str, noise: float) -> None:
     if kind not in KINDS:
         raise UnknownNameError.of("kind of distractor", kind, KINDS)
     if not 10 <= n <= 100_000:
         raise ParameterError(f"n is {n}: give 10 to 100,000 rows.")
     if not 0.5 <= strength <= 1:
         raise ParameterError(f"strength is {strength}: give 0.5 (no tie) to 1 (always tied).")
+    if not 0 <= noise <= 0.5:
+        raise ParameterError(f"noise is {noise}: give 0 (no label turned) to 0.5 (no label left).")
 
 
 def _group(split: str, label: int, rng: random.Random) -> int:

@@ -24,7 +24,7 @@ def measure(experiment: Experiment, arm: str, seed: int, folder: Path) -> dict[s
     """Tune the model on one seed's rows as the arm has it, and return the cell's figures."""
     from ..training.execute import execute
 
-    frame = make(experiment.rows, seed, experiment.strength, experiment.kind)
+    frame = make(experiment.rows, seed, experiment.strength, experiment.kind, experiment.noise)
     spec = _spec(experiment, arm, seed, folder, frame)
     (folder / "spec.toml").write_text(spec.to_toml(), encoding="utf-8")
     state = execute(folder, rows=_rows(frame))

@@ -52,6 +52,10 @@ def _choices() -> tuple[Experiment, list[str]]:
             "Tie to the label in training", 0.5, 1.0, 0.95, 0.05, key="if_strength",
             help="P(it goes with the label); 0.5 is no tie.",
         )  # fmt: skip
+        noise = st.slider(
+            "Training labels turned", 0.0, 0.5, Experiment.noise, 0.05, key="if_noise",
+            help="Without any, a model that knows the task gains nothing from what is planted.",
+        )  # fmt: skip
         seeds = st.number_input("Seeds", 2, 20, 5, key="if_seeds")
         keep = st.checkbox(
             "Start from the model's own classifier", key="if_keep",
@@ -59,10 +63,10 @@ def _choices() -> tuple[Experiment, list[str]]:
         )  # fmt: skip
     numbers = QUICK if size == "quick" else _LONG
     experiment = Experiment(
-        kind=kind, strength=strength, seeds=int(seeds), fresh=not keep, **numbers
+        kind=kind, strength=strength, noise=noise, seeds=int(seeds), fresh=not keep, **numbers
     )
     arguments = ["bench", "interference", "--json", "--kind", kind, "--seeds", str(int(seeds))]
-    arguments += ["--strength", str(strength)]
+    arguments += ["--strength", str(strength), "--noise", str(noise)]
     arguments += [*(["--quick"] if size == "quick" else []), *(["--keep-head"] if keep else [])]
     st.caption(f"{len(ARMS)} arms × {int(seeds)} seeds. The same on the command line:")
     st.code("maskviz " + " ".join(a for a in arguments if a != "--json"), language="bash")
@@ -91,7 +95,8 @@ def _about(experiment: Experiment) -> None:
     st.markdown("### Does hiding what misleads keep a model from learning it?")
     st.markdown(
         f"In training a {experiment.kind} goes with the label in {experiment.strength:.0%} of the "
-        "rows and says nothing about it. Six models are tuned: on plain text, with as many random "
+        f"rows and says nothing about it; {experiment.noise:.0%} of the labels are turned, so that "
+        "it pays to lean on it. Six models are tuned: on plain text, with as many random "
         "words hidden, with entities, with personal attributes, with the words that tell labels "
         "apart, and with exactly the planted words hidden. Each is tested where what is planted "
         "fits the label, says nothing, and misleads."

@@ -181,6 +181,23 @@ def test_example_ties_the_distractor_to_the_label_as_told(kind):
     assert abs(agrees["train"] - 0.9) < 0.03
 
 
+def test_noise_turns_training_labels_and_the_distractor_follows_them():
+    from maskviz.data.distractor import KINDS
+
+    noise, strength = 0.25, 0.9
+    table = make_example(2000, seed=0, strength=strength, noise=noise)
+    group = table.distractor.isin(KINDS["name"][1])
+    agrees = (group == (table.label == "positive")).groupby(table.split).mean()
+    assert abs(agrees["train"] - strength) < 0.03
+    assert agrees["aligned"] == 1
+    # The reviews alternate between bad and good: what was turned stands out.
+    train = table[table.split == "train"].reset_index(drop=True)
+    turned = (train.label == "positive") != (train.index % 2 == 1)
+    assert abs(turned.mean() - noise) < 0.03
+    tests = table[table.split == "neutral"].reset_index(drop=True)
+    assert ((tests.label == "positive") == (tests.index % 2 == 1)).all()
+
+
 @pytest.mark.parametrize("kind", ["name", "age"])
 def test_example_distractors_are_what_the_strategy_attribute_hides(kind):
     from maskviz.masks import mask
@@ -238,6 +255,8 @@ def test_example_is_balanced_and_a_count_of_words_does_not_solve_it():
 def test_example_bad_parameters_are_named():
     with pytest.raises(ParameterError, match=r"strength is 1\.5"):
         make_example(strength=1.5)
+    with pytest.raises(ParameterError, match=r"noise is 0\.7"):
+        make_example(noise=0.7)
     with pytest.raises(ParameterError, match="n is 3"):
         make_example(3)
     with pytest.raises(UnknownNameError, match="choose one of name, place, age"):
