@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -109,7 +108,7 @@ def summary() -> None:
         for span in found.mask.spans:
             st.markdown(f"- {escape(found.mask.text[span.start : span.end])}")
             st.caption(escape(span.reason))
-        _attention_button(text, model.strip())
+        _attention_button(text, model.strip(), "redundant")
 
 
 @st.cache_data(max_entries=16, show_spinner="Summarising …", show_time=True)
@@ -149,7 +148,7 @@ def translation() -> None:
             f"{found.false:.0%} of the words it hides were none."
         )
         st.dataframe(_written(found), hide_index=True, width="stretch")
-        _attention_button(kept[0][0], model.strip())
+        _attention_button(kept[0][0], model.strip(), "noise")
 
 
 @st.cache_data(max_entries=16, show_spinner="Translating four times …", show_time=True)
@@ -193,7 +192,7 @@ def _written(found: Any) -> pd.DataFrame:
     )
 
 
-def _attention_button(text: str, model: str) -> None:
+def _attention_button(text: str, model: str, strategy: str) -> None:
     """Open the cross attention of the encoder–decoder on this text; nothing for other models."""
     from maskviz.attention import parts_of
     from maskviz.models import load_model
@@ -205,15 +204,17 @@ def _attention_button(text: str, model: str) -> None:
         )
         return
     st.button(
-        "Open its cross attention", on_click=_open_attention, args=(text, model), icon="🔎",
+        "Open its cross attention", icon="🔎",
+        on_click=_open_attention, args=(text, model, strategy),
         help="From each word that the model writes to the words it reads, on the Attention page.",
     )  # fmt: skip
     if st.session_state.pop("tasks_to_attention", False):
         st.switch_page("pages/attention.py")
 
 
-def _open_attention(text: str, model: str) -> None:
-    state.open_view(replace(state.current(), text=text, model=model, edited=None, saved=None))
+def _open_attention(text: str, model: str, strategy: str) -> None:
+    # A mask that suits the task; that of the page before may ask the model for a label it has not.
+    state.open_view(state.View(text, strategy, model=model))
     st.session_state.update(
         attention_part="cross", attention_part_asked="cross", attention_show="plain",
         attention_method="raw", attention_target="", tasks_to_attention=True,
