@@ -79,8 +79,7 @@ def worker_alive() -> bool:
 def ensure_worker() -> None:
     """Start the worker unless it runs; of two started at once, one ends by itself."""
     home = runs_home()
-    starting = home in _started and _started[home].poll() is None
-    if starting or worker_alive():
+    if _starting(home) or worker_alive():
         return
     root = str(Path(__file__).resolve().parents[2])
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -97,6 +96,16 @@ def ensure_worker() -> None:
             env=environment,
             start_new_session=True,
         )
+
+
+def _starting(home: Path) -> bool:
+    started = _started.get(home)
+    if started is None or started.poll() is not None:
+        return False
+    if process.start_time(started.pid) is not None:
+        return True
+    started.wait()  # killed: its threads end a moment after it, and until then it looks unended
+    return False
 
 
 def wait_for_worker(seconds: float = 60) -> bool:

@@ -17,9 +17,9 @@ import pytest
 import maskviz
 from maskviz import runs
 from maskviz.errors import ParameterError, RunError
-from maskviz.runs import ray_engine, service, worker
+from maskviz.runs import engines, ray_engine, service, worker
 from maskviz.runs.export import export, packed, push
-from maskviz.runs.folder import Run, read_json, update_json
+from maskviz.runs.folder import Run, read_json, runs_home, update_json
 from maskviz.runs.store import Store
 from tests.tiny_runs import tiny_spec
 
@@ -78,6 +78,31 @@ def test_whoever_looks_at_a_run_without_a_worker_starts_the_next_one(done, monke
 
 
 @pytest.mark.slow
+def test_a_worker_that_is_killed_but_not_yet_gone_is_followed_by_another(tmp_path, monkeypatch):
+    # Its threads outlive it by a moment: a zombie that cannot be waited for is no worker any more.
+    monkeypatch.setenv("MASKVIZ_HOME", str(tmp_path))
+
+    class Killed:
+        pid = os.getpid()
+        waited = False
+
+        def poll(self):
+            return -9 if self.waited else None
+
+        def wait(self):
+            self.waited = True
+
+    killed, started = Killed(), []
+    monkeypatch.setattr(engines, "_started", {runs_home(): killed})
+    monkeypatch.setattr(engines.process, "start_time", lambda pid: None)
+    monkeypatch.setattr(
+        engines.subprocess, "Popen", lambda command, **more: started.append(command)
+    )
+    runs.ensure_worker()
+    assert killed.waited
+    assert len(started) == 1
+
+
 def test_two_processes_share_a_run_and_one_of_them_writes(spec, monkeypatch):
     monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: None)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
