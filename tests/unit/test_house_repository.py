@@ -86,6 +86,11 @@ def test_configuration_is_safe() -> None:
     assert config["client"]["showErrorDetails"] in {"none", "type"}
 
 
+def test_no_click_waits_for_all_garbage() -> None:
+    # A full collection holds every session for a third of a second once torch is loaded.
+    assert settings(".streamlit/config.toml")["runner"]["postScriptGC"] is False
+
+
 def test_themes_are_readable() -> None:
     theme = settings(".streamlit/config.toml")["theme"]
     for name in ("light", "dark"):
