@@ -14,6 +14,7 @@ again and goes on from its last checkpoint.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -105,9 +106,10 @@ class Worker:
                 continue  # whoever looks at it asks Ray
             if row["engine"] != "local":
                 fail_if_gone(self.store, row)
-            elif process.is_alive(row["pid"], row["process_started"]):
-                child = Child(row["id"], row["pid"], row["process_started"], own=False)
+            elif (child := _outlived(row)) is not None:
                 self.children[row["id"]] = child
+                known = {"pid": child.pid, "process_started": child.started}
+                self.store.update(row["id"], **known)
             else:
                 self._settle(row["id"])
 
@@ -180,6 +182,18 @@ class Worker:
         return "failed", reason, {**gone, "ended": time.time()}
 
 
+def _outlived(row: dict[str, Any]) -> Child | None:
+    """Return the process that still trains the run, None where there is none.
+
+    A worker killed right after its fork had no time to write the process down: it says so itself.
+    """
+    said = read_json(runs_home() / row["id"] / "process.json")
+    for record in (row, said):
+        if process.is_alive(record.get("pid"), record.get("process_started")):
+            return Child(row["id"], record["pid"], record["process_started"], own=False)
+    return None
+
+
 def oom_kills() -> int:
     """Return how many processes Linux has killed for want of memory since it started, else 0."""
     try:
@@ -234,6 +248,8 @@ def fork(folder: Path, threads: int) -> int:
         os.setsid()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _redirect(folder / "log.txt")
+        own = {"pid": os.getpid(), "process_started": process.start_time(os.getpid())}
+        write_atomic(folder / "process.json", json.dumps(own))
         code = _train(folder, threads)
     finally:
         sys.stdout.flush()
@@ -290,8 +306,6 @@ def warm_up() -> None:
 
 def write_record(beat: dict[str, Any]) -> None:
     """Write who the worker is, for those who look whether there is one."""
-    import json
-
     started = process.start_time(os.getpid())
     write_atomic(runs_home() / "worker.json", json.dumps({**beat, "process_started": started}))
 

@@ -17,6 +17,7 @@ import pytest
 from maskviz import runs
 from maskviz.runs import engines, process
 from maskviz.runs.folder import Run, read_json, runs_home
+from maskviz.runs.store import Store
 from tests.tiny_runs import tiny_spec
 
 LIMIT = 240  # seconds; torch's import alone takes 5 to 20 of them on a busy machine
@@ -136,8 +137,11 @@ def test_a_run_outlives_a_killed_worker_and_the_next_one_takes_it_over(tiny):
     engines._started[runs_home()].wait(LIMIT)
     assert process.wait_gone(first["pid"], first["process_started"], LIMIT)
     assert _until(run.id, lambda r: r.step > running.step).pid == running.pid
+    # As if it had been killed right after the fork, before it wrote the process down.
+    Store().update(run.id, pid=None, process_started=None)
     runs.ensure_worker()
     assert _worker()["pid"] != first["pid"]
+    assert _until(run.id, lambda r: bool(r.pid)).pid == running.pid
     runs.cancel(run.id)
     ended = _until(run.id, lambda r: r.is_over)
     assert ended.state == "cancelled"
