@@ -1,4 +1,4 @@
-"""Batches for `mini`: packed pieces with hidden words, and labelled texts, some with gaps."""
+"""Batches for `mini`: packed pieces with hidden words or tokens, and labelled texts, some with gaps."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from mini_data import CLS, MASK, PAD, SEP, SPECIAL_TOKENS, encode_all
 from tokenizers import Tokenizer
 from torch import Tensor
 
+BY_TOKEN = 0.5  # share of the pieces in which single tokens are hidden, not whole words
+
 
 @dataclass(frozen=True)
 class MaskedBatch:
-    """Pieces in which whole words are hidden, and what stood there."""
+    """Pieces in which words or tokens are hidden, and what stood there."""
 
     input_ids: Tensor  # (B, T)
     positions: Tensor  # (K,) places in the flattened batch
@@ -39,10 +41,19 @@ def continuations(tokenizer: Tokenizer) -> np.ndarray:
 
 
 def hide_words(
-    ids: np.ndarray, continues: np.ndarray, ratio: float, rng: np.random.Generator
+    ids: np.ndarray,
+    continues: np.ndarray,
+    ratio: float,
+    rng: np.random.Generator,
+    by_token: float = 0.0,
 ) -> np.ndarray:
-    """Which tokens of `ids` (B, T) to hide: each whole word with probability `ratio`."""
-    words = np.cumsum(~continues[ids], axis=1) - 1  # (B, T)
+    """Which tokens of `ids` (B, T) to hide: each whole word with probability `ratio`.
+
+    In a share `by_token` of the rows each token by itself, so that a part of a word is guessed
+    from the parts that are left.
+    """
+    single = rng.random((len(ids), 1)) < by_token
+    words = np.cumsum(~continues[ids] | single, axis=1) - 1  # (B, T)
     draws = rng.random(ids.shape)
     hidden = np.take_along_axis(draws, np.maximum(words, 0), axis=1) < ratio
     return hidden & (ids >= len(SPECIAL_TOKENS))
@@ -79,10 +90,10 @@ class Pieces:
         return self._orders[key]
 
     def batch(self, length: int, count: int, ratio: float) -> MaskedBatch:
-        """The next `count` pieces with about `ratio` of their words hidden."""
+        """The next `count` pieces with about `ratio` of their words, or tokens, hidden."""
         rows = self._rows(length, count)
         rng = np.random.default_rng([self.seed, length, self.drawn[length]])
-        hidden = hide_words(rows, self.continues, ratio, rng)
+        hidden = hide_words(rows, self.continues, ratio, rng, BY_TOKEN)
         places = np.flatnonzero(hidden)
         # A fixed number of places keeps the compiled shapes fixed.
         size = int(rows.size * ratio)
