@@ -11,6 +11,8 @@ MaskvizError
 │   ├── ModelNotFoundError    no such model, or it cannot be fetched
 │   └── CapabilityError       the model cannot do what was asked
 ├── RunError                  a fine-tune that cannot start, be found or go on
+│   └── StoreError            the store of runs cannot be read or written
+├── DiskFullError             there is no room for a file (an OSError as well)
 └── MissingDependencyError    an optional package is not installed
 
 A message names the value received, the limit and the next step, in one sentence.
@@ -72,6 +74,14 @@ class CapabilityError(ModelError):
 
 class RunError(MaskvizError):
     """A fine-tune cannot start, be found or go on."""
+
+
+class StoreError(RunError):
+    """The store of runs cannot be read or written."""
+
+
+class DiskFullError(MaskvizError, OSError):
+    """There is no room for a file."""
 
 
 class MissingDependencyError(MaskvizError):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import uuid
 from pathlib import Path
+
+from .errors import DiskFullError
+
+_LITTLE_SPACE = 2**20  # bytes; with less, not even what a run says of itself finds room
 
 
 def assets() -> Path:
@@ -32,7 +38,10 @@ def _user_data() -> Path:
 
 
 def write_atomic(path: Path | str, content: bytes | str) -> None:
-    """Write `content` to `path` so that a reader sees the old file or the new one, never half."""
+    """Write `content` to `path` so that a reader sees the old file or the new one, never half.
+
+    Raises DiskFullError where there is no room; then the old file stays.
+    """
     path = Path(path)
     data = content.encode() if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,6 +52,19 @@ def write_atomic(path: Path | str, content: bytes | str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise no_room(path.parent) from None
         raise
+
+
+def no_room(folder: Path, then: str = "try again") -> DiskFullError:
+    """Return the error that says how much room the disk of a folder has, and what to do."""
+    free = shutil.disk_usage(folder).free / 2**20
+    return DiskFullError(f"The disk is full ({free:,.0f} MB free): make room, then {then}.")
+
+
+def is_full(folder: Path) -> bool:
+    """Tell whether the disk of a folder has no room for even a small file."""
+    return shutil.disk_usage(folder).free < _LITTLE_SPACE

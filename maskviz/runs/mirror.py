@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,8 @@ class Mirror:
             self._say(f"not mirrored in MLflow ({first}); the run goes on.")
 
     def _say(self, line: str) -> None:
-        with (self.folder / "log.txt").open("a", encoding="utf-8") as file:
+        log = self.folder / "log.txt"
+        with suppress(OSError), log.open("a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%H:%M:%S')} {line}\n")
 
     # sending --------------------------------------------------------------------------------

@@ -141,6 +141,8 @@ def list_runs() -> list[Run]:
             fail_if_gone(store, row)
         elif row["engine"] == "ray":
             refresh(store, row)
+        elif row["engine"] == "local":
+            _watched()
     return store.runs()
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import MissingDependencyError, RunError
+from ..errors import DiskFullError, MissingDependencyError, RunError, StoreError
+from ..paths import is_full, no_room
 from .folder import Run, folders, read_json, read_run, run_folder, runs_home, update_json
 
 _KEPT = ("state", "reason", "engine", "created", "started", "ended", "pid", "process_started")
@@ -77,14 +78,22 @@ class Store:
             _table().create(connection, checkfirst=True)
 
     @contextmanager
-    def _write(self) -> Iterator[Any]:
-        with self._engine.begin() as connection:
-            yield connection
+    def _write(self, **options: Any) -> Iterator[Any]:
+        from sqlalchemy.exc import OperationalError
 
-    @contextmanager
-    def _read(self) -> Iterator[Any]:
-        with self._engine.execution_options(maskviz_reads=True).begin() as connection:
-            yield connection
+        try:
+            with self._engine.execution_options(**options).begin() as connection:
+                yield connection
+        except OperationalError as error:
+            if is_full(self.path.parent):
+                raise no_room(self.path.parent) from None
+            raise StoreError(
+                f"The store of runs cannot be used ({error.orig}): see whether {self.path.name} "
+                "can be written, or move it away; it is made anew from the runs' folders."
+            ) from None
+
+    def _read(self) -> AbstractContextManager[Any]:
+        return self._write(maskviz_reads=True)
 
     # reading --------------------------------------------------------------------------------
 
@@ -210,7 +219,8 @@ class Store:
 def _mirror(folder: Path, values: dict[str, Any]) -> None:
     kept = {k: v for k, v in values.items() if k in _MIRRORED}
     if kept and folder.is_dir():
-        update_json(folder / "state.json", **kept)
+        with suppress(DiskFullError):  # the row is what counts
+            update_json(folder / "state.json", **kept)
 
 
 def _begin(connection: Any) -> None:

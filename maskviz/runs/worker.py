@@ -19,12 +19,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..paths import write_atomic
+from ..errors import StoreError
+from ..paths import is_full, no_room, write_atomic
 from . import process
 from .folder import ENDED, read_json, runs_home, update_json
 from .lock import WorkerLock
@@ -34,6 +36,7 @@ from .store import Store
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 20.0  # between SIGTERM and SIGKILL: time to write a checkpoint
 HEARTBEAT_SECONDS = 2.0
+RETRY_SECONDS = 1.0  # after the disk or the store refused
 IDLE_MINUTES = 10.0
 UNUSED_MINUTES = 3.0  # a worker that was only warmed up, by a page that somebody opened
 MAX_ATTEMPTS = 10  # without getting any further in between
@@ -64,11 +67,13 @@ class Worker:
         self.busy_at = time.monotonic()
         self.beat_at = 0.0
         self.stopping = False
+        self.stuck = False  # the store or the disk refused; it has been said
+        self.roomless: dict[str, str] = {}  # runs that ended on a full disk, and what to say of it
 
     def run(self) -> None:
         """Work until there has been nothing to do for a while, or SIGTERM."""
         signal.signal(signal.SIGTERM, self._stop)
-        self.recover()
+        self.stuck = not self._tried(self.recover)
         while not self.stopping:
             self.tick()
             idle = time.monotonic() - self.busy_at > self.idle_seconds
@@ -77,10 +82,32 @@ class Worker:
             time.sleep(POLL_SECONDS)
 
     def tick(self) -> None:
-        """Do one round."""
-        self._beat()
+        """Do one round; where the disk is full or the store refuses, try again in a second."""
+        self.stuck = not self._tried(self._round)
+        if self.stuck:
+            time.sleep(RETRY_SECONDS)
+
+    def _tried(self, action: Callable[[], None]) -> bool:
+        """Do it and tell whether it could be done; the runs' processes go on meanwhile."""
+        try:
+            action()
+        except (StoreError, OSError) as error:
+            if not self.stuck:
+                with suppress(OSError):
+                    print(f"{time.strftime('%H:%M:%S')} {error}", flush=True)  # noqa: T201
+            return False
+        return True
+
+    def _round(self) -> None:
         for child in list(self.children.values()):
-            self._watch(child)
+            if self._has_ended(child):
+                del self.children[child.run_id]
+                self._settle(child.run_id, oom_kills() > child.oom_kills)
+        if self.stuck:
+            self.recover()
+        self._beat()
+        for child in self.children.values():
+            self._end_if_cancelled(child)
         while len(self.children) < self.slots and (row := self.store.claim()):
             self._start(row)
         if self.children:
@@ -102,8 +129,8 @@ class Worker:
         """Take over what the last worker left behind."""
         self.store.adopt()
         for row in self.store.rows("running"):
-            if row["engine"] == "ray":
-                continue  # whoever looks at it asks Ray
+            if row["engine"] == "ray" or row["id"] in self.children:
+                continue  # whoever looks at a run on Ray asks Ray
             if row["engine"] != "local":
                 fail_if_gone(self.store, row)
             elif (child := _outlived(row)) is not None:
@@ -129,11 +156,8 @@ class Worker:
         step = latest_checkpoint_step(folder)
         self.store.update(row["id"], pid=pid, process_started=child.started, resumed_step=step)
 
-    def _watch(self, child: Child) -> None:
-        if self._has_ended(child):
-            del self.children[child.run_id]
-            self._settle(child.run_id, oom_kills() > child.oom_kills)
-        elif child.terminated is None:
+    def _end_if_cancelled(self, child: Child) -> None:
+        if child.terminated is None:
             if self.store.row(child.run_id)["cancel_requested"]:
                 child.terminated = time.monotonic()
                 process.signal_group(child.pid, signal.SIGTERM)
@@ -147,8 +171,11 @@ class Worker:
 
     def _settle(self, run_id: str, out_of_memory: bool = False) -> None:
         """Write down how a run ended whose process is gone."""
-        row = self.store.row(run_id)
-        status = read_json(runs_home() / run_id / "status.json")
+        folder = runs_home() / run_id
+        status = read_json(folder / "status.json")
+        if status.get("outcome") not in ENDED and is_full(folder):
+            self.roomless.setdefault(run_id, str(no_room(folder, "resume")))
+        row = self.store.row(run_id)  # waits for room
         ended = {"ended": time.time(), "pid": None, "process_started": None}
         if status.get("outcome") in ENDED:
             state, reason = status["outcome"], status.get("outcome_reason", "")
@@ -158,14 +185,16 @@ class Worker:
             state, reason, ended = self._after_a_kill(row, out_of_memory)
         self.store.update(run_id, state=state, reason=reason, cancel_requested=None, **ended)
         if state in ENDED and status.get("outcome") not in ENDED:
-            settle(runs_home() / run_id)
+            settle(folder)
 
     def _after_a_kill(
         self, row: dict[str, Any], out_of_memory: bool
     ) -> tuple[str, str, dict[str, Any]]:
-        """Queue a killed run again, unless it keeps dying at the same place."""
+        """Queue a killed run again, unless the disk is full or it keeps dying at the same place."""
         step = latest_checkpoint_step(runs_home() / row["id"])
         gone = {"pid": None, "process_started": None}
+        if roomless := self.roomless.pop(row["id"], None):
+            return "failed", roomless, {**gone, "ended": time.time()}
         if step > row["resumed_step"]:
             return (
                 "queued",

@@ -122,10 +122,20 @@ def _end_badly(error: BaseException, recorder: Recorder, stop: _StopSignal) -> s
         outcome, reason = "cancelled", f"Cancelled at step {step}; resume goes on from there."
     else:
         outcome, reason = "failed", explain(error, recorder.folder)
-        _log_trace(error, recorder)
-    recorder.log(reason)
-    recorder.update(force=True, outcome=outcome, outcome_reason=reason)
+    _clear(recorder)
+    with suppress(OSError):  # where even this finds no room, the worker says so
+        recorder.update(force=True, outcome=outcome, outcome_reason=reason)
+        if outcome == "failed":
+            _log_trace(error, recorder)
+        recorder.log(reason)
     return outcome
+
+
+def _clear(recorder: Recorder) -> None:
+    """Take away what was half written: on a full disk that is the room for the last words."""
+    if recorder.writes:
+        for half in ("checkpoints/.staging", ".model"):
+            shutil.rmtree(recorder.folder / half, ignore_errors=True)
 
 
 def _log_trace(error: BaseException, recorder: Recorder) -> None:

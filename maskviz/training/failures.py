@@ -6,7 +6,8 @@ import errno
 import shutil
 from pathlib import Path
 
-from ..errors import MaskvizError
+from ..errors import DiskFullError, MaskvizError
+from ..paths import no_room
 
 _LITTLE_SPACE = 50 * 2**20  # bytes; under this a failed write is taken for a full disk
 
@@ -17,14 +18,13 @@ def explain(error: BaseException, folder: Path) -> str:
     >>> explain(MemoryError(), Path("."))
     'Memory ran out: lower per_device_train_batch_size or max_length, then resume.'
     """
-    if isinstance(error, MaskvizError):
-        return str(error)
     text = str(error).strip()
+    if isinstance(error, MaskvizError) and not isinstance(error, DiskFullError):
+        return text
     if _is_memory(error, text):
         return "Memory ran out: lower per_device_train_batch_size or max_length, then resume."
     if _is_disk(error, text, folder):
-        free = shutil.disk_usage(folder).free / 2**20
-        return f"The disk is full ({free:,.0f} MB free): make room, then resume."
+        return str(no_room(folder, "resume"))
     first = text.splitlines()[0][:200] if text else "no message"
     return f"{type(error).__name__}: {first.rstrip('.')}. Its log says where; then resume."
 
@@ -37,6 +37,8 @@ def _is_memory(error: BaseException, text: str) -> bool:
 
 
 def _is_disk(error: BaseException, text: str, folder: Path) -> bool:
+    if isinstance(error, DiskFullError):
+        return True
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
     if "no space left" in text.lower():

@@ -22,7 +22,7 @@ from .hooks import CoreHooks
 from .recorder import Recorder
 from .spec import RunSpec
 
-_STAGING = ".staging"
+_STAGING = ".staging"  # what is being written; nobody takes it for a checkpoint
 
 
 class MaskTrainer(Trainer):
