@@ -71,7 +71,7 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
     said = f"{plain:.3f}" if regression else f"{plain:.1%}"
     figure.add_vline(
         x=plain, line={"color": PLAIN, "width": 2, "dash": "dot"},
-        annotation={"text": f"plain {said}", "yanchor": "bottom", "font": {"color": PLAIN}},
+        annotation={"text": f"plain {said}", "yanchor": "bottom"},
         annotation_position="top",
     )  # fmt: skip
     figure.update_layout(

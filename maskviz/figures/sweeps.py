@@ -132,7 +132,7 @@ def _baseline(figure: go.Figure, plain: Group) -> None:
         figure.add_hrect(y0=low, y1=high, fillcolor=PLAIN, opacity=0.10, line_width=0)
     figure.add_hline(
         y=mean, line={"color": PLAIN, "width": 2, "dash": "dot"},
-        annotation={"text": f"plain {mean:.1%}", "font": {"color": PLAIN}},
+        annotation={"text": f"plain {mean:.1%}"},
         annotation_position="top right",
     )  # fmt: skip
 

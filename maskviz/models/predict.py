@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..masks.encoding import Encoding
-from .model import Model, load_model
+from . import side_by_side
+from .model import Model, device, load_model
 
 # Tokens in a batch. A core's cache holds what 1,024 tokens of a small model need between two
 # layers: batches four times as large took 1.4 times as long. A GPU wants them large.
 _TOKENS, _TOKENS_ON_GPU = 1024, 16_384
+_FEWEST = 256  # tokens in a batch, below which sharing out costs more than it saves
 _MOST = 1024  # texts in a batch
 HEADS = ("single", "multi", "regression")
 
@@ -70,8 +72,8 @@ def class_logits(model: Model, encodings: Sequence[Encoding], batch_size: int | 
     """Return the outputs as a float array (texts, labels), before softmax or sigmoid.
 
     Encodings that are the same to the model share one pass, so their answers are equal to the
-    last bit. `batch_size` is a number of texts; None takes batches of about 1,024 tokens for
-    each core.
+    last bit. `batch_size` is a number of texts; None takes batches of about 1,024 tokens, one for
+    each core at a time.
     """
     import numpy as np
 
@@ -96,38 +98,44 @@ def logits_of_ids(
     import torch
 
     network = model.network("classify")
-    answers = np.zeros((len(ids), model.config.num_labels))
-    order = sorted(range(len(ids)), key=lambda i: len(ids[i]), reverse=True)
-    start = 0
-    while start < len(order):
-        size = batch_size or _batch_size([len(ids[i]) for i in order[start : start + _MOST]])
-        rows = order[start : start + size]
-        with model.lock, torch.inference_mode():
-            logits = network(
-                **padded(model, [ids[i] for i in rows], [seen[i] for i in rows])
-            ).logits
-        answers[rows] = logits.double().cpu().numpy()
-        start += size
-    return answers
+
+    def answer(rows: list[int]) -> Any:
+        with torch.inference_mode():
+            inputs = padded(model, [ids[i] for i in rows], [seen[i] for i in rows])
+            return network(**inputs).logits.double().cpu().numpy()
+
+    found = np.zeros((len(ids), model.config.num_labels))
+    batches = list(_batches([len(row) for row in ids], batch_size))
+    for rows, logits in zip(batches, side_by_side.answers(model, answer, batches), strict=True):
+        found[rows] = logits
+    return found
 
 
-def _batch_size(lengths: Sequence[int]) -> int:
-    """Return how many of the texts, the longest first, share the next batch.
+def _batches(lengths: Sequence[int], batch_size: int | None) -> Iterator[list[int]]:
+    """Yield the indices of the texts of each batch, the longest first.
 
     A batch that is half full ends where shorter texts begin: without padding it is faster.
     """
-    tokens, longest = _tokens_in_a_batch(), max(1, lengths[0])
-    full = max(1, tokens // longest)
-    half = -(-full // 2)
-    return next((i for i in range(half, min(full, len(lengths))) if lengths[i] < longest), full)
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i], reverse=True)
+    tokens, start = _tokens_in_a_batch(sum(lengths)), 0
+    while start < len(order):
+        longest = max(1, lengths[order[start]])
+        full = max(1, min(_MOST, tokens // longest))
+        shorter = (
+            size
+            for size in range(-(-full // 2), min(full, len(order) - start))
+            if lengths[order[start + size]] < longest
+        )
+        size = batch_size or next(shorter, full)
+        yield order[start : start + size]
+        start += size
 
 
-def _tokens_in_a_batch() -> int:
-    import torch
-
-    from .model import device
-
-    return _TOKENS * min(8, torch.get_num_threads()) if device() == "cpu" else _TOKENS_ON_GPU
+def _tokens_in_a_batch(total: int) -> int:
+    """Return the tokens in a batch: few texts are shared out evenly between the threads."""
+    if device() != "cpu":
+        return _TOKENS_ON_GPU
+    return min(_TOKENS, max(_FEWEST, -(-total // side_by_side.threads())))
 
 
 def batch(model: Model, encodings: Sequence[Encoding]) -> dict[str, Any]:
@@ -141,8 +149,6 @@ def padded(
     """Return `input_ids` and `attention_mask`, each (texts, tokens), padded on the right."""
     import numpy as np
     import torch
-
-    from .model import device
 
     shape = (len(ids), max(map(len, ids)))
     arrays = {"input_ids": np.full(shape, model.tokenizer.pad_token_id or 0)}
