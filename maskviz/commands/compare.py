@@ -67,7 +67,12 @@ def compare_command(
     out: Annotated[
         Path | None, typer.Option("--out", help="Write every row and its effects as CSV.")
     ] = None,
-    draws: Annotated[int, typer.Option("--draws", help="Random masks in the control.")] = 20,
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            "--draws", help="Random masks in the control: of a text 20; of a file 1 to 20 a row."
+        ),
+    ] = None,
     long: Long = "cut",
     types: common.Types = "",
     pattern: common.Pattern = "",
@@ -92,6 +97,7 @@ def compare_command(
     shared = {"model": model, "ratio": ratio, "seed": seed, "long": long}
     if file is None:
         _only_for_files(text_column, label_column, by, pair_column, swap, label, rows, out)
+        draws = 20 if draws is None else draws
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
         operators = _operators(operator, sensitivity)
@@ -110,6 +116,7 @@ def compare_command(
         {
             **shared, "text_column": text_column, "label_column": label_column,
             "operator": operator, "by": _named(by), "beside": beside, "limit": rows,
+            "draws": draws,
         },
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..evidence.compare import Comparison, Effect, Sensitivity
     from ..evidence.fairness import Fairness
-    from ..evidence.files import FileComparison
+    from ..evidence.files import FileComparison, StrategyResult
 
 
 def text_lines(
@@ -69,7 +69,7 @@ def _survives(found: Sensitivity) -> str:
 
 def file_table(result: FileComparison) -> str:
     """Return a line for each strategy, then what it is broken down by."""
-    lines = [*_rows(result.strategies), ""]
+    lines = [*_rows(result.strategies), "", *_chance(result.strategies)]
     for column, values in result.groups.items():
         if column == "label" and len(values) < 2:
             continue
@@ -78,6 +78,24 @@ def file_table(result: FileComparison) -> str:
         lines += [*_beside(result), ""]
     rows = f"{result.rows:,} row{'s' * (result.rows != 1)}"
     return "\n".join([*lines, f"{rows}, model {result.model}."])
+
+
+def _chance(results: dict[str, StrategyResult]) -> list[str]:
+    """Return a line for each strategy on what random masks of the same size do."""
+    drawn = {name: r.chance for name, r in results.items() if r.chance is not None}
+    if not drawn:
+        return []
+    lines = ["random masks of the same size: flip rate; how far the strategy goes beyond [95 %]"]
+    for name, chance in drawn.items():
+        low, high = chance.flip_beyond_ci95
+        line = f"{name:22}{chance.flip_rate:>7.1%}  flips {chance.flip_beyond:+.1%} "
+        line += f"[{low:+.1%}, {high:+.1%}]"
+        if chance.beyond is not None and chance.beyond_ci95 is not None:
+            what = "accuracy" if results[name].delta_error is None else "error"
+            low, high = chance.beyond_ci95
+            line += f"  {what} {chance.beyond:+.3f} [{low:+.3f}, {high:+.3f}]"
+        lines.append(line)
+    return [*lines, ""]
 
 
 def _rows(results: dict[str, Any]) -> list[str]:

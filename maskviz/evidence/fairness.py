@@ -177,70 +177,134 @@ def fairness(
     `placeholder` says nothing of the length of what it hides, as `mask` does. Pairs without words
     are left out. Raises DataError without pairs.
     """
-    loaded = load_model(model)
-    loaded.require("classify")
-    if label is not None and label not in loaded.labels:
-        raise UnknownNameError.of("label", label, loaded.labels)
-    label = label or loaded.labels[0 if head_of(loaded.config) == "regression" else -1]
-    asked = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
-    jobs = {key: masking_job(key, given, ratio, loaded) for key, given in asked.items()}
-    work = _Work(loaded, jobs, operator, loaded.labels.index(label), seed, checked_long(long))
-    pipelines = {
-        str(given.get("pipeline") or BUNDLED)
-        for key, given in asked.items()
-        if "pipeline" in needs(key)
-    }
-    for side in ("first", "second"):
-        pairs = annotated(pairs, attrgetter(side), pipelines, _PAIRS_AT_ONCE)
-    source, stopped = iter(pairs), False
-    while not stopped and (chunk := list(islice(source, _PAIRS_AT_ONCE))):
-        work.add(chunk)
+    work = FairnessWork(
+        pairs, strategies, model=model, operator=operator, label=label, ratio=ratio, seed=seed,
+        long=long,
+    )  # fmt: skip
+    for _ in work.steps():
         if progress:
             progress(work.done)
-        stopped = bool(stop and stop())
-    if not work.arms["plain"].n:
-        raise DataError(
-            "There is no pair to compare: give texts with words of the categories, or a file with "
-            f"two columns of texts. {' '.join(notes(work.left_out))}".strip()
-        )
-    said = [*notes(work.left_out), *cut_note(work.cut, loaded)]
-    said += [f"Stopped after {work.done:,} pairs."] if stopped else []
-    return work.result(label, tuple(said))
+        if stop and stop():
+            work.stopped = True
+            break
+    return work.result()
 
 
-class _Work:
-    """The sums of all arms, and how a chunk of pairs is added to them."""
+@dataclass(frozen=True)
+class PairStep:
+    """What one step found; written down, it can be counted again without asking a model.
+
+    done: pairs read when it ended. pairs: each with arm → (difference, flip, same to the model).
+    left_out: reason → rows. cut: rows of which the model reads only the beginning.
+    """
+
+    done: int
+    pairs: list[tuple[PairResult, dict[str, tuple[float, bool, bool]]]]
+    left_out: dict[str, list[int]]
+    cut: list[int]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PairStep:
+        """Read the values that `dataclasses.asdict` and JSON make of one."""
+        pairs = [(PairResult(**pair), arms) for pair, arms in values["pairs"]]
+        return cls(**{**values, "pairs": pairs})
+
+
+class FairnessWork:
+    """Pairs on their way: checked, compared in steps, with a result at any time."""
 
     def __init__(
-        self, model: Model, jobs: dict[str, Any], operator: str, index: int, seed: int, long: str
+        self,
+        pairs: Iterable[Pair],
+        strategies: Iterable[str] | Mapping[str, Mapping[str, Any]] = ("attribute",),
+        *,
+        model: Model | str = "mini",
+        operator: str = "placeholder",
+        label: str | None = None,
+        ratio: float | None = None,
+        seed: int = 0,
+        long: str = "cut",
+        total: int = 0,
     ) -> None:
-        self.model, self.jobs, self.operator = model, jobs, operator
-        self.index, self.seed, self.long = index, seed, long
-        self.names = ["plain", *jobs, ORACLE]
+        """Check everything that can be checked without asking the model; `total` pairs come."""
+        self.model = load_model(model)
+        self.model.require("classify")
+        labels = self.model.labels
+        if label is not None and label not in labels:
+            raise UnknownNameError.of("label", label, labels)
+        self.label = label or labels[0 if head_of(self.model.config) == "regression" else -1]
+        asked = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
+        self.jobs = {
+            key: masking_job(key, given, ratio, self.model) for key, given in asked.items()
+        }
+        self._pipelines = {
+            str(given.get("pipeline") or BUNDLED)
+            for key, given in asked.items()
+            if "pipeline" in needs(key)
+        }
+        self.operator, self.index = operator, labels.index(self.label)
+        self.seed, self.long = seed, checked_long(long)
+        self.names = ["plain", *self.jobs, ORACLE]
         self.arms = {name: _Sums() for name in self.names}
         self.groups: dict[str, dict[str, _Sums]] = {}
         self.worst: list[PairResult] = []
         self.left_out: dict[str, list[int]] = {}
         self.cut: list[int] = []
-        self.done = 0
+        self.done, self.total, self.stopped = 0, total, False
+        self._pairs = pairs
 
-    def add(self, chunk: list[Pair]) -> None:
+    def steps(self) -> Iterator[PairStep]:
+        """Compare 16 pairs at a time, from where it stands; each step is counted already."""
+        pairs: Iterable[Pair] = islice(self._pairs, self.done, None)
+        for side in ("first", "second"):
+            pairs = annotated(pairs, attrgetter(side), self._pipelines, _PAIRS_AT_ONCE)
+        source = iter(pairs)
+        while chunk := list(islice(source, _PAIRS_AT_ONCE)):
+            step = self._step(chunk)
+            self.take(step)
+            yield step
+
+    def take(self, step: PairStep) -> None:
+        """Count a step; one that was written down stands for asking the model again."""
+        self.done = step.done
+        for pair, arms in step.pairs:
+            group = self.groups.setdefault(pair.category, {n: _Sums() for n in self.names})
+            for name, values in arms.items():
+                for sums in (self.arms[name], group[name]):
+                    sums.add(*values)
+        found = [*self.worst, *(pair for pair, _ in step.pairs)]
+        self.worst = sorted(found, key=lambda r: -abs(r.difference))[:_WORST]
+        for why, rows in step.left_out.items():
+            self.left_out.setdefault(why, []).extend(rows)
+        self.cut += step.cut
+
+    @property
+    def tallied(self) -> int:
+        """How many pairs the sums hold so far."""
+        return self.arms["plain"].n
+
+    def _step(self, chunk: list[Pair]) -> PairStep:
         """Compare the pairs under every arm."""
-        self.done += len(chunk)
-        kept = []
+        kept: list[tuple[Pair, list[list[Any]]]] = []
+        left_out: dict[str, list[int]] = {}
         for pair in chunk:
             try:
                 kept.append((pair, self._pieces(pair)))
             except (TextError, MaskError) as error:
                 why = why_left_out(error, max(pair.first, pair.second, key=len))
-                self.left_out.setdefault(why, []).append(pair.row)
-                continue
-            if any(side[0].truncated_at is not None for side in kept[-1][1][:2]):
-                self.cut.append(pair.row)
+                left_out.setdefault(why, []).append(pair.row)
         answers = answers_of(self.model, [row for _, pieces in kept for row in pieces])
         width = 2 * len(self.names)
-        for i, (pair, pieces) in enumerate(kept):
-            self._count(pair, pieces, answers.probabilities[i * width : (i + 1) * width])
+        found = [
+            self._answered(pair, pieces, answers.probabilities[i * width : (i + 1) * width])
+            for i, (pair, pieces) in enumerate(kept)
+        ]
+        cut = [
+            pair.row
+            for pair, pieces in kept
+            if any(side[0].truncated_at is not None for side in pieces[:2])
+        ]
+        return PairStep(self.done + len(chunk), found, left_out, cut)
 
     def _pieces(self, pair: Pair) -> list[list[Any]]:
         """Return the encodings of first and second text under each arm in turn."""
@@ -253,35 +317,42 @@ class _Work:
             pieces.append([_without(mask, self.model) for mask in masks])
         return pieces
 
-    def _count(self, pair: Pair, pieces: list[Any], probabilities: Any) -> None:
+    def _answered(
+        self, pair: Pair, pieces: list[Any], probabilities: Any
+    ) -> tuple[PairResult, dict[str, tuple[float, bool, bool]]]:
+        """Return the pair on the plain texts, and what each arm says of it."""
+        arms = {}
         for i, name in enumerate(self.names):
             first, second = probabilities[2 * i], probabilities[2 * i + 1]
             difference = float(second[self.index] - first[self.index])
             flip = chosen_labels(self.model, first) != chosen_labels(self.model, second)
-            same = [_ids(p) for p in pieces[2 * i : 2 * i + 2]]
-            group = self.groups.setdefault(pair.category, {n: _Sums() for n in self.names})
-            for sums in (self.arms[name], group[name]):
-                sums.add(difference, flip, same[0] == same[1])
-            if name == "plain":
-                self._keep(pair, difference, first, second)
+            same = _ids(pieces[2 * i]) == _ids(pieces[2 * i + 1])
+            arms[name] = (difference, flip, same)
+        labels = [", ".join(chosen_labels(self.model, p)) for p in probabilities[:2]]
+        plain = arms["plain"][0]
+        return PairResult(pair.row, pair.category, pair.first, pair.second, *labels, plain), arms
 
-    def _keep(self, pair: Pair, difference: float, first: Any, second: Any) -> None:
-        labels = [", ".join(chosen_labels(self.model, p)) for p in (first, second)]
-        result = PairResult(pair.row, pair.category, pair.first, pair.second, *labels, difference)
-        self.worst = sorted([*self.worst, result], key=lambda r: -abs(r.difference))[:_WORST]
-
-    def result(self, label: str, said: tuple[str, ...]) -> Fairness:
-        """Return what the sums say."""
+    def result(self) -> Fairness:
+        """Return what the pairs so far say; raises DataError where there are none."""
+        said = notes(self.left_out)
+        if not self.tallied:
+            raise DataError(
+                "There is no pair to compare: give texts with words of the categories, or a file "
+                f"with two columns of texts. {' '.join(said)}".strip()
+            )
+        said += cut_note(self.cut, self.model)
+        if self.stopped or self.done < self.total:
+            said.append(f"These are the first {self.done:,} pairs.")
         named = {category: sums for category, sums in self.groups.items() if category}
         return Fairness(
-            self.arms["plain"].n,
+            self.tallied,
             self.model.name,
             self.operator,
-            label,
+            self.label,
             {name: sums.gap() for name, sums in self.arms.items()},
             {c: {n: s.gap() for n, s in arms.items()} for c, arms in named.items()},
             tuple(self.worst),
-            said,
+            tuple(said),
         )
 
 

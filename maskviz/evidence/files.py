@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
@@ -19,99 +19,27 @@ from ..masks.mask import Mask, MaskSpan
 from ..masks.operators import OPERATORS, apply
 from ..masks.registry import STRATEGIES
 from ..models.model import Model, load_model
-from ..models.predict import chosen_labels, head_of
+from ..models.predict import head_of
 from ..text.pipelines import BUNDLED, annotated
+from .chance import checked_draws, draws_for, random_masks
+from .file_result import Beside, FileComparison, Step
 from .reading import answers_of, checked_long, encodings_of
+from .row_result import row_result
 from .rows import (
     FileCheck,
     Row,
     check_file,
     cut_note,
-    joined,
     label_matcher,
     notes,
     usable_rows,
     why_left_out,
 )
-from .statistics import divergence
-from .tally import RowEffect, RowResult, StrategyResult, Tallies, accuracies
+from .tally import RowResult, StrategyResult, Tallies, accuracies
 
 __all__ = ["FileComparison", "StrategyResult", "compare_file", "label_matcher"]
 
 _ROWS_AT_ONCE = 64
-Masked = tuple[Row, list[Mask], list[Any]]  # a row, its masks, and its encodings by each model
-Groups = dict[str, dict[str, dict[str, StrategyResult]]]
-
-
-@dataclass(frozen=True)
-class Beside:
-    """A second model over the same rows and masks.
-
-    agreement: share of rows on which both give the same answer to the plain text. paired: for
-    `plain` and each strategy accuracy of the first, of the second, second − first with its 95 %
-    paired bootstrap interval, and McNemar's p-value; empty without labels.
-    """
-
-    model: str
-    strategies: dict[str, StrategyResult]
-    agreement: float
-    paired: dict[str, dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class FileComparison:
-    """What each strategy changes over a file; `notes` say what was left out.
-
-    groups: column → value → strategy → result; `label` is the true label (the predicted one
-    without labels), `hidden` the type of what was hidden. worst: strategy → the rows that change
-    most. complete: whether every row was read.
-    """
-
-    rows: int
-    model: str
-    operator: str
-    strategies: dict[str, StrategyResult]
-    worst: dict[str, list[RowResult]] = field(default_factory=dict, repr=False)
-    notes: tuple[str, ...] = ()
-    groups: Groups = field(default_factory=dict, repr=False)
-    beside: Beside | None = None
-    complete: bool = True
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON-ready values; the keys are the command line's."""
-        return {**asdict(self), "notes": list(self.notes)}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> FileComparison:
-        """Read a result back that was written as JSON."""
-        given = dict(values)
-        given["strategies"] = _strategies(given["strategies"])
-        given["notes"] = tuple(given["notes"])
-        given["groups"] = {
-            column: {value: _strategies(results) for value, results in found.items()}
-            for column, found in given["groups"].items()
-        }
-        given["worst"] = {n: [_row(r) for r in rows] for n, rows in given["worst"].items()}
-        if given["beside"]:
-            other = given["beside"]
-            paired = {
-                name: {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-                for name, values in other["paired"].items()
-            }
-            read = {"strategies": _strategies(other["strategies"]), "paired": paired}
-            given["beside"] = Beside(**{**other, **read})
-        return cls(**given)
-
-
-def _strategies(values: Mapping[str, Any]) -> dict[str, StrategyResult]:
-    return {name: StrategyResult.from_dict(result) for name, result in values.items()}
-
-
-def _row(values: Mapping[str, Any]) -> RowResult:
-    effects = {
-        n: RowEffect(**{**e, "hidden": tuple(e["hidden"])}) for n, e in values["effects"].items()
-    }
-    return RowResult(**{**values, "effects": effects})
 
 
 def compare_file(
@@ -129,6 +57,7 @@ def compare_file(
     beside: Model | str | None = None,
     long: str = "cut",
     limit: int | None = None,
+    draws: int | None = None,
     each: Callable[[RowResult], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
     stop: Callable[[], bool] | None = None,
@@ -137,18 +66,19 @@ def compare_file(
 
     `strategies` names them, or maps each to its parameters. `by` are columns to break the result
     down by, `beside` is a second model for the same rows and masks, `limit` takes the first rows
-    only. `each` gets every row's result, `progress` the rows done and the rows in all; where
-    `stop` says so, the result is that of the rows so far. Rows without a word or a label, and
-    rows a strategy hides whole, are left out and counted in `notes`. Raises DataError before
-    anything runs where a column is missing or its labels are not the model's.
+    only, `draws` are the random masks a row in which chance is seen beside each strategy (None:
+    1,000 in all, 1 to 20 a row; 0: none). `each` gets every row's result, `progress` the rows done
+    and the rows in all; where `stop` says so, the result is that of the rows so far. Rows without a
+    word or a label, and rows a strategy hides whole, are left out and counted in `notes`. Raises
+    DataError before anything runs where a column is missing or its labels are not the model's.
     """
     work = FileWork(
         source, strategies, text_column=text_column, label_column=label_column, model=model,
         operator=operator, ratio=ratio, seed=seed, name=name, by=by, beside=beside, long=long,
-        limit=limit,
+        limit=limit, draws=draws,
     )  # fmt: skip
-    for rows in work.steps():
-        for row in rows:
+    for step in work.steps():
+        for row in step.sides[0]:
             if each:
                 each(row)
         if progress:
@@ -177,6 +107,7 @@ class FileWork:
         beside: Model | str | None = None,
         long: str = "cut",
         limit: int | None = None,
+        draws: int | None = None,
         patience: float | None = None,
     ) -> None:
         """Check everything that can be checked without asking the model.
@@ -215,73 +146,94 @@ class FileWork:
                 f"{' '.join(self.check.notes) or 'it has no rows.'}"
             )
         self.total = min(self.check.usable, limit or self.check.usable)
+        self.draws = draws_for(self.total) if draws is None else checked_draws(draws)
         self.done = 0
         self.tallies = [Tallies(head_of(m.config), self.jobs) for m in self.models]
-        self._left_out: dict[str, list[int]] = {}
+        self._left_out: dict[str, list[int]] = {}  # by reading; by masking:
+        self._unmasked: dict[str, list[int]] = {}
         self._cut: list[int] = []
         self._agree: Counter[bool] = Counter()
         self._paired: dict[str, Counter[tuple[bool, bool]]] = {}
 
-    def steps(self) -> Iterator[list[RowResult]]:
-        """Compare 64 rows at a time; yield the first model's results of each step."""
+    def steps(self) -> Iterator[Step]:
+        """Compare 64 rows at a time, from where it stands; each step is counted already."""
         text, label, by = self._columns
         rows = iter_rows(self._source, self._name)
         usable = usable_rows(rows, self.models[0], text, label, by, self._left_out)
-        usable = annotated(islice(usable, self._limit), attrgetter("text"), self._pipelines)
-        while kept := self._masked(usable):
-            yield self._compare([row for row in kept if row is not None])
+        usable = islice(usable, self.done, self._limit)
+        usable = annotated(usable, attrgetter("text"), self._pipelines)
+        while step := self._step(usable):
+            self.take(step)
+            yield step
+
+    def take(self, step: Step) -> None:
+        """Count a step; one that was written down stands for asking the models again."""
+        self.done = step.done
+        for tallies, results in zip(self.tallies, step.sides, strict=True):
+            for result in results:
+                tallies.add(result)
+        if len(step.sides) == 2:
+            for one, other in zip(*step.sides, strict=True):
+                self._pair(one, other)
+        for why, rows in step.left_out.items():
+            self._unmasked.setdefault(why, []).extend(rows)
+        self._cut += step.cut
 
     @property
     def tallied(self) -> int:
         """How many rows the sums hold so far."""
         return next(iter(self.tallies[0].all.values())).rows
 
-    def _compare(self, kept: list[Masked]) -> list[RowResult]:
-        if not kept:
-            return []
-        sides = [self._read(model, kept) for model in self.models]
-        for tallies, results in zip(self.tallies, sides, strict=True):
-            for result in results:
-                tallies.add(result)
-        if len(sides) == 2:
-            for one, other in zip(*sides, strict=True):
-                self._pair(one, other)
-        return sides[0]
-
-    def _masked(self, rows: Iterator[Row]) -> list[Masked | None]:
-        """Choose and apply the masks of the next rows; None stands for one that is left out."""
-        found: list[Masked | None] = []
-        begin = time.monotonic()
+    def _step(self, rows: Iterator[Row]) -> Step | None:
+        """Mask the next rows and ask the models; None where there are no more."""
+        begin, count = time.monotonic(), 0
+        kept: list[_Masked] = []
+        left_out: dict[str, list[int]] = {}
         for row in islice(rows, _ROWS_AT_ONCE):
-            found.append(self._masked_row(row))
-            self.done += 1
+            count += 1
+            try:
+                kept.append(self._masked(row))
+            except (TextError, MaskError) as error:
+                left_out.setdefault(why_left_out(error, row.text), []).append(row.number)
             if self._patience is not None and time.monotonic() - begin > self._patience:
                 break
-        return found
-
-    def _masked_row(self, row: Row) -> Masked | None:
-        try:
-            masks = [job(row.text, self.seed) for job in self.jobs.values()]
-            sides = [self._pieces(model, row.text, masks) for model in self.models]
-        except (TextError, MaskError) as error:
-            self._left_out.setdefault(why_left_out(error, row.text), []).append(row.number)
+        if not count:
             return None
-        if sides[0][0][0].truncated_at is not None:
-            self._cut.append(row.number)
-        return row, masks, sides
+        sides = [self._read(i, kept) if kept else [] for i in range(len(self.models))]
+        cut = [m.row.number for m in kept if m.plain[0][0].truncated_at is not None]
+        return Step(self.done + count, sides, left_out, cut)
 
-    def _pieces(self, model: Model, text: str, masks: list[Mask]) -> list[Any]:
-        plain = encodings_of(Mask(text), "attention", model, self.long)
-        return [plain, *(encodings_of(m, self.operator, model, self.long) for m in masks)]
+    def _masked(self, row: Row) -> _Masked:
+        masks = [job(row.text, self.seed) for job in self.jobs.values()]
+        chance = [random_masks(mask, self.draws, self.seed) for mask in masks]
+        return _Masked(
+            row,
+            masks,
+            [self._pieces(model, Mask(row.text), "attention") for model in self.models],
+            [[self._pieces(m, mask, self.operator) for mask in masks] for m in self.models],
+            [[self._pieces(self.models[0], m, self.operator) for m in drawn] for drawn in chance],
+        )
 
-    def _read(self, model: Model, kept: list[Masked]) -> list[RowResult]:
-        side = self.models.index(model)
-        answers = answers_of(model, [p for _, _, pieces in kept for p in pieces[side]])
-        width = 1 + len(self.jobs)
-        return [
-            _result(row, masks, self.models[0], answers.probabilities[i * width :], self.jobs)
-            for i, (row, masks, _) in enumerate(kept)
-        ]
+    def _pieces(self, model: Model, mask: Mask, operator: str) -> list[Any]:
+        return encodings_of(mask, operator, model, self.long)
+
+    def _read(self, side: int, kept: list[_Masked]) -> list[RowResult]:
+        """Ask a model all at once: the rows plain and masked, and the first one at random."""
+        pieces: list[Any] = []
+        for m in kept:
+            pieces += [m.plain[side], *m.masked[side]]
+            pieces += [] if side else [piece for drawn in m.chance for piece in drawn]
+        answers = iter(answers_of(self.models[side], pieces).probabilities)
+        results = []
+        for m in kept:
+            plain, *masked = islice(answers, 1 + len(m.masks))
+            drawn = None
+            if self.draws and not side:
+                drawn = [list(islice(answers, len(pieces))) for pieces in m.chance]
+            results.append(
+                row_result(m.row, m.masks, self.models[0], self.jobs, plain, masked, drawn)
+            )
+        return results
 
     def _pair(self, one: RowResult, other: RowResult) -> None:
         self._agree[one.label == other.label] += 1
@@ -298,7 +250,7 @@ class FileWork:
         """Return what the rows so far say; raises DataError where there are none."""
         first, rows = self.tallies[0], self.tallied
         cut = cut_note(self._cut, self.models[0])
-        left_out = [*self._notes, *notes(self._left_out), *cut]
+        left_out = [*self._notes, *notes(self._left_out), *notes(self._unmasked), *cut]
         if not rows:
             raise DataError(f"No row of the file can be compared: {' '.join(left_out)}")
         complete = self.done >= self.total
@@ -328,6 +280,21 @@ class FileWork:
         )
 
 
+@dataclass(frozen=True)
+class _Masked:
+    """A row with its masks, and the encodings of its windows.
+
+    plain: by model. masked: by model and strategy. chance: of the first model, by strategy and
+    draw.
+    """
+
+    row: Row
+    masks: list[Mask]
+    plain: list[list[Any]]
+    masked: list[list[list[Any]]]
+    chance: list[list[list[Any]]]
+
+
 Job = Callable[[str, int], Mask]
 
 
@@ -355,28 +322,3 @@ def _same_task(models: Sequence[Model]) -> list[str]:
     if len(one.labels) != len(other.labels) or head_of(one.config) != head_of(other.config):
         raise DataError(f"The labels of {named} differ: compare two models of the same task.")
     return [f"The labels of {named} are taken as the same, in this order."]
-
-
-def _result(
-    row: Row, masks: list[Mask], model: Model, probabilities: Any, names: Iterable[str]
-) -> RowResult:
-    """Return one row's result from its answers (1 + masks, labels): plain first, then each mask."""
-    head, plain = head_of(model.config), probabilities[0]
-    index = 0 if head == "regression" else int(plain.argmax())
-    before = chosen_labels(model, plain)
-    effects = {}
-    for name, mask, masked in zip(names, masks, probabilities[1:], strict=False):
-        after = chosen_labels(model, masked)
-        effects[name] = RowEffect(
-            joined(model, after),
-            float(masked[0] if head == "regression" else masked.max()),
-            float(masked[index] - plain[index]),
-            after != before,
-            divergence(head, plain, masked),
-            mask.realised_ratio,
-            tuple(sorted({span.label for span in mask.spans if span.label})),
-        )
-    label = joined(model, before)
-    return RowResult(
-        row.number, row.text, row.expected, label, float(plain[index]), effects, row.groups
-    )

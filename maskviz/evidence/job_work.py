@@ -2,7 +2,8 @@
 
     python -m maskviz.evidence.job_work JOB
 
-It waits for its turn, writes what it found so far every two seconds, and says how it ended.
+It waits for its turn, writes each step and every two seconds the result so far, and says how it
+ended. What was written of an earlier try is counted first and not asked again.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from ..data.export import CsvFile
 from ..errors import MaskvizError
 from ..paths import home, write_atomic
 from ..runs.lock import WorkerLock
-from .fairness import fairness, pairs_of_file, swapped_pairs
+from .fairness import FairnessWork, PairStep, pairs_of_file, swapped_pairs
+from .file_result import Step
 from .files import FileWork
 from .jobs import Job, Status, find
+from .swaps import Pair
 
 _PATIENCE = 1.0  # seconds a step may take before it is counted
 _EVERY = 2.0  # seconds between two partial results
@@ -59,8 +63,10 @@ class Diary:
     """Writes a job's status and partial results, not more often than a person looks."""
 
     def __init__(self, job: Job) -> None:
-        self.job, self.begin, self._saved = job, time.monotonic(), 0.0
-        self.status = Status("running")
+        before = job.status()
+        self.job, self._saved = job, 0.0
+        self.begin = time.monotonic() - before.seconds
+        self.status = replace(before, state="running", message="")
 
     def step(self, done: int, total: int, result: Callable[[], dict[str, Any]] | None) -> None:
         """Note the rows done, and every two seconds the result so far."""
@@ -91,38 +97,86 @@ class Diary:
         self.job.save(replace(self.status, state=state, message=message, seconds=self.seconds))
 
 
-def _compare(source: str, arguments: dict[str, Any], job: Job, diary: Diary) -> None:
-    strategies = arguments.pop("strategies")
-    work = FileWork(source, strategies, patience=_PATIENCE, **arguments)
-    diary.step(0, work.total, None)
-    with CsvFile(job.rows, partial=True) as written:
-        for rows in work.steps():
-            for row in rows:
-                written.add(row.to_dict())
-            written.flush()
-            found = work.tallied
-            diary.step(work.done, work.total, (lambda: work.result().to_dict()) if found else None)
+class Steps:
+    """What each step found, a line of JSON each; one that was cut off in the middle is dropped."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a+b")
+
+    def __enter__(self) -> Steps:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def written(self) -> Iterator[dict[str, Any]]:
+        """Yield the steps of an earlier try, the first one first."""
+        self._file.seek(0)
+        whole = 0
+        for line in self._file:
+            if not line.endswith(b"\n"):
+                break
+            whole += len(line)
+            yield json.loads(line)
+        self._file.truncate(whole)
+
+    def add(self, step: Any) -> None:
+        """Write a step, a dataclass; it is there when the process is killed now."""
+        self._file.write(json.dumps(asdict(step)).encode() + b"\n")
+        self._file.flush()
+
+
+def _go_on(
+    work: FileWork | FairnessWork,
+    kind: type[Any],
+    job: Job,
+    diary: Diary,
+    each: Callable[[Any], None],
+) -> None:
+    """Count the steps that are written, then make the others; `each` gets all of them."""
+    with Steps(job.steps) as steps:
+        for written in steps.written():
+            step = kind.from_dict(written)
+            work.take(step)
+            each(step)
+        diary.step(work.done, work.total, None)
+        for step in work.steps():
+            steps.add(step)
+            each(step)
+            found = (lambda: work.result().to_dict()) if work.tallied else None
+            diary.step(work.done, work.total, found)
             if job.cancelled:
                 break
     diary.keep(work.result().to_dict())
+    if diary.complete:
+        job.steps.unlink()
+
+
+def _compare(source: str, arguments: dict[str, Any], job: Job, diary: Diary) -> None:
+    strategies = arguments.pop("strategies")
+    work = FileWork(source, strategies, patience=_PATIENCE, **arguments)
+    with CsvFile(job.rows, partial=True) as rows:
+
+        def write(step: Step) -> None:
+            for row in step.sides[0]:
+                rows.add(row.to_dict())
+            rows.flush()
+
+        _go_on(work, Step, job, diary, write)
 
 
 def _fairness(source: str, arguments: dict[str, Any], job: Job, diary: Diary) -> None:
     first, second = (arguments.pop(name, None) for name in ("first", "second"))
     column, swap = arguments.pop("text_column", None), arguments.pop("swap", ())
 
-    def pairs() -> Any:
+    def pairs() -> Iterator[Pair]:
         if second:
             return pairs_of_file(source, first, second)
         return swapped_pairs(source, column, swap)
 
     total = sum(1 for _ in pairs())
-    diary.step(0, total, None)
-    found = fairness(
-        pairs(), **arguments, stop=lambda: job.cancelled,
-        progress=lambda done: diary.step(done, total, None),
-    )  # fmt: skip
-    diary.keep(found.to_dict())
+    work = FairnessWork(pairs(), total=total, **arguments)
+    _go_on(work, PairStep, job, diary, lambda step: None)
 
 
 _WORK = {"compare": _compare, "fairness": _fairness}

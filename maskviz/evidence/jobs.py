@@ -1,15 +1,17 @@
 """Comparisons over files that go on when the page is closed, and leave what they found so far.
 
 A job is a folder below MASKVIZ_HOME: `spec.json` (what was asked), `status.json`, `result.json`
-(also while it runs), and `rows.csv`. A process of its own works on it (`job_work`), one job after
-the other: it goes on when the page is closed and when the app ends. Where that process is killed,
-the job is `interrupted` and keeps what it has.
+(also while it runs), `rows.csv`, and until it is done `steps.jsonl`, what each step found. A
+process of its own works on it (`job_work`), one job after the other: it goes on when the page is
+closed and when the app ends. Where that process is killed, the job is `interrupted` and keeps what
+it has; resumed, it counts the steps it has and asks the models for the rest alone.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -21,6 +23,8 @@ from ..paths import home, write_atomic
 from ..runs.background import Background
 
 _FOLDER = "comparisons"
+_WORK = "maskviz.evidence.job_work"
+_GOING = 10.0  # seconds a process that has ended its job may take to be gone
 _KEPT = 20  # jobs; the oldest that have ended are deleted beyond it
 
 
@@ -69,6 +73,11 @@ class Job:
     def rows(self) -> Path:
         """The CSV with every row so far."""
         return self.folder / "rows.csv"
+
+    @property
+    def steps(self) -> Path:
+        """The JSON Lines with what each step found, from which it goes on."""
+        return self.folder / "steps.jsonl"
 
     def status(self) -> Status:
         """Return where it stands; a job whose process is gone is `interrupted`."""
@@ -119,8 +128,18 @@ def start(kind: str, name: str, source: str | Path, arguments: Mapping[str, Any]
     `first` and `second` (two columns), or `text_column` and `swap` (categories).
     """
     job = create(kind, name, source, arguments)
-    job.process.start([job.id], module="maskviz.evidence.job_work")
+    job.process.start([job.id], module=_WORK)
     return job
+
+
+def resume(job: Job) -> None:
+    """Let a job that was cancelled or interrupted go on where it stopped."""
+    until = time.monotonic() + _GOING
+    while job.process.alive and time.monotonic() < until:  # it has written its end, and goes
+        time.sleep(0.05)
+    (job.folder / "cancel").unlink(missing_ok=True)
+    job.save(replace(job.status(), state="waiting", message=""))
+    job.process.start([job.id], module=_WORK)
 
 
 def again(job: Job) -> Job:

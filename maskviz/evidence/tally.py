@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from .chance import ChanceResult, ChanceTally
 from .statistics import bootstrap_of_counts, mcnemar, paired_t
 
 BINS = 15  # of confidence, for the expected calibration error
@@ -23,6 +24,8 @@ class RowEffect:
     label, probability: the answer to the masked text, and the probability of that label.
     delta: p(masked) − p(plain) of the plain text's label; of a regression the value's change.
     kl: nats, None for a regression. hidden: the types of what is hidden, such as PERSON.
+    chance_flips, chance_score: of random masks of the same size the share that flips, and the share
+    whose answer is right (of a regression the mean absolute error); None where none was drawn.
     """
 
     label: str
@@ -32,6 +35,8 @@ class RowEffect:
     kl: float | None
     realised_ratio: float
     hidden: tuple[str, ...] = ()
+    chance_flips: float | None = None
+    chance_score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,15 @@ class RowResult:
     probability: float
     effects: dict[str, RowEffect]
     groups: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RowResult:
+        """Read the values that `dataclasses.asdict` and JSON make of one."""
+        effects = {
+            name: RowEffect(**{**effect, "hidden": tuple(effect["hidden"])})
+            for name, effect in values["effects"].items()
+        }
+        return cls(**{**values, "effects": effects})
 
     def to_dict(self) -> dict[str, Any]:
         """Return one flat record, as a table shows it."""
@@ -74,7 +88,8 @@ class StrategyResult:
     of McNemar's exact test. flip_ci95: interval of the flip rate. mean_kl: nats. mean_delta: mean
     change of the probability of the plain label. ece_*: expected calibration error over 15 bins
     of confidence (Guo et al. 2017, https://arxiv.org/abs/1706.04599). Of a regression accuracy is
-    the mean absolute error `error_*`, with a paired t interval and p-value.
+    the mean absolute error `error_*`, with a paired t interval and p-value. chance: what random
+    masks of the same size do, over all rows only.
     """
 
     rows: int
@@ -95,14 +110,15 @@ class StrategyResult:
     delta_error: float | None = None
     error_ci95: tuple[float, float] | None = None
     error_p_value: float | None = None
+    chance: ChanceResult | None = None
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> StrategyResult:
+    def from_dict(cls, values: Mapping[str, Any]) -> StrategyResult:
         """Read the values that `dataclasses.asdict` and JSON make of one."""
-        known = {f.name for f in fields(cls)}
-        return cls(
-            **{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
-        )
+        names = {f.name for f in fields(cls)}
+        known = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in names}
+        chance = values.get("chance")
+        return cls(**{**known, "chance": chance and ChanceResult.from_dict(chance)})
 
 
 class Calibration:
@@ -126,10 +142,14 @@ class Calibration:
 
 
 class Tally:
-    """The sums of one strategy; `head` is what the model's outputs are, see `head_of`."""
+    """The sums of one strategy; `head` is what the model's outputs are, see `head_of`.
 
-    def __init__(self, head: str) -> None:
+    `chance` keeps those of its random masks as well.
+    """
+
+    def __init__(self, head: str, chance: bool = False) -> None:
         self.head, self.rows = head, 0
+        self.chance = ChanceTally(head == "regression") if chance else None
         self.flips, self.kl, self.ratio, self.delta = 0, 0.0, 0.0, 0.0
         self.pairs: Counter[tuple[bool, bool]] = Counter()  # right plain, right masked
         self.plain, self.masked = Calibration(), Calibration()
@@ -142,6 +162,8 @@ class Tally:
         self.kl += effect.kl or 0.0
         self.ratio += effect.realised_ratio
         self.delta += effect.delta
+        if self.chance and effect.chance_flips is not None:
+            self.chance.add_flips(effect.chance_flips, effect.flip)
         if row.expected is None:
             return
         if self.head == "regression":
@@ -149,6 +171,7 @@ class Tally:
             return
         before, after = row.label == row.expected, effect.label == row.expected
         self.pairs[before, after] += 1
+        self._add_chance(before, effect, after)
         if self.head == "single":
             self.plain.add(row.probability, before)
             self.masked.add(effect.probability, after)
@@ -156,9 +179,14 @@ class Tally:
     def _add_errors(self, row: RowResult, effect: RowEffect) -> None:
         truth = float(row.expected or 0)
         before, after = abs(row.probability - truth), abs(effect.probability - truth)
+        self._add_chance(before, effect, after)
         change = after - before
         for i, value in enumerate((before, after, change, change**2)):
             self.errors[i] += value
+
+    def _add_chance(self, before: float, effect: RowEffect, after: float) -> None:
+        if self.chance and effect.chance_score is not None:
+            self.chance.add_score(before, effect.chance_score, after)
 
     def result(self) -> StrategyResult:
         """Return what the sums say."""
@@ -174,6 +202,7 @@ class Tally:
             self.plain.error(),
             self.masked.error(),
             *self._errors(),
+            self.chance.result() if self.chance else None,
         )
 
     def _errors(self) -> tuple[Any, ...]:
@@ -226,7 +255,7 @@ class Tallies:
 
     def __init__(self, head: str, strategies: Iterable[str]) -> None:
         self.head, self.names = head, list(strategies)
-        self.all = {name: Tally(head) for name in self.names}
+        self.all = {name: Tally(head, chance=True) for name in self.names}
         self.worst = {name: Worst() for name in self.names}
         self.groups: dict[str, dict[str, dict[str, Tally]]] = {}
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..evidence.attribution import Explanation
+from ..evidence.chance import ChanceResult
 from ..evidence.compare import Comparison, Control, Effect
 from ..evidence.fairness import Gap
 from ..evidence.faithfulness import Faithfulness
@@ -38,7 +39,14 @@ def answers(comparison: Comparison, chance: Control | None = None) -> Any:
             hovertemplate="%{y}, " + name + ": %{x:.3f}<extra></extra>",
         )  # fmt: skip
     if chance is not None:
-        figure.add_trace(_interval([chance.label], [chance], "random masks of the same size"))
+        figure.add_trace(
+            _interval(
+                [chance.label],
+                [(chance.low, chance.high)],
+                "random masks of the same size",
+                ".3f" if comparison.kl is None else ".1%",
+            )
+        )
     figure.update_layout(
         barmode="group", height=70 + 75 * len(labels), bargap=0.35,
         xaxis=_VALUE if comparison.kl is None else {
@@ -60,14 +68,21 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
     names = [effect.name for effect in effects]
     plain = effects[0].comparison.original.probabilities[label]
     values = [effect.comparison.masked.probabilities[label] for effect in effects]
+    regression = effects[0].comparison.kl is None
     figure = go.Figure()
-    figure.add_trace(_interval(names, [e.control for e in effects], "chance, 95 %"))
+    figure.add_trace(
+        _interval(
+            names,
+            [(e.control.low, e.control.high) for e in effects],
+            "chance, 95 %",
+            ".3f" if regression else ".1%",
+        )
+    )
     figure.add_scatter(
         x=values, y=names, mode="markers", name="masked",
         marker={"color": MASKED, "size": 13, "line": {"width": 1, "color": "white"}},
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )  # fmt: skip
-    regression = effects[0].comparison.kl is None
     said = f"{plain:.3f}" if regression else f"{plain:.1%}"
     figure.add_vline(
         x=plain, line={"color": PLAIN, "width": 2, "dash": "dot"},
@@ -202,65 +217,89 @@ def gaps(arms: Mapping[str, Gap]) -> Any:
     return figure
 
 
-def _interval(names: Sequence[str], controls: Sequence[Control], name: str) -> Any:
-    """Return grey intervals of the middle 95 % of the random draws."""
+def _interval(
+    names: Sequence[str], bounds: Sequence[tuple[float, float]], name: str, digits: str = ".1%"
+) -> Any:
+    """Return grey intervals (low, high) of what random masks do."""
     import plotly.graph_objects as go
 
-    middle = [(c.low + c.high) / 2 for c in controls]
-    half = [(c.high - c.low) / 2 for c in controls]
+    middle = [(low + high) / 2 for low, high in bounds]
+    half = [(high - low) / 2 for low, high in bounds]
     return go.Scatter(
         x=middle, y=list(names), mode="markers", name=name,
         marker={"color": CHANCE, "size": 9, "symbol": "square"},
         error_x={"type": "data", "array": half, "color": CHANCE, "thickness": 9, "width": 0},
         opacity=0.55,
-        customdata=[(c.low, c.high) for c in controls],
-        hovertemplate="%{y}, chance: %{customdata[0]:.1%} to %{customdata[1]:.1%}<extra></extra>",
+        customdata=list(bounds),
+        hovertemplate=(
+            f"%{{y}}, chance: %{{customdata[0]:{digits}}} to %{{customdata[1]:{digits}}}"
+            "<extra></extra>"
+        ),
     )  # fmt: skip
 
 
 def file_effects(results: Mapping[str, StrategyResult]) -> Any:
-    """Return each strategy's change in accuracy with its 95 % interval, or its flip rate."""
+    """Return each strategy's change in accuracy, or flip rate, with its interval beside chance."""
     import plotly.graph_objects as go
 
-    names = list(results)
-    values, bounds, title = _effect_sizes(list(results.values()))
-    figure = go.Figure(
-        go.Scatter(
-            x=values, y=names, mode="markers",
-            marker={"color": MASKED, "size": 12},
-            error_x={
-                "type": "data",
-                "array": [b[1] - v for v, b in zip(values, bounds, strict=True)],
-                "arrayminus": [v - b[0] for v, b in zip(values, bounds, strict=True)],
-                "color": MASKED, "thickness": 2, "width": 6,
-            },
-            customdata=bounds,
-            hovertemplate=(
-                "%{y}: %{x:+.1%}, 95 % %{customdata[0]:+.1%} to %{customdata[1]:+.1%}"
-                "<extra></extra>"
-            ),
+    names, kind = list(results), _kind(list(results.values()))
+    sizes = {name: _size(result, kind) for name, result in results.items()}
+    sign = {"error": "+.3f", "accuracy": "+.1%"}.get(kind, ".1%")
+    figure = go.Figure()
+    chance = {n: _chance_size(r.chance, kind) for n, r in results.items() if r.chance is not None}
+    if chance:
+        figure.add_trace(
+            _interval(list(chance), list(chance.values()), "random masks of the same size", sign)
         )
+    figure.add_scatter(
+        x=[value for value, _ in sizes.values()], y=names, mode="markers", name="strategy",
+        marker={"color": MASKED, "size": 12},
+        error_x={
+            "type": "data",
+            "array": [high - value for value, (_, high) in sizes.values()],
+            "arrayminus": [value - low for value, (low, _) in sizes.values()],
+            "color": MASKED, "thickness": 2, "width": 6,
+        },
+        customdata=[bounds for _, bounds in sizes.values()],
+        hovertemplate=(
+            f"%{{y}}: %{{x:{sign}}}, 95 % %{{customdata[0]:{sign}}} to %{{customdata[1]:{sign}}}"
+            "<extra></extra>"
+        ),
     )  # fmt: skip
     figure.add_vline(x=0, line={"color": CHANCE, "width": 1})
     figure.update_layout(
-        height=90 + 36 * len(names),
+        height=130 + 36 * len(names),
         xaxis={
-            **_PERCENT, "title": f"{title}, with 95 % interval",
-            **({"tickformat": "+.3f"} if "error" in title else {}),
+            **_PERCENT, "title": f"{_TITLES[kind]}, with 95 % interval",
+            **({"tickformat": "+.3f"} if kind == "error" else {}),
         },
         yaxis={"automargin": True, "autorange": "reversed"},
-        showlegend=False, **_LAYOUT,
+        showlegend=bool(chance), **_LAYOUT,
     )  # fmt: skip
     return figure
 
 
-def _effect_sizes(results: Sequence[StrategyResult]) -> tuple[list[Any], list[Any], str]:
-    """Return values, intervals and what they are: accuracy, error of a regression, or flips."""
+_TITLES = {
+    "accuracy": "accuracy masked − plain",
+    "error": "mean absolute error masked − plain",
+    "flips": "rows whose label flips",
+}
+
+
+def _kind(results: Sequence[StrategyResult]) -> str:
+    """Return what is shown: `accuracy`, `error` of a regression, or without labels `flips`."""
     if all(r.delta_accuracy is not None for r in results):
-        change = [r.delta_accuracy for r in results]
-        return change, [r.ci95 for r in results], "accuracy masked − plain"
-    if all(r.delta_error is not None for r in results):
-        change = [r.delta_error for r in results]
-        return change, [r.error_ci95 for r in results], "mean absolute error masked − plain"
-    flips = [r.flip_rate for r in results]
-    return flips, [r.flip_ci95 for r in results], "rows whose label flips"
+        return "accuracy"
+    return "error" if all(r.delta_error is not None for r in results) else "flips"
+
+
+def _size(r: StrategyResult, kind: str) -> tuple[Any, Any]:
+    return {
+        "accuracy": (r.delta_accuracy, r.ci95), "error": (r.delta_error, r.error_ci95),
+        "flips": (r.flip_rate, r.flip_ci95),
+    }[kind]  # fmt: skip
+
+
+def _chance_size(chance: ChanceResult, kind: str) -> tuple[float, float]:
+    """Return the interval of what random masks do."""
+    return chance.flip_ci95 if kind == "flips" or chance.ci95 is None else chance.ci95

@@ -236,19 +236,22 @@ def _news(job: jobs.Job) -> bool:
 
 
 def ended(job: jobs.Job, status: jobs.Status, key: str) -> None:
-    """Say how a job ended where it did not end well, and offer to run it again."""
+    """Say how a job ended where it did not end well, and offer to go on or run it again."""
     if status.state == "done":
         return
     what, button = st.columns([6, 1], vertical_alignment="center")
     if status.state == "failed":
         what.error(escape(status.message), icon="⚠️")
-    else:
-        rest = "this is what it found until then." if job.result() else "nothing was found yet."
-        what.info(
-            f"The comparison was {status.state} after {status.done:,} of {status.total:,}; {rest}"
-        )
-    if button.button("Run again", key=f"again_{job.id}", width="stretch"):
-        st.session_state[key] = jobs.again(job).id
+        if button.button("Run again", key=f"again_{job.id}", width="stretch"):
+            st.session_state[key] = jobs.again(job).id
+            st.rerun()
+        return
+    rest = "this is what it found until then." if job.result() else "nothing was found yet."
+    what.info(
+        f"The comparison was {status.state} after {status.done:,} of {status.total:,}; {rest}"
+    )
+    if button.button("Go on", key=f"again_{job.id}", width="stretch"):
+        jobs.resume(job)
         st.rerun()
 
 

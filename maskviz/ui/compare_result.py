@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from maskviz.evidence import FileComparison, StrategyResult
+from maskviz.evidence.chance import ChanceResult
 from maskviz.evidence.jobs import Job
 from maskviz.evidence.sentence import percent
 from maskviz.evidence.tally import RowResult
@@ -28,6 +29,11 @@ _COLUMNS = {name: _NUMBER(format="percent") for name in _PERCENTS} | {
     "error plain": _NUMBER("mean abs. error plain", format="%.3f"),
     "error masked": _NUMBER("masked", format="%.3f"),
     "rows": _NUMBER(format="localized"),
+    "flips at random": _NUMBER(format="percent", help="Random masks of the same size."),
+    "beyond chance": st.column_config.TextColumn(
+        help="Strategy − random masks of the same size on the same rows: accuracy (error of a "
+        "regression), without labels flips; 95 % paired interval over the rows."
+    ),
 }
 
 
@@ -67,6 +73,8 @@ def sentence(result: FileComparison) -> str:
         f"{rows}, hiding by {name} flips the answer most often: "
         f"in {percent(worst.flip_rate)} of them"
     )
+    if worst.chance is not None:
+        text += f" (random masks of the same size: {percent(worst.chance.flip_rate)})"
     if worst.ci95 is None:
         return f"{text}."
     sure = "" if worst.ci95[0] > 0 or worst.ci95[1] < 0 else ", not distinguishable from none"
@@ -82,6 +90,7 @@ def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> p
             "rows": r.rows,
             "hidden words": r.realised_ratio,
             "flip rate": r.flip_rate,
+            "flips at random": r.chance and r.chance.flip_rate,
             "accuracy plain": r.accuracy_original,
             "accuracy masked": r.accuracy_masked,
             "change": r.delta_accuracy,
@@ -92,11 +101,20 @@ def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> p
             "error plain": r.error_original,
             "error masked": r.error_masked,
             "mean KL": r.mean_kl,
+            "beyond chance": r.chance and _beyond(r.chance),
         }
         for name, strategies in results.items()
         for strategy, r in strategies.items()
     ]
     return pd.DataFrame(rows).dropna(axis=1, how="all")
+
+
+def _beyond(chance: ChanceResult) -> str:
+    """Say by how much a strategy exceeds random masks, in what the chart shows."""
+    value, (low, high) = chance.flip_beyond, chance.flip_beyond_ci95
+    if chance.beyond is not None and chance.beyond_ci95 is not None:
+        value, (low, high) = chance.beyond, chance.beyond_ci95
+    return f"{'yes' if chance.surpassed else 'no'}, {value:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def _beside(result: FileComparison) -> None:

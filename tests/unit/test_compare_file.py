@@ -9,10 +9,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from maskviz.errors import CapabilityError, DataError, UnknownNameError
-from maskviz.evidence import FileComparison, compare_file
+from maskviz.errors import CapabilityError, DataError, ParameterError, UnknownNameError
+from maskviz.evidence import FileComparison, compare, compare_file
+from maskviz.evidence.chance import ChanceTally
 from maskviz.evidence.statistics import bootstrap_interval, bootstrap_of_counts, mcnemar, paired_t
 from maskviz.evidence.tally import Calibration, RowEffect, RowResult, Tallies, Worst
+from maskviz.masks import mask
 from tests.tiny_models import build
 
 ROWS = "\n".join(
@@ -120,6 +122,68 @@ def test_sums_equal_what_the_rows_say(tiny) -> None:
     assert flips == sorted(flips, reverse=True)
 
 
+def test_chance_is_what_random_masks_of_the_same_size_do_to_each_row(tiny) -> None:
+    rows: list[RowResult] = []
+    model = tiny("modernbert")
+    found = run(model, label_column="label", each=rows.append, limit=24, draws=3, ratio=0.6)
+    chance = found.strategies["span"].chance
+    flips, right = [], []
+    for row in rows:
+        ratio = mask(row.text, "span", seed=0, ratio=0.6).realised_ratio
+        drawn = [compare(mask(row.text, "random", ratio=ratio, seed=s), model) for s in (1, 2, 3)]
+        flips.append(np.mean([c.flip for c in drawn]))
+        right.append(np.mean([c.masked.label == row.expected for c in drawn]))
+    effects = [row.effects["span"] for row in rows]
+    assert [e.chance_flips for e in effects] == pytest.approx(flips)
+    assert [e.chance_score for e in effects] == pytest.approx(right)
+    beyond = [e.flip - e.chance_flips for e in effects]
+    assert (chance.flip_rate, chance.flip_beyond) == pytest.approx(
+        (np.mean(flips), np.mean(beyond))
+    )
+    assert chance.flip_beyond_ci95 == pytest.approx(bootstrap_interval(beyond))
+    plain = [row.label == row.expected for row in rows]
+    masked = [e.label == row.expected for e, row in zip(effects, rows, strict=True)]
+    assert chance.change == pytest.approx(np.mean(right) - np.mean(plain))
+    assert chance.beyond == pytest.approx(np.mean(masked) - np.mean(right))
+    assert chance.ci95 == pytest.approx(bootstrap_interval(np.subtract(right, plain)))
+    assert any(flips)
+
+
+def test_a_mask_that_hides_nothing_has_a_chance_that_changes_nothing(tiny) -> None:
+    content = b"text;label\nso dull;0\na great film;1\n"
+    result = run(tiny("bert"), content, ["entity"], label_column="label", draws=2).strategies
+    chance = result["entity"].chance
+    assert (chance.flip_rate, chance.flip_beyond, chance.change, chance.beyond) == (0, 0, 0, 0)
+    assert not chance.surpassed
+    assert run(tiny("bert"), content, ["random"], draws=0).strategies["random"].chance is None
+    with pytest.raises(ParameterError, match="take 0 to 100"):
+        run(tiny("bert"), content, draws=101)
+
+
+def test_a_strategy_beyond_chance_is_told_from_one_that_is_not() -> None:
+    tallies = Tallies("single", ["strong", "weak"])
+    for i in range(400):
+        label = "ab"[i % 10 == 0]
+        strong = RowEffect("b", 1.0, 0.0, i % 2 == 0, 0.0, 0.1, (), (i % 10 == 0) * 1.0)
+        weak = RowEffect(label, 1.0, 0.0, i % 10 == 1, 0.0, 0.1, (), (i % 10 == 0) * 1.0)
+        tallies.add(RowResult(i, "", None, "a", 1.0, {"strong": strong, "weak": weak}))
+    found = tallies.results()
+    assert found["strong"].chance.surpassed
+    assert found["strong"].chance.flip_beyond == pytest.approx(0.4)
+    assert not found["weak"].chance.surpassed
+
+
+def test_a_regression_is_held_against_errors_at_random() -> None:
+    tally = ChanceTally(regression=True)
+    for plain, chance, strategy in [(0.1, 0.3, 0.9), (0.2, 0.2, 1.1), (0.4, 0.6, 1.0)]:
+        tally.add_flips(0.0, False)
+        tally.add_score(plain, chance, strategy)
+    found = tally.result()
+    assert found.change == pytest.approx(0.4 / 3)
+    assert found.beyond == pytest.approx(1.9 / 3)
+    assert found.beyond_ci95 == pytest.approx(paired_t(3, 1.9, 0.36 + 0.81 + 0.16)[0])
+
+
 def test_types_of_what_is_hidden_break_the_result_down(tiny) -> None:
     found = run(tiny("bert"), strategies=["attribute"], limit=30)
     assert found.groups["hidden"]["names"]["attribute"].rows == 10
@@ -185,7 +249,7 @@ def test_an_operator_that_the_model_lacks_is_refused_before_the_file_is_read(tin
 def test_two_models_are_paired_on_the_same_rows_and_masks(tiny) -> None:
     first, second = tiny("bert"), tiny("modernbert")
     found = run(first, label_column="label", beside=second)
-    alone = run(second, label_column="label")
+    alone = run(second, label_column="label", draws=0)  # chance is that of the first model
     assert found.beside.strategies == alone.strategies
     paired = found.beside.paired["plain"]
     assert paired["accuracy_first"] == found.strategies["span"].accuracy_original

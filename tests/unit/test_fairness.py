@@ -137,4 +137,4 @@ def test_stopping_keeps_the_pairs_so_far(tiny) -> None:
     pairs = [Pair(i, f"He is {i}", f"She is {i}") for i in range(100)]
     found = fairness(pairs, [], model=tiny("bert"), stop=lambda: True)
     assert found.pairs == 16
-    assert "Stopped after 16 pairs." in found.notes
+    assert "These are the first 16 pairs." in found.notes

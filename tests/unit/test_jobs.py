@@ -140,3 +140,73 @@ def test_the_oldest_jobs_are_forgotten(table, monkeypatch) -> None:
     kept = {job.id for job in jobs.recent()}
     assert last.id in kept
     assert len(kept) == 2
+
+
+def cancelled_after(steps: int, monkeypatch) -> None:
+    """Let each job be cancelled after so many steps."""
+    original = job_work.Diary.step
+
+    def step(diary, done, total, result):
+        original(diary, done, total, result)
+        if done and diary.steps == steps:
+            diary.job.cancel()
+        diary.steps += 1
+
+    monkeypatch.setattr(job_work.Diary, "steps", 0, raising=False)
+    monkeypatch.setattr(job_work.Diary, "step", step)
+
+
+FILE = {"strategies": {"random": {}, "span": {}}, "text_column": "text", "label_column": "label"}
+PAIRS = {"strategies": {"random": {}}, "text_column": "text", "swap": ["gender"]}
+
+
+@pytest.mark.parametrize(("kind", "given"), [("compare", FILE), ("fairness", PAIRS)])
+def test_a_resumed_job_asks_for_the_rest_alone_and_ends_as_if_never_stopped(
+    tiny, table, monkeypatch, kind, given
+) -> None:
+    arguments = {**given, "model": tiny("bert")}
+    table.write_text(table.read_text() + "\n,1\n" + "she saw it,1\n" * 3)
+    whole = worked(kind, "films", table, arguments)
+    with monkeypatch.context() as patch:
+        cancelled_after(2, patch)
+        job = worked(kind, "films", table, arguments)
+    before = job.status()
+    assert before.state == "cancelled"
+    assert 0 < before.done < before.total
+    with job.steps.open("ab") as file:
+        file.write(b'{"done": 190, "sid')  # as a process leaves it that is killed while it writes
+    asked, work = [], job_work.FileWork if kind == "compare" else job_work.FairnessWork
+    step = work._step
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "_step", lambda own, rows: asked.append(own.done) or step(own, rows))
+        patch.setattr(jobs.Background, "start", lambda *_, **__: job_work.work(job))
+        jobs.resume(job)
+    assert min(asked) == before.done  # nothing is asked again
+    assert job.status().state == "done"
+    assert job.status().seconds >= before.seconds
+    assert job.result() == whole.result()
+    assert not job.steps.exists()
+    if kind == "compare":
+        assert job.rows.read_bytes() == whole.rows.read_bytes()
+
+
+def test_pairs_keep_what_was_found(tiny, table, monkeypatch) -> None:
+    cancelled_after(1, monkeypatch)
+    job = worked("fairness", "films", table, {**PAIRS, "model": tiny("bert")})
+    assert job.status().state == "cancelled"
+    assert job.result()["pairs"] == job.status().done == 16
+    assert "These are the first 16 pairs." in job.result()["notes"]
+
+
+def test_a_killed_process_is_resumed_in_another(tiny, table) -> None:
+    table.write_text("text\n" + "".join(f"a long and empty story {i}\n" for i in range(1500)))
+    job = jobs.start("compare", "films", table, asked(tiny("bert")))
+    until(lambda: job.status().done > 0 and job.steps.stat().st_size > 0)
+    os.kill(json.loads((job.folder / "process.json").read_text())["pid"], signal.SIGKILL)
+    until(lambda: job.status().state == "interrupted")
+    lines = job.steps.read_bytes().count(b"\n")
+    jobs.resume(job)
+    until(lambda: job.status().ended)
+    assert lines > 0
+    assert (job.status().state, job.result()["rows"]) == ("done", 1500)
+    assert len(job.rows.read_text().splitlines()) == 1501

@@ -1,0 +1,42 @@
+"""Figures of Compare: what is drawn beside what, and text that is readable on light and dark."""
+
+from __future__ import annotations
+
+import pytest
+
+from maskviz.evidence import compare_masks
+from maskviz.evidence.chance import ChanceResult
+from maskviz.evidence.tally import StrategyResult
+from maskviz.figures import compare as figures
+from maskviz.masks import mask
+
+
+def result(accuracy: bool, chance: bool = True) -> StrategyResult:
+    labelled = (0.9, 0.7, -0.2, (-0.3, -0.1), 0.01) if accuracy else (None,) * 5
+    beside = ChanceResult(0.05, (0.02, 0.08), 0.2, (0.1, 0.3), -0.04, (-0.06, -0.02))
+    return StrategyResult(
+        100, 0.25, (0.2, 0.3), *labelled, 0.1, 0.15, chance=beside if chance else None
+    )
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "value", "band"), [(True, -0.2, (-0.06, -0.02)), (False, 0.25, (0.02, 0.08))]
+)
+def test_each_strategy_of_a_file_stands_beside_random_masks(accuracy, value, band) -> None:
+    figure = figures.file_effects({"span": result(accuracy), "key": result(accuracy)})
+    chance, strategy = figure.data
+    assert chance.name == "random masks of the same size"
+    assert [tuple(c) for c in chance.customdata] == [band, band]
+    assert list(strategy.x) == [value, value]
+    assert list(chance.y) == list(strategy.y) == ["span", "key"]
+
+
+def test_without_random_masks_there_is_no_band() -> None:
+    assert len(figures.file_effects({"span": result(True, chance=False)}).data) == 1
+
+
+def test_text_in_figures_takes_the_colour_of_the_theme(tiny) -> None:
+    effects = compare_masks([("mine", mask("a fine film", "random", seed=0))], tiny("bert"))
+    drawn = figures.strategies(effects, effects[0].comparison.original.label)
+    assert all(note.font.color is None for note in drawn.layout.annotations)
+    assert drawn.layout.annotations[0].text.startswith("plain ")
