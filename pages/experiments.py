@@ -8,7 +8,7 @@ from maskviz.ui.page import close_page, errors, open_page
 
 def main() -> None:
     """One tab for each; only the open one is computed."""
-    view = open_page()
+    view = open_page(reads=False)
     names = ("Runs", "Sweeps", "Planted distractor", "Pre-training")
     runs, sweeps, planted, reading = st.tabs(names, on_change="rerun", key="experiments_tab")
     if runs.open:

@@ -10,7 +10,7 @@ from maskviz.ui.page import close_page, errors, escape, open_page
 
 def main() -> None:
     """The answer on top, the form on the left; on the right Start and the run."""
-    open_page()
+    open_page(reads=False)
     runs.ensure_worker()  # warm by the time Start is pressed; ends by itself when not needed
     answer = st.container()
     form, panel = st.columns([2, 3], gap="large")

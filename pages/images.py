@@ -6,7 +6,7 @@ from maskviz.ui.page import close_page, errors, open_page
 
 def main() -> None:
     """One picture, one mask, two answers."""
-    open_page()
+    open_page(reads=False)
     with errors():
         images_panel.show()
 

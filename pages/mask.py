@@ -18,7 +18,7 @@ from maskviz.ui.page import close_page, errors, escape, open_page
 from maskviz.ui.second import second_controls, second_strip
 from maskviz.ui.strip import UNITS, strip_units, unit_offsets
 
-SHOWN = 1500  # units in the strip; a longer text is masked whole and shown in part
+SHOWN = 1500  # units in the strip; a longer text is masked as far as it is read
 
 
 def main() -> None:

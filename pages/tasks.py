@@ -8,7 +8,7 @@ from maskviz.ui.page import close_page, errors, open_page
 
 def main() -> None:
     """One tab for each task; only the open one is computed."""
-    view = open_page()
+    view = open_page(reads=False)
     names = ("Sentiment", "Summarisation", "Translation")
     sentiment, summary, translation = st.tabs(names, on_change="rerun", key="tasks_tab")
     if sentiment.open:

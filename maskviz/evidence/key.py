@@ -21,6 +21,7 @@ Scored = tuple[float, str]
     default_ratio=0.15,
     needs=frozenset({"classifier"}),
     seeded=False,
+    asks=lambda given: given.get("by", "model") == "model",
     parameters=(
         Parameter(
             "by",

@@ -5,7 +5,7 @@ BLEU and chrF are sacreBLEU's (Post 2018), ROUGE that of the package rouge-score
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..data.typos import typos
@@ -52,10 +52,11 @@ class NoisyTranslation:
         by_way = {way.way: way.chrf for way in self.ways}
         best = max(WAYS[2:], key=lambda way: by_way[way])
         gain = by_way[best] - by_way["noisy"]
-        verb = "wins back" if gain > 0 else "loses another"
+        doing = {"noisy + masked": "hiding them", "noisy + infilled": "guessing in their place"}
+        verb = "wins back" if gain > 0 else "costs another"
         return (
             f"Typing errors cost {by_way['clean'] - by_way['noisy']:.1f} points of chrF; "
-            f"{best.removeprefix('noisy + ')} {verb} {abs(gain):.1f} of them."
+            f"{doing[best]} {verb} {abs(gain):.1f}."
         )
 
 
@@ -88,7 +89,7 @@ def noisy_translation(
         "noisy + masked": tuple(_left_out(m, loaded) for m in masks),
         "noisy + infilled": tuple(infilled(m, reader) for m in masks),
     }
-    ways = tuple(_translated(way, read[way], references, loaded) for way in WAYS)
+    ways = _translated(read, references, loaded)
     planted = [set(n.places) for n in noisy]
     hidden = [{m.words[i] for i in m.hidden_words} for m in masks]
     right = sum(len(p & h) for p, h in zip(planted, hidden, strict=True))
@@ -129,13 +130,18 @@ def _as_written(guesses: Sequence[str], hidden: str) -> str:
 
 
 def _translated(
-    way: str, read: Sequence[str], references: Sequence[str], model: Model
-) -> Translated:
-    from ..models import translate
+    read: Mapping[str, Sequence[str]], references: Sequence[str], model: Model
+) -> tuple[Translated, ...]:
+    """Translate what each way reads; a text that several share is translated once."""
+    from ..models.translation import translate_many
 
-    written = tuple(translate(text, model).text if text.strip() else "" for text in read)
-    bleu, chrf = bleu_chrf(written, references)
-    return Translated(way, tuple(read), written, bleu, chrf)
+    texts = list(dict.fromkeys(text for way in WAYS for text in read[way] if text.strip()))
+    found = {t.source: t.text for t in translate_many(texts, model)} if texts else {}
+    ways = []
+    for way in WAYS:
+        written = tuple(found.get(text, "") for text in read[way])
+        ways.append(Translated(way, tuple(read[way]), written, *bleu_chrf(written, references)))
+    return tuple(ways)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,19 @@ def with_units(mask: Mask, units: Units, indices: Iterable[int]) -> Mask:
     )
 
 
+def beginning(mask: Mask, end: int) -> Mask:
+    """Return the mask of the first `end` characters of its text.
+
+    >>> beginning(Mask("Ann met Bob", (MaskSpan(0, 3), MaskSpan(4, 11))), 7).masked_text()
+    '[MASK] [MASK]'
+    """
+    text = mask.text[:end]
+    spans = tuple(
+        replace(span, end=min(span.end, len(text))) for span in mask.spans if span.start < len(text)
+    )
+    return replace(mask, text=text, spans=spans)
+
+
 def with_words(mask: Mask, indices: Iterable[int]) -> Mask:
     """Return the mask that hides exactly the words with these 0-based indices.
 

@@ -12,7 +12,7 @@ the strategy is mostly asked for: types, tags, a ratio, numbers, words, or /a re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import ParameterError
@@ -48,13 +48,25 @@ def needs(strategy: str) -> frozenset[str]:
     return frozenset().union(*(STRATEGIES[name].needs for name in strategies_in(strategy)))
 
 
+def asks(strategy: str, parameters: Mapping[str, Any]) -> bool:
+    """Tell whether a name or an expression asks a model once for each word.
+
+    Raises UnknownNameError.
+    """
+    given = {} if is_expression(strategy) else parameters
+    return any(STRATEGIES[name].asks(given) for name in strategies_in(strategy))
+
+
 def evaluate(expression: str, choose: Choose) -> Mask:
     """Return the mask of an expression; `choose(strategy, parameters)` gives each part's.
 
     Raises ParameterError, with the place, where the expression cannot be read.
     """
     reader = _Reader(_tokens(expression), expression, choose)
-    mask = reader.expression()
+    try:
+        mask = reader.expression()
+    except RecursionError:
+        raise reader.error("has too many parentheses inside each other") from None
     if reader.left:
         raise reader.error(f"does not expect {reader.left[0]!r}")
     return mask
@@ -71,7 +83,8 @@ def _tokens(expression: str) -> list[str]:
         end = match.end()
     if expression[end:].strip():
         raise ParameterError(
-            f"The strategy {expression!r} cannot be read from {expression[end:].strip()!r} on: "
+            f"The strategy {expression[:80]!r} cannot be read from "
+            f"{expression[end:].strip()[:20]!r} on: "
             "write such as 'entity - pattern:/the/'."
         )
     return found
@@ -85,7 +98,7 @@ class _Reader:
 
     def error(self, what: str) -> ParameterError:
         return ParameterError(
-            f"The strategy {self._whole!r} {what}: write such as 'entity - pattern:/the/'."
+            f"The strategy {self._whole[:80]!r} {what}: write such as 'entity - pattern:/the/'."
         )
 
     def _next(self, *expected: str) -> str | None:

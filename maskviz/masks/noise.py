@@ -27,6 +27,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
     "exhaustive",
     "Hides misspelt and garbled words.",
     needs=frozenset({"pipeline"}),
+    asks=lambda given: given.get("surprisal", 6.0) > 0,
     parameters=(
         Parameter(
             "threshold",
@@ -125,7 +126,10 @@ def _surprising(
     loaded = load_model(model)
     if "fill" not in loaded.capabilities:
         return suspects
-    masks = [Mask(document.text, (MaskSpan(s.start, s.end),)) for s in suspects]
+    end = loaded.tokenise(document.text).truncated_at
+    text = document.text[:end]  # beyond it the model reads nothing, and nothing surprises it
+    suspects = [s for s in suspects if s.end <= len(text)]
+    masks = [Mask(text, (MaskSpan(s.start, s.end),)) for s in suspects]
     kept = []
     for span, chance in zip(suspects, log_probabilities(masks, loaded), strict=True):
         bits = -chance / math.log(2)

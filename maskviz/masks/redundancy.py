@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
+from bisect import bisect_right
+from collections import Counter
+from typing import Any
 
 from ..text.document import Document
 from .mask import MaskSpan
@@ -41,37 +45,47 @@ def redundant(
 
     if not 0 < threshold <= 1:
         raise ParameterError(f"The threshold is {threshold} and must lie in (0, 1], such as 0.5.")
-    found, similarity = document.sentences, _similarities(document)
+    found, bags = document.sentences, _bags(document)  # bags: sparse (sentences, words)
     hits: list[MaskSpan] = []
     kept: list[int] = []
     for i, sentence in enumerate(found):
-        closest = max(kept, key=lambda j: similarity[i][j], default=None)
-        if closest is None or similarity[i][closest] < threshold:
+        similarity = (bags @ bags[[i]].T).toarray()[kept, 0]  # to each earlier one that is kept
+        if not kept or similarity.max() < threshold:
             kept.append(i)
             continue
-        score = float(similarity[i][closest])
+        closest, score = kept[similarity.argmax()], float(similarity.max())
         reason = f"sentence {i + 1} repeats sentence {closest + 1} (similarity {score:.2f})"
         hits.append(MaskSpan(sentence.start, sentence.end, reason, score))
     return capped(document, hits, ratio, rng)
 
 
-def _similarities(document: Document):
-    """Return the cosine similarities as a float array (sentences, sentences)."""
-    import numpy as np
+def _bags(document: Document) -> Any:
+    """Return the weighted content words of each sentence, of length 1: sparse (sentences, words).
 
-    bags = [
-        [
-            document.text[t.start : t.end].casefold()
-            for t in document.parts_of_speech
-            if s.start <= t.start < s.end and t.label in _CONTENT
-        ]
-        for s in document.sentences
-    ]
-    vocabulary = {word: i for i, word in enumerate(sorted({w for bag in bags for w in bag}))}
-    counts = np.zeros((len(bags), len(vocabulary)))
-    for row, bag in zip(counts, bags, strict=True):
-        for word in bag if len(bag) >= _FEWEST else ():
-            row[vocabulary[word]] += 1
-    weights = np.where(counts > 0, 1 + np.log(np.maximum(counts, 1)), 0)
-    norms = np.maximum(np.linalg.norm(weights, axis=1, keepdims=True), 1e-12)
-    return (weights / norms) @ (weights / norms).T
+    A sentence with a single content word is left empty, so that it is like no other.
+    """
+    from scipy.sparse import csr_array
+
+    vocabulary: dict[str, int] = {}
+    rows, columns, values = [], [], []
+    for row, bag in enumerate(_counts(document)):
+        if bag.total() < _FEWEST:
+            continue
+        weights = {word: 1 + math.log(count) for word, count in bag.items()}
+        norm = math.hypot(*weights.values())
+        rows += [row] * len(weights)
+        columns += [vocabulary.setdefault(word, len(vocabulary)) for word in weights]
+        values += [weight / norm for weight in weights.values()]
+    shape = (len(document.sentences), max(1, len(vocabulary)))
+    return csr_array((values, (rows, columns)), shape=shape)
+
+
+def _counts(document: Document) -> list[Counter[str]]:
+    """Return how often each content word stands in each sentence, lower-cased."""
+    sentences = document.sentences
+    starts, counts = [s.start for s in sentences], [Counter[str]() for _ in sentences]
+    for token in document.parts_of_speech:
+        number = bisect_right(starts, token.start) - 1
+        if token.label in _CONTENT and number >= 0 and token.start < sentences[number].end:
+            counts[number][document.text[token.start : token.end].casefold()] += 1
+    return counts

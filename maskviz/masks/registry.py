@@ -7,7 +7,7 @@ importing the module registers what it decorates with `@strategy`.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,8 @@ class Strategy:
         ratio caps it, `bernoulli` each unit with probability ratio, `manual` what is given.
     needs: what it runs on: `pipeline` (spaCy), `tokenizer`, `classifier`.
     seeded: whether anything is drawn; an exhaustive strategy draws only where a ratio caps it.
+    asks: whether with these parameters a model is asked once for each word, so that the time
+        grows with the square of the text.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Strategy:
     needs: frozenset[str] = frozenset()
     parameters: tuple[Parameter, ...] = ()
     seeded: bool = True
+    asks: Callable[[Mapping[str, Any]], bool] = lambda given: False
 
     def draws(self, ratio: float | None) -> bool:
         """Tell whether another seed may give another mask."""

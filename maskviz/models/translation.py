@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -63,19 +64,40 @@ def translate(
     >>> translate("I am happy. Are you?").sentences[1].start
     12
     """
+    return translate_many(
+        [text], model, num_beams=num_beams, max_new_tokens=max_new_tokens, prefix=prefix
+    )[0]
+
+
+def translate_many(
+    texts: Sequence[str],
+    model: Model | str = BUNDLED_TRANSLATOR,
+    *,
+    num_beams: int = 4,
+    max_new_tokens: int | None = None,
+    prefix: str | None = None,
+) -> list[Translation]:
+    """Translate several texts as `translate` does; sentences of similar length share a pass."""
     loaded = load_model(model)
     loaded.require("translate")
-    if not text.strip():
+    if not all(text.strip() for text in texts):
         raise TextError("The text is empty: enter at least one sentence.")
-    spans = sentence_spans(text)
     words = task_prefix(loaded, "translation") if prefix is None else prefix
-    pieces = [words + text[start:end] for start, end in spans]
-    answers = generate(pieces, loaded, num_beams=num_beams, max_new_tokens=max_new_tokens)
-    sentences = tuple(
-        Sentence(start, end, answer.text, cut_of(answer, words + text[start:end], len(words)))
-        for (start, end), answer in zip(spans, answers, strict=True)
-    )
-    return Translation(text, _joined(text, sentences), loaded.name, sentences)
+    spans = [sentence_spans(text) for text in texts]
+    pieces = [
+        words + text[start:end]
+        for text, own in zip(texts, spans, strict=True)
+        for start, end in own
+    ]
+    answers = iter(generate(pieces, loaded, num_beams=num_beams, max_new_tokens=max_new_tokens))
+    found = []
+    for text, own in zip(texts, spans, strict=True):
+        sentences = tuple(
+            Sentence(start, end, answer.text, cut_of(answer, words + text[start:end], len(words)))
+            for (start, end), answer in zip(own, answers, strict=False)
+        )
+        found.append(Translation(text, _joined(text, sentences), loaded.name, sentences))
+    return found
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from .. import __version__
 from ..errors import CapabilityError
 from ..evidence import Comparison, Control, compare, control, explain
 from ..evidence.sentence import comparison_sentence, percent
+from ..masks.edit import beginning
 from ..masks.mask import Mask
 from ..models.model import Model, load_model
 from .charts import bars, intervals
@@ -63,12 +63,11 @@ def _shown(mask: Mask) -> tuple[Mask, str]:
     """Return the mask of the first 3,000 words, which no model here reads beyond, and a note."""
     if len(mask.text) <= 20 * WORDS_SHOWN:
         return mask, ""
-    text = mask.text[: 20 * WORDS_SHOWN]
-    spans = tuple(
-        replace(span, end=min(span.end, len(text))) for span in mask.spans if span.start < len(text)
+    shown = beginning(mask, 20 * WORDS_SHOWN)
+    said = (
+        f" Of {len(mask.text):,} characters the first {len(shown.text):,} are shown and compared."
     )
-    said = f" Of {len(mask.text):,} characters the first {len(text):,} are shown and compared."
-    return replace(mask, text=text, spans=spans), said
+    return shown, said
 
 
 def _scores(mask: Mask, model: Model) -> list[float]:

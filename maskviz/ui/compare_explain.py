@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
@@ -12,7 +14,7 @@ from maskviz.evidence.plausibility import plausibility
 from maskviz.evidence.sentence import percent
 from maskviz.figures import compare as figures
 from maskviz.models import load_model
-from maskviz.ui import state
+from maskviz.ui import limits, state
 from maskviz.ui.compare_file import long_control
 from maskviz.ui.controls import text_box
 from maskviz.ui.page import errors, escape
@@ -38,17 +40,32 @@ def show(view: state.View) -> None:
         trust = st.toggle("Measure faithfulness", help="Some hundred passes; seconds to a minute.")
         with st.expander("More"):
             long = long_control("explain_long")
+        whole = _whole(state.current().text)
     with picture, errors():
         if not names:
             st.info("Choose at least one method.")
             return
         view = state.current()
+        if not whole:
+            view = replace(view, text=limits.first_words(view.text))
         found = _scores(view, names, None if label == "the predicted one" else label, long)
     if trust and found:
         with errors():
             _faithfulness(view, found, long)
     with st.expander("Hold the scores against words that people marked"):
         _marked(view, names or ["occlusion"])
+
+
+def _whole(text: str) -> bool:
+    """Ask whether every word of a long text is scored; return the answer."""
+    words = limits.words_in(text)
+    if words <= limits.ASKED:
+        return True
+    st.caption(f"Scored: the first {limits.ASKED} of {words:,} words.")
+    return st.toggle(
+        f"Score all {words:,} words", key="explain_whole",
+        help="A pass over the text for each word: up to some minutes.",
+    )  # fmt: skip
 
 
 def _scores(

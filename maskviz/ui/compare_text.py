@@ -11,10 +11,11 @@ from maskviz.evidence.compare import OPERATORS, operators_left_out
 from maskviz.evidence.sentence import comparison_sentence, percent
 from maskviz.figures import compare as figures
 from maskviz.masks import STRATEGIES, Mask
+from maskviz.masks.expression import asks
 from maskviz.models import list_models
 from maskviz.models.tuned import base_of
 from maskviz.report import text_report
-from maskviz.ui import state
+from maskviz.ui import limits, state
 from maskviz.ui.compare_file import long_control
 from maskviz.ui.controls import operator_control, text_box
 from maskviz.ui.page import errors, escape
@@ -96,6 +97,10 @@ def _effects(
             masks.append((name, _mask(view, name)))
         except MaskvizError as error:
             left_out.append(f"{name}: {escape(str(error))}")
+    words = len(masks[0][1].words)
+    if words > limits.ASKED:
+        slow = [name for name in names if asks(name, {})]
+        left_out += [escape(limits.asked(name, words)) for name in slow]
     empty = [name for name, m in masks[1:] if not m.spans]
     if empty:
         left_out.append(f"Nothing to hide in this text for {', '.join(empty)}.")

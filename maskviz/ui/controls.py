@@ -202,7 +202,9 @@ def _shown_value(choice: state.Choice, entry: Strategy, parameter: Parameter) ->
 
 
 def _take(name: str) -> None:
-    state.update(**{name: st.session_state[f"view_{name}"]})
+    view = state.update(**{name: st.session_state[f"view_{name}"]})
+    if view.given:  # the box holds what is read
+        st.session_state["view_text"] = view.text
 
 
 def _take_strategy(key: str) -> None:

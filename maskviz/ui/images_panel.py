@@ -29,7 +29,7 @@ def show() -> None:
         explained = "\n".join(f"- **{name}**: {said}" for name, (_, said) in STRATEGIES.items())
         strategy = st.pills(
             "Patches to hide", list(STRATEGIES), default="attention", required=True,
-            key="im_strategy", help=explained,
+            key="im_strategy", help=explained, wrap=True,
         )  # fmt: skip
         ratio = st.slider("Ratio", 0, 100, 25, format="%d %%", key="im_ratio") / 100
         seed = st.number_input("Seed", 0, state.SEEDS, 0, key="im_seed")
@@ -56,7 +56,7 @@ def _subject() -> tuple[str, bytes]:
     examples = digits()
     chosen = st.segmented_control(
         "Or an example", [label for label, _ in examples], default="3", required=True,
-        key="im_example", disabled=upload is not None,
+        key="im_example", disabled=upload is not None, wrap=True,
     )  # fmt: skip
     if upload is not None:
         return model.strip(), _checked(upload.getvalue())
@@ -106,11 +106,11 @@ def _chance(model: str, image: bytes, ratio: float) -> float:
 
 def finding(plain: Look, masked: Look, mask: PatchMask, flips: float) -> str:
     """Say what hiding the patches does to the answer, and how often chance does the same."""
-    before = f"{plain.label} {percent(plain.probabilities[plain.label])}"
+    before = f"“{plain.label}” {percent(plain.probabilities[plain.label])}"
     if not mask.hidden:
         return f"Nothing is hidden: the answer is {before}."
     total = mask.rows * mask.columns
-    after = f"{masked.label} {percent(masked.probabilities[masked.label])}"
+    after = f"“{masked.label}” {percent(masked.probabilities[masked.label])}"
     verb = "leaves" if plain.label == masked.label else "turns"
     link = "at" if plain.label == masked.label else "into"
     return (

@@ -41,7 +41,7 @@ def show() -> None:
 def _choices() -> tuple[Experiment, list[str]]:
     """Ask what to plant and how large; return the experiment and its command."""
     kinds = ("name", "place", "age", "gender")
-    kind = st.pills("Planted", kinds, default="name", required=True, key="if_kind")
+    kind = st.pills("Planted", kinds, default="name", required=True, key="if_kind", wrap=True)
     size = st.segmented_control(
         "Size", ["quick", "full"], default="quick", required=True, key="if_size",
         help=f"Quick: {QUICK['rows']} rows, {QUICK['steps']} steps. Full: {_LONG['rows']:,} rows, "
@@ -69,7 +69,9 @@ def _choices() -> tuple[Experiment, list[str]]:
     arguments += ["--strength", str(strength), "--noise", str(noise)]
     arguments += [*(["--quick"] if size == "quick" else []), *(["--keep-head"] if keep else [])]
     st.caption(f"{len(ARMS)} arms × {int(seeds)} seeds. The same on the command line:")
-    st.code("maskviz " + " ".join(a for a in arguments if a != "--json"), language="bash")
+    st.code(
+        "maskviz " + " ".join(a for a in arguments if a != "--json"), language=None, wrap_lines=True
+    )
     return experiment, arguments
 
 
@@ -129,7 +131,9 @@ def _result(experiment: Experiment, cells: dict[str, list[dict[str, float]]]) ->
     st.plotly_chart(recovery_figure(result), key="if_recovery", config=_CONFIG)
     st.markdown("**What was claimed, and what came out**")
     for claim, held, said in verdicts(result):
-        st.markdown(f"{'✅' if held else '❌'} {escape(claim)}: {escape(said)}")
+        st.markdown(
+            f"- **{'Holds' if held else 'Does not hold'}**: {escape(claim)}: {escape(said)}"
+        )
     st.dataframe(_table(result.arms), hide_index=True, width="stretch", column_config=_columns())
 
 

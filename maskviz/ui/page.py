@@ -28,8 +28,11 @@ def show_text() -> None:
         st.text(_shortened(state.current().text) or "no text yet")
 
 
-def open_page() -> state.View:
-    """Begin a page: the model in the sidebar; return the view. Call it first."""
+def open_page(reads: bool = True) -> state.View:
+    """Begin a page: the model in the sidebar; return the view. Call it first.
+
+    `reads`: whether the page reads the session's text, and so says what of it it leaves out.
+    """
     _run_app_script()
     st.html(_THEME)
     _warm_up()
@@ -38,6 +41,8 @@ def open_page() -> state.View:
         names = _model_names(view.model)
         st.session_state.setdefault("view_model", view.model)
         st.selectbox("Model", names, key="view_model", on_change=_take, args=("model",))
+    for notice in state.notices(view) if reads else ():
+        st.caption(f"{escape(notice)}")
     return view
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from operator import and_, or_, sub
 from typing import Any
@@ -19,8 +20,10 @@ from maskviz.errors import MaskvizError
 from maskviz.examples import EXAMPLES, Example, by_name
 from maskviz.masks import OPERATORS, STRATEGIES, Mask, mask
 from maskviz.masks.choose import checked_ratio, checked_seed
-from maskviz.masks.edit import with_units
+from maskviz.masks.edit import beginning, with_units
+from maskviz.masks.expression import asks
 from maskviz.masks.wordlists import own_lists
+from maskviz.ui import limits
 
 _KEY = "maskviz_view"
 SEEDS = 2**31 - 1  # the largest seed a page takes
@@ -55,6 +58,7 @@ class View:
     edited: the units hidden after the user's clicks, by index; None while nothing was clicked.
     saved: a mask loaded from a file, in place of a strategy.
     turn: how often clicks were dropped, so that those of an earlier turn never come back.
+    given: the words of the text as it was given, where the pages read its beginning alone.
     """
 
     text: str
@@ -71,6 +75,17 @@ class View:
     edited: tuple[int, ...] | None = None
     saved: str | None = None
     turn: int = 0
+    given: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.text) <= limits.LONGEST:
+            return
+        text = limits.beginning(self.text)
+        if self.saved is not None:
+            kept = beginning(Mask.from_json(self.saved, self.text), len(text)).to_json()
+            object.__setattr__(self, "saved", kept)
+        object.__setattr__(self, "given", limits.words_in(self.text))
+        object.__setattr__(self, "text", text)
 
     @property
     def revision(self) -> str:
@@ -127,6 +142,8 @@ def current() -> View:
 def update(**changes: Any) -> View:
     """Replace values of the view; a new text or a new choice of mask drops the user's clicks."""
     before = current()
+    if "text" in changes:
+        changes = {"given": 0, **changes}
     view = replace(before, **changes)
     if "edited" not in changes and (view.text, view.revision) != (before.text, before.revision):
         view = replace(view, edited=None, turn=before.turn + 1)
@@ -160,11 +177,32 @@ def mask_before_joining(view: View) -> Mask:
 
 
 def mask_of(view: View, choice: Choice) -> Mask:
-    """Return the mask of one strategy on the view's text."""
+    """Return the mask of one strategy on the view's text.
+
+    Where it asks a model about one word after the other, it is chosen from the first 200 words.
+    """
     parameters = tuple(sorted((k, _frozen(v)) for k, v in choice.parameters.items()))
-    return _choose(
-        view.text, choice.strategy, choice.ratio, choice.seed, parameters, view.model, own_lists()
+    read = limits.first_words(view.text) if asks(choice.strategy, choice.parameters) else view.text
+    chosen = _choose(
+        read, choice.strategy, choice.ratio, choice.seed, parameters, view.model, own_lists()
     )
+    return chosen if read == view.text else replace(chosen, text=view.text)
+
+
+def notices(view: View) -> list[str]:
+    """Return a sentence for each limit that a page keeps to on this text."""
+    words, said = limits.words_in(view.text), []
+    if view.given:
+        said.append(
+            f"Read here: the first {words:,} of {view.given:,} words. The command line takes a "
+            "text of any length."
+        )
+    chosen = [view.first] if view.saved is None else []
+    for choice in filter(None, [*chosen, view.second]):
+        with suppress(MaskvizError):  # a strategy that cannot be read: its own error says so
+            if words > limits.ASKED and asks(choice.strategy, choice.parameters):
+                said.append(limits.asked(choice.strategy, words))
+    return said
 
 
 def current_mask(view: View | None = None) -> Mask:

@@ -8,6 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from maskviz import sweeps
+from maskviz.data import guess_columns, preview
+from maskviz.data.uploads import keep
 from maskviz.errors import MaskvizError
 from maskviz.figures.sweeps import curves_figure, heatmap_figure, states_figure
 from maskviz.masks import OPERATORS, STRATEGIES
@@ -16,6 +18,7 @@ from maskviz.runs.folder import runs_home
 from maskviz.sweeps.results import MEASURES
 from maskviz.training import RunSpec
 from maskviz.ui import state
+from maskviz.ui.compare_file import TYPES
 from maskviz.ui.page import errors, escape
 from maskviz.ui.report_button import report_button
 
@@ -54,8 +57,9 @@ def _empty() -> None:
         "without them a difference says nothing."
     )
     st.code(
-        "maskviz sweep --strategies random,attribute --ratios 0.15,0.3 --seeds 5", language="bash"
-    )
+        "maskviz sweep --strategies random,attribute --ratios 0.15,0.3 --seeds 5",
+        language=None, wrap_lines=True,
+    )  # fmt: skip
 
 
 def _form(view: state.View) -> None:
@@ -87,11 +91,21 @@ def _form(view: state.View) -> None:
 
 
 def data_choice(key: str) -> str:
-    """Ask for the data: the example set, or a table that a run here has used."""
-    return st.selectbox(
+    """Ask for the data: the example set, a table that a run here has used, or one's own."""
+    chosen = st.selectbox(
         "Data", _data(), key=key, format_func=_shown,
-        help="The example set, or a table that a run on the Fine-tune page used.",
+        help="The example set, or a table that a run here has used.",
     )  # fmt: skip
+    given = st.file_uploader(
+        "Or a table of your own", TYPES, key=f"{key}_file",
+        help="A text and a label in each row: CSV, TSV, JSON Lines or Parquet; at most 25 MB.",
+    )  # fmt: skip
+    if given is None:
+        return chosen
+    path = keep(given.getvalue(), given.name)
+    found = guess_columns(preview(path, given.name, 50))
+    st.caption(escape(f"Text: {found.text}. Label: {found.label or 'none'}."))
+    return str(path)
 
 
 def _data() -> list[str]:

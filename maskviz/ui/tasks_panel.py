@@ -16,9 +16,9 @@ from maskviz.figures import compare as figures
 from maskviz.masks import Mask, mask
 from maskviz.paths import assets
 from maskviz.ui import state
+from maskviz.ui.limits import LONGEST
 from maskviz.ui.page import escape
 
-LONGEST = 20_000  # characters of a text on this page
 MOST_PAIRS = 50
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
@@ -42,9 +42,7 @@ def sentiment(view: state.View) -> None:
         st.markdown(f"### {escape(comparison_sentence(result, chance))}")
         st.markdown(_in_ink(chosen))
         st.plotly_chart(figures.answers(result, chance), key="ts_answers", config=_CONFIG)
-        rows = [{"hidden": chosen.text[s.start : s.end], "why": s.reason} for s in chosen.spans]
-        if rows:
-            st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        _hidden_table(chosen)
         st.caption(
             "The strategy attribute hides what a verdict should not rest on. If hiding it moves "
             "the answer more than random words do, the model leans on it."
@@ -87,12 +85,7 @@ def summary() -> None:
                               key="tm_threshold")  # fmt: skip
     with picture:
         found = _summaries(_checked(text), _checked(reference), model.strip(), count, threshold)
-        hidden = len(found.mask.spans)
-        said = f"{hidden} sentence{'s' * (hidden != 1)} repeat{'s' * (hidden == 1)} earlier ones"
-        if found.rouge:
-            before, after = found.rouge["ROUGE-L"]
-            said += f"; without them ROUGE-L goes from {100 * before:.1f} to {100 * after:.1f}"
-        st.markdown(f"### {said}.")
+        st.markdown(f"### {_repeats(found)}")
         left, right = st.columns(2)
         left.markdown("**Summary of the whole text**")
         left.text(found.before)
@@ -103,12 +96,36 @@ def summary() -> None:
                 {"measure": name, "before": 100 * a, "after": 100 * b, "difference": 100 * (b - a)}
                 for name, (a, b) in found.rouge.items()
             ]
-            st.dataframe(pd.DataFrame(rows).round(1), hide_index=True)
+            points = st.column_config.NumberColumn(format="%.1f")
+            columns = dict.fromkeys(("before", "after", "difference"), points)
+            st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=columns)
         st.markdown("**What was hidden**")
-        for span in found.mask.spans:
-            st.markdown(f"- {escape(found.mask.text[span.start : span.end])}")
-            st.caption(escape(span.reason))
+        _hidden_table(found.mask)
         _attention_button(text, model.strip(), "redundant")
+
+
+def _hidden_table(chosen: Mask) -> None:
+    rows = [{"hidden": chosen.text[s.start : s.end], "why": s.reason} for s in chosen.spans]
+    if rows:
+        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    else:
+        st.caption("Nothing.")
+
+
+def _repeats(found: Any) -> str:
+    """Say how many sentences repeat others, and what leaving them out does to the summary."""
+    count = len(found.mask.spans)
+    if not count:
+        return "No sentence repeats an earlier one: the summary stays as it is."
+    said = f"{count} sentence{'s' * (count != 1)} repeat{'s' * (count == 1)} earlier ones"
+    if not found.rouge:
+        return f"{said}."
+    before, after = (100 * value for value in found.rouge["ROUGE-L"])
+    way = "comes closer to" if after > before else "does not come closer to"
+    return (
+        f"{said}; without them the summary {way} the one it is measured against: "
+        f"ROUGE-L {before:.1f}, then {after:.1f}."
+    )
 
 
 @st.cache_data(max_entries=16, show_spinner="Summarising …", show_time=True)
@@ -140,6 +157,7 @@ def translation() -> None:
         ]
         if not kept or len(kept) > MOST_PAIRS:
             raise ParameterError(f"There are {len(kept)} pairs: give 1 to {MOST_PAIRS}.")
+        _checked(" ".join(source + reference for source, reference in kept))
         found = _translations(tuple(kept), rate / 100, int(seed), model.strip())
         st.markdown(f"### {escape(found.finding)}")
         st.plotly_chart(_scores(found), key="tt_scores", config=_CONFIG)

@@ -1,5 +1,6 @@
 """Hostile text on every page in a real browser: nothing of it runs, no page falls over."""
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -17,6 +18,7 @@ PARTS = (
     "👩‍👩‍👧‍👦🏳️‍🌈" * 5,
 )
 HOSTILE = " . ".join(PARTS)
+LINE = (f"{HOSTILE} . " * 3000)[:1_000_000]
 PAGES = ("", "attention", "compare", "finetune", "experiments", "tasks", "images", "guide")
 
 
@@ -33,6 +35,25 @@ def test_a_hostile_text_stays_text_on_every_page(visit, path):
     visit.open(f"{path}?{query}").settle()
     unharmed(visit.page)
     assert "window.pwned=1" in visit.page.get_by_test_id("stSidebar").inner_text()
+
+
+def test_a_line_of_1_mb_is_read_in_part_on_every_page_and_says_so(visit):
+    page = visit.open("?strategy=random&ratio=0.1").page
+    text = page.get_by_role("textbox", name="Text", exact=True)
+    text.fill(LINE)
+    text.press("Control+Enter")
+    visit.shown("Read here: the first")
+    for name in ("Attention", "Compare", "Guide", "Fine-tune", "Experiments", "Mask"):
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+        visit.shown({"Fine-tune": "Does hiding it help?", "Experiments": "Runs"}.get(
+            name, "Read here: the first"
+        ))  # fmt: skip
+        visit.settle()
+        unharmed(page)
+    with page.expect_download() as download:
+        page.get_by_text("Save or load this mask").click()
+        page.get_by_role("button", name="Save as JSON").click()
+    assert len(Path(download.value.path()).read_text()) < 500_000
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,12 @@ def test_redundant_hides_the_repetition_and_not_the_first() -> None:
         mask(text, "redundant", threshold=0)
 
 
+def test_redundant_takes_a_text_of_many_sentences() -> None:
+    text = "The acting is great. The story is slow. The acting is really great. I left early. "
+    chosen = mask(text * 1500, "redundant")  # 6,000 sentences
+    assert len(chosen.spans) == 1500 * 4 - 3
+
+
 def test_noise_hides_what_is_misspelt_and_says_what_was_meant() -> None:
     text = "I realy loved teh costumes, but the stroy was dull in 2003."
     chosen = mask(text, "noise", surprisal=0)

@@ -64,9 +64,12 @@ def test_four_ways_are_translated_and_the_hits_of_noise_are_counted(monkeypatch,
 
     class Copied:
         def __init__(self, text):
-            self.text = text
+            self.source = self.text = text
 
-    monkeypatch.setattr("maskviz.models.translate", lambda text, model: Copied(text))
+    def copied(texts, model):
+        return [Copied(text) for text in texts]
+
+    monkeypatch.setattr("maskviz.models.translation.translate_many", copied)
     reader = tiny("bert", "MaskedLM")
 
     def found(text, strategy, model):
