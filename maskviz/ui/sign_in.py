@@ -1,7 +1,8 @@
 """Sign-in by OpenID Connect, where a server's secrets ask for it: Streamlit's own login.
 
 Who may come in is said by MASKVIZ_USERS: addresses and domains with commas, such as
-`anna@example.org,@lab.example.org`. Without it everyone whom the provider knows may.
+`anna@example.org,@lab.example.org`. Without it everyone whom the provider knows may. An address
+that the provider calls unverified is on no list: anybody may have written it down.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ def sign_in() -> None:
         st.button("Sign in", on_click=st.login, type="primary", key="sign_in")
         st.stop()
     address = str(st.user.get("email") or "")
+    proven = str(st.user.get("email_verified", True)).lower() != "false"
     with st.sidebar:
         st.caption(f"Signed in as {escape(address) or 'a user without an address'}")
         st.button("Sign out", on_click=st.logout, key="sign_out")
-    if not may_enter(address, os.environ.get("MASKVIZ_USERS", "")):
+    if not may_enter(address if proven else "", os.environ.get("MASKVIZ_USERS", "")):
         st.markdown("### This address may not use maskviz here")
         st.markdown("Ask whoever runs this server to add it, or sign out and take another.")
         st.stop()

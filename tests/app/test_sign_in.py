@@ -60,6 +60,14 @@ def test_who_is_not_on_the_list_sees_no_page(monkeypatch):
     assert not any(m.allow_html for m in at.markdown)
 
 
+@pytest.mark.parametrize("verified", [False, "false"])
+def test_an_address_that_nobody_has_verified_is_on_no_list(monkeypatch, verified):
+    eve = User(email="anna@lab.example.org", email_verified=verified)
+    assert "This address may not use maskviz here" in _said(
+        _visit(monkeypatch, eve, "@lab.example.org")
+    )
+
+
 @pytest.mark.parametrize(
     ("address", "listed", "enters"),
     [
