@@ -31,17 +31,54 @@ def resolve(source: str) -> str | Path:
 
 
 def _files(name: str) -> list[str]:
+    """Return the Parquet files of a data set: of the Hub, or without a network what is cached."""
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HFValidationError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
     try:
-        found = HfApi().list_repo_files(name, repo_type="dataset", revision=_BRANCH)
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        info = HfApi().dataset_info(name, revision=_BRANCH, timeout=10)
+    except GatedRepoError:
+        raise _gated(name) from None
+    except RevisionNotFoundError:
+        return []
+    except (RepositoryNotFoundError, HFValidationError):
         raise DataError(
-            f"The data set {name[:80]!r} cannot be fetched ({type(error).__name__}): check its "
-            "name and your network, or give a file."
+            f"There is no data set {name[:80]!r} on the Hub: check its name, or give a file."
         ) from None
-    return sorted(file for file in found if file.endswith(".parquet"))
+    except Exception as error:  # noqa: BLE001  the Hub's HTTP library, and so its errors, differ by version
+        if cached := _cached(name):
+            return cached
+        raise DataError(
+            f"The data set {name[:80]!r} is not on this machine and the Hub cannot be reached "
+            f"({type(error).__name__}): check your network, or give a file."
+        ) from None
+    names = (file.rfilename for file in info.siblings or ())
+    return sorted(file for file in names if file.endswith(".parquet"))
+
+
+def _cached(name: str) -> list[str]:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(
+            snapshot_download(name, repo_type="dataset", revision=_BRANCH, local_files_only=True)
+        )
+    except LocalEntryNotFoundError:
+        return []
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.parquet"))
+
+
+def _gated(name: str) -> DataError:
+    return DataError(
+        f"The data set {name[:80]!r} on the Hub is gated: accept its terms there, run 'hf auth "
+        "login', then try again."
+    )
 
 
 def _pick(name: str, files: list[str], chosen: list[str]) -> str:
@@ -57,12 +94,19 @@ def _pick(name: str, files: list[str], chosen: list[str]) -> str:
 
 
 def _download(name: str, file: str) -> Path:
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError
+    """Return the path of a file of a data set; one that is cached is not asked for again."""
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.errors import GatedRepoError
 
+    where = {"repo_type": "dataset", "revision": _BRANCH}
+    cached = try_to_load_from_cache(name, file, **where)
+    if isinstance(cached, str):
+        return Path(cached)
     try:
-        return Path(hf_hub_download(name, file, repo_type="dataset", revision=_BRANCH))
-    except (HfHubHTTPError, OSError) as error:
+        return Path(hf_hub_download(name, file, **where))
+    except GatedRepoError:
+        raise _gated(name) from None
+    except Exception as error:  # noqa: BLE001  as above
         raise DataError(
             f"The file {file!r} of the data set {name!r} cannot be fetched "
             f"({type(error).__name__}): check your network."

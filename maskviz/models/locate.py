@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -89,20 +90,48 @@ def _checked_folder(folder: Path) -> str:
 
 
 def _checked_hub(name: str) -> str:
-    """Return the name where its files are cached or can be fetched; ask once, without retries."""
-    from huggingface_hub import HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import RepositoryNotFoundError
+    """Return the folder where all of it is cached, or the name where it can be fetched.
 
-    if isinstance(try_to_load_from_cache(name, "config.json"), str):
-        return name
+    The Hub is asked once, without retries, and nothing is asked of it for a cached model.
+    """
+    from huggingface_hub import HfApi, hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, RepositoryNotFoundError
+
+    config = try_to_load_from_cache(name, "config.json")
+    if isinstance(config, str) and _complete(Path(config).parent):
+        return str(Path(config).parent)
     try:
-        HfApi().model_info(name, timeout=10)
+        info = HfApi().model_info(name, timeout=10)
+        hf_hub_download(name, "config.json")
+    except GatedRepoError:
+        raise ModelNotFoundError(
+            f"The model {name!r} on the Hub is gated: accept its terms there, run 'hf auth login', "
+            "then try again."
+        ) from None
     except RepositoryNotFoundError:
         raise ModelNotFoundError(f"There is no model {name!r} on the Hub: {_NEXT}") from None
+    except EntryNotFoundError:
+        raise ModelNotFoundError(
+            f"The model {name!r} on the Hub has no config.json: choose one made for transformers."
+        ) from None
     except Exception as error:  # noqa: BLE001  the Hub's HTTP library, and so its errors, differ by version
         raise ModelNotFoundError(
             f"The model {name!r} is not on this machine and the Hub cannot be reached "
             f"({type(error).__name__}): use 'mini', or run 'maskviz models pull {name}' "
             "once where there is a network."
         ) from None
+    if not any(file.rfilename.endswith(".safetensors") for file in info.siblings or ()):
+        raise ModelNotFoundError(
+            f"The model {name!r} on the Hub has no *.safetensors weights, the only kind maskviz "
+            "loads: choose another one."
+        )
     return name
+
+
+def _complete(folder: Path) -> bool:
+    """Tell whether a cached model has its weights, all of them where they are in several files."""
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return any(folder.glob("*.safetensors"))
+    needed = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    return all((folder / file).is_file() for file in needed)

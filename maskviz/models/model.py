@@ -136,6 +136,11 @@ def _from_pretrained(kind: Any, name: str, path: str, **options: Any) -> Any:
             f"run 'pip install {needed or 'sentencepiece'}' or choose another model."
         ) from None
     except (OSError, ValueError, KeyError, RuntimeError) as error:
+        if "custom code" in str(error):
+            raise ModelNotFoundError(
+                f"The model {name!r} needs code of its own, which maskviz never runs: choose "
+                "another one."
+            ) from None
         first = str(error).strip().split("\n")[0].replace(path, name)
         raise ModelNotFoundError(
             f"The model {name!r} cannot be loaded ({first[:160]}): check the name or folder, "

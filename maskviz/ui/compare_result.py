@@ -74,7 +74,9 @@ def sentence(result: FileComparison) -> str:
         f"in {percent(worst.flip_rate)} of them"
     )
     if worst.chance is not None:
-        text += f" (random masks of the same size: {percent(worst.chance.flip_rate)})"
+        low, high = worst.chance.flip_beyond_ci95
+        sure = "" if low > 0 or high < 0 else ", not distinguishable"
+        text += f" (random masks of the same size: {percent(worst.chance.flip_rate)}{sure})"
     if worst.ci95 is None:
         return f"{text}."
     sure = "" if worst.ci95[0] > 0 or worst.ci95[1] < 0 else ", not distinguishable from none"
@@ -91,6 +93,7 @@ def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> p
             "hidden words": r.realised_ratio,
             "flip rate": r.flip_rate,
             "flips at random": r.chance and r.chance.flip_rate,
+            "beyond chance": r.chance and _beyond(r.chance),
             "accuracy plain": r.accuracy_original,
             "accuracy masked": r.accuracy_masked,
             "change": r.delta_accuracy,
@@ -101,7 +104,6 @@ def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> p
             "error plain": r.error_original,
             "error masked": r.error_masked,
             "mean KL": r.mean_kl,
-            "beyond chance": r.chance and _beyond(r.chance),
         }
         for name, strategies in results.items()
         for strategy, r in strategies.items()

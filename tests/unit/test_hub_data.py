@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
@@ -22,11 +23,11 @@ def hub(monkeypatch) -> list[tuple]:
     asked: list[tuple] = []
 
     class Api:
-        def list_repo_files(self, name: str, repo_type: str, revision: str) -> list[str]:
-            assert (repo_type, revision) == ("dataset", "refs/convert/parquet")
+        def dataset_info(self, name: str, revision: str, timeout: float) -> SimpleNamespace:
+            assert revision == "refs/convert/parquet"
             if name == "nobody/nothing":
                 raise OSError("offline")
-            return FILES
+            return SimpleNamespace(siblings=[SimpleNamespace(rfilename=file) for file in FILES])
 
     def download(name: str, file: str, **where: str) -> str:
         asked.append((name, file, where["repo_type"], where["revision"]))
@@ -60,7 +61,7 @@ def test_a_file_stays_a_file(hub) -> None:
     ("source", "says"),
     [
         ("hub:a/b:validation", "no split 'validation'"),
-        ("hub:nobody/nothing", "cannot be fetched"),
+        ("hub:nobody/nothing", "cannot be reached"),
         ("hub:", "write such as"),
         ("hub:a/b:c:d:e", "write such as"),
     ],
