@@ -162,7 +162,7 @@ def pictures(encoding: Encoding, allowed: np.ndarray, found: HeadArithmetic) -> 
     left, right = st.columns(2)
     common = {"hidden": encoding.hidden, "special": encoding.special}
     with left:
-        st.markdown("**The matrix M**: blue = may attend")
+        st.markdown("**The matrix M**: a filled cell may attend")
         attention_head(
             allowed.astype(np.float32),
             encoding.tokens,

@@ -48,15 +48,16 @@ class NoisyTranslation:
 
     @property
     def finding(self) -> str:
-        """Say what the errors cost and what hiding or repairing them wins back."""
-        by_way = {way.way: way.chrf for way in self.ways}
-        best = max(WAYS[2:], key=lambda way: by_way[way])
-        gain = by_way[best] - by_way["noisy"]
+        """Say what the errors cost and what hiding or repairing them changes, in both scores."""
+        by_way = {way.way: way for way in self.ways}
+        clean, noisy = by_way["clean"], by_way["noisy"]
+        best = max(WAYS[2:], key=lambda way: by_way[way].chrf)
         doing = {"noisy + masked": "hiding them", "noisy + infilled": "guessing in their place"}
-        verb = "wins back" if gain > 0 else "costs another"
+        chrf, bleu = by_way[best].chrf - noisy.chrf, by_way[best].bleu - noisy.bleu
         return (
-            f"Typing errors cost {by_way['clean'] - by_way['noisy']:.1f} points of chrF; "
-            f"{doing[best]} {verb} {abs(gain):.1f}."
+            f"Typing errors cost {clean.chrf - noisy.chrf:.1f} points of chrF and "
+            f"{clean.bleu - noisy.bleu:.1f} of BLEU; {doing[best]} changes them by {chrf:+.1f} and "
+            f"{bleu:+.1f}.".replace("-", "−")
         )
 
 

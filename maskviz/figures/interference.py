@@ -10,6 +10,7 @@ from .theme import CHANCE, MASKED, OKABE_ITO, PLAIN
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+_SAID = {"aligned": "it fits", "neutral": "it says nothing", "reversed": "it misleads"}
 _TEST_COLOUR = {"aligned": OKABE_ITO[2], "neutral": CHANCE, "reversed": MASKED}
 
 
@@ -30,15 +31,14 @@ def accuracy_figure(result: Interference) -> go.Figure:
     for test in TESTS:
         values = [result.arms[arm][f"accuracy_{test}"] for arm in arms]
         figure.add_scatter(
-            x=[v[0] for v in values], y=arms, mode="markers", name=test,
+            x=[v[0] for v in values], y=arms, mode="markers", name=_SAID[test],
             marker={"color": _TEST_COLOUR[test], "size": 12},
             error_x={"type": "data", "array": [v[2] - v[0] for v in values],
                      "color": _TEST_COLOUR[test], "thickness": 1.5, "width": 5},
-            hovertemplate="%{y}, " + test + ": %{x:.1%}<extra></extra>",
+            hovertemplate="%{y}, " + _SAID[test] + ": %{x:.1%}<extra></extra>",
         )  # fmt: skip
     figure.update_layout(
-        title={"text": "Accuracy where the distractor fits, says nothing, misleads",
-               "font": {"size": 15}},
+        title={"text": "Accuracy by what is planted", "font": {"size": 15}},
         height=120 + 42 * len(arms), margin={"l": 8, "r": 20, "t": 70, "b": 8},
         xaxis={"tickformat": ".0%", "title": {"text": "accuracy"}},
         yaxis={"autorange": "reversed", "automargin": True},

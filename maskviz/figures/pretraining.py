@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..evidence.intervals import mean_interval
 from .theme import CHANCE, MASKED, PLAIN
@@ -34,8 +34,7 @@ def pretraining_figure(found: Pretrained) -> go.Figure:
         figure.add_scatter(
             x=[name], y=[mean], mode="markers", name=f"mean {name}",
             marker={"color": colour, "size": 13, "symbol": "diamond"},
-            error_y={"type": "data", "array": [0.0 if high != high else high - mean],
-                     "color": colour, "thickness": 2, "width": 8},
+            error_y=_bar(mean, low, high, colour),
             hovertemplate=f"mean {name}: %{{y:.1%}}, {low:.1%} to {high:.1%}<extra></extra>",
         )  # fmt: skip
     figure.update_layout(
@@ -47,3 +46,10 @@ def pretraining_figure(found: Pretrained) -> go.Figure:
         legend={"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0},
     )  # fmt: skip
     return figure
+
+
+def _bar(mean: float, low: float, high: float, colour: str) -> dict[str, Any]:
+    """Return the bar of an interval, none for a single seed; no accuracy lies beyond 0 and 1."""
+    up, down = (0.0, 0.0) if high != high else (min(1, high) - mean, mean - max(0, low))
+    return {"type": "data", "array": [up], "arrayminus": [down], "color": colour, "thickness": 2,
+            "width": 8}  # fmt: skip

@@ -56,7 +56,7 @@ def _square(figure: go.Figure, look: Look, mask: PatchMask | None) -> go.Figure:
         )  # fmt: skip
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, scaleanchor="x")
-    figure.update_layout(height=260, margin={"l": 0, "r": 0, "t": 4, "b": 4})
+    figure.update_layout(height=220, margin={"l": 0, "r": 0, "t": 4, "b": 4})
     return figure
 
 

@@ -19,13 +19,13 @@ _ROWS = (
     ("sentence", "to see which sentence carries an answer", "hides much at once",
      "its row beside chance", "compare"),
     ("entity", "does an answer rest on who and where?", "misses lower case and rare names",
-     "planted distractor, arm entity", "experiments"),
+     "planted distractor", "experiments"),
     ("attribute", "to keep age, gender and names out of a verdict",
-     "what stands in for an attribute stays", "planted distractor, arm attribute", "experiments"),
+     "what stands in for an attribute stays", "planted distractor", "experiments"),
     ("pos", "what do adjectives or verbs alone do?", "as good as its tagger",
      "its row beside chance", "compare"),
     ("key", "what does an answer rest on?", "in training it hides the task itself",
-     "planted distractor, arm key", "experiments"),
+     "planted distractor", "experiments"),
     ("pii", "before a text goes anywhere", "finds patterns, not meaning", "its reasons", "mask"),
     ("redundant", "before a summary of a text that repeats itself",
      "the same words may say the opposite", "ROUGE before and after", "tasks"),
@@ -47,7 +47,7 @@ def show() -> None:
         columns[0].markdown(f"**{escape(name)}**")
         columns[1].markdown(escape(when))
         columns[2].markdown(f"*Beware:* {escape(beware)}")
-        columns[3].page_link(f"pages/{page}.py", label=f"{_PAGES[page]}: {shows}")
+        columns[3].page_link(f"pages/{page}.py", label=f"→ {_PAGES[page]}: {shows}")
 
 
 def answers() -> list[tuple[str, str]]:

@@ -110,12 +110,14 @@ def finding(plain: Look, masked: Look, mask: PatchMask, flips: float) -> str:
     if not mask.hidden:
         return f"Nothing is hidden: the answer is {before}."
     total = mask.rows * mask.columns
-    after = f"“{masked.label}” {percent(masked.probabilities[masked.label])}"
-    verb = "leaves" if plain.label == masked.label else "turns"
-    link = "at" if plain.label == masked.label else "into"
+    after = percent(masked.probabilities[masked.label])
+    if plain.label == masked.label:
+        change = f"moves {before} to {after}"
+    else:
+        change = f"turns {before} into “{masked.label}” {after}"
     return (
-        f"Hiding {len(mask.hidden)} of {total} patches ({mask.strategy}) {verb} {before} {link} "
-        f"{after}; random patches of the same number turn the answer in {percent(flips)} of draws."
+        f"Hiding {len(mask.hidden)} of {total} patches ({mask.strategy}) {change}; random patches "
+        f"of the same number turn the answer in {percent(flips)} of draws."
     )
 
 
@@ -130,6 +132,7 @@ def _pictures(plain: Look, masked: Look, mask: PatchMask) -> None:
     with third:
         st.markdown("**Where it looks** with them hidden")
         st.plotly_chart(figures.attention(masked, mask), key="im_masked", config=_CONFIG)
+    st.caption("The darker a patch, the more of the attention it gets.")
 
 
 def _table(plain: Look, masked: Look) -> pd.DataFrame:

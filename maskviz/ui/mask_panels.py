@@ -146,8 +146,8 @@ def matrix_panel(view: state.View, chosen: Mask) -> None:
         special=encoding.special,
     )
     st.caption(
-        f"{name}: {percent(float(allowed.mean()))} of all pairs may attend; blue = may. The Guide "
-        "page shows the attention it causes, with its numbers."
+        f"{name}: {percent(float(allowed.mean()))} of all pairs may attend, the filled ones. "
+        "The Guide page shows the attention it causes, with its numbers."
     )
 
 

@@ -83,7 +83,7 @@ def _live(name: str, seeds: int) -> None:
     if not job.alive:
         st.rerun()
     begun = [line for line in job.log(_RUNS * seeds).splitlines() if ", seed " in line]
-    st.markdown("### Pre-training and tuning, each run once")
+    st.markdown("### Pre-training, then the fine-tune with it and without it")
     done = max(0, len(begun) - 1) / (_RUNS * seeds)
     st.progress(min(1.0, done), escape(begun[-1]) if begun else "Starting …")
     st.button("Stop", on_click=job.stop, key="pt_stop", help="What is finished stays.")

@@ -119,7 +119,7 @@ def _data() -> list[str]:
 def _shown(path: str) -> str:
     from pathlib import Path
 
-    return Path(path).name
+    return "Example set" if path == "example" else Path(path).name
 
 
 def _ratios(written: str) -> tuple[float | None, ...]:

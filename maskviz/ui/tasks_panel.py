@@ -105,7 +105,7 @@ def summary() -> None:
 
 
 def _hidden_table(chosen: Mask) -> None:
-    rows = [{"hidden": chosen.text[s.start : s.end], "why": s.reason} for s in chosen.spans]
+    rows = [{"why": s.reason, "hidden": chosen.text[s.start : s.end]} for s in chosen.spans]
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
     else:
@@ -139,6 +139,7 @@ def translation() -> None:
     """What do typing errors cost, and does hiding or repairing them help?"""
     picture, choice = st.columns([5, 2], gap="large")
     with choice:
+        st.caption("Sentences and their translations: change a cell, or add a row at the end.")
         pairs = st.data_editor(
             pd.DataFrame(_texts()["translation"]["pairs"], columns=["source", "reference"]),
             num_rows="dynamic", hide_index=True, key="tt_pairs", height=250,
@@ -222,7 +223,7 @@ def _attention_button(text: str, model: str, strategy: str) -> None:
         )
         return
     st.button(
-        "Open its cross attention", icon="🔎",
+        "Open its cross attention",
         on_click=_open_attention, args=(text, model, strategy),
         help="From each word that the model writes to the words it reads, on the Attention page.",
     )  # fmt: skip
