@@ -85,17 +85,23 @@ def _chance(results: dict[str, StrategyResult]) -> list[str]:
     drawn = {name: r.chance for name, r in results.items() if r.chance is not None}
     if not drawn:
         return []
-    lines = ["random masks of the same size: flip rate; how far the strategy goes beyond [95 %]"]
+    lines = ["beside random masks of the same size: their flip rate; strategy − random [95 %]"]
     for name, chance in drawn.items():
         low, high = chance.flip_beyond_ci95
         line = f"{name:22}{chance.flip_rate:>7.1%}  flips {chance.flip_beyond:+.1%} "
         line += f"[{low:+.1%}, {high:+.1%}]"
         if chance.beyond is not None and chance.beyond_ci95 is not None:
-            what = "accuracy" if results[name].delta_error is None else "error"
+            what = _what(results[name])
             low, high = chance.beyond_ci95
             line += f"  {what} {chance.beyond:+.3f} [{low:+.3f}, {high:+.3f}]"
         lines.append(line)
     return [*lines, ""]
+
+
+def _what(result: StrategyResult) -> str:
+    if result.mean_kl is not None:
+        return "accuracy"
+    return "value" if result.delta_error is None else "error"
 
 
 def _rows(results: dict[str, Any]) -> list[str]:
@@ -131,6 +137,9 @@ def _accuracy(r: Any) -> str:
             f"{r.error_original:>8.3f}{r.error_masked:>8.3f}  {r.delta_error:+.3f} "
             f"[{low:+.3f}, {high:+.3f}] p = {r.error_p_value:.3g} (mean absolute error)"
         )
+    if r.mean_kl is None and r.delta_ci95 is not None:
+        low, high = r.delta_ci95
+        return f"{'':16}  {r.mean_delta:+.3f} [{low:+.3f}, {high:+.3f}] (value)"
     return ""
 
 

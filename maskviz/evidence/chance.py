@@ -58,8 +58,9 @@ def random_masks(mask: Mask, draws: int, seed: int) -> list[Mask]:
 class ChanceResult:
     """What random masks of the same size do to the same rows, with 95 % intervals over the rows.
 
-    change: accuracy (of a regression the mean absolute error) under them − plain, None without
-    labels. flip_beyond, beyond: the strategy's flip rate or change − theirs, paired by row.
+    change: accuracy (of a regression the mean absolute error, without labels the value) under them
+    − plain, None where a classifier's rows have no labels. flip_beyond, beyond: the strategy's flip
+    rate or change − theirs, paired by row.
     """
 
     flip_rate: float

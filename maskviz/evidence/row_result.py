@@ -52,9 +52,11 @@ def row_result(
 
 
 def _score(row: Row, model: Model, head: str, drawn: Sequence[Any] | None) -> float | None:
-    """Return the share of answers that are right, or of a regression the mean absolute error."""
-    if drawn is None or row.expected is None:
+    """Return the share of answers that are right; of a regression the mean error, or value."""
+    if drawn is None or (row.expected is None and head != "regression"):
         return None
+    if row.expected is None:
+        return _mean([float(answer[0]) for answer in drawn])
     if head == "regression":
         return _mean([abs(float(answer[0]) - float(row.expected)) for answer in drawn])
     return _mean([joined(model, chosen_labels(model, a)) == row.expected for a in drawn])

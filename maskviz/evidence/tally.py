@@ -25,7 +25,8 @@ class RowEffect:
     delta: p(masked) − p(plain) of the plain text's label; of a regression the value's change.
     kl: nats, None for a regression. hidden: the types of what is hidden, such as PERSON.
     chance_flips, chance_score: of random masks of the same size the share that flips, and the share
-    whose answer is right (of a regression the mean absolute error); None where none was drawn.
+    whose answer is right (of a regression the mean absolute error, without labels the mean value);
+    None where none was drawn.
     """
 
     label: str
@@ -86,7 +87,8 @@ class StrategyResult:
 
     delta_accuracy: masked − plain, with its 95 % paired bootstrap interval `ci95` and the p-value
     of McNemar's exact test. flip_ci95: interval of the flip rate. mean_kl: nats. mean_delta: mean
-    change of the probability of the plain label. ece_*: expected calibration error over 15 bins
+    change of the probability of the plain label (of a regression of the value), with its 95 %
+    interval `delta_ci95` (Student's t). ece_*: expected calibration error over 15 bins
     of confidence (Guo et al. 2017, https://arxiv.org/abs/1706.04599). Of a regression accuracy is
     the mean absolute error `error_*`, with a paired t interval and p-value. chance: what random
     masks of the same size do, over all rows only.
@@ -111,6 +113,7 @@ class StrategyResult:
     error_ci95: tuple[float, float] | None = None
     error_p_value: float | None = None
     chance: ChanceResult | None = None
+    delta_ci95: tuple[float, float] | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StrategyResult:
@@ -150,7 +153,7 @@ class Tally:
     def __init__(self, head: str, chance: bool = False) -> None:
         self.head, self.rows = head, 0
         self.chance = ChanceTally(head == "regression") if chance else None
-        self.flips, self.kl, self.ratio, self.delta = 0, 0.0, 0.0, 0.0
+        self.flips, self.kl, self.ratio, self.delta, self.squares = 0, 0.0, 0.0, 0.0, 0.0
         self.pairs: Counter[tuple[bool, bool]] = Counter()  # right plain, right masked
         self.plain, self.masked = Calibration(), Calibration()
         self.errors = [0.0] * 4  # Σ plain, Σ masked, Σ difference, Σ difference²
@@ -162,9 +165,12 @@ class Tally:
         self.kl += effect.kl or 0.0
         self.ratio += effect.realised_ratio
         self.delta += effect.delta
+        self.squares += effect.delta**2
         if self.chance and effect.chance_flips is not None:
             self.chance.add_flips(effect.chance_flips, effect.flip)
         if row.expected is None:
+            if self.head == "regression":
+                self._add_chance(row.probability, effect, effect.probability)
             return
         if self.head == "regression":
             self._add_errors(row, effect)
@@ -203,6 +209,7 @@ class Tally:
             self.masked.error(),
             *self._errors(),
             self.chance.result() if self.chance else None,
+            paired_t(n, self.delta, self.squares)[0],
         )
 
     def _errors(self) -> tuple[Any, ...]:

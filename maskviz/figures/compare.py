@@ -200,6 +200,7 @@ def gaps(arms: Mapping[str, Gap]) -> Any:
     figure = go.Figure(
         go.Scatter(
             x=values, y=list(arms), mode="markers", marker={"color": MASKED, "size": 12},
+            cliponaxis=False,  # a gap of exactly 0 is a whole dot
             error_x={
                 "type": "data", "color": MASKED, "thickness": 2, "width": 6,
                 "array": [g.ctf_ci95[1] - g.ctf_gap for g in arms.values()],
@@ -244,7 +245,7 @@ def file_effects(results: Mapping[str, StrategyResult]) -> Any:
 
     names, kind = list(results), _kind(list(results.values()))
     sizes = {name: _size(result, kind) for name, result in results.items()}
-    sign = {"error": "+.3f", "accuracy": "+.1%"}.get(kind, ".1%")
+    sign = {"accuracy": "+.1%", "flips": ".1%"}.get(kind, "+.3f")
     figure = go.Figure()
     chance = {n: _chance_size(r.chance, kind) for n, r in results.items() if r.chance is not None}
     if chance:
@@ -271,7 +272,7 @@ def file_effects(results: Mapping[str, StrategyResult]) -> Any:
         height=130 + 36 * len(names),
         xaxis={
             **_PERCENT, "title": f"{_TITLES[kind]}, with 95 % interval",
-            **({"tickformat": "+.3f"} if kind == "error" else {}),
+            **({"tickformat": sign} if sign == "+.3f" else {}),
         },
         yaxis={"automargin": True, "autorange": "reversed"},
         showlegend=bool(chance), **_LAYOUT,
@@ -282,20 +283,24 @@ def file_effects(results: Mapping[str, StrategyResult]) -> Any:
 _TITLES = {
     "accuracy": "accuracy masked − plain",
     "error": "mean absolute error masked − plain",
+    "value": "mean value masked − plain",
     "flips": "rows whose label flips",
 }
 
 
 def _kind(results: Sequence[StrategyResult]) -> str:
-    """Return what is shown: `accuracy`, `error` of a regression, or without labels `flips`."""
+    """Return what is shown: `accuracy` or `flips`; of a regression `error` or `value`."""
     if all(r.delta_accuracy is not None for r in results):
         return "accuracy"
-    return "error" if all(r.delta_error is not None for r in results) else "flips"
+    if all(r.delta_error is not None for r in results):
+        return "error"
+    return "value" if all(r.mean_kl is None for r in results) else "flips"
 
 
 def _size(r: StrategyResult, kind: str) -> tuple[Any, Any]:
     return {
         "accuracy": (r.delta_accuracy, r.ci95), "error": (r.delta_error, r.error_ci95),
+        "value": (r.mean_delta, r.delta_ci95 or (r.mean_delta, r.mean_delta)),
         "flips": (r.flip_rate, r.flip_ci95),
     }[kind]  # fmt: skip
 

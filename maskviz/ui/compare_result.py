@@ -66,6 +66,11 @@ def sentence(result: FileComparison) -> str:
         low, high = worst.error_ci95 or (0, 0)
         sure = "" if low > 0 or high < 0 else ", not distinguishable from none"
         return f"{rows}, hiding by {name} changes the error most: {worst.delta_error:+.3f}{sure}."
+    if all(r.mean_kl is None for r in result.strategies.values()):
+        name, worst = max(result.strategies.items(), key=lambda item: abs(item[1].mean_delta))
+        low, high = worst.delta_ci95 or (0, 0)
+        sure = "" if low > 0 or high < 0 else ", not distinguishable from none"
+        return f"{rows}, hiding by {name} moves the value most: by {worst.mean_delta:+.3f}{sure}."
     name, worst = max(result.strategies.items(), key=lambda item: item[1].flip_rate)
     if not worst.flip_rate:
         return f"{rows}, no strategy flips a single answer."

@@ -184,6 +184,22 @@ def test_a_regression_is_held_against_errors_at_random() -> None:
     assert found.beyond_ci95 == pytest.approx(paired_t(3, 1.9, 0.36 + 0.81 + 0.16)[0])
 
 
+def test_a_regression_without_labels_shows_how_the_value_moves(tmp_path) -> None:
+    from scipy.stats import ttest_1samp
+
+    model = str(build("bert", tmp_path / "value", num_labels=1, initializer_range=0.5))
+    rows: list[RowResult] = []
+    result = run(model, each=rows.append, limit=20, draws=2).strategies["random"]
+    moved = [row.effects["random"].delta for row in rows]
+    chance = [row.effects["random"].chance_score - row.probability for row in rows]
+    interval = ttest_1samp(moved, 0).confidence_interval(0.95)
+    assert result.mean_delta == pytest.approx(np.mean(moved))
+    assert result.delta_ci95 == pytest.approx(tuple(interval))
+    assert result.chance.change == pytest.approx(np.mean(chance))
+    assert result.chance.beyond == pytest.approx(np.mean(moved) - np.mean(chance))
+    assert result.delta_error is None
+
+
 def test_types_of_what_is_hidden_break_the_result_down(tiny) -> None:
     found = run(tiny("bert"), strategies=["attribute"], limit=30)
     assert found.groups["hidden"]["names"]["attribute"].rows == 10

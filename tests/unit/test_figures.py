@@ -40,3 +40,13 @@ def test_text_in_figures_takes_the_colour_of_the_theme(tiny) -> None:
     drawn = figures.strategies(effects, effects[0].comparison.original.label)
     assert all(note.font.color is None for note in drawn.layout.annotations)
     assert drawn.layout.annotations[0].text.startswith("plain ")
+
+
+def test_a_regression_without_labels_is_drawn_as_values() -> None:
+    flat = (None,) * 5
+    moved = StrategyResult(
+        9, 0.0, (0.0, 0.0), *flat, None, 0.1, mean_delta=0.3, delta_ci95=(0.1, 0.5)
+    )
+    figure = figures.file_effects({"span": moved})
+    assert figure.layout.xaxis.title.text.startswith("mean value masked − plain")
+    assert list(figure.data[0].x) == [0.3]
