@@ -245,7 +245,7 @@ def file_effects(results: Mapping[str, StrategyResult]) -> Any:
 
     names, kind = list(results), _kind(list(results.values()))
     sizes = {name: _size(result, kind) for name, result in results.items()}
-    sign = {"accuracy": "+.1%", "flips": ".1%"}.get(kind, "+.3f")
+    sign = {"accuracy": "+.1%", "flips": ".1%"}.get(kind, "+.3~g")
     figure = go.Figure()
     chance = {n: _chance_size(r.chance, kind) for n, r in results.items() if r.chance is not None}
     if chance:
@@ -272,7 +272,7 @@ def file_effects(results: Mapping[str, StrategyResult]) -> Any:
         height=130 + 36 * len(names),
         xaxis={
             **_PERCENT, "title": f"{_TITLES[kind]}, with 95 % interval",
-            **({"tickformat": sign} if sign == "+.3f" else {}),
+            **({"tickformat": sign} if sign == "+.3~g" else {}),
         },
         yaxis={"automargin": True, "autorange": "reversed"},
         showlegend=bool(chance), **_LAYOUT,

@@ -29,6 +29,7 @@ _COLUMNS = {name: _NUMBER(format="percent") for name in _PERCENTS} | {
     "error plain": _NUMBER("mean abs. error plain", format="%.3f"),
     "error masked": _NUMBER("masked", format="%.3f"),
     "rows": _NUMBER(format="localized"),
+    "value moves": _NUMBER(format="%.3g", help="Mean of masked − plain."),
     "flips at random": _NUMBER(format="percent", help="Random masks of the same size."),
     "beyond chance": st.column_config.TextColumn(
         help="Strategy − random masks of the same size on the same rows: accuracy (error of a "
@@ -70,7 +71,7 @@ def sentence(result: FileComparison) -> str:
         name, worst = max(result.strategies.items(), key=lambda item: abs(item[1].mean_delta))
         low, high = worst.delta_ci95 or (0, 0)
         sure = "" if low > 0 or high < 0 else ", not distinguishable from none"
-        return f"{rows}, hiding by {name} moves the value most: by {worst.mean_delta:+.3f}{sure}."
+        return f"{rows}, hiding by {name} moves the value most: by {worst.mean_delta:+.3g}{sure}."
     name, worst = max(result.strategies.items(), key=lambda item: item[1].flip_rate)
     if not worst.flip_rate:
         return f"{rows}, no strategy flips a single answer."
@@ -96,8 +97,9 @@ def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> p
             "strategy": strategy or name,
             "rows": r.rows,
             "hidden words": r.realised_ratio,
-            "flip rate": r.flip_rate,
-            "flips at random": r.chance and r.chance.flip_rate,
+            "value moves": r.mean_delta if r.mean_kl is None else None,
+            "flip rate": None if r.mean_kl is None else r.flip_rate,
+            "flips at random": None if r.mean_kl is None or not r.chance else r.chance.flip_rate,
             "beyond chance": r.chance and _beyond(r.chance),
             "accuracy plain": r.accuracy_original,
             "accuracy masked": r.accuracy_masked,
@@ -121,7 +123,7 @@ def _beyond(chance: ChanceResult) -> str:
     value, (low, high) = chance.flip_beyond, chance.flip_beyond_ci95
     if chance.beyond is not None and chance.beyond_ci95 is not None:
         value, (low, high) = chance.beyond, chance.beyond_ci95
-    return f"{'yes' if chance.surpassed else 'no'}, {value:+.3f} ({low:+.3f} to {high:+.3f})"
+    return f"{'yes' if chance.surpassed else 'no'}, {value:+.3g} ({low:+.3g} to {high:+.3g})"
 
 
 def _beside(result: FileComparison) -> None:

@@ -52,7 +52,7 @@ def show(view: state.View) -> None:
             st.caption(note)
         if other:
             with errors():
-                _beside(view, effects[0].comparison, other)
+                _beside(view, effects[0].comparison, other, long)
 
 
 def _strategies() -> list[str]:
@@ -191,9 +191,9 @@ def _row(effect: Effect, several_operators: bool) -> dict[str, object]:
     }
 
 
-def _beside(view: state.View, first: Comparison, other: str) -> None:
+def _beside(view: state.View, first: Comparison, other: str, long: str) -> None:
     """The same text and mask under a second model."""
-    second = compare(first.mask, other, view.operator)
+    second = compare(first.mask, other, view.operator, long)
     st.markdown(f"**{escape(view.model)} beside {escape(other)}**")
     rows = [
         {
