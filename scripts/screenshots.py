@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -66,7 +67,20 @@ def dashboard(home: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=60)
+        end_worker(home)
+
+
+def end_worker(home: Path) -> None:
+    """End the worker of the runs in `home`: it outlives the dashboard, and still writes there."""
+    from maskviz.runs import process
+    from maskviz.runs.folder import read_json
+
+    worker = read_json(home / "runs" / "worker.json")
+    pid, started = worker.get("pid"), worker.get("process_started")
+    while process.is_alive(pid, started):
+        os.kill(pid, signal.SIGTERM)
+        time.sleep(0.2)
 
 
 def take(browser: object, url: str, picture: Picture) -> bytes:
@@ -132,7 +146,11 @@ def main() -> None:
     parser.add_argument("--pages", nargs="+", choices=PAGES, default=list(PAGES))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    # A worker that had only just been started may still write while the folder goes.
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        sync_playwright() as playwright,
+    ):
         home = Path(folder)
         if {"finetune", "experiments"} & set(options.pages):
             train = [sys.executable, "-m", "maskviz", *TRAIN]

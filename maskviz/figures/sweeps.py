@@ -118,12 +118,20 @@ def curves_figure(found: Results) -> go.Figure:
     figure.update_layout(
         title={"text": f"{found.measure} over the share hidden, 95 % intervals over seeds",
                "font": {"size": 15}},
-        xaxis={"title": {"text": "words hidden"}, "tickformat": ".0%", "rangemode": "tozero"},
-        yaxis={"tickformat": ".1%", "automargin": True}, height=380,
+        xaxis={"title": {"text": "words hidden"}, "tickformat": ".0%", "rangemode": "tozero",
+               "maxallowed": 1.05},
+        yaxis={"tickformat": ".1%", "automargin": True, **_bounds(found.measure)}, height=380,
         margin={"l": 8, "r": 20, "t": 44, "b": 8}, hovermode="closest",
         legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0},
     )  # fmt: skip
     return figure
+
+
+def _bounds(measure: str) -> dict[str, float]:
+    """Return the ends of the axis: wide intervals of few seeds reach beyond what can be."""
+    if measure == "loss":
+        return {"minallowed": 0}
+    return {"minallowed": -1 if measure == "reliance" else 0, "maxallowed": 1}
 
 
 def _baseline(figure: go.Figure, plain: Group) -> None:

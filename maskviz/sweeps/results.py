@@ -148,7 +148,8 @@ def _paired(first: Mapping[int, float], second: Mapping[int, float]) -> Interval
 def _finding(found: Results) -> str:
     rated = [g for g in found.grid if g.values]
     if not rated:
-        return "No cell is finished yet."
+        plain = found.plain is not None and bool(found.plain.values)
+        return "Only plain text is finished yet." if plain else "No cell is finished yet."
     pick = min if found.measure in LOWER_IS_BETTER else max
     best = pick(rated, key=lambda g: g.interval[0])
     mean, low, high = best.interval

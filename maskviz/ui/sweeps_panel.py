@@ -11,7 +11,7 @@ from maskviz import sweeps
 from maskviz.data import guess_columns, preview
 from maskviz.data.uploads import keep
 from maskviz.errors import MaskvizError
-from maskviz.figures.sweeps import curves_figure, heatmap_figure, states_figure
+from maskviz.figures.sweeps import STATES, curves_figure, heatmap_figure, states_figure
 from maskviz.masks import OPERATORS, STRATEGIES
 from maskviz.report import sweep_report
 from maskviz.runs.folder import runs_home
@@ -41,12 +41,21 @@ def show(view: state.View) -> None:
         asked = st.session_state.pop("sweep_started", None)
         if asked in names:
             st.session_state["sweep_shown"] = asked
-        chosen = st.selectbox("Sweep", names, key="sweep_shown")
+        said = {sweep.id: _named(sweep) for sweep in found}
+        chosen = st.selectbox("Sweep", names, key="sweep_shown", format_func=said.__getitem__)
         sweep = found[names.index(chosen)]
         if {"queued", "running"} & set(sweep.states().values()):
             _live(sweep.id)
         else:
             _still(sweep)
+
+
+def _named(sweep: sweeps.Sweep) -> str:
+    """Return what a sweep tries, on which data, and the end of its id."""
+    spec = sweep.spec
+    count = f"{spec.seeds} seed{'s' * (spec.seeds != 1)}"
+    tried = f"{', '.join(spec.strategies)}; {count}; {_shown(spec.base.data.path)}"
+    return f"{tried} ({sweep.id.removeprefix('sweep-')})"
 
 
 def _empty() -> None:
@@ -171,13 +180,14 @@ def _figures(sweep: sweeps.Sweep) -> None:
     st.progress(
         counts["done"] / len(sweep.cells), f"{counts['done']} of {len(sweep.cells)} cells done"
     )
-    if any(g.values for g in found.groups):
+    if counts["done"] < len(sweep.cells):
+        st.plotly_chart(states_figure(sweep, sweep.states()), key="sw_states", config=_CONFIG)
+        st.caption(", ".join(f"{STATES[name][1]} {name} {n}" for name, n in counts.items()))
+    if any(g.values for g in found.grid):
         st.selectbox("Measure", list(MEASURES), key="sw_measure")
         st.plotly_chart(curves_figure(found), key="sw_curves", config=_CONFIG)
         st.plotly_chart(heatmap_figure(found), key="sw_heatmap", config=_CONFIG)
         st.dataframe(pd.DataFrame([_row(g) for g in found.groups]), hide_index=True)
-    if counts["done"] < len(sweep.cells):
-        st.plotly_chart(states_figure(sweep, sweep.states()), key="sw_states", config=_CONFIG)
 
 
 def _row(group: sweeps.Group) -> dict[str, object]:
