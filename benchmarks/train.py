@@ -15,7 +15,8 @@ Masks: how long training waits for the masks of its batches, which are drawn in 
 own, and which share of all computing is that thread's, by strategy: in the epoch that reads the
 rows for the first time (a pipeline annotates them) and in the next.
 
-Accuracy: both trained over some seeds on the same short rows and evaluated on others.
+Accuracy: both trained over some seeds on the same short rows; then both are asked, in float32, the
+same held-out rows, with the same hidden tokens where the task is mlm.
 """
 
 from __future__ import annotations
@@ -23,204 +24,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-RATIO = 0.15
+from train_variants import Bench, Variant, rows
+
 PARTS = ("speed", "masks", "accuracy")
 STRATEGIES = ("random-token", "random", "span", "sentence", "entity", "attribute", "collocation")
-
-
-@dataclass
-class Variant:
-    """One way to train, and what it measured."""
-
-    name: str
-    make: Callable[[int, int], Any]  # (steps, seed) -> a Trainer
-    speeds: list[float] = field(default_factory=list)
-
-
-def rows(path: str | None, count: int, several: bool = True) -> tuple[list[str], list[str]]:
-    """Return texts, of very different lengths where `several` sentences make one, and labels."""
-    if path:
-        from maskviz.data import guess_columns, read_table
-
-        frame = read_table(path)
-        columns = guess_columns(frame)
-        frame = frame.sample(min(count, len(frame)), random_state=0)
-        labels = frame[columns.label].astype(str).tolist() if columns.label else ["-"] * len(frame)
-        return frame[columns.text].astype(str).tolist(), labels
-    from maskviz.data import make_example
-
-    frame = make_example(count, 0, 0.9, "name")
-    if not several:
-        return frame["text"].tolist(), frame["label"].tolist()
-    rng = random.Random(0)  # noqa: S311 - repeatable
-    by_label = {name: part["text"].tolist() for name, part in frame.groupby("label")}
-    labels = [rng.choice(sorted(by_label)) for _ in range(count)]
-    lengths = [min(20, max(1, round(rng.lognormvariate(0.7, 0.9)))) for _ in labels]
-    texts = [" ".join(rng.choices(by_label[c], k=n)) for c, n in zip(labels, lengths, strict=True)]
-    return texts, labels
-
-
-class Bench:
-    """The variants of one task over one set of rows."""
-
-    def __init__(self, task: str, texts: list[str], labels: list[str], batch: int) -> None:
-        from maskviz.models import load_model
-
-        self.task, self.batch = task, batch
-        self.model = load_model("mini")
-        held = max(1, len(texts) // 5)
-        self.names = sorted(set(labels))
-        numbers = [self.names.index(label) for label in labels]
-        self.train = (texts[held:], numbers[held:])
-        self.dev = (texts[:held], numbers[:held])
-        self.steps = -(-len(self.train[0]) // batch)  # of an epoch
-        self.folder = Path(tempfile.mkdtemp())
-
-    # a plain Trainer --------------------------------------------------------------------------
-
-    def _tokenised(self, part: tuple[list[str], list[int]]) -> list[dict[str, Any]]:
-        found = self.model.tokenizer(part[0], truncation=True, max_length=256)["input_ids"]
-        rows = [{"input_ids": ids, "attention_mask": [1] * len(ids)} for ids in found]
-        if self.task == "mlm":
-            return rows
-        return [{**row, "labels": label} for row, label in zip(rows, part[1], strict=True)]
-
-    def plain(self, steps: int, seed: int, buckets: bool, bf16: bool, sparse: bool) -> Any:
-        """Return a plain Trainer, with some of the levers."""
-        import torch
-        import transformers
-
-        from maskviz.training.batches import LengthBuckets
-        from maskviz.training.collating import hidden_alone
-        from maskviz.training.hooks import CoreHooks
-        from maskviz.training.metrics import compute_metrics, most_likely
-
-        transformers.set_seed(seed)
-        bench, network = self, self._network()
-        hooks = CoreHooks(network) if sparse else None
-        pad = self._hugging_face_collator()
-
-        def collate(items: Sequence[dict[str, Any]]) -> dict[str, Any]:
-            found = dict(pad(items))
-            found["real_tokens"] = int(found["attention_mask"].sum())
-            return found | hidden_alone(found.pop("labels")) if sparse else found
-
-        class Timed(transformers.Trainer):
-            tokens = 0
-
-            def get_train_dataloader(self) -> Any:
-                if not buckets:
-                    return super().get_train_dataloader()
-                lengths = [len(row["input_ids"]) for row in self.train_dataset]
-                sampler = LengthBuckets(lengths, bench.batch, seed)
-                return torch.utils.data.DataLoader(
-                    self.train_dataset, batch_sampler=sampler, collate_fn=self.data_collator
-                )
-
-            def compute_loss(self, model: Any, inputs: dict, *more: Any, **options: Any) -> Any:
-                inputs = dict(inputs)
-                self.tokens += inputs.pop("real_tokens") if model.training else 0
-                if not sparse:
-                    return super().compute_loss(model, inputs, *more, **options)
-                inputs.pop("nothing_hidden")
-                with hooks.fed(inputs.pop("head_positions"), None):
-                    return super().compute_loss(model, inputs, *more, **options)
-
-        trainer = Timed(
-            model=network,
-            args=transformers.TrainingArguments(
-                str(self.folder / "plain"), max_steps=steps, learning_rate=1e-4, seed=seed,
-                per_device_train_batch_size=self.batch, per_device_eval_batch_size=64, bf16=bf16,
-                weight_decay=0.01, warmup_steps=0.1, use_cpu=not torch.cuda.is_available(),
-                report_to="none", disable_tqdm=True, save_strategy="no", logging_steps=5,
-                remove_unused_columns=False,
-            ),
-            train_dataset=self._tokenised(self.train),
-            eval_dataset=self._tokenised(self.dev),
-            data_collator=collate,
-            compute_metrics=compute_metrics,
-            preprocess_logits_for_metrics=most_likely,
-        )  # fmt: skip
-        trainer.remove_callback(transformers.PrinterCallback)
-        return trainer
-
-    def _network(self) -> Any:
-        import torch
-        import transformers
-
-        kind = "MaskedLM" if self.task == "mlm" else "SequenceClassification"
-        return getattr(transformers, f"AutoModelFor{kind}").from_pretrained(
-            self.model.path, dtype=torch.float32, num_labels=len(self.names),
-            ignore_mismatched_sizes=True,
-        )  # fmt: skip
-
-    def _hugging_face_collator(self) -> Any:
-        import transformers
-
-        tokenizer = self.model.tokenizer
-        if self.task != "mlm":
-            return transformers.DataCollatorWithPadding(tokenizer)
-        return transformers.DataCollatorForLanguageModeling(
-            tokenizer, mlm_probability=RATIO, mask_replace_prob=1.0, random_replace_prob=0.0
-        )
-
-    # maskviz ----------------------------------------------------------------------------------
-
-    def maskviz(self, steps: int, seed: int, strategy: str) -> Any:
-        """Return maskviz's own Trainer of the same run."""
-        from transformers import set_seed
-
-        from maskviz.training import RunSpec
-        from maskviz.training.assemble import assemble
-        from maskviz.training.device import resolve_device, resolve_precision
-        from maskviz.training.recorder import Recorder
-        from maskviz.training.rows import Part, Rows
-
-        folder = Path(tempfile.mkdtemp(dir=self.folder))
-        spec = RunSpec.build(
-            task=self.task, strategy=strategy, max_steps=steps, eval_steps=10**6,
-            save_steps=10**6, seed=seed, per_device_train_batch_size=self.batch,
-            ratio=None if strategy == "none" else RATIO,
-        )  # fmt: skip
-        device = resolve_device("auto")
-        train, dev = Part(*map(tuple, self.train)), Part(*map(tuple, self.dev))
-        parts = Rows(train, {"dev": dev}, tuple(self.names))
-        set_seed(seed)
-        trainer, _ = assemble(
-            folder, spec, parts, self.model, Recorder(folder), device,
-            resolve_precision("auto", device),
-        )  # fmt: skip
-        trainer._save_checkpoint = lambda *_: None  # the plain Trainer saves none either
-        trainer._evaluate = lambda *_, **__: {}  # nor does it evaluate on the way
-        return trainer
-
-    def variants(self) -> list[Variant]:
-        """Return the variants in the order of their levers."""
-        strategy = "random-token" if self.task == "mlm" else "none"
-        plain = partial(partial, self.plain)
-        found = [
-            Variant("plain Trainer", plain(buckets=False, bf16=False, sparse=False)),
-            Variant("+ length buckets", plain(buckets=True, bf16=False, sparse=False)),
-            Variant("+ bf16", plain(buckets=True, bf16=True, sparse=False)),
-        ]
-        if self.task == "mlm":
-            found.append(
-                Variant("+ head at hidden tokens", plain(buckets=True, bf16=True, sparse=True))
-            )
-        found.append(Variant(f"maskviz ({strategy})", partial(self.maskviz, strategy=strategy)))
-        if self.task != "mlm":
-            found.append(Variant("maskviz (random)", partial(self.maskviz, strategy="random")))
-        return found
 
 
 class Epochs:
@@ -242,8 +56,9 @@ class Epochs:
         trainer.add_callback(Marks())
 
     def _mark(self) -> None:
-        ahead = getattr(self.trainer, "ahead", None)
-        drawn = (ahead.waited, ahead.worked) if ahead else (0.0, 0.0)
+        drawn = (0.0, 0.0)
+        if ahead := getattr(self.trainer, "ahead", None):
+            drawn = (ahead.waited, ahead.worked + self.trainer.reading.worked)
         clocks = (time.perf_counter(), time.process_time())
         self.marks.append((*clocks, self.trainer.tokens, *drawn))
 
@@ -270,6 +85,9 @@ def speeds(bench: Bench, rounds: int, clock: str) -> list[Variant]:
 
 def masks(texts: Sequence[str], labels: list[str], batch: int) -> dict[str, dict[str, float]]:
     """Print what drawing the masks costs a classification, by strategy; return the shares."""
+    from maskviz.training.execute import warm_up
+
+    warm_up()  # as the worker is: the pipeline is loaded
     print("\nmasks: share of the time that training waits for them; of computing that draws them")
     found = {}
     for strategy in STRATEGIES:
@@ -297,8 +115,7 @@ def accuracies(bench: Bench, steps: int, seeds: int) -> list[tuple[float, float]
         for variant in (first, last):
             trainer = variant.make(steps, seed)
             trainer.train()
-            figures = trainer.evaluate()
-            pair.append(next(v for k, v in figures.items() if k.endswith("accuracy")))
+            pair.append(bench.accuracy(trainer.model))
         found.append((pair[0], pair[1]))
     return found
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -50,9 +52,22 @@ def mirrored(folder: Path) -> Iterator[None]:
 
 
 def settle(folder: Path) -> None:
-    """Tell MLflow how a run ended whose own process could not: it was killed."""
-    if wanted() and (folder / "mlflow.json").is_file():
-        threading.Thread(target=Mirror(folder).send_last, daemon=True).start()
+    """Tell MLflow how a run ended where its own process could not: killed, or not answered.
+
+    In a process of its own: the worker, which forks, may hold no lock of another thread.
+    """
+    if not wanted() or read_json(folder / "mlflow.json").get("ended"):
+        return
+    child = subprocess.Popen(  # noqa: S603 - our own module, no shell
+        [sys.executable, "-m", __name__, str(folder)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        start_new_session=True,
+    )  # fmt: skip
+    _settling[:] = [*(other for other in _settling if other.poll() is None), child]
+
+
+_settling: list[subprocess.Popen[bytes]] = []  # kept, so that ended ones are reaped
 
 
 class Mirror:
@@ -78,21 +93,25 @@ class Mirror:
 
     def send_last(self) -> None:
         """Send what is there, and how the run ended."""
-        self._try(self._send, last=True)
+        self._failures = 0
+        while not self._try(self._send, last=True) and self._failures < _FAILURES:
+            time.sleep(_SECONDS)
 
     def _work(self) -> None:
         while not self._over.wait(_SECONDS) and self._failures < _FAILURES:
             self._try(self._send)
         self.send_last()
 
-    def _try(self, action: Any, **options: Any) -> None:
+    def _try(self, action: Any, **options: Any) -> bool:
         try:
             action(**options)
             self._failures = 0
+            return True
         except Exception as error:  # noqa: BLE001 - whatever a tracking server does, the run goes on
             self._failures += 1
             first = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
             self._say(f"not mirrored in MLflow ({first}); the run goes on.")
+            return False
 
     def _say(self, line: str) -> None:
         log = self.folder / "log.txt"
@@ -106,8 +125,10 @@ class Mirror:
         with _opening():
             self._client = self._client or _client()
             if "run" not in known:
-                known = {"run": self._create(), "sent": 0}
+                known = {"run": self._opened(), "sent": 0}
                 self._remember(known)
+        if known.pop("ended", False) and not last:  # it was resumed
+            self._client.update_run(known["run"], status="RUNNING")
         lines = list(read_metrics(self.folder))
         # A run that was killed goes back to its last checkpoint and says the same again.
         figures = [f for line in lines[min(known["sent"], len(lines)) :] for f in _figures(line)]
@@ -115,26 +136,30 @@ class Mirror:
             self._client.log_batch(known["run"], metrics=figures[start : start + _AT_ONCE])
         known["sent"] = len(lines)
         if last:
-            self._finish(known["run"])
+            known["ended"] = self._finish(known["run"])
         self._remember(known)
 
     def _remember(self, known: Mapping[str, Any]) -> None:
         write_atomic(self.folder / "mlflow.json", json.dumps(known))
 
-    def _create(self) -> str:
+    def _opened(self) -> str:
+        """Return MLflow's id of the run: made, or found where the answer to that was too late."""
         from mlflow.entities import Param
 
         run = read_run(self.folder)
         tags = {"maskviz.run": run.id, "maskviz.parent": run.parent or ""}
         experiment = _experiment(self._client)
-        made = self._client.create_run(experiment, run_name=run.id, tags=tags).info.run_id
+        same = self._client.search_runs([experiment], f"tags.`maskviz.run` = '{run.id}'")
+        there = same[0] if same else self._client.create_run(experiment, run_name=run.id, tags=tags)
+        made = there.info.run_id
         settings = flat_settings(run.spec.to_dict())
         params = [Param(key, str(value)[:500]) for key, value in settings.items()]
         for start in range(0, len(params), 100):  # MLflow's limit
             self._client.log_batch(made, params=params[start : start + 100])
         return made
 
-    def _finish(self, mlflow_run: str) -> None:
+    def _finish(self, mlflow_run: str) -> bool:
+        """Send the figures of the end; tell whether the run has ended."""
         status = {**read_json(self.folder / "status.json"), **_state(self.folder)}
         step, now = int(status.get("step") or 0), time.time()
         final = {"step": step, "time": now, **(status.get("metrics") or {})}
@@ -143,6 +168,7 @@ class Mirror:
         outcome = status.get("outcome")
         if outcome in ENDED:
             self._client.set_terminated(mlflow_run, _STATES[outcome])
+        return outcome in ENDED
 
 
 def _state(folder: Path) -> dict[str, Any]:
@@ -175,7 +201,7 @@ def _name(key: str) -> str:
 
 
 def _client() -> Any:
-    for name, value in (("MAX_RETRIES", "2"), ("TIMEOUT", "10")):  # else it tries for minutes
+    for name, value in (("MAX_RETRIES", "0"), ("TIMEOUT", "10")):  # a second `create` makes two
         os.environ.setdefault(f"MLFLOW_HTTP_REQUEST_{name}", value)
     try:
         from mlflow import MlflowClient
@@ -203,3 +229,7 @@ def _opening() -> Any:
     """One at a time opens a database: several that make its tables at once break it."""
     local = os.environ.get("MLFLOW_TRACKING_URI", "").startswith(("sqlite", "file", "/", "."))
     return holding(runs_home() / "mlflow.lock") if local else nullcontext()
+
+
+if __name__ == "__main__":
+    Mirror(Path(sys.argv[1])).send_last()

@@ -184,7 +184,7 @@ class Worker:
         else:
             state, reason, ended = self._after_a_kill(row, out_of_memory)
         self.store.update(run_id, state=state, reason=reason, cancel_requested=None, **ended)
-        if state in ENDED and status.get("outcome") not in ENDED:
+        if state in ENDED:
             settle(folder)
 
     def _after_a_kill(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from queue import Empty, Full, Queue
 from typing import Any
 
-_DEPTH = 3  # batches that wait at most
+_DEPTH = 3  # batches that wait at most, where nothing else is said
 _PATIENCE = 0.1  # seconds after which the thread looks whether it is still wanted
 
 
@@ -24,7 +24,7 @@ class _End:
 
 
 class Ahead(Iterator[Any]):
-    """Yields the items of `source`, made some way ahead; an error there is raised here.
+    """Yields the items of `source`, made `depth` ahead (0: all); an error there is raised here.
 
     waited: seconds that whoever asked had to wait; worked: seconds of computing in the thread;
     both count on from those of `before`.
@@ -33,11 +33,13 @@ class Ahead(Iterator[Any]):
     [1, 2, 3]
     """
 
-    def __init__(self, source: Iterable[Any], before: Ahead | None = None) -> None:
+    def __init__(
+        self, source: Iterable[Any], before: Ahead | None = None, depth: int = _DEPTH
+    ) -> None:
         self.source = source
         self.waited = before.waited if before else 0.0
         self.worked = self._worked_before = before.worked if before else 0.0
-        self._queue: Queue[Any] = Queue(_DEPTH)
+        self._queue: Queue[Any] = Queue(depth)
         self._closed = threading.Event()
         self._end: _End | None = None
         self._thread = threading.Thread(target=self._make, name="maskviz-batches", daemon=True)

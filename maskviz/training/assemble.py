@@ -11,7 +11,8 @@ from .rows import CURVE_ROWS, Part, Rows
 from .spec import NO_STRATEGY, SINGLE, MaskingSpec, RunSpec
 
 if TYPE_CHECKING:
-    from .batches import MaskedRows
+    from .ahead import Ahead
+    from .batches import LengthBuckets, MaskedRows
 
 
 def assemble(
@@ -31,16 +32,21 @@ def assemble(
     from .pacer import Pacer
     from .trainer import MaskTrainer
 
-    network, hooks = hooked_network(spec, model, rows)
     recorder.phase("tokenising")
+    args = training_arguments(folder, spec, device, precision)
+    train = masked_rows(spec, model, rows.train, spec.masking, spec.seed)
+    buckets, reading = _order(train, args)
+    network, hooks = hooked_network(spec, model, rows)
     first = next(iter(rows.evaluation.values())).sample(CURVE_ROWS)
     trainer = MaskTrainer(
         spec=spec,
         recorder=recorder,
         hooks=hooks,
+        buckets=buckets,
+        reading=reading,
         model=network,
-        args=training_arguments(folder, spec, device, precision),
-        train_dataset=masked_rows(spec, model, rows.train, spec.masking, spec.seed),
+        args=args,
+        train_dataset=train,
         eval_dataset=evaluation_sets(spec, model, first),
         data_collator=TaskCollator(model.tokenizer.pad_token_id or 0, spec.task, hooks.sparse),
         compute_loss_func=_loss(spec, rows),
@@ -51,6 +57,24 @@ def assemble(
     trainer.add_callback(pacer)
     trainer.remove_callback(PrinterCallback)
     return trainer, pacer
+
+
+def _order(train: MaskedRows, args: Any) -> tuple[LengthBuckets, Ahead]:
+    """Return the batches of each epoch, and the thread in which a pipeline reads their rows.
+
+    It reads all of them, in the order of the first epoch, while the network loads and learns.
+    """
+    from .ahead import Ahead
+    from .batches import LengthBuckets
+
+    buckets = LengthBuckets(
+        train.masker.lengths,
+        args.train_batch_size,
+        args.seed,
+        args.process_index,
+        args.world_size,
+    )
+    return buckets, Ahead(map(train.masker.prepare, buckets), depth=0)
 
 
 def hooked_network(spec: RunSpec, model: Any, rows: Rows) -> tuple[Any, Any]:

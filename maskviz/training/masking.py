@@ -7,6 +7,7 @@ interruption give the same masks.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,6 +59,7 @@ class Masker:
         self.left_plain: set[int] = set()
         self._static: dict[int, TokenRow] = {}
         self._annotated: set[int] = set()
+        self._annotating = threading.Lock()
 
     @cached_property
     def plain(self) -> list[Tokenised]:
@@ -81,12 +83,16 @@ class Masker:
         return [len(tokens.input_ids) for tokens in self.plain]
 
     def prepare(self, rows: Sequence[int]) -> None:
-        """Annotate the rows of a batch together, where the strategy needs a pipeline."""
+        """Annotate the rows of a batch together, where the strategy needs a pipeline.
+
+        Of two threads that ask for a row, the second waits for the first.
+        """
         if not self._needs_pipeline:
             return
-        new = [i for i in rows if i not in self._annotated]
-        annotate_once([self.documents[i] for i in new])
-        self._annotated.update(new)
+        with self._annotating:
+            new = [i for i in rows if i not in self._annotated]
+            annotate_once([self.documents[i] for i in new])
+            self._annotated.update(new)
 
     @cached_property
     def _needs_pipeline(self) -> bool:

@@ -29,11 +29,20 @@ class MaskTrainer(Trainer):
     """A Trainer over MaskedRows."""
 
     def __init__(
-        self, *, spec: RunSpec, recorder: Recorder, hooks: CoreHooks, **options: Any
+        self,
+        *,
+        spec: RunSpec,
+        recorder: Recorder,
+        hooks: CoreHooks,
+        buckets: LengthBuckets,
+        reading: Ahead,
+        **options: Any,
     ) -> None:
         self.spec = spec
         self.recorder = recorder
         self.hooks = hooks
+        self.buckets = buckets
+        self.reading = reading
         self.tokens = 0  # real ones, of this process's training steps
         self.ahead = Ahead(())  # the batches of this epoch
         self._staged = False
@@ -45,13 +54,6 @@ class MaskTrainer(Trainer):
     def get_train_dataloader(self) -> DataLoader:
         """Return batches of similar length, in an order drawn from (seed, epoch)."""
         rows: MaskedRows = self.train_dataset
-        self.buckets = LengthBuckets(
-            rows.masker.lengths,
-            self._train_batch_size,
-            self.args.seed,
-            self.args.process_index,
-            self.args.world_size,
-        )
         return DataLoader(rows, batch_sampler=self.buckets, collate_fn=self.data_collator)
 
     def get_batch_samples(self, epoch_iterator: Any, *more: Any) -> Any:
@@ -62,10 +64,11 @@ class MaskTrainer(Trainer):
         return super().get_batch_samples(self.ahead, *more)
 
     def train(self, *args: Any, **options: Any) -> Any:
-        """Train as Trainer does; the thread that makes the batches ends with it."""
+        """Train as Trainer does; the threads that read rows and make batches end with it."""
         try:
             return super().train(*args, **options)
         finally:
+            self.reading.close()
             self.ahead.close()
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:

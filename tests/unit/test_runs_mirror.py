@@ -42,6 +42,7 @@ def test_a_run_is_mirrored_with_settings_curve_and_end(tracking, tmp_path):
 def test_a_run_that_goes_on_is_the_same_run_there(tracking, tmp_path):
     run = maskviz.train(tiny_spec(tmp_path, max_steps=5))
     first = _mirrored(tracking, run).info.run_id
+    (run.folder / "mlflow.json").unlink()  # as if MLflow had made it and answered too late
     mirror.Mirror(run.folder).send_last()
     assert _mirrored(tracking, run).info.run_id == first
     assert len(tracking.search_runs([_mirrored(tracking, run).info.experiment_id])) == 1
@@ -53,8 +54,20 @@ def test_how_a_killed_run_ended_is_told_by_whoever_knows_it(tracking, tmp_path):
     (run.folder / "state.json").write_text(json.dumps(state))
     mirror.Mirror(run.folder).send_last()
     found = _mirrored(tracking, run)
+    assert read_json(run.folder / "mlflow.json")["ended"]
     assert found.info.status == "FAILED"
     assert found.data.tags["mlflow.note.content"] == "The process was killed."
+
+
+def test_an_end_that_mlflow_did_not_hear_of_is_told_by_a_process_of_its_own(tracking, tmp_path):
+    run = maskviz.train(tiny_spec(tmp_path, max_steps=5))
+    known = read_json(run.folder / "mlflow.json")
+    tracking.update_run(known["run"], status="RUNNING")
+    mirror.settle(run.folder)  # it has been told already
+    (run.folder / "mlflow.json").write_text(json.dumps({**known, "ended": False}))
+    mirror.settle(run.folder)
+    assert [child.wait(240) for child in mirror._settling] == [0]
+    assert _mirrored(tracking, run).info.status == "FINISHED"
 
 
 def test_a_server_that_is_not_there_ends_no_run(monkeypatch, tmp_path):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from maskviz.training.ahead import Ahead
 from maskviz.training.batches import LengthBuckets
+from maskviz.training.spec import MaskingSpec
 
 
 def test_the_items_come_in_order_and_end():
@@ -64,3 +66,30 @@ def test_processes_share_the_batches_of_an_epoch(processes):
     assert len({len(share) for share in shares}) == 1
     assert [shares[i % processes][i // processes] for i in range(len(whole))] == whole
     assert len(shares[0]) == len(LengthBuckets(lengths, 8, 1, 0, processes))
+
+
+def test_with_no_depth_all_is_made_without_being_asked_for():
+    made = []
+    ahead = Ahead((made.append(i) for i in range(50)), depth=0)
+    ahead._thread.join(30)
+    assert made == list(range(50))
+
+
+def test_two_threads_that_ask_for_the_same_rows_annotate_them_once(monkeypatch):
+    from maskviz.training import masking
+
+    read: list[str] = []
+
+    def slowly(documents):
+        began.set()
+        time.sleep(0.05)
+        read.extend(d.text for d in documents)
+
+    began = threading.Event()
+    monkeypatch.setattr(masking, "annotate_once", slowly)
+    masker = masking.Masker(None, ["a b", "c d"], MaskingSpec("entity"), 0, 8)
+    first = Ahead(map(masker.prepare, [[0, 1]]))
+    assert began.wait(30)
+    masker.prepare([1, 0])
+    first.close()
+    assert read == ["a b", "c d"]
