@@ -123,6 +123,8 @@ def why(view: state.View, chosen: Mask) -> None:
                 if asked is None
                 else f"asked for {percent(asked)}."
             )
+            + " A word of several tokens is guessed token by token in one pass: for a rare name "
+            "the pieces may not make a word."
         )
 
 
