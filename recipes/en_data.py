@@ -136,8 +136,16 @@ def names_of(rows: list[Row]) -> dict[str, list[tuple[str, ...]]]:
     return {label: sorted(mentions) for label, mentions in names.items()}
 
 
+def spliced(first: str, second: str) -> str:
+    """The first half of one name and the second half of another: a name nobody has."""
+    return first[: (len(first) + 1) // 2] + second[len(second) // 2 :].lower()
+
+
 class Augmenter:
-    """Varies a row: other names in its places, lower case, or cut to begin with a name."""
+    """Varies a row: other names in its places, lower case, or cut to begin with a name.
+
+    Without it the network learns the names of the training rows by heart.
+    """
 
     def __init__(self, names: dict[str, list[tuple[str, ...]]], seed: int) -> None:
         self.names, self.rng = names, np.random.default_rng(seed)
@@ -145,31 +153,40 @@ class Augmenter:
     def __call__(self, row: Row) -> Row:
         """One random variant of the row, or the row itself."""
         draw = self.rng.random()
-        if draw < 0.25:
+        if draw < 0.5:
             row = self.swap(row)
-        elif draw < 0.30 and row.spans:
+        elif draw < 0.55 and row.spans:
             row = self.begin_with_name(row)
-        if self.rng.random() < 0.15:
+        if self.rng.random() < 0.25:
             row = Row(tuple(token.lower() for token in row.tokens), row.spans, row.source)
         return row
 
     def swap(self, row: Row) -> Row:
-        """Half of the names replaced by names of the same kind from other sentences."""
+        """Most names replaced by others of their kind, some of them unheard of."""
         tokens: list[str] = []
         spans: list[Span] = []
         place, tagged = 0, handles(row)
         for start, end, label in row.spans:
             tokens += row.tokens[place:start]
             name = row.tokens[start:end]
-            pool = self.names.get(label)
-            if name[0] == "@" or start in tagged:
-                pool = None
-            if pool and label != "MISC" and self.rng.random() < 0.5:
-                name = pool[self.rng.integers(len(pool))]
+            if name[0] != "@" and start not in tagged and label != "MISC":
+                name = self.other(name, label)
             spans.append((len(tokens), len(tokens) + len(name), label))
             tokens += name
             place = end
         return Row((*tokens, *row.tokens[place:]), tuple(spans), row.source)
+
+    def other(self, name: tuple[str, ...], label: str) -> tuple[str, ...]:
+        """The name itself, another of its kind, or one put together from two."""
+        pool, draw = self.names.get(label), self.rng.random()
+        if not pool or draw > 0.7:
+            return name
+        one, two = (pool[self.rng.integers(len(pool))] for _ in range(2))
+        if draw > 0.35:
+            return one
+        if draw > 0.2 and label == "PERSON" and len(one) > 1:
+            return (*one[:-1], two[-1])
+        return (*one[:-1], spliced(one[-1], two[-1]))
 
     def begin_with_name(self, row: Row) -> Row:
         """The row from one of its names onwards."""

@@ -38,15 +38,15 @@ SHARES = {
     "template": 0.10,
 }
 
-# A second round (`--start`) dwells on what people type.
+# A later round (`--start`) dwells on what people type.
 LATE_SHARES = {
     "uner-ewt": 0.20,
-    "wnut17": 0.20,
-    "btc": 0.36,
-    "wikigold": 0.06,
+    "wnut17": 0.18,
+    "btc": 0.32,
+    "wikigold": 0.05,
     "crossner": 0.05,
     "wikiann": 0.05,
-    "template": 0.08,
+    "template": 0.15,
 }
 
 
@@ -58,32 +58,42 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("maskviz/assets/en_mini"))
     parser.add_argument("--work", type=Path, default=Path("build/en_mini"), help="vectors")
     parser.add_argument("--start", type=Path, help="a pipeline whose names are trained further")
+    parser.add_argument("--anew", action="store_true", help="learn names anew, keep the rest")
     parser.add_argument("--tag-minutes", type=float, default=8.0)
     parser.add_argument("--ner-minutes", type=float, default=30.0)
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--drop", type=float, default=0.3, help="dropout")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
+
+
+NETWORK = {
+    "@architectures": "spacy.HashEmbedCNN.v2",
+    "width": 96,
+    "depth": 4,
+    "embed_size": 2000,
+    "window_size": 1,
+    "maxout_pieces": 3,
+    "subword_features": True,
+    "pretrained_vectors": True,
+}
 
 
 def build(vectors: Path) -> Language:
     """An untrained pipeline with the vectors in place."""
     nlp = spacy.blank("en")
     load_vectors(nlp, vectors)
-    network = {
-        "@architectures": "spacy.HashEmbedCNN.v2",
-        "width": 96,
-        "depth": 4,
-        "embed_size": 2000,
-        "window_size": 1,
-        "maxout_pieces": 3,
-        "subword_features": True,
-        "pretrained_vectors": True,
-    }
     listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96, "upstream": "tok2vec"}
-    nlp.add_pipe("tok2vec", config={"model": network})
+    nlp.add_pipe("tok2vec", config={"model": NETWORK})
     tagger = {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}
     nlp.add_pipe("morphologizer", config={"model": tagger})
     nlp.add_pipe("senter", config={"model": tagger})
+    add_names(nlp)
+    return nlp
+
+
+def add_names(nlp: Language) -> None:
+    """Add an untrained recogniser of names."""
     parser = {
         "@architectures": "spacy.TransitionBasedParser.v2",
         "state_type": "ner",
@@ -91,10 +101,9 @@ def build(vectors: Path) -> Language:
         "hidden_width": 64,
         "maxout_pieces": 2,
         "use_upper": True,
-        "tok2vec": network,
+        "tok2vec": NETWORK,
     }
     nlp.add_pipe("ner", config={"model": parser})
-    return nlp
 
 
 def name_example(nlp: Language, row: Row) -> Example:
@@ -161,6 +170,7 @@ def train(
     batches: Iterator[list[Example]],
     minutes: float,
     rate: float,
+    drop: float,
     name: str,
 ) -> None:
     """Update until the minutes are used up; warm-up, then a linear fall of the rate to zero."""
@@ -168,7 +178,7 @@ def train(
     report = begin + 30
     while (share := (time.monotonic() - begin) / (60 * minutes)) < 1.0:
         optimizer.learn_rate = rate * min(1.0, (step + 1) / 100) * max(0.02, 1.0 - share)
-        nlp.update(next(batches), sgd=optimizer, losses=losses, drop=0.15)
+        nlp.update(next(batches), sgd=optimizer, losses=losses, drop=drop)
         step += 1
         if time.monotonic() > report:
             report = time.monotonic() + 30
@@ -185,18 +195,23 @@ def first_round(nlp: Language, options: argparse.Namespace, rows: list[Row]) -> 
     nlp.initialize(joined(sample, labelled))
     tags = tag_batches(nlp, frame, options.seed)
     pipes = ["tok2vec", "morphologizer", "senter"]
-    run_stage(nlp, pipes, tags, options.tag_minutes, options.rate)
+    run_stage(nlp, pipes, tags, options.tag_minutes, options.rate, drop=0.15)
     names = name_batches(nlp, rows, options.seed, SHARES)
-    run_stage(nlp, ["ner"], names, options.ner_minutes, options.rate)
+    run_stage(nlp, ["ner"], names, options.ner_minutes, options.rate, options.drop)
 
 
 def run_stage(
-    nlp: Language, pipes: list[str], batches: Iterator[list[Example]], minutes: float, rate: float
+    nlp: Language,
+    pipes: list[str],
+    batches: Iterator[list[Example]],
+    minutes: float,
+    rate: float,
+    drop: float,
 ) -> None:
     """Train some components and leave the average of their weights over the steps in them."""
     with nlp.select_pipes(enable=pipes):
         optimizer = Adam(rate, L2=0.01, grad_clip=1.0, use_averages=True)
-        train(nlp, optimizer, batches, minutes, rate, "+".join(pipes))
+        train(nlp, optimizer, batches, minutes, rate, drop, "+".join(pipes))
         with nlp.use_params(optimizer.averages):
             keep = {pipe: nlp.get_pipe(pipe).to_bytes(exclude=["vocab"]) for pipe in pipes}
     for pipe, state in keep.items():
@@ -226,8 +241,13 @@ def main() -> None:
     rows, _ = read_ner(options.data)
     if options.start:
         nlp = spacy.load(options.start)
+        if options.anew:
+            nlp.remove_pipe("ner")
+            add_names(nlp)
+            examples = [name_example(nlp, row) for row in rows[:4000]]
+            nlp.get_pipe("ner").initialize(lambda: examples, nlp=nlp)
         names = name_batches(nlp, rows, options.seed + 1, LATE_SHARES)
-        run_stage(nlp, ["ner"], names, options.ner_minutes, options.rate)
+        run_stage(nlp, ["ner"], names, options.ner_minutes, options.rate, options.drop)
     else:
         nlp = build(make_vectors(options.data, options.work, VectorSize()))
         first_round(nlp, options, rows)

@@ -1,4 +1,4 @@
-"""Batches for `mini`: packed pieces with hidden words or tokens, and labelled texts, some with gaps."""
+"""Batches for `mini`: pieces with hidden words or tokens, and labelled texts, some with gaps."""
 
 from __future__ import annotations
 

@@ -61,3 +61,21 @@ def test_the_teacher_is_believed_half_where_people_judged_and_alone_elsewhere(re
 def test_the_sentences_of_reviews_are_whole_and_of_moderate_length(recipe) -> None:
     reviews = ["We saw it twice. Never again! Why? Because " + "it went on and " * 20 + "on."]
     assert recipe("mini_teacher").review_sentences(reviews, 9, 0) == ["We saw it twice."]
+
+
+def test_words_are_hidden_whole_or_token_by_token(recipe) -> None:
+    hide = recipe("mini_batches").hide_words
+    continues = np.zeros(40, dtype=bool)
+    continues[20:] = True  # ids from 20 on continue a word
+    ids = np.tile([2, 10, 20, 21, 11, 22, 12, 3], (2000, 1))
+
+    def hidden(by_token: float) -> np.ndarray:
+        return hide(ids, continues, 0.3, np.random.default_rng(0), by_token)
+
+    whole, single, mixed = hidden(0.0), hidden(1.0), hidden(0.5)
+    assert not whole[:, [0, 7]].any() and not single[:, [0, 7]].any()  # special tokens
+    for rows in (whole, single):
+        assert rows[:, 1:7].mean(axis=0) == pytest.approx(np.full(6, 0.3), abs=0.05)
+    assert (whole[:, 1:4].std(axis=1) == 0).all()
+    apart = [(rows[:, 1] != rows[:, 2]).mean() for rows in (single, mixed)]
+    assert apart == pytest.approx([2 * 0.3 * 0.7, 0.3 * 0.7], abs=0.05)
