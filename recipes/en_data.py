@@ -157,7 +157,7 @@ class Augmenter:
             row = self.swap(row)
         elif draw < 0.55 and row.spans:
             row = self.begin_with_name(row)
-        if self.rng.random() < 0.25:
+        if self.rng.random() < 0.15:
             row = Row(tuple(token.lower() for token in row.tokens), row.spans, row.source)
         return row
 

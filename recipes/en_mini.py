@@ -41,12 +41,12 @@ SHARES = {
 # A later round (`--start`) dwells on what people type.
 LATE_SHARES = {
     "uner-ewt": 0.20,
-    "wnut17": 0.18,
-    "btc": 0.32,
-    "wikigold": 0.05,
+    "wnut17": 0.20,
+    "btc": 0.36,
+    "wikigold": 0.06,
     "crossner": 0.05,
     "wikiann": 0.05,
-    "template": 0.15,
+    "template": 0.08,
 }
 
 

@@ -2,6 +2,7 @@
 
 A name counts when start, end and kind agree; GPE and LOC count as one kind. `uner-ewt` and `btc`
 do not label MISC, so there a predicted MISC is counted as wrong. Untyped F1 ignores the kind.
+The same rows, and sentences of our own, are asked in lower case as well.
 """
 
 from __future__ import annotations
@@ -31,6 +32,20 @@ ORDINARY = {
     "Meryl Streep and Jack Nicholson are great together.": ["Meryl Streep", "Jack Nicholson"],
     "My friend Anna works for Microsoft in Berlin.": ["Anna", "Microsoft", "Berlin"],
 }
+
+LOWER = [
+    "i saw {} in {}",
+    "{} was awful in it",
+    "we flew to {1} with {0}",
+    "my friend {} lives in {}",
+    "i never liked {} , but {} is a nice place",
+    "the film with {} was shot in {}",
+]
+LOWER_PERSONS = ["meryl streep", "john travolta", "uma thurman", "denzel washington"]
+LOWER_PERSONS += ["marlon brando", "kate winslet", "steve buscemi", "judi dench"]
+LOWER_PERSONS += ["mike", "laura", "peter jackson", "ang lee"]
+LOWER_PLACES = ["rome", "london", "madrid", "chicago", "new york", "sweden", "tokyo"]
+LOWER_PLACES += ["los angeles", "canada", "vienna", "boston", "cairo"]
 
 
 def spans(entities: list[tuple[int, int, str]], typed: bool) -> set[tuple[int, int, str]]:
@@ -64,6 +79,9 @@ def name_figures(nlp: Language, data: Path) -> list[Figure]:
         figures.append(f1_figure(f"en_mini names, {key} F1, pooled", pooled))
         for source, found in by_source.items():
             figures.append(f1_figure(f"en_mini names, {key} F1, {source}", found[key]))
+    lower = [in_lower_case(row) for rows in scored.values() for row in rows]
+    for key, found in counts(nlp, lower).items():
+        figures.append(f1_figure(f"en_mini names in lower case, {key} F1, pooled", found))
     return figures
 
 
@@ -88,17 +106,35 @@ def tag_figures(nlp: Language, data: Path) -> list[Figure]:
     return figures
 
 
-def ordinary_figure(nlp: Language) -> Figure:
-    """How many names of eleven ordinary sentences are found whole, of whatever kind."""
+def in_lower_case(row: Row) -> Row:
+    """The same row without capitals."""
+    return Row(tuple(token.lower() for token in row.tokens), row.spans, row.source)
+
+
+def lower_sentences() -> dict[str, list[str]]:
+    """Sentences of our own in lower case, and the names in them."""
+    asked = {}
+    for first, person in enumerate(LOWER_PERSONS):
+        for second, frame in enumerate(LOWER):
+            names = [person, LOWER_PLACES[(first + second) % len(LOWER_PLACES)]]
+            text = frame.format(*names)
+            asked[text] = [name for name in names if name in text]
+    return asked
+
+
+def found_figure(nlp: Language, name: str, asked: dict[str, list[str]]) -> Figure:
+    """How many names of some sentences are found whole, of whatever kind."""
     hits, total = [], []
-    for text, names in ORDINARY.items():
+    for text, names in asked.items():
         found = {ent.text for ent in nlp(text).ents}
         hits.append(sum(name in found for name in names))
         total.append(len(names))
-    return ratio_figure("en_mini ordinary names found", np.array(hits), np.array(total))
+    return ratio_figure(name, np.array(hits), np.array(total))
 
 
 def en_mini_figures(folder: Path, data: Path) -> list[Figure]:
     """All figures of `en_mini`."""
     nlp = spacy.load(folder)
-    return [*name_figures(nlp, data), *tag_figures(nlp, data), ordinary_figure(nlp)]
+    ordinary = found_figure(nlp, "en_mini ordinary names found", ORDINARY)
+    lower = found_figure(nlp, "en_mini ordinary names found, lower case", lower_sentences())
+    return [*name_figures(nlp, data), *tag_figures(nlp, data), ordinary, lower]

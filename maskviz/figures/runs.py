@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _SHARE = {"tickformat": ".0%", "minallowed": 0, "maxallowed": 1.005}
+_POINTS = 400  # of a curve at most: more are no finer on a screen, and the browser redraws all
 History = Sequence[Mapping[str, Any]]
 
 
@@ -106,9 +107,15 @@ def _sized(figure: go.Figure, entries: int) -> go.Figure:
     return figure
 
 
-def _points(history: History, key: str) -> tuple[list[int], list[float]]:
+def _points(history: History, key: str) -> tuple[list[float], list[float]]:
     rows = [(line["step"], line[key]) for line in history if line.get(key) is not None]
     return [step for step, _ in rows], [value for _, value in rows]
+
+
+def _means(values: Sequence[float], block: int) -> list[float]:
+    """Return the mean of each `block` values in a row, of the last ones as many as there are."""
+    parts = [values[start : start + block] for start in range(0, len(values), block)]
+    return [sum(part) / len(part) for part in parts]
 
 
 def _line(
@@ -121,6 +128,10 @@ def _line(
     markers: bool = False,
 ) -> None:
     steps, values = _points(history, key)
+    block = -(-len(steps) // _POINTS)
+    if block > 1:
+        steps, values = _means(steps, block), _means(values, block)
+        name = f"{name}, means of {block}"
     if steps:
         figure.add_scatter(
             x=steps,

@@ -50,3 +50,20 @@ def test_a_regression_without_labels_is_drawn_as_values() -> None:
     figure = figures.file_effects({"span": moved})
     assert figure.layout.xaxis.title.text.startswith("mean value masked − plain")
     assert list(figure.data[0].x) == [0.3]
+
+
+def test_a_long_run_is_drawn_in_means_and_a_short_one_point_by_point() -> None:
+    from maskviz.figures.runs import gradient_figure
+
+    def line(points: int):
+        history = [{"step": 5 * i, "grad_norm": float(i)} for i in range(points)]
+        return gradient_figure(history).data[0]
+
+    short, long = line(400), line(5_301)
+    assert short.y == tuple(float(i) for i in range(400))
+    assert short.name == "gradient norm"
+    assert len(long.y) <= 400
+    assert long.name == "gradient norm, means of 14"
+    assert long.x[0] == 5 * 6.5
+    assert long.y[0] == 6.5
+    assert long.y[-1] == sum(range(5_292, 5_301)) / 9  # what is left at the end
