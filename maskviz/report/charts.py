@@ -152,8 +152,8 @@ def _title(text: str) -> str:
 
 def _svg(body: str, height: float, label: str) -> str:
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {height:.0f}" role="img" aria-label="{attribute(label)}">'
-        f"{body}</svg>"
+        f'<div class="chart"><svg viewBox="0 0 {_WIDTH} {height:.0f}" role="img" '
+        f'aria-label="{attribute(label)}">{body}</svg></div>'
     )
 
 
