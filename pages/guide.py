@@ -168,6 +168,7 @@ def pictures(encoding: Encoding, allowed: np.ndarray, found: HeadArithmetic) -> 
             encoding.tokens,
             key="guide_m",
             label="The matrix M",
+            unit="100 percent: may attend; 0: may not.",
             **common,
         )
     with right:

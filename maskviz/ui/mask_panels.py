@@ -142,6 +142,7 @@ def matrix_panel(view: state.View, chosen: Mask) -> None:
         encoding.tokens,
         key=f"mask_matrix_{len(encoding)}",
         label=f"The matrix {name}",
+        unit="100 percent: may attend; 0: may not.",
         hidden=encoding.hidden,
         special=encoding.special,
     )
