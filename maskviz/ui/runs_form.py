@@ -239,7 +239,7 @@ def _example_rows(kind: str, strength: float) -> pd.DataFrame:
 
 
 def _hyperparameters() -> dict[str, Any]:
-    left, middle, right = st.columns(3)
+    left, middle, right = st.columns([3, 4, 3])
     with left:
         _field(
             st.number_input, "epochs", "num_train_epochs", 0.1, 100.0, step=1.0,
