@@ -17,7 +17,7 @@ History = Sequence[Mapping[str, Any]]
 
 def loss_figure(history: History) -> go.Figure:
     """Draw the training loss of one run and its loss on held-out rows."""
-    figure = _figure("Loss, in training and on held-out rows", "loss")
+    figure = _figure("Loss", "loss")
     _line(figure, history, "loss", "training", "#8A96A3", dash="dot")
     _line(figure, history, "plain_loss", "held out, plain", PLAIN)
     _line(figure, history, "masked_loss", "held out, masked", MASKED)

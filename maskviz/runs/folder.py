@@ -53,6 +53,7 @@ class Run:
     created: float = 0.0  # seconds since 1970, as all times here
     started: float | None = None
     ended: float | None = None
+    cancel_requested: float | None = None  # set from the request until the run has ended
     step: int = 0
     steps: int = 0
     seconds: float = 0.0

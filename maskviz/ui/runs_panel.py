@@ -125,9 +125,14 @@ def _progress(run: Run) -> None:
     text = f"Step {run.step:,} of {run.steps:,}{left}" if run.steps else run.phase
     if run.phase not in ("", "training"):
         text = f"{run.phase.capitalize()} …"
+    if stopping := run.cancel_requested is not None:
+        text = "Cancelled: it stops at its next step and keeps its checkpoint …"
     bar, button = st.columns([5, 1], vertical_alignment="bottom")
     bar.progress(share, text)
-    button.button("Cancel", key=f"cancel_{run.id}", on_click=_act, args=(runs.cancel, run.id))
+    button.button(
+        "Cancel", key=f"cancel_{run.id}", on_click=_act, args=(runs.cancel, run.id),
+        disabled=stopping,
+    )  # fmt: skip
     speed = f"{run.tokens_per_second:,.0f} tokens/s" if run.tokens_per_second else "–"
     use = f" ({run.device_use:.0%} busy)" if run.device_use is not None else ""
     st.caption(

@@ -112,6 +112,8 @@ def test_a_running_run_is_found_by_a_new_session_and_can_be_cancelled():
     assert len(at.get("plotly_chart")) == 5  # loss, accuracy; gradient, rate and speed folded away
     _button(at, "Cancel").click().run()
     assert Store().row(run_id)["cancel_requested"]
+    assert _button(at, "Cancel").disabled
+    assert "it stops at its next step" in str(at.get("progress")[0].proto)
 
 
 def test_a_done_run_says_its_finding_and_leads_to_compare():
