@@ -51,6 +51,8 @@ class Background:
         """Start `maskviz ARGUMENTS`, or another module of it, unless it runs already."""
         if self.alive:
             return
+        if (before := _started.get(str(self.folder))) is not None:
+            before.wait()  # it has ended; a killed one may not be reaped yet
         self.folder.mkdir(parents=True, exist_ok=True)
         root = str(Path(__file__).resolve().parents[2])
         paths = filter(None, [root, os.environ.get("PYTHONPATH", "")])
