@@ -199,14 +199,14 @@ def test_pairs_keep_what_was_found(tiny, table, monkeypatch) -> None:
 
 
 def test_a_killed_process_is_resumed_in_another(tiny, table) -> None:
-    table.write_text("text\n" + "".join(f"a long and empty story {i}\n" for i in range(1500)))
+    table.write_text("text\n" + "".join(f"a long and empty story {i}\n" for i in range(2500)))
     job = jobs.start("compare", "films", table, asked(tiny("bert")))
-    until(lambda: job.status().done > 0 and job.steps.stat().st_size > 0)
+    until(lambda: job.steps.exists() and job.steps.stat().st_size > 0)
     os.kill(json.loads((job.folder / "process.json").read_text())["pid"], signal.SIGKILL)
     until(lambda: job.status().state == "interrupted")
     lines = job.steps.read_bytes().count(b"\n")
     jobs.resume(job)
     until(lambda: job.status().ended)
     assert lines > 0
-    assert (job.status().state, job.result()["rows"]) == ("done", 1500)
-    assert len(job.rows.read_text().splitlines()) == 1501
+    assert (job.status().state, job.result()["rows"]) == ("done", 2500)
+    assert len(job.rows.read_text().splitlines()) == 2501
