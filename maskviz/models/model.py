@@ -109,11 +109,14 @@ def load_model(name: str | Path | Model = BUNDLED) -> Model:
 # transformers builds a network under settings of the whole process: two at once in two threads
 # leave one without its weights.
 LOADING = threading.Lock()
+# Its names are imported when first asked for, and two threads that ask at once may miss one.
+_IMPORTING = threading.Lock()
 
 
 @lru_cache(maxsize=4)
 def _load(name: str) -> Model:
-    from transformers import AutoConfig, AutoTokenizer
+    with _IMPORTING:
+        from transformers import AutoConfig, AutoTokenizer
 
     path = locate(name)
     if name in bundled():
