@@ -14,13 +14,6 @@ from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate
 
 _LONGEST = 1024  # beyond this, attention of all heads at once no longer fits a page
-_HEADS = {
-    "fill": "AutoModelForMaskedLM",
-    "classify": "AutoModelForSequenceClassification",
-    "generate": "AutoModelForCausalLM",
-    "translate": "AutoModelForSeq2SeqLM",
-    "encode": "AutoModel",
-}
 _ADVICE = {
     "fill": "choose a masked language model such as 'mini' or 'bert-base-cased'.",
     "classify": "choose a classifier such as 'mini', or fine-tune this one first.",
@@ -109,14 +102,11 @@ def load_model(name: str | Path | Model = BUNDLED) -> Model:
 # transformers builds a network under settings of the whole process: two at once in two threads
 # leave one without its weights.
 LOADING = threading.Lock()
-# Its names are imported when first asked for, and two threads that ask at once may miss one.
-_IMPORTING = threading.Lock()
 
 
 @lru_cache(maxsize=4)
 def _load(name: str) -> Model:
-    with _IMPORTING:
-        from transformers import AutoConfig, AutoTokenizer
+    from .auto import AutoConfig, AutoTokenizer
 
     path = locate(name)
     if name in bundled():
@@ -171,11 +161,12 @@ def _capabilities(config: Any) -> frozenset[str]:
 @lru_cache(maxsize=6)
 def _network(model: Model, capability: str) -> Any:
     import torch
-    import transformers
+
+    from .auto import HEADS
 
     with _quiet():
         network = _from_pretrained(
-            getattr(transformers, _HEADS[capability]),
+            HEADS[capability],
             model.name,
             model.path,
             use_safetensors=True,

@@ -73,6 +73,9 @@ def load_vit(name: str = BUNDLED) -> ViT:
     >>> load_vit().labels[:3]
     ('0', '1', '2')
     """
+    from ..models import auto  # noqa: F401  (before any other name of transformers, see there)
+
+    # isort: split
     import torch
     from safetensors import SafetensorError
     from transformers import AutoImageProcessor, AutoModelForImageClassification

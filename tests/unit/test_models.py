@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,3 +130,22 @@ def test_networks_loaded_at_once_in_several_threads_all_have_their_weights() -> 
     with ThreadPoolExecutor(6) as pool:  # past the cache, as at the first visits of a server
         networks = list(pool.map(lambda what: module._network.__wrapped__(loaded, what), tasks))
     assert all(p.device.type != "meta" for n in networks for p in n.parameters())
+
+
+_FIRST_VISITORS = """
+import sys, threading
+from maskviz.models import load_model
+from maskviz.vision import load_vit
+
+sys.setswitchinterval(1e-5)
+labels = []
+visits = [load_model, load_vit, load_model, load_vit]
+threads = [threading.Thread(target=lambda v=visit: labels.append(v().labels)) for visit in visits]
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+print(len(labels))
+"""
+
+
+def test_threads_that_need_transformers_first_at_once_all_get_their_model() -> None:
+    command = [sys.executable, "-c", _FIRST_VISITORS]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "4\n"
