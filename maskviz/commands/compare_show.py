@@ -73,27 +73,27 @@ def file_table(result: FileComparison) -> str:
     for column, values in result.groups.items():
         if column == "label" and len(values) < 2:
             continue
-        lines += [f"by {column}", *_rows(values), ""]
+        lines += [f"by {column}", *_rows(values), "", *_chance(values)]
     if result.beside is not None:
         lines += [*_beside(result), ""]
     rows = f"{result.rows:,} row{'s' * (result.rows != 1)}"
     return "\n".join([*lines, f"{rows}, model {result.model}."])
 
 
-def _chance(results: dict[str, StrategyResult]) -> list[str]:
-    """Return a line for each strategy on what random masks of the same size do."""
-    drawn = {name: r.chance for name, r in results.items() if r.chance is not None}
+def _chance(results: dict[str, Any]) -> list[str]:
+    """Return the lines of strategies, or of values, on what random masks of the same size do."""
+    drawn = [(name, r) for name, r in _named(results) if r.chance is not None]
     if not drawn:
         return []
+    width = _width(drawn)
     lines = ["beside random masks of the same size: their flip rate; strategy − random [95 %]"]
-    for name, chance in drawn.items():
-        low, high = chance.flip_beyond_ci95
-        line = f"{name:22}{chance.flip_rate:>7.1%}  flips {chance.flip_beyond:+.1%} "
+    for name, r in drawn:
+        low, high = r.chance.flip_beyond_ci95
+        line = f"{name:{width}}{r.chance.flip_rate:>7.1%}  flips {r.chance.flip_beyond:+.1%} "
         line += f"[{low:+.1%}, {high:+.1%}]"
-        if chance.beyond is not None and chance.beyond_ci95 is not None:
-            what = _what(results[name])
-            low, high = chance.beyond_ci95
-            line += f"  {what} {chance.beyond:+.3f} [{low:+.3f}, {high:+.3f}]"
+        if r.chance.beyond is not None:
+            low, high = r.chance.beyond_ci95
+            line += f"  {_what(r)} {r.chance.beyond:+.3f} [{low:+.3f}, {high:+.3f}]"
         lines.append(line)
     return [*lines, ""]
 
@@ -106,17 +106,26 @@ def _what(result: StrategyResult) -> str:
 
 def _rows(results: dict[str, Any]) -> list[str]:
     """Return the lines of strategies, or of the strategies of each value."""
-    named = [
-        (f"{_short(name)} {strategy}".strip(), r)
-        for name, found in results.items()
-        for strategy, r in (found if isinstance(found, dict) else {"": found}).items()
-    ]
-    width = max(22, *(len(name) + 1 for name, _ in named))
+    named = _named(results)
+    width = _width(named)
     lines = [f"{'':{width}}{'rows':>7}{'flip rate':>10}{'plain':>8}{'masked':>8}  change [95 %]"]
     for name, r in named:
         line = f"{name:{width}}{r.rows:>7,}{r.flip_rate:>10.1%}"
         lines.append(line + _accuracy(r))
     return lines
+
+
+def _named(results: dict[str, Any]) -> list[tuple[str, StrategyResult]]:
+    """Return the results of strategies, or of the strategies of each value, with their names."""
+    return [
+        (f"{_short(name)} {strategy}".strip(), r)
+        for name, found in results.items()
+        for strategy, r in (found if isinstance(found, dict) else {"": found}).items()
+    ]
+
+
+def _width(named: list[tuple[str, StrategyResult]]) -> int:
+    return max(22, *(len(name) + 1 for name, _ in named))
 
 
 def _short(name: str) -> str:

@@ -23,6 +23,9 @@ from ..masks.mask import Mask
 from .statistics import bootstrap_of_counts, paired_t
 
 _IN_ALL, _MOST = 1000, 20
+# Fewer rows tell nothing, however much they differ: all on one side, an exact two-sided sign test
+# of five says p = 0.06, of six p = 0.03. An interval over so few is too short.
+FEWEST = 6
 
 Interval = tuple[float, float]
 
@@ -60,7 +63,7 @@ class ChanceResult:
 
     change: accuracy (of a regression the mean absolute error, without labels the value) under them
     − plain, None where a classifier's rows have no labels. flip_beyond, beyond: the strategy's flip
-    rate or change − theirs, paired by row.
+    rate or change − theirs, paired by row. rows: how many these are.
     """
 
     flip_rate: float
@@ -71,6 +74,7 @@ class ChanceResult:
     ci95: Interval | None = None
     beyond: float | None = None
     beyond_ci95: Interval | None = None
+    rows: int = 0
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ChanceResult:
@@ -80,8 +84,20 @@ class ChanceResult:
     @property
     def surpassed(self) -> bool:
         """Whether the strategy differs from chance: in accuracy or error, else in flips."""
-        low, high = self.beyond_ci95 or self.flip_beyond_ci95
-        return low > 0 or high < 0
+        return self._beyond(self.beyond_ci95 or self.flip_beyond_ci95)
+
+    @property
+    def flips_surpassed(self) -> bool:
+        """Whether the strategy flips more, or fewer, rows than chance."""
+        return self._beyond(self.flip_beyond_ci95)
+
+    @property
+    def few(self) -> bool:
+        """Whether there are too few rows to tell a strategy from chance."""
+        return self.rows < FEWEST
+
+    def _beyond(self, interval: Interval) -> bool:
+        return not self.few and (interval[0] > 0 or interval[1] < 0)
 
 
 class _Mean:
@@ -89,22 +105,22 @@ class _Mean:
 
     def __init__(self, counted: bool) -> None:
         self._counts: Counter[float] | None = Counter() if counted else None
-        self._n, self._total, self._squares = 0, 0.0, 0.0
+        self.n, self._total, self._squares = 0, 0.0, 0.0
 
     def add(self, value: float) -> None:
         if self._counts is not None:
             self._counts[value] += 1
-        self._n += 1
+        self.n += 1
         self._total += value
         self._squares += value**2
 
     def result(self) -> tuple[float | None, Interval | None]:
         """Return mean and interval: bootstrap of a few kinds of values, Student's t of any."""
-        if not self._n:
+        if not self.n:
             return None, None
         if self._counts is not None:
-            return self._total / self._n, bootstrap_of_counts(dict(sorted(self._counts.items())))
-        return self._total / self._n, paired_t(self._n, self._total, self._squares)[0]
+            return self._total / self.n, bootstrap_of_counts(dict(sorted(self._counts.items())))
+        return self._total / self.n, paired_t(self.n, self._total, self._squares)[0]
 
 
 class ChanceTally:
@@ -131,5 +147,5 @@ class ChanceTally:
             return None
         return ChanceResult(
             flips, flips_ci, *self._flips_beyond.result(), *self._change.result(),
-            *self._beyond.result(),
+            *self._beyond.result(), self._flips.n,
         )  # fmt: skip

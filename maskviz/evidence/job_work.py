@@ -2,7 +2,7 @@
 
     python -m maskviz.evidence.job_work JOB
 
-It waits for its turn, writes each step and every two seconds the result so far, and says how it
+It waits for its turn, writes each step and every few seconds the result so far, and says how it
 ended. What was written of an earlier try is counted first and not asked again.
 """
 
@@ -27,7 +27,8 @@ from .jobs import Job, Status, find
 from .swaps import Pair
 
 _PATIENCE = 1.0  # seconds a step may take before it is counted
-_EVERY = 2.0  # seconds between two partial results
+_EVERY = 2.0  # seconds between two partial results, and
+_TIMES = 10  # times what the last one took: one broken down by many values is long to make
 _LOOK = 0.5  # seconds between two tries for a turn
 
 
@@ -64,19 +65,20 @@ class Diary:
 
     def __init__(self, job: Job) -> None:
         before = job.status()
-        self.job, self._saved = job, 0.0
+        self.job, self._saved, self._next_result = job, 0.0, 0.0
         self.begin = time.monotonic() - before.seconds
         self.status = replace(before, state="running", message="")
 
     def step(self, done: int, total: int, result: Callable[[], dict[str, Any]] | None) -> None:
-        """Note the rows done, and every two seconds the result so far."""
+        """Note the rows done, and every few seconds the result so far."""
         self.status = replace(self.status, done=done, total=total, seconds=self.seconds)
         now = time.monotonic()
         if now - self._saved < _EVERY and done < total:
             return
         self._saved = now
-        if result is not None:
+        if result is not None and now >= self._next_result:
             self.keep(result())
+            self._next_result = now + _TIMES * (time.monotonic() - now)
         self.job.save(self.status)
 
     @property

@@ -91,7 +91,7 @@ class StrategyResult:
     interval `delta_ci95` (Student's t). ece_*: expected calibration error over 15 bins
     of confidence (Guo et al. 2017, https://arxiv.org/abs/1706.04599). Of a regression accuracy is
     the mean absolute error `error_*`, with a paired t interval and p-value. chance: what random
-    masks of the same size do, over all rows only.
+    masks of the same size do to the same rows, None where none were drawn.
     """
 
     rows: int
@@ -145,14 +145,14 @@ class Calibration:
 
 
 class Tally:
-    """The sums of one strategy; `head` is what the model's outputs are, see `head_of`.
+    """The sums of one strategy and of its random masks.
 
-    `chance` keeps those of its random masks as well.
+    `head` is what the model's outputs are, see `head_of`.
     """
 
-    def __init__(self, head: str, chance: bool = False) -> None:
+    def __init__(self, head: str) -> None:
         self.head, self.rows = head, 0
-        self.chance = ChanceTally(head == "regression") if chance else None
+        self.chance = ChanceTally(head == "regression")
         self.flips, self.kl, self.ratio, self.delta, self.squares = 0, 0.0, 0.0, 0.0, 0.0
         self.pairs: Counter[tuple[bool, bool]] = Counter()  # right plain, right masked
         self.plain, self.masked = Calibration(), Calibration()
@@ -166,7 +166,7 @@ class Tally:
         self.ratio += effect.realised_ratio
         self.delta += effect.delta
         self.squares += effect.delta**2
-        if self.chance and effect.chance_flips is not None:
+        if effect.chance_flips is not None:
             self.chance.add_flips(effect.chance_flips, effect.flip)
         if row.expected is None:
             if self.head == "regression":
@@ -191,7 +191,7 @@ class Tally:
             self.errors[i] += value
 
     def _add_chance(self, before: float, effect: RowEffect, after: float) -> None:
-        if self.chance and effect.chance_score is not None:
+        if effect.chance_score is not None:
             self.chance.add_score(before, effect.chance_score, after)
 
     def result(self) -> StrategyResult:
@@ -208,7 +208,7 @@ class Tally:
             self.plain.error(),
             self.masked.error(),
             *self._errors(),
-            self.chance.result() if self.chance else None,
+            self.chance.result(),
             paired_t(n, self.delta, self.squares)[0],
         )
 
@@ -262,7 +262,7 @@ class Tallies:
 
     def __init__(self, head: str, strategies: Iterable[str]) -> None:
         self.head, self.names = head, list(strategies)
-        self.all = {name: Tally(head, chance=True) for name in self.names}
+        self.all = {name: Tally(head) for name in self.names}
         self.worst = {name: Worst() for name in self.names}
         self.groups: dict[str, dict[str, dict[str, Tally]]] = {}
 

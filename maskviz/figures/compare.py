@@ -219,7 +219,10 @@ def gaps(arms: Mapping[str, Gap]) -> Any:
 
 
 def _interval(
-    names: Sequence[str], bounds: Sequence[tuple[float, float]], name: str, digits: str = ".1%"
+    names: Sequence[str | int],
+    bounds: Sequence[tuple[float, float]],
+    name: str,
+    digits: str = ".1%",
 ) -> Any:
     """Return grey intervals (low, high) of what random masks do."""
     import plotly.graph_objects as go
@@ -240,28 +243,31 @@ def _interval(
 
 
 def file_effects(results: Mapping[str, StrategyResult]) -> Any:
-    """Return each strategy's change in accuracy, or flip rate, with its interval beside chance."""
+    """Return the change in accuracy, or the flip rate, with its interval beside chance.
+
+    `results` has a row for each strategy, or for each value of a column under one strategy.
+    """
     import plotly.graph_objects as go
 
-    names, kind = list(results), _kind(list(results.values()))
-    sizes = {name: _size(result, kind) for name, result in results.items()}
+    found, kind = list(results.values()), _kind(list(results.values()))
+    sizes = [_size(result, kind) for result in found]
     sign = {"accuracy": "+.1%", "flips": ".1%"}.get(kind, "+.3~g")
+    chance = {i: _chance_size(r.chance, kind) for i, r in enumerate(found) if r.chance is not None}
     figure = go.Figure()
-    chance = {n: _chance_size(r.chance, kind) for n, r in results.items() if r.chance is not None}
     if chance:
         figure.add_trace(
             _interval(list(chance), list(chance.values()), "random masks of the same size", sign)
         )
     figure.add_scatter(
-        x=[value for value, _ in sizes.values()], y=names, mode="markers", name="strategy",
+        x=[value for value, _ in sizes], y=list(range(len(found))), mode="markers", name="strategy",
         marker={"color": MASKED, "size": 12},
         error_x={
             "type": "data",
-            "array": [high - value for value, (_, high) in sizes.values()],
-            "arrayminus": [value - low for value, (low, _) in sizes.values()],
+            "array": [high - value for value, (_, high) in sizes],
+            "arrayminus": [value - low for value, (low, _) in sizes],
             "color": MASKED, "thickness": 2, "width": 6,
         },
-        customdata=[bounds for _, bounds in sizes.values()],
+        customdata=[bounds for _, bounds in sizes],
         hovertemplate=(
             f"%{{y}}: %{{x:{sign}}}, 95 % %{{customdata[0]:{sign}}} to %{{customdata[1]:{sign}}}"
             "<extra></extra>"
@@ -269,12 +275,15 @@ def file_effects(results: Mapping[str, StrategyResult]) -> Any:
     )  # fmt: skip
     figure.add_vline(x=0, line={"color": CHANCE, "width": 1})
     figure.update_layout(
-        height=130 + 36 * len(names),
+        height=130 + 36 * len(found),
         xaxis={
             **_PERCENT, "title": f"{_TITLES[kind]}, with 95 % interval",
             **({"tickformat": sign} if sign == "+.3~g" else {}),
         },
-        yaxis={"automargin": True, "autorange": "reversed"},
+        yaxis={
+            "automargin": True, "range": [len(found) - 0.5, -0.5], "zeroline": False,
+            "tickvals": list(range(len(found))), "ticktext": list(map(_plain, results)),
+        },
         showlegend=bool(chance), **_LAYOUT,
     )  # fmt: skip
     return figure

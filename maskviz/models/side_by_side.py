@@ -8,11 +8,11 @@ computed is still in its cache when it goes on.
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from threading import Barrier
 from typing import Any
 
 from .model import Model, device
@@ -46,15 +46,20 @@ def answers(model: Model, work: Callable[[Any], Any], batches: Sequence[Any]) ->
 @lru_cache(maxsize=1)
 def _workers(count: int, _process: int) -> ThreadPoolExecutor:
     """Return as many threads, in each of which torch uses one; a forked process has its own."""
+    return ThreadPoolExecutor(count, "maskviz-batch", initializer=alone)
+
+
+def alone() -> None:
+    """Let torch compute in this thread alone what this thread asks for.
+
+    torch's own setting would count for every thread that begins later, too; those of OpenMP and
+    MKL, which it computes by, are each thread's own. Where they cannot be reached (Windows) threads
+    share out their products as before: slower, not wrong.
+    """
     import torch
 
-    pool, all_here = ThreadPoolExecutor(count, "maskviz-batch"), Barrier(count)
-
-    def alone(_: int) -> None:
-        torch.get_num_threads()  # a thread's first call takes the number of the process
-        torch.set_num_threads(1)  # counts here, and for threads that begin later
-        all_here.wait()
-
-    list(pool.map(alone, range(count)))
-    torch.set_num_threads(count)
-    return pool
+    torch.get_num_threads()  # a thread's first call takes the number of the process
+    libraries = ctypes.CDLL(torch._C.__file__)  # looks in those it is linked with as well
+    for name in ("omp_set_num_threads", "MKL_Set_Num_Threads_Local"):
+        if hasattr(libraries, name):
+            getattr(libraries, name)(1)

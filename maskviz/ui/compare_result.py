@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +18,7 @@ from maskviz.ui import state
 from maskviz.ui.page import escape
 
 _SHOWN = 10
+_BARS = 12  # values of a column in the chart
 _PERCENTS = (
     "flip rate", "accuracy plain", "accuracy masked", "change", "hidden words",
 )  # fmt: skip
@@ -80,8 +82,7 @@ def sentence(result: FileComparison) -> str:
         f"in {percent(worst.flip_rate)} of them"
     )
     if worst.chance is not None:
-        low, high = worst.chance.flip_beyond_ci95
-        sure = "" if low > 0 or high < 0 else ", not distinguishable"
+        sure = "" if worst.chance.flips_surpassed else ", not distinguishable"
         text += f" (random masks of the same size: {percent(worst.chance.flip_rate)}{sure})"
     if worst.ci95 is None:
         return f"{text}."
@@ -123,6 +124,8 @@ def _beyond(chance: ChanceResult) -> str:
     value, (low, high) = chance.flip_beyond, chance.flip_beyond_ci95
     if chance.beyond is not None and chance.beyond_ci95 is not None:
         value, (low, high) = chance.beyond, chance.beyond_ci95
+    if chance.few:
+        return "too few rows"
     return f"{'yes' if chance.surpassed else 'no'}, {value:+.3g} ({low:+.3g} to {high:+.3g})"
 
 
@@ -158,7 +161,7 @@ _TITLES = {"label": "label", "hidden": "type of what is hidden"}
 
 
 def _groups(result: FileComparison) -> None:
-    """One table for each way to break the rows down."""
+    """A chart and a table for each way to break the rows down, each value beside chance."""
     columns = [c for c, values in result.groups.items() if c != "label" or len(values) > 1]
     if not columns:
         return
@@ -167,7 +170,18 @@ def _groups(result: FileComparison) -> None:
         "Broken down by", columns, default=columns[0], required=True, wrap=True,
         format_func=lambda name: _TITLES.get(name, name), label_visibility="collapsed",
     )  # fmt: skip
-    table = _table(result.groups[column], _TITLES.get(column, column))
+    values, names = result.groups[column], list(result.strategies)
+    name = names[0]
+    if len(names) > 1:
+        name = st.pills(
+            "Hiding by", names, default=name, required=True, wrap=True, key="groups_strategy"
+        )
+    shown = {value: found[name] for value, found in values.items() if name in found}
+    if shown:
+        st.plotly_chart(figures.file_effects(dict(islice(shown.items(), _BARS))), key="groups")
+    if len(shown) > _BARS:
+        st.caption(f"The {_BARS} values with the most rows; the table has all {len(shown)}.")
+    table = _table(values, _TITLES.get(column, column))
     st.dataframe(table, hide_index=True, width="stretch", column_config=_COLUMNS)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from maskviz.errors import CapabilityError, DataError, ParameterError, UnknownNameError
 from maskviz.evidence import FileComparison, compare, compare_file
-from maskviz.evidence.chance import ChanceTally
+from maskviz.evidence.chance import FEWEST, ChanceTally
 from maskviz.evidence.statistics import bootstrap_interval, bootstrap_of_counts, mcnemar, paired_t
 from maskviz.evidence.tally import Calibration, RowEffect, RowResult, Tallies, Worst
 from maskviz.masks import mask
@@ -171,6 +173,42 @@ def test_a_strategy_beyond_chance_is_told_from_one_that_is_not() -> None:
     assert found["strong"].chance.surpassed
     assert found["strong"].chance.flip_beyond == pytest.approx(0.4)
     assert not found["weak"].chance.surpassed
+
+
+def test_each_group_has_the_chance_of_its_own_rows() -> None:
+    def rows() -> Iterator[RowResult]:
+        for i in range(60):
+            effect = RowEffect(
+                "ab"[i % 3 == 0], 1.0, 0.0, i % 3 == 0, 0.0, 0.1, ("X",), i % 4 / 4, i % 5 / 5
+            )
+            groups = {"size": "few" if i < 5 else "big"}
+            yield RowResult(i, "", "ab"[i % 2], "a", 1.0, {"span": effect}, groups)
+
+    every = Tallies("single", ["span"])
+    apart = {value: Tallies("single", ["span"]) for value in ("few", "big", "a", "b")}
+    for row in rows():
+        every.add(row)
+        apart[row.groups["size"]].add(row)
+        apart[row.expected].add(row)
+    found = every.group_results()
+    for column, values in (("size", ("big", "few")), ("label", ("a", "b"))):
+        assert tuple(found[column]) == values
+        for value in values:
+            alone = apart[value].results()["span"]
+            assert found[column][value]["span"].chance == alone.chance
+    assert found["hidden"]["X"]["span"].chance == every.results()["span"].chance
+    few = found["size"]["few"]["span"].chance
+    assert few.few
+    assert not few.surpassed
+
+
+def test_few_rows_are_never_beyond_chance_however_much_they_differ() -> None:
+    for rows, told in ((FEWEST - 1, False), (FEWEST, True)):
+        tally = ChanceTally(regression=False)
+        for _ in range(rows):
+            tally.add_flips(0.0, True)
+        assert tally.result().surpassed is tally.result().flips_surpassed is told
+    assert binomtest(FEWEST - 1, FEWEST - 1).pvalue > 0.05 > binomtest(FEWEST, FEWEST).pvalue
 
 
 def test_a_regression_is_held_against_errors_at_random() -> None:

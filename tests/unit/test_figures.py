@@ -28,7 +28,18 @@ def test_each_strategy_of_a_file_stands_beside_random_masks(accuracy, value, ban
     assert chance.name == "random masks of the same size"
     assert [tuple(c) for c in chance.customdata] == [band, band]
     assert list(strategy.x) == [value, value]
-    assert list(chance.y) == list(strategy.y) == ["span", "key"]
+    assert list(chance.y) == list(strategy.y) == [0, 1]
+    assert list(figure.layout.yaxis.ticktext) == ["span", "key"]
+
+
+def test_values_of_a_column_are_drawn_as_text_and_apart() -> None:
+    long = "a city with a very long name, "
+    figure = figures.file_effects(
+        {v: result(True) for v in ("2019", long + "A", long + "B", "<b>")}
+    )
+    assert list(figure.data[1].y) == [0, 1, 2, 3]
+    assert figure.layout.yaxis.ticktext[0] == "2019"
+    assert figure.layout.yaxis.ticktext[3] == "&lt;b&gt;"
 
 
 def test_without_random_masks_there_is_no_band() -> None:

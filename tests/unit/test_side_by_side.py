@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import threading
 
@@ -47,6 +48,31 @@ def test_each_thread_computes_alone_and_in_order(tiny, two_threads) -> None:
     assert list(side_by_side.answers(model, work, range(200))) == list(range(200))
     assert {count for _, count in used} == {1}
     assert all(name.startswith("maskviz-batch") for name, _ in used)
+
+
+def test_a_thread_alone_changes_nothing_for_one_that_begins_meanwhile(two_threads) -> None:
+    found = {}
+
+    def numbers() -> tuple[int, ...]:
+        mkl = getattr(ctypes.CDLL(torch._C.__file__), "MKL_Get_Max_Threads", None)
+        return torch.get_num_threads(), *([mkl()] if mkl else [])
+
+    def other() -> None:
+        found["other"] = numbers()
+
+    def begin() -> None:
+        side_by_side.alone()
+        found["alone"] = numbers()
+        meanwhile = threading.Thread(target=other)
+        meanwhile.start()
+        meanwhile.join()
+
+    first = threading.Thread(target=begin)
+    first.start()
+    first.join()
+    assert set(found["alone"]) == {1}
+    assert set(found["other"]) == {2}
+    assert torch.get_num_threads() == 2
 
 
 def test_the_lock_is_free_between_groups(tiny, two_threads) -> None:
