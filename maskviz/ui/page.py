@@ -14,6 +14,7 @@ from maskviz.errors import MaskvizError
 from maskviz.ui import state
 
 _THEME = Path(__file__).parent / "components" / "static" / "theme.css"
+_APP_RAN = "app_ran"
 _WARM_UP_AFTER = 1.5  # seconds: by then the first page is painted
 
 
@@ -23,6 +24,7 @@ def show_text() -> None:
     So the first paint comes before the page imports what it needs, and before the browser fetches
     the scripts of its widgets.
     """
+    st.session_state[_APP_RAN] = True
     with st.sidebar:
         st.caption("Text")
         st.text(_shortened(state.current().text) or "no text yet")
@@ -67,14 +69,17 @@ def close_page(**more: str) -> None:
 
 
 def _run_app_script() -> None:
-    """Start again from app.py where a fresh server's first visitor followed a link to a page.
+    """Start again from app.py where a fresh server's first visitors followed links to pages.
 
     Until app.py has run once, Streamlit takes the folder pages/ for an app without one: the page
-    then lacks its width, its title and the navigation.
+    then lacks its width, its title, the navigation and the sign-in.
     """
     from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-    if PagesManager.uses_pages_directory:
+    context = get_script_run_ctx()
+    is_page_of_app = context is not None and Path(context.main_script_path).name == "app.py"
+    if is_page_of_app and _APP_RAN not in st.session_state:
         PagesManager.uses_pages_directory = False
         st.rerun()
 

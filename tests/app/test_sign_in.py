@@ -46,6 +46,22 @@ def test_a_stranger_sees_the_button_and_nothing_else(monkeypatch):
     assert not at.tabs
 
 
+def test_a_stranger_among_first_visitors_sees_no_page(monkeypatch):
+    from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.runtime.scriptrunner import script_runner
+
+    begun = script_runner._mpa_v1
+
+    def while_app_runs_for_another(main_script_path: str) -> None:
+        PagesManager.uses_pages_directory = False
+        begun(main_script_path)
+
+    monkeypatch.setattr(script_runner, "_mpa_v1", while_app_runs_for_another)
+    at = _visit(monkeypatch, Stranger())
+    assert [b.label for b in at.button] == ["Sign in"]
+    assert _said(at) == "### Sign in to use maskviz"
+
+
 def test_who_has_signed_in_sees_the_page_and_may_leave(monkeypatch):
     at = _visit(monkeypatch, User(email="anna@lab.example.org"), "@lab.example.org")
     assert "Signed in as anna@lab.example.org" in _said(at)
