@@ -25,7 +25,7 @@ from maskviz.ui.attention_look import (
     size_of,
     words_of,
 )
-from maskviz.ui.page import close_page, errors, escape, open_page
+from maskviz.ui.page import close_page, errors, escape, open_page, say_unfamiliar
 
 NBSP = "\u00a0"
 SHOWS = {"plain": "Plain", "masked": "Masked", "difference": "Masked − plain"}
@@ -40,7 +40,7 @@ def main() -> None:
     choices()
     chosen = open_page()
     if not chosen.text.strip():
-        st.markdown("### No text yet: enter one on the Mask page, or choose an example there.")
+        st.markdown("### No text yet: write one, or choose an example on the Mask page.")
         return
     with errors():
         headline = st.container()
@@ -54,6 +54,7 @@ def main() -> None:
         headline.markdown(f"### {escape(sentence).replace(' %', NBSP + '%')}")
         if size.notice:
             st.warning(size.notice, icon="✂️")
+        say_unfamiliar(chosen)
         draw(chosen, shown, seen, about)
 
 

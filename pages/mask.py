@@ -14,7 +14,7 @@ from maskviz.masks.edit import hidden_units
 from maskviz.models import Fill, fill, load_model
 from maskviz.ui import controls, mask_panels, state
 from maskviz.ui.components.token_strip import edited_units, token_strip
-from maskviz.ui.page import close_page, errors, escape, open_page
+from maskviz.ui.page import close_page, errors, escape, open_page, say_unfamiliar
 from maskviz.ui.second import second_controls, second_strip
 from maskviz.ui.strip import UNITS, strip_units, unit_offsets
 
@@ -67,10 +67,12 @@ def strip(view: state.View) -> Mask:
             label=f"The text; click a {view.unit[:-1]} to hide or show it",
             revision=view.revision,
             noun=view.unit,
-            tail=chosen.text[offsets[shown - 1][1] :] if shown == len(offsets) else " …",
+            tail=chosen.text[offsets[shown - 1][1] :],
+            more=shown < len(offsets),
             colours=colours_of({s.label for s in chosen.spans if s.label}),
         )
         unit_choice(view)
+        say_unfamiliar(view)
         second_strip(view, chosen, SHOWN)
     return chosen
 
@@ -154,12 +156,12 @@ def reasons(chosen: Mask, fills: Sequence[Fill]) -> None:
         {
             "Hidden": chosen.text[s.start : s.end],
             "Why": s.reason,
-            "Score": s.score,
             "Guesses": "  ·  ".join(
                 ", ".join(f"{c.token} {percent(c.probability)}" for c in f.candidates)
                 for f in fills
                 if s.start <= f.start < s.end
             ),
+            "Score": s.score,
         }
         for s in chosen.spans[:SHOWN]
     ]

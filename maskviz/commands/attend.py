@@ -94,7 +94,7 @@ def attend_command(
     common.show(
         result,
         as_json,
-        f"{attention.layers} layers × {attention.heads} heads over "
+        f"{attention.layers} layers × {attention.heads} head{'s' * (attention.heads != 1)} over "
         f"{len(attention.tokens)} tokens{where}.",
     )
 

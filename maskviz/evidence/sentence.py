@@ -30,7 +30,7 @@ def percent(value: float) -> str:
 def hidden(mask: Mask) -> str:
     """Return how much is hidden: `3 of 21 words (entity)`."""
     count, total = len(mask.hidden_words), len(mask.words)
-    return f"{count} of {total} word{'s' * (total != 1)} ({mask.strategy})"
+    return f"{count:,} of {total:,} word{'s' * (total != 1)} ({mask.strategy})"
 
 
 def comparison_sentence(comparison: Comparison, chance: Control | None = None) -> str:
@@ -82,7 +82,9 @@ def fill_sentence(mask: Mask, fills: Sequence[Fill], model: str) -> str:
     if not mask.hidden_words:
         return "Nothing is hidden: click a word, or choose a strategy."
     count, total = len(mask.hidden_words), len(mask.words)
-    hides = f"{count} of {total} word{'s' * (total != 1)} {'is' if count == 1 else 'are'} hidden"
+    hides = (
+        f"{count:,} of {total:,} word{'s' * (total != 1)} {'is' if count == 1 else 'are'} hidden"
+    )
     fills = [f for f in fills if any(c.isalnum() for c in f.text)]  # punctuation is no guess
     if not fills:
         return f"{hides}."

@@ -17,7 +17,7 @@ from maskviz.models import load_model
 from maskviz.ui import limits, state
 from maskviz.ui.compare_file import long_control
 from maskviz.ui.controls import text_box
-from maskviz.ui.page import errors, escape
+from maskviz.ui.page import errors, escape, say_unfamiliar
 
 _DEFAULT = ("occlusion", "gradient-input", "random")
 _BAR = {"displaylogo": False}
@@ -89,6 +89,8 @@ def _scores(
     answer.markdown(f"### {escape(sentence(first))}")
     if first.notice:
         answer.warning(first.notice, icon="✂️")
+    with answer:
+        say_unfamiliar(view)
     st.plotly_chart(figures.words(first), key="words", config=_BAR)
     if first.convergence_gap is not None:
         st.caption(

@@ -18,7 +18,7 @@ from maskviz.report import text_report
 from maskviz.ui import limits, state
 from maskviz.ui.compare_file import long_control
 from maskviz.ui.controls import operator_control, text_box
-from maskviz.ui.page import errors, escape
+from maskviz.ui.page import errors, escape, say_unfamiliar
 from maskviz.ui.report_button import report_button
 
 YOURS = "your mask"
@@ -128,6 +128,7 @@ def _answer(view: state.View, effects: list[Effect]) -> None:
     st.markdown(f"### {escape(comparison_sentence(first.comparison, first.control))}")
     if first.comparison.notice:
         st.warning(first.comparison.notice, icon="✂️")
+    say_unfamiliar(view)
     st.markdown("**The answer, plain and masked**")
     st.plotly_chart(figures.answers(first.comparison, first.control), key="answers", config=_BAR)
     label = first.comparison.original.label
@@ -143,13 +144,10 @@ def _answer(view: state.View, effects: list[Effect]) -> None:
         width="stretch",
         column_config={
             "p": st.column_config.NumberColumn(f"p({label})", format=shown),
-            "change": st.column_config.NumberColumn("Δp", format=shown),
-            "hidden": st.column_config.NumberColumn("hidden words", format="percent"),
-            "Δlogit": st.column_config.NumberColumn(
-                format="%+.2f", help="Change of ln(p / (1 − p))."
+            **_COLUMNS,
+            "change": _CHANGE if shown == "percent" else st.column_config.NumberColumn(
+                "change", format="%+.3f"
             ),
-            "KL": st.column_config.NumberColumn("KL, nats", format="%.3f"),
-            "chance flips": st.column_config.NumberColumn(format="percent"),
         },
     )  # fmt: skip
 
@@ -170,6 +168,26 @@ def _sensitivity(effects: list[Effect], label: str) -> None:
     st.caption("Δp of the plain label; \\* lies beyond chance (95 %), F flips the answer.")
 
 
+_CHANGE = st.column_config.NumberColumn(
+    "Δp, points", format="%+.1f", help="Masked − plain, in percentage points."
+)
+_COLUMNS = {
+    "hidden": st.column_config.NumberColumn("hidden words", format="percent"),
+    "beyond chance": st.column_config.TextColumn(
+        help="Whether p lies outside the middle 95 % of random masks of the same size."
+    ),
+    "chance, 95 %": st.column_config.TextColumn(
+        help="The middle 95 % of p under random masks of the same size."
+    ),
+    "chance flips": st.column_config.NumberColumn(
+        format="percent", help="How many of these random masks change the answer."
+    ),
+    "Δlogit": st.column_config.NumberColumn(format="%+.2f", help="Change of ln(p / (1 − p))."),
+    "KL": st.column_config.NumberColumn(
+        "KL, nats", format="%.3f",
+        help="How far all probabilities move (Kullback–Leibler divergence): 0 is not at all.",
+    ),
+}  # fmt: skip
 _BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
@@ -180,15 +198,23 @@ def _row(effect: Effect, several_operators: bool) -> dict[str, object]:
         **({"operator": c.operator} if several_operators else {}),
         "hidden": c.mask.realised_ratio,
         "answer": ", ".join(c.masked.chosen) or "(none)",
-        "p": c.masked.probabilities[label],
-        "change": c.delta[label],
-        "Δlogit": c.delta_logit[label],
         "flips": "yes" if c.flip else "no",
-        "KL": c.kl,
-        "chance flips": effect.control.flips,
-        "chance, 95 %": f"{effect.control.low:.3f} to {effect.control.high:.3f}",
         "beyond chance": "yes" if effect.beyond_chance else "no",
+        "p": c.masked.probabilities[label],
+        "change": c.delta[label] * (1 if c.kl is None else 100),
+        "chance, 95 %": _range(effect),
+        "chance flips": effect.control.flips,
+        "Δlogit": c.delta_logit[label],
+        "KL": c.kl,
     }
+
+
+def _range(effect: Effect) -> str:
+    """The middle 95 % of chance: in percent, or in the regression's own unit."""
+    low, high = effect.control.low, effect.control.high
+    if effect.comparison.kl is None:
+        return f"{low:.3f} to {high:.3f}"
+    return f"{100 * low:.1f} to {100 * high:.1f}\u00a0%"
 
 
 def _beside(view: state.View, first: Comparison, other: str, long: str) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from maskviz.errors import MaskvizError
+from maskviz.errors import MaskvizError, TextError
 from maskviz.ui import state
+from maskviz.ui.components.kept_view import kept_view
 
 _THEME = Path(__file__).parent / "components" / "static" / "theme.css"
 _APP_RAN = "app_ran"
@@ -66,6 +67,7 @@ def close_page(**more: str) -> None:
                 "Add it to the page's address. Whoever opens the link sees what it holds; "
                 "without your text it opens an example."
             )
+        kept_view(state.link(with_text=True), state.open_link)
 
 
 def _run_app_script() -> None:
@@ -105,8 +107,27 @@ def errors() -> Iterator[None]:
     """Show an error that the user can act on as one line, and go on with the rest of the page."""
     try:
         yield
+    except TextError as error:
+        if state.current().text.strip():
+            st.error(escape(str(error)), icon="⚠️")
+        else:
+            st.markdown("### No text yet: write one, or choose an example on the Mask page.")
     except MaskvizError as error:
         st.error(escape(str(error)), icon="⚠️")
+
+
+def say_unfamiliar(view: state.View) -> None:
+    """Say where the model hardly knows the words of the text, so that nobody trusts its answer."""
+    if sentence := _unfamiliar(view.text, view.model):
+        st.warning(escape(sentence), icon="⚠️")
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _unfamiliar(text: str, model: str) -> str:
+    from maskviz.models import load_model
+    from maskviz.models.familiar import unfamiliar
+
+    return unfamiliar(text, load_model(model))
 
 
 def escape(text: str) -> str:

@@ -66,7 +66,8 @@ def second_strip(view: state.View, chosen: Mask, shown: int) -> None:
         key=f"beside_{text_hash}",
         label=f"The text as {name} alone masks it",
         revision=str(hash(other)),
-        tail=view.text[other.words[-1][1] :] if len(other.words) <= shown else " …",
+        tail=view.text[other.words[-1][1] :],
+        more=len(other.words) > shown,
         colours=colours_of({s.label for s in other.spans if s.label}),
     )
     if view.combined:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from operator import and_, or_, sub
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
@@ -158,6 +158,11 @@ def open_view(view: View) -> None:
     st.session_state[_KEY] = replace(view, turn=current().turn + 1)
     for key in [k for k in st.session_state if str(k).startswith("view_")]:
         del st.session_state[key]
+
+
+def open_link(written: str) -> None:
+    """Replace the whole view with that of a link's query string."""
+    open_view(_of_link(dict(parse_qsl(written.removeprefix("?")))))
 
 
 def strategy_mask(view: View) -> Mask:
@@ -342,4 +347,6 @@ def summary(view: View) -> str:
     except MaskvizError:
         return "no mask yet"
     by_hand = " edited by hand" if view.edited is not None else ""
-    return f"{len(chosen.hidden_words)} of {len(chosen.words)} words hidden, {view.named}{by_hand}"
+    return (
+        f"{len(chosen.hidden_words):,} of {len(chosen.words):,} words hidden, {view.named}{by_hand}"
+    )

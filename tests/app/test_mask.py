@@ -65,12 +65,43 @@ def test_controls_choose_the_mask() -> None:
     assert "2 of 3 words are hidden" in headline(app)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "?!"])
-def test_a_text_without_words_is_one_sentence(text: str) -> None:
+def test_a_text_without_words_is_one_sentence() -> None:
+    app = open_page(text=TEXT, strategy="random")
+    app.text_area(key="view_text").set_value("?!").run()
+    assert not app.exception
+    assert any("no words" in e.value.replace("\\", "") for e in app.error)
+
+
+@pytest.mark.parametrize("text", ["", "   "])
+def test_no_text_is_no_error_and_says_what_to_do(text: str) -> None:
     app = open_page(text=TEXT, strategy="random")
     app.text_area(key="view_text").set_value(text).run()
     assert not app.exception
-    assert any("no words" in e.value.replace("\\", "") for e in app.error)
+    assert not app.error
+    assert "No text yet: write one, or choose an example" in app.markdown[0].value
+
+
+def test_a_text_in_another_language_is_said() -> None:
+    app = open_page(text=TEXT, strategy="random")
+    assert not app.warning
+    app.text_area(key="view_text").set_value("Elokuva oli todella pitkä ja tylsä.").run()
+    assert "expect little of its guesses" in app.warning[0].value
+    assert not app.exception
+
+
+def _reopened() -> None:
+    from maskviz.ui import state
+
+    state.current()
+    state.open_link("?strategy=pattern&seed=x&text=Only+three+words&hidden=1")
+
+
+def test_a_tab_that_reloads_opens_the_view_it_kept() -> None:
+    app = AppTest.from_function(_reopened).run()
+    assert not app.exception
+    view = app.session_state["maskviz_view"]
+    assert (view.text, view.strategy, view.edited) == ("Only three words", "pattern", (1,))
+    assert view.seed == 0  # what cannot be read stays at its default
 
 
 def test_hostile_text_and_a_bad_pattern_do_no_harm() -> None:

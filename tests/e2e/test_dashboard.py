@@ -204,6 +204,24 @@ def test_a_link_shows_the_same_view_to_someone_else(visit, browser):
     other.close()
 
 
+def test_a_reload_keeps_text_and_clicks_and_another_link_opens_anew(visit):
+    page = visit.open(wait=".unit").page
+    page.get_by_label("Text", exact=True).fill(TEXT)
+    page.keyboard.press("Control+Enter")
+    page.locator(".unit", has_text="superb").wait_for(timeout=30_000)
+    visit.settle()
+    page.locator(".unit:not(.off)").first.click()
+    visit.shown("3 of 12 words are hidden")
+    before = hidden(visit.settle())  # a page hands its view to the tab at its end
+    page.reload()
+    page.locator(".unit", has_text="superb").wait_for(timeout=60_000)
+    visit.shown("3 of 12 words are hidden")
+    assert hidden(visit) == before
+    assert "text=" not in page.url
+    visit.open("?example=negation", wait=".unit")
+    assert page.get_by_label("Text", exact=True).input_value() != TEXT
+
+
 def test_right_to_left_text_runs_right_to_left(visit):
     page = open_strip(visit, text="שלום עולם טוב מאוד", strategy="manual", hidden="").page
     left = [unit.bounding_box()["x"] for unit in page.locator(".unit").all()]

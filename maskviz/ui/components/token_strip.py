@@ -45,6 +45,7 @@ def token_strip(
     label: str,
     revision: str | int = "",
     tail: str = "",
+    more: bool = False,
     colours: Mapping[str, str] | None = None,
     noun: str = "words",
     max_height: int = 440,
@@ -54,14 +55,19 @@ def token_strip(
     Put a hash of the text in `key`: a new text is a new strip. `revision` names the mask that the
     page shows, such as "random-0.3-7": a new revision drops the user's edits and undo history and
     shows `hidden` as given. Keep it unchanged while the user edits. `tail` is the text after the
-    last unit, `colours` maps a category to a hex colour, `noun` is what a unit is called.
+    last unit, or `more` says that it has units which are not shown; `colours` maps a category to a
+    hex colour, `noun` is what a unit is called.
 
     The value comes one step late for a page that computes guesses from it: read `edited_units`
     before drawing instead.
     """
     _mount(
         key=key,
-        data=_message(units, f"{key}|{revision}", label, tail, colours or {}, noun, max_height),
+        data={
+            **_message(units, f"{key}|{revision}", label, colours or {}, noun, max_height),
+            "tail": " …" if more else tail,
+            "of": "of the first" if more else "of",
+        },
         on_edit_change=_ignore,
     )
     locked = {i for i, unit in enumerate(units) if unit.locked}
@@ -101,7 +107,6 @@ def _message(
     units: Sequence[StripUnit],
     revision: str,
     label: str,
-    tail: str,
     colours: Mapping[str, str],
     noun: str,
     max_height: int,
@@ -113,7 +118,6 @@ def _message(
         "revision": revision,
         "label": label,
         "noun": noun,
-        "tail": tail,
         "maxHeight": max_height,
         "text": [unit.text for unit in units],
         "before": [unit.before for unit in units],

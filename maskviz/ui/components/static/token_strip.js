@@ -93,8 +93,8 @@ class Strip {
   // Without `only` every unit is looked at; a click touches few of what may be thousands.
   paint(only = this.units.keys()) {
     for (const i of only) if (this.units[i]) this.paintUnit(this.units[i], i)
-    const { noun } = this.data, total = this.units.length
-    const shown = `${this.hidden.size} of ${total} ${noun} hidden`
+    const { noun, of } = this.data, total = this.units.length
+    const shown = `${this.hidden.size} ${of} ${total.toLocaleString("en")} ${noun} hidden`
     const share = total ? ` (${Math.round((100 * this.hidden.size) / total)} %)` : ""
     this.count.textContent = shown + share
     const [undo, redo, none] = this.buttons
