@@ -9,6 +9,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +17,7 @@ from typing import BinaryIO
 from ..errors import DataError, MissingDependencyError
 
 DELIMITERS = (",", ";", "\t", "|")
+_EXCEL = re.compile(r'"?sep=([,;\t|])"?\r?\n', re.IGNORECASE)  # Excel may say it in a first line
 _SAMPLE = 1 << 16  # bytes looked at to tell format, encoding and delimiter
 _MAX_CELL = 1 << 24  # characters in one cell
 _BINARY = {
@@ -131,9 +133,13 @@ def _csv_rows(stream: BinaryIO, name: str, head: bytes) -> Iterator[dict[str, ob
     with io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="") as text:
         sample = "".join(text.readlines(_SAMPLE))
         text.seek(0)
+        told = _EXCEL.match(sample)
         delimiter = "\t" if name.lower().endswith(".tsv") else delimiter_of(sample)
+        reader = csv.reader(text, delimiter=told[1] if told else delimiter)
         try:
-            yield from _records(csv.reader(text, delimiter=delimiter), name)
+            if told:
+                next(reader)
+            yield from _records(reader, name)
         except csv.Error as error:
             raise DataError(
                 f"{_short(name)} cannot be read as CSV ({error}): check its quotes, save it again."

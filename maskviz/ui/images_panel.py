@@ -48,7 +48,7 @@ def show() -> None:
 def _subject() -> tuple[str, bytes]:
     """Ask for the model and the picture; return the picture as PNG bytes, a cache key."""
     model = st.text_input(
-        "Model", BUNDLED, key="im_model",
+        "Image model", BUNDLED, key="im_model",
         help="mini-digits is bundled; or any ViT classifier from the Hub, such as "
         "google/vit-base-patch16-224.",
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,11 @@ from maskviz.ui.components.kept_view import kept_view
 
 _THEME = Path(__file__).parent / "components" / "static" / "theme.css"
 _APP_RAN = "app_ran"
+_MODEL_HELP = (
+    "`mini` is bundled: a small English encoder that guesses hidden words and tells good reviews "
+    "from bad. Models tuned on the Fine-tune page are listed too. Or type the name of one on the "
+    "Hugging Face Hub, such as `distilbert-base-uncased`, or a folder."
+)
 _WARM_UP_AFTER = 1.5  # seconds: by then the first page is painted
 
 
@@ -43,7 +49,14 @@ def open_page(reads: bool = True) -> state.View:
     with st.sidebar:
         names = _model_names(view.model)
         st.session_state.setdefault("view_model", view.model)
-        st.selectbox("Model", names, key="view_model", on_change=_take, args=("model",))
+        st.selectbox(
+            "Model",
+            names,
+            key="view_model",
+            on_change=_take_model,
+            accept_new_options="MASKVIZ_MODELS" not in os.environ,
+            help=_MODEL_HELP,
+        )
     for notice in state.notices(view) if reads else ():
         st.caption(f"{escape(notice)}")
     return view
@@ -86,8 +99,8 @@ def _run_app_script() -> None:
         st.rerun()
 
 
-def _take(name: str) -> None:
-    state.update(**{name: st.session_state[f"view_{name}"]})
+def _take_model() -> None:
+    state.update(model=st.session_state["view_model"].strip())
 
 
 def _model_names(chosen: str) -> list[str]:

@@ -76,7 +76,7 @@ def summary() -> None:
             key="tm_reference", help="ROUGE counts the words shared with it.",
         )  # fmt: skip
         model = st.text_input(
-            "Model", "mini", key="tm_model",
+            "Summarising model", "mini", key="tm_model",
             help="mini chooses sentences; an encoder–decoder from the Hub, such as "
             "sshleifer/distilbart-cnn-12-6, writes its own.",
         )  # fmt: skip
@@ -147,7 +147,7 @@ def translation() -> None:
         rate = st.slider("Words with a typing error", 0, 100, 20, 5, format="%d %%", key="tt_rate")
         seed = st.number_input("Seed", 0, state.SEEDS, 0, key="tt_seed")
         model = st.text_input(
-            "Model", "mini-translate", key="tt_model",
+            "Translation model", "mini-translate", key="tt_model",
             help="Or an encoder–decoder from the Hub, such as Helsinki-NLP/opus-mt-en-fr.",
         )  # fmt: skip
     with picture:

@@ -222,6 +222,16 @@ def test_a_reload_keeps_text_and_clicks_and_another_link_opens_anew(visit):
     assert page.get_by_label("Text", exact=True).input_value() != TEXT
 
 
+def test_a_model_of_any_name_can_be_typed_and_one_that_is_not_there_is_said(visit):
+    page = visit.open(wait=".unit").page
+    for name, shown in (("./no such folder", "no such folder"), ("mini", "words are hidden")):
+        entry = page.get_by_test_id("stSidebar").get_by_role("combobox")
+        entry.click()
+        entry.fill(name)
+        page.keyboard.press("Enter")
+        page.get_by_test_id("stMain").get_by_text(shown).first.wait_for(timeout=30_000)
+
+
 def test_right_to_left_text_runs_right_to_left(visit):
     page = open_strip(visit, text="שלום עולם טוב מאוד", strategy="manual", hidden="").page
     left = [unit.bounding_box()["x"] for unit in page.locator(".unit").all()]

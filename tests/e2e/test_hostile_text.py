@@ -61,8 +61,8 @@ def test_a_line_of_1_mb_is_read_in_part_on_every_page_and_says_so(visit):
     [
         ("tasks", None, "Text"),
         ("tasks", "Summarisation", "Text"),
-        ("tasks", "Translation", "Model"),
-        ("images", None, "Model"),
+        ("tasks", "Translation", "Translation model"),
+        ("images", None, "Image model"),
         ("experiments", "Sweeps", "Ratios, with commas"),
     ],
 )

@@ -105,6 +105,12 @@ def test_preview_reads_the_first_rows_only():
     assert preview(b"text,label\na,1\nb,0\nthis,line,is broken\n", "a.csv", rows=2).shape == (2, 2)
 
 
+@pytest.mark.parametrize("first", ["sep=;\r\n", '\ufeff"SEP=;"\r\n'])
+def test_the_line_in_which_excel_names_the_separator_is_no_header(first):
+    table = read_table(f"{first}text;label\r\na, b;1\r\n".encode(), "a.csv")
+    assert table.to_dict("list") == {"text": ["a, b"], "label": ["1"]}
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_delimiter_of_ignores_others_inside_text(delimiter):
     sample = f'text{delimiter}label\n"a, b; c | d"{delimiter}1\n"e, f, g"{delimiter}0\n'
