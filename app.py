@@ -3,7 +3,7 @@
 import streamlit as st
 
 from maskviz.paths import assets
-from maskviz.ui.page import show_text
+from maskviz.ui.page import WORDMARK, show_text
 from maskviz.ui.sign_in import sign_in
 
 st.set_page_config(page_title="maskviz", layout="wide")
@@ -34,4 +34,6 @@ sign_in()
 show_text()
 page.run()
 # Last, since Streamlit imports NumPy for a picture; SVG travels in the message, no file to fetch.
-st.set_page_config(page_icon=str(assets() / "favicon.svg"))
+favicon = str(assets() / "favicon.svg")
+st.set_page_config(page_icon=favicon)
+st.logo(WORDMARK, icon_image=favicon)

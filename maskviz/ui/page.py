@@ -15,7 +15,9 @@ from maskviz.errors import MaskvizError, TextError
 from maskviz.ui import state
 from maskviz.ui.components.kept_view import kept_view
 
-_THEME = Path(__file__).parent / "components" / "static" / "theme.css"
+_STATIC = Path(__file__).parent / "components" / "static"
+_THEME = _STATIC / "theme.css"
+WORDMARK = str(_STATIC / "wordmark.svg")
 _APP_RAN = "app_ran"
 _MODEL_HELP = (
     "`mini` is bundled: a small English encoder that guesses hidden words and tells good reviews "
