@@ -1,11 +1,10 @@
-"""Attention as files and figures: .npz, .json, .html, .png, .svg, .pdf, and Plotly.
+"""Attention as files: .npz, .json, .html, .png, .svg and .pdf.
 
 Weights map to colour by their square root, as on the page: a weight of 1 % stays visible.
 """
 
 from __future__ import annotations
 
-import html
 import io
 import json
 import warnings
@@ -313,40 +312,6 @@ def _mappable(table: Any) -> Any:
     from matplotlib.colors import ListedColormap, Normalize
 
     return ScalarMappable(Normalize(0, 1), ListedColormap(table / 255))
-
-
-def head_figure(shown: View, layer: int, head: int, theme: str = "light") -> Any:
-    """Return one head as a Plotly figure with both tokens and the exact value on hover."""
-    import numpy as np
-    import plotly.graph_objects as go
-
-    from .canvas import largest
-    from .ramps import plotly_scale
-
-    weights = np.asarray(shown.weights[layer, head], np.float32)
-    bound = np.sqrt(largest(weights) or 1.0)
-    # Plotly reads a few tags in labels: user text is escaped.
-    names, keys = (
-        [html.escape(_label(token)) for token in axis.tokens]
-        for axis in (shown.rows, shown.columns)
-    )
-    at, at_keys = list(range(len(names))), list(range(len(keys)))
-    heatmap = go.Heatmap(
-        z=np.sign(weights) * np.sqrt(np.abs(weights)),
-        customdata=100 * weights,
-        zmin=-bound if shown.signed else 0,
-        zmax=bound,
-        colorscale=plotly_scale(shown.signed, "dark" if theme == "dark" else "light"),
-        showscale=False,
-        hovertemplate="from %{y} to %{x}<br>%{customdata:.2f} %<extra></extra>",
-    )
-    figure = go.Figure(heatmap)
-    figure.update_xaxes(tickvals=at_keys, ticktext=keys, side="top", title="attended to (key)")
-    figure.update_yaxes(
-        tickvals=at, ticktext=names, autorange="reversed", title="attends from (query)",
-        scaleanchor="x", constrain="domain",
-    )  # fmt: skip
-    return figure.update_layout(title=f"Layer {layer + 1}, head {head + 1}")
 
 
 def _label(token: str, longest: int = 16) -> str:

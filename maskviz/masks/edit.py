@@ -53,15 +53,6 @@ def beginning(mask: Mask, end: int) -> Mask:
     return replace(mask, text=text, spans=spans)
 
 
-def with_words(mask: Mask, indices: Iterable[int]) -> Mask:
-    """Return the mask that hides exactly the words with these 0-based indices.
-
-    >>> with_words(Mask("Ann met Bob", (MaskSpan(0, 3, "name"),)), [0, 2]).masked_text()
-    '[MASK] met [MASK]'
-    """
-    return with_units(mask, mask.words, indices)
-
-
 def _by_hand(mask: Mask, units: Units, indices: Iterable[int]) -> Mask:
     spans = tuple(MaskSpan(*units[i], "chosen by hand") for i in sorted(indices))
     return Mask(mask.text, spans)

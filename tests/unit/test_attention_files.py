@@ -14,7 +14,7 @@ from maskviz.attention.capture import Attention
 from maskviz.attention.target import Target
 from maskviz.attention.view import view
 from maskviz.errors import ParameterError
-from maskviz.figures.attention import FORMATS, head_figure, render, save_attention
+from maskviz.figures.attention import FORMATS, render, save_attention
 from maskviz.figures.page import attention_page
 from maskviz.masks.encoding import Encoding
 
@@ -174,11 +174,3 @@ def test_large_maps_shrink_to_the_strongest_cell_of_each_block():
     assert small.shape == (75, 75)
     assert small.min() == pytest.approx(-0.9)
     assert np.count_nonzero(small) == 1
-
-
-def test_plotly_escapes_tokens_and_tells_the_true_value():
-    figure = head_figure(view(attention()), 0, 1)
-    names = figure.layout.xaxis.ticktext
-    assert names[1] == "&lt;/script&gt;"
-    weights = attention().weights[0, 1].astype(np.float32)
-    assert np.allclose(figure.data[0].customdata, 100 * weights)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from maskviz.errors import MaskError, ParameterError, TextError, UnknownNameError
 from maskviz.masks import STRATEGIES, Mask, MaskSpan, mask
 from maskviz.masks.chance import SPAN_LENGTH_WEIGHTS, span_length
-from maskviz.masks.edit import with_words
+from maskviz.masks.edit import with_units
 
 NASTY = [
     "One",
@@ -225,7 +225,7 @@ def test_a_cap_limits_an_exhaustive_strategy() -> None:
 
 def test_editing_keeps_reasons_and_marks_what_was_added() -> None:
     chosen = Mask("Tom Hanks met Ann", (MaskSpan(0, 9, "name"),), strategy="entity")
-    edited = with_words(chosen, [1, 3])
+    edited = with_units(chosen, chosen.words, [1, 3])
     assert edited.masked_text() == "Tom [MASK] met [MASK]"
     assert [s.reason for s in edited.spans] == ["name", "chosen by hand"]
     assert edited.strategy == "entity"
