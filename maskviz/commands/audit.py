@@ -26,6 +26,10 @@ def audit_command(
         str | None, typer.Option("--model", "-m", help="Count this model's tokens, too.")
     ] = None,
     operator: common.OperatorName = "mask",
+    second: common.Second = None,
+    second_seed: common.SecondSeed = 0,
+    join: common.Join = "or",
+    complement: common.Complement = False,
     unit: Annotated[
         str, typer.Option("--unit", help="What 'corrupt' draws for: token, word or span.")
     ] = "token",
@@ -37,7 +41,8 @@ def audit_command(
     texts = lines_of(file) if file is not None else [common.read_text(text)]
     names = [name.strip() for name in strategies.split(",") if name.strip()]
     found = audit(
-        texts, names, ratio=ratio, seed=seed, model=model, operator=operator, unit=unit
+        texts, names, ratio=ratio, seed=seed, model=model, operator=operator, unit=unit,
+        second=common.second_choice(second, second_seed), join=join, complement=complement,
     )  # fmt: skip
     lines = [f"{found.texts:,} texts, {found.left_out:,} without words left out", ""]
     for name, a in found.strategies.items():

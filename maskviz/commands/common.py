@@ -63,6 +63,12 @@ Surprisal = Annotated[
 Complement = Annotated[
     bool, typer.Option("--complement", help="Hide all else and keep what the strategy would hide.")
 ]
+Second = Annotated[
+    str | None,
+    typer.Option("--second", help="A second strategy, such as random:0.3 or entity:GPE."),
+]
+SecondSeed = Annotated[int, typer.Option("--second-seed", min=0, help="Its own seed.")]
+Join = Annotated[str, typer.Option("--join", help="How it joins the first: or, and, minus.")]
 Unit = Annotated[str, typer.Option("--unit", help="What 'corrupt' draws for: token, word or span.")]
 MaskFile = Annotated[
     Path | None, typer.Option("--mask", help="A mask saved as JSON, in place of a strategy.")
@@ -130,6 +136,8 @@ def chosen_mask(
     seed: int,
     mask_file: Path | None = None,
     complement: bool = False,
+    second: Any = None,
+    join: str = "or",
     **options: Any,
 ) -> Any:
     """Return the mask a command asks for: read from a file, or chosen by a strategy."""
@@ -144,7 +152,15 @@ def chosen_mask(
         saved = Mask.from_json(document, own or None)
         return ~saved if complement else saved
     given = mask_parameters(strategy, **options)
-    return mask(read_text(text), strategy, ratio=ratio, seed=seed, complement=complement, **given)
+    more = {"complement": complement, "second": second, "join": join}
+    return mask(read_text(text), strategy, ratio=ratio, seed=seed, **more, **given)
+
+
+def second_choice(strategy: str | None, seed: int) -> Any:
+    """Return the second strategy as a Choice, or None where none is named."""
+    from ..masks import Choice
+
+    return Choice(strategy, seed=seed) if strategy else None
 
 
 def mask_parameters(strategy: str, **options: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import typer
 
 from ..errors import DataError, TextError
-from ..masks import Mask, mask
+from ..masks import Choice, Mask, mask
 from ..masks.expression import needs
 from ..text.document import Document
 from ..text.pipelines import annotate_together
@@ -22,26 +23,34 @@ _AT_ONCE = 256  # lines that the pipeline reads in one pass
 
 
 def masked_lines(
-    file: Path, strategy: str, ratio: float | None, seed: int, complement: bool, **options: Any
+    file: Path,
+    strategy: str,
+    ratio: float | None,
+    seed: int,
+    complement: bool,
+    second: Choice | None = None,
+    join: str = "or",
+    **options: Any,
 ) -> Iterator[Mask]:
     """Yield the mask of each line, in order, so that line i of both files belong together.
 
-    Line i takes the seed + i; a line without a word gets a mask that hides nothing. Progress goes
-    to standard error where a person sees it. Raises DataError where the file cannot be read.
+    Line i takes the seed + i, a second strategy its own seed + i; a line without a word gets a
+    mask that hides nothing. Progress goes to standard error where a person sees it. Raises
+    DataError where the file cannot be read.
     """
     given = common.mask_parameters(strategy, **options)
     pipeline = {"pipeline": given["pipeline"]} if given.get("pipeline") else {}
-    together = "pipeline" in needs(strategy)
+    together = "pipeline" in (needs(strategy) | (second.needs if second else frozenset()))
     lines = enumerate(_lines(file))
     while chunk := list(islice(lines, _AT_ONCE)):
         documents = [(i, Document(line, **pipeline)) for i, line in chunk]
         if together:
             annotate_together(document for _, document in documents if document.words)
         for i, document in documents:
+            other = second and replace(second, seed=second.seed + i)
+            more = {"complement": complement, "second": other, "join": join}
             try:
-                yield mask(
-                    document, strategy, ratio=ratio, seed=seed + i, complement=complement, **given
-                )
+                yield mask(document, strategy, ratio=ratio, seed=seed + i, **more, **given)
             except TextError:
                 if document.words:
                     raise

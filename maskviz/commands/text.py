@@ -38,6 +38,9 @@ def mask_command(
     data: common.DataFile = "",
     threshold: common.Threshold = None,
     surprisal: common.Surprisal = None,
+    second: common.Second = None,
+    second_seed: common.SecondSeed = 0,
+    join: common.Join = "or",
     complement: common.Complement = False,
     pipeline: common.Pipeline = "",
     mask_file: common.MaskFile = None,
@@ -53,17 +56,20 @@ def mask_command(
         "data": data, "threshold": threshold, "surprisal": surprisal, "model": model,
         "pipeline": pipeline,
     }  # fmt: skip
+    joining = {"second": common.second_choice(second, second_seed), "join": join}
     as_read = AsRead(operator, unit, model)
     if file is not None:
         from .stream import masked_lines
 
         if mask_file is not None or text is not None:
             raise ParameterError("--file masks the lines of a file: leave the text and --mask out.")
-        for chosen in masked_lines(file, strategy, ratio, seed, complement, **options):
+        for chosen in masked_lines(file, strategy, ratio, seed, complement, **options, **joining):
             line = as_read.result(chosen) if as_json else {}
             common.show(line, as_json, "" if as_json else as_read.text(chosen))
         return
-    chosen = common.chosen_mask(text, strategy, ratio, seed, mask_file, complement, **options)
+    chosen = common.chosen_mask(
+        text, strategy, ratio, seed, mask_file, complement, **options, **joining
+    )
     result = as_read.result(chosen)
     common.notify(result.get("notice", ""))
     common.show(result, as_json, _mask_lines(result))

@@ -40,7 +40,7 @@ def masking_of(
     experiment: Experiment, arm: str, frame: pd.DataFrame, folder: Path, seed: int
 ) -> MaskingSpec:
     """Return what an arm hides, in training and at test."""
-    from ..training.spec import NO_STRATEGY, MaskingSpec
+    from ..training.mask_spec import NO_STRATEGY, MaskingSpec
 
     train = frame[frame.split == "train"]
     if arm == "plain":

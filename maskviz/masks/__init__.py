@@ -4,6 +4,7 @@ A strategy chooses spans of characters, a `Mask` holds them, an operator turns t
 model reads. A mask knows no model, so one mask serves every tokenizer.
 """
 
+from .choice import JOINS, Choice
 from .choose import mask
 from .encoding import Encoding
 from .mask import Mask, MaskSpan
@@ -12,9 +13,11 @@ from .operators import OPERATORS, Operator, apply
 from .registry import STRATEGIES, Parameter, Strategy, strategy
 
 __all__ = [
+    "JOINS",
     "MATRICES",
     "OPERATORS",
     "STRATEGIES",
+    "Choice",
     "Encoding",
     "Mask",
     "MaskSpan",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
 from ..errors import MaskError, ParameterError, TextError
 from ..text.document import Document, Span
 from .chance import SPAN_LENGTH_WEIGHTS, drawn_lengths
+from .choice import Choice
 from .choose import mask
 from .mask import Mask
 from .operators import apply
@@ -90,10 +91,14 @@ def audit(
     operator: str = "mask",
     unit: str = "token",
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    second: Choice | None = None,
+    join: str = "or",
+    complement: bool = False,
 ) -> Audit:
     """Mask every text by every strategy and count what came of it; text i takes seed + i.
 
-    Tokens are counted where a `model` is given. Texts without words are left out.
+    A `second` strategy joins each of them, and takes its own seed + i. Tokens are counted where a
+    `model` is given. Texts without words are left out.
     """
     if not strategies:
         raise ParameterError("No strategy is chosen: name at least one, such as random,entity.")
@@ -103,8 +108,12 @@ def audit(
     for i, text in enumerate(texts):
         try:
             document = Document(text)
+            other = second and replace(second, seed=second.seed + i)
+            more = {"complement": complement, "second": other, "join": join}
             masks = {
-                name: mask(document, name, ratio=ratio, seed=seed + i, **_given(parameters, name))
+                name: mask(
+                    document, name, ratio=ratio, seed=seed + i, **more, **_given(parameters, name)
+                )
                 for name in strategies
             }
         except TextError:
@@ -148,7 +157,7 @@ class _Tally:
         self.counts["words"] += len(chosen.words)
         self.counts["hidden_words"] += len(chosen.hidden_words)
         self.counts["partly_hidden"] += _partly_hidden(document, chosen)
-        if self.strategy == "span":
+        if chosen.strategy == "span":
             rng = random.Random(chosen.seed)  # noqa: S311  the strategy's own draws again
             self.lengths.update(drawn_lengths(len(chosen.hidden_words), rng))
         if model is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ParameterError, TextError
 from ..text.document import Document
+from .choice import Choice, joined
 from .expression import evaluate, is_expression
 from .mask import Mask
 from .registry import STRATEGIES, Parameter, Strategy
@@ -22,14 +23,18 @@ def mask(
     ratio: float | None = None,
     seed: int = 0,
     complement: bool = False,
+    second: Choice | None = None,
+    join: str = "or",
     **parameters: Any,
 ) -> Mask:
     """Choose what to hide in `text`.
 
     `strategy` is a name or an expression such as `"entity - pattern:/the/"` (see
     `maskviz.masks.expression`). `ratio` is the share of words (random-token: of tokens, sentence:
-    of sentences) in [0, 1]; None takes the strategy's own default. `complement` hides all else
-    and keeps what the strategy would hide. The same text, parameters and seed give the same mask.
+    of sentences) in [0, 1]; None takes the strategy's own default. `second` is a strategy with a
+    ratio, seed and parameters of its own; `join` says how it joins the first: `or`, `and`, `minus`.
+    `complement` hides all else and keeps what would be hidden. The same text, parameters and seed
+    give the same mask.
     Raises TextError for a text without words, ParameterError, UnknownNameError.
 
     >>> mask("Anna flew to Rome", "pattern", pattern="Rome").masked_text()
@@ -44,6 +49,10 @@ def mask(
     else:
         entry = STRATEGIES[strategy]
         chosen = _chosen(document, entry, ratio, seed, _accepted(entry, parameters))
+    if second is not None:
+        shared = {k: v for k, v in parameters.items() if k in _GLOBAL} | dict(second.parameters)
+        other = mask(document, second.strategy, ratio=second.ratio, seed=second.seed, **shared)
+        chosen = joined(chosen, join, other)
     return ~chosen if complement else chosen
 
 

@@ -72,6 +72,11 @@ def evaluate(expression: str, choose: Choose) -> Mask:
     return mask
 
 
+def check(expression: str) -> None:
+    """Raise ParameterError, with the place, where an expression cannot be read."""
+    evaluate(expression, lambda name, given: Mask(""))
+
+
 def _tokens(expression: str) -> list[str]:
     import regex
 

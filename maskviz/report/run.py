@@ -66,7 +66,7 @@ def _hidden(run: Run, result: Mapping[str, Any]) -> str:
     how = "anew each time a text was shown" if masking.dynamic else "once for each text"
     return (
         f"<p>{result['realised_ratio']:.1%} of the words, chosen by the strategy "
-        f"“{escape(masking.strategy)}”, {how}. The model never learnt from them.</p>"
+        f"“{escape(masking.named)}”, {how}. The model never learnt from them.</p>"
     )
 
 

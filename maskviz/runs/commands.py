@@ -54,6 +54,16 @@ def train_command(
     operator: Annotated[str | None, typer.Option("--operator", "-o", help="How.")] = None,
     ratio: Annotated[float | None, typer.Option("--ratio", "-r", help="Share, 0 to 1.")] = None,
     types: Annotated[str, typer.Option(help="Types to hide, such as PERSON,GPE.")] = "",
+    second: Annotated[
+        str | None, typer.Option(help="A second strategy, such as random:0.3 or entity:GPE.")
+    ] = None,
+    second_seed: Annotated[int, typer.Option(min=0, help="Its own seed.")] = 0,
+    join: Annotated[
+        str | None, typer.Option(help="How it joins the first: or, and, minus.")
+    ] = None,
+    complement: Annotated[
+        bool, typer.Option("--complement", help="Hide all else, keep what would be hidden.")
+    ] = False,
     static: Annotated[
         bool, typer.Option("--static", help="Draw each mask once, not anew each epoch.")
     ] = False,
@@ -87,6 +97,7 @@ def train_command(
     as_json: Json = False,
 ) -> None:
     """Fine-tune a model on masked inputs."""
+    from ..masks import Choice
     from ..training import RunSpec
     from .foreground import train
 
@@ -96,9 +107,10 @@ def train_command(
         "model": model, "strategy": strategy, "operator": operator, "ratio": ratio,
         "num_train_epochs": epochs, "max_steps": max_steps, "max_minutes": max_minutes,
         "per_device_train_batch_size": batch_size, "learning_rate": learning_rate, "seed": seed,
-        "device": device, "precision": precision, "name": name,
+        "device": device, "precision": precision, "name": name, "join": join,
+        "second": Choice(second, seed=second_seed) if second else None,
+        "complement": complement or None, "dynamic": False if static else None,
     }  # fmt: skip
-    values |= {"dynamic": False} if static else {}
     values |= dict(setting(pair) for pair in settings or ())
     spec = RunSpec.from_file(spec_file) if spec_file else RunSpec()
     if types:
@@ -161,7 +173,8 @@ def _types(strategy: str, types: str) -> dict[str, list[str]]:
     """Give --types to the parameter of the strategy that takes several choices."""
     from ..masks import STRATEGIES
 
-    several = [p.name for p in STRATEGIES[strategy].parameters if p.kind == "choices"]
+    known = STRATEGIES[strategy].parameters if strategy in STRATEGIES else ()
+    several = [p.name for p in known if p.kind == "choices"]
     if not several:
         raise ParameterError(f"The strategy {strategy!r} takes no types: leave --types out.")
     return {several[0]: [item.strip() for item in types.split(",") if item.strip()]}

@@ -62,7 +62,7 @@ def summary_row(run: Run) -> dict[str, Any]:
     settings = {
         "Model": Path(spec.model).name,
         "Data": Path(spec.data.path).name,
-        "Strategy": spec.masking.strategy,
+        "Strategy": spec.masking.named,
         "Ratio": spec.masking.ratio,
         "Operator": spec.masking.operator if spec.masking.active else None,
         "Seed": spec.seed,

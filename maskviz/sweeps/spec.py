@@ -29,7 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ParameterError, UnknownNameError
-from ..training.spec import NO_STRATEGY, MaskingSpec, RunSpec
+from ..training.mask_spec import NO_STRATEGY, MaskingSpec
+from ..training.spec import RunSpec
 from ..training.toml import to_toml
 
 PLAIN, RANDOM = NO_STRATEGY, "random"
@@ -57,11 +58,12 @@ class Cell:
 
     def spec(self, base: RunSpec) -> RunSpec:
         """Return the run that fills this cell."""
-        same = base.masking.strategy == self.strategy
-        masking = MaskingSpec(
-            self.strategy, self.operator, self.ratio, base.masking.dynamic,
-            base.masking.parameters if same else {},
-        )  # fmt: skip
+        masking = MaskingSpec(self.strategy, self.operator, self.ratio, base.masking.dynamic)
+        if base.masking.strategy == self.strategy:
+            masking = replace(base.masking, operator=self.operator, ratio=self.ratio, matrix="")
+            if masking.second:
+                second = replace(masking.second, seed=masking.second.seed + self.seed)
+                masking = replace(masking, second=second)
         return replace(base, masking=masking, seed=self.seed)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .mask_spec import NO_STRATEGY, MaskingSpec
 from .recorder import Recorder
 from .rows import CURVE_ROWS, Part, Rows
-from .spec import NO_STRATEGY, SINGLE, MaskingSpec, RunSpec
+from .spec import SINGLE, RunSpec
 
 if TYPE_CHECKING:
     from .ahead import Ahead
@@ -25,6 +27,8 @@ def assemble(
     precision: str,
 ) -> tuple[Any, Any]:
     """Return the Trainer of a run and its Pacer."""
+    import gc
+
     from transformers import PrinterCallback
 
     from .collating import TaskCollator
@@ -32,6 +36,8 @@ def assemble(
     from .pacer import Pacer
     from .trainer import MaskTrainer
 
+    # Trainer collects garbage as it begins: over all that is loaded that takes a quarter second.
+    gc.freeze()
     recorder.phase("tokenising")
     args = training_arguments(folder, spec, device, precision)
     train = masked_rows(spec, model, rows.train, spec.masking, spec.seed)
@@ -111,7 +117,10 @@ def masked_rows(
 
 def evaluation_sets(spec: RunSpec, model: Any, part: Part) -> Mapping[str, Any]:
     """Return the rows as they are and under the evaluation's mask."""
-    masks = {"plain": MaskingSpec(NO_STRATEGY), "masked": spec.evaluated_mask}
+    masked = spec.evaluated_mask
+    if masked.second:  # as the first, it draws others than in training
+        masked = replace(masked, second=replace(masked.second, seed=masked.second.seed + 1))
+    masks = {"plain": MaskingSpec(NO_STRATEGY), "masked": masked}
     if spec.task == "mlm":
         del masks["plain"]  # with nothing hidden there is nothing to guess
     return {

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..data import preview
 from ..errors import DataError, MissingDependencyError
+from .masking import drawn
 from .spec import EXAMPLE, MaskingSpec, RunSpec
 
 
@@ -43,19 +44,14 @@ def _columns_are_there(spec: RunSpec) -> None:
 def _pipeline_is_there(masking: MaskingSpec) -> None:
     from importlib.util import find_spec
 
-    from ..masks import STRATEGIES
-
-    if "pipeline" in STRATEGIES[masking.strategy].needs and not find_spec("spacy"):
+    if "pipeline" in masking.needs and not find_spec("spacy"):
         raise MissingDependencyError(
-            f"The strategy {masking.strategy!r} needs spaCy: pip install spacy, or choose "
+            f"The strategy {masking.named!r} needs spaCy: pip install spacy, or choose "
             "'random', 'span' or 'pattern'."
         )
 
 
 def _draws(masking: MaskingSpec) -> None:
     """Draw one mask, where that needs no model: wrong parameters show now, not in the run."""
-    from ..masks import STRATEGIES, mask
-
-    if not STRATEGIES[masking.strategy].needs:
-        given = dict(masking.parameters)
-        mask("A few plain words.", masking.strategy, ratio=masking.ratio, **given)
+    if not masking.needs:
+        drawn(masking, "A few plain words.")

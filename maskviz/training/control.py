@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import TextError
-from ..masks import mask
-from .masking import draw_seed
+from .masking import drawn
 from .spec import MaskingSpec
 
 SAMPLE = 200  # rows that a realised ratio is measured on
@@ -23,27 +22,16 @@ def realised_ratio(
         return 0.0
     name = masking.parameters.get("pipeline")
     documents = [Document(t, **({"pipeline": name} if name else {})) for t in texts[:SAMPLE]]
-    if _needs_pipeline(masking):
+    if "pipeline" in masking.needs:
         annotate_together(documents)
     return _mean_ratio(masking, documents, model, seed)
-
-
-def _needs_pipeline(masking: MaskingSpec) -> bool:
-    from ..masks import STRATEGIES
-
-    return "pipeline" in STRATEGIES[masking.strategy].needs
 
 
 def _mean_ratio(masking: MaskingSpec, documents: Sequence, model: str, seed: int) -> float:
     ratios = []
     for row, document in enumerate(documents):
-        given = {"model": model, **masking.parameters}
         try:
-            drawn = mask(
-                document, masking.strategy, ratio=masking.ratio,
-                seed=draw_seed(seed, 0, row), **given,
-            )  # fmt: skip
-            ratios.append(drawn.realised_ratio)
+            ratios.append(drawn(masking, document, seed, 0, row, model).realised_ratio)
         except TextError:  # a row without words hides nothing
             ratios.append(0.0)
     return sum(ratios) / len(ratios) if ratios else 0.0

@@ -291,7 +291,11 @@ def _share_guessed(spec: RunSpec) -> float:
     """Return for which share of the tokens a batch has logits over the vocabulary."""
     if spec.task == "seq2seq":
         return 1.0
-    return (spec.masking.ratio or 0.15) if spec.task == "mlm" else 0.0
+    if spec.task != "mlm":
+        return 0.0
+    shares = [choice.ratio or 0.15 for choice in spec.masking.choices]
+    share = min(1.0, sum(shares)) if spec.masking.join == "or" else shares[0]
+    return 1 - share if spec.masking.complement else share
 
 
 def _base_bytes() -> float:
@@ -303,9 +307,7 @@ def _base_bytes() -> float:
 
 
 def _needs_pipeline(spec: RunSpec) -> bool:
-    from ..masks import STRATEGIES
-
-    return spec.masking.active and "pipeline" in STRATEGIES[spec.masking.strategy].needs
+    return "pipeline" in spec.masking.needs
 
 
 def _free_gigabytes(device: str = "auto") -> float:

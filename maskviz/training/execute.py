@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import signal
@@ -92,6 +93,8 @@ def execute(
             return _run(folder, threads, recorder, stop, rows)
     except BaseException as error:  # noqa: BLE001 - every end of a run has its sentence
         return _end_badly(error, recorder, stop)
+    finally:
+        gc.unfreeze()  # what `assemble` froze
 
 
 def _run(

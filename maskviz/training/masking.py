@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ..errors import MaskError, TextError
-from ..masks import OPERATORS, STRATEGIES, Mask
+from ..masks import OPERATORS, Mask
 from ..masks.choose import mask as choose_mask
 from ..masks.operators import encode
 from ..text.alignment import Tokenised, tokenise
@@ -40,6 +40,31 @@ def draw_seed(seed: int, epoch: int, row: int) -> int:
     """Return the seed of one draw; near arguments give unrelated seeds."""
     digest = hashlib.blake2b(f"{seed}/{epoch}/{row}".encode(), digest_size=6).digest()
     return int.from_bytes(digest)
+
+
+def drawn(
+    masking: MaskingSpec,
+    text: str | Document,
+    seed: int = 0,
+    epoch: int = 0,
+    row: int = 0,
+    model: str = "mini",
+) -> Mask:
+    """Return the mask of one row in an epoch; a second strategy draws from its own seed.
+
+    Raises TextError for a text without words, MaskError, ParameterError.
+    """
+    second = masking.second
+    return choose_mask(
+        text,
+        masking.strategy,
+        ratio=masking.ratio,
+        seed=draw_seed(seed, epoch, row),
+        complement=masking.complement,
+        second=second and replace(second, seed=draw_seed(second.seed, epoch, row)),
+        join=masking.join,
+        **{"model": model, **masking.parameters},
+    )
 
 
 class Masker:
@@ -96,7 +121,7 @@ class Masker:
 
     @cached_property
     def _needs_pipeline(self) -> bool:
-        return self.masking.active and "pipeline" in STRATEGIES[self.masking.strategy].needs
+        return "pipeline" in self.masking.needs
 
     def row(self, index: int, epoch: int = 0) -> TokenRow:
         """Return one row as the model reads it in this epoch."""
@@ -133,19 +158,13 @@ class Masker:
 
     def mask(self, index: int, epoch: int = 0) -> Mask:
         """Return the mask of one row in an epoch. Raises TextError for a row without words."""
-        return choose_mask(
-            self.documents[index],
-            self.masking.strategy,
-            ratio=self.masking.ratio,
-            seed=draw_seed(self.seed, epoch, index),
-            **{"model": self.model.name, **self.masking.parameters},
-        )
+        return drawn(self.masking, self.documents[index], self.seed, epoch, index, self.model.name)
 
     def _draw(self, index: int, epoch: int) -> TokenRow:
         plain = self.plain[index]
         try:
-            drawn = self.mask(index, epoch)
-            encoding = encode(drawn, OPERATORS[self.masking.operator], self.model, plain)
+            chosen = self.mask(index, epoch)
+            encoding = encode(chosen, OPERATORS[self.masking.operator], self.model, plain)
         except (TextError, MaskError):  # no words, or nothing left to read: the row stays plain
             self.left_plain.add(index)
             return _plain_row(plain)

@@ -32,10 +32,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ParameterError, UnknownNameError
+from ..masks import Choice
+from .mask_spec import MaskingSpec
 from .toml import to_toml
 
 EXAMPLE = "example"  # the generated example set
-NO_STRATEGY = "none"
 TASKS = ("classification", "mlm", "seq2seq")
 SINGLE, MULTI, REGRESSION = PROBLEMS = (
     "single_label_classification",
@@ -78,86 +79,6 @@ class DataSpec:
             )
 
         return replace(self, path=absolute(self.path), eval_path=absolute(self.eval_path))
-
-
-@dataclass(frozen=True)
-class MaskingSpec:
-    """What is hidden. `dynamic` draws the mask anew each epoch, otherwise once.
-
-    `matrix` names an attention-mask matrix that acts inside self-attention, with or without a
-    strategy.
-    """
-
-    strategy: str = "random"
-    operator: str = "mask"
-    ratio: float | None = None  # None = the strategy's own default
-    dynamic: bool = True
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    matrix: str = ""
-    matrix_parameters: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.ratio is not None:
-            _range("ratio", self.ratio, 0, 1)
-        for name in ("parameters", "matrix_parameters"):
-            if not isinstance(getattr(self, name), Mapping):
-                raise ParameterError(f"{name} must be a table, such as {{types = ['PERSON']}}.")
-        if self.active:
-            _check_names(self)
-        if self.matrix:
-            _check_matrix(self)
-
-    @property
-    def active(self) -> bool:
-        """Whether a strategy hides anything."""
-        return self.strategy != NO_STRATEGY
-
-    @property
-    def changes(self) -> bool:
-        """Whether the model reads anything else than the plain rows."""
-        return self.active or bool(self.matrix)
-
-    def __str__(self) -> str:
-        ratio = "" if self.ratio is None else f" {self.ratio:.0%}"
-        hidden = f"{self.strategy}{ratio}, {self.operator}" if self.active else "no mask"
-        return f"{hidden}, matrix {self.matrix}" if self.matrix else hidden
-
-
-def _check_names(masking: MaskingSpec) -> None:
-    from ..masks import OPERATORS, STRATEGIES
-
-    if masking.strategy not in STRATEGIES:
-        raise UnknownNameError.of("strategy", masking.strategy, [NO_STRATEGY, *STRATEGIES])
-    entry = STRATEGIES[masking.strategy]
-    if entry.kind == "manual":
-        raise ParameterError(
-            f"The strategy {masking.strategy!r} needs a person for each text: choose another."
-        )
-    if masking.operator not in OPERATORS:
-        raise UnknownNameError.of("operator", masking.operator, OPERATORS)
-    known = [p.name for p in entry.parameters]
-    for name in masking.parameters:
-        if name not in known:
-            takes = ", ".join(known) or "no parameters"
-            raise ParameterError(
-                f"The strategy {masking.strategy!r} does not take {name!r}: it takes {takes}."
-            )
-
-
-def _check_matrix(masking: MaskingSpec) -> None:
-    from ..masks.matrices import MATRICES
-
-    known = [name for name in MATRICES if name != "custom"]  # one for each length of text
-    if masking.matrix not in known:
-        raise UnknownNameError.of("attention matrix", masking.matrix, known)
-    if masking.matrix == "hidden-keys" and not masking.active:
-        raise ParameterError("The matrix 'hidden-keys' acts on hidden tokens: choose a strategy.")
-    changing = ("delete", "placeholder", "infill")
-    if masking.active and masking.operator in changing:
-        raise ParameterError(
-            f"An attention matrix needs the tokens where they are and {masking.operator!r} changes "
-            "their number: choose the operator 'mask'."
-        )
 
 
 @dataclass(frozen=True)
@@ -358,6 +279,8 @@ def _construct(kind: type, table: Any, where: str) -> Any:
 
 def _typed(key: str, value: Any, kind: str) -> Any:
     """Return the value as its field's type; an int serves where a float is asked."""
+    if kind == "Choice | None" and isinstance(value, Mapping):
+        return _construct(Choice, value, key)
     wanted = {"float": (int, float), "float | None": (int, float, type(None)), "int": int}
     wanted |= {"str": str, "bool": bool}
     if kind not in wanted:

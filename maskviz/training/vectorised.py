@@ -147,9 +147,10 @@ class BatchDraws:
 
     def __init__(self, masker: Any, replacement: Replacement, hide: Hide | None) -> None:
         self.masker, self.replacement, self.hide = masker, replacement, hide
-        entry = STRATEGIES[masker.masking.strategy]
         ratio = masker.masking.ratio
-        self.ratio = entry.default_ratio if ratio is None else ratio
+        if hide is not None and ratio is None:
+            ratio = STRATEGIES[masker.masking.strategy].default_ratio
+        self.ratio = ratio
         self._laid_out: dict[int, Segments] = {}
         self._fixed: dict[int, Any] = {}  # what is hidden whatever the seed, by row
 
@@ -157,8 +158,9 @@ class BatchDraws:
     def made(cls, masker: Any) -> BatchDraws | None:
         """Return the draws, or None where the strategy or the operator needs a row at a time."""
         masking = masker.masking
-        hide = DRAWN.get(masking.strategy)
-        if hide is None and STRATEGIES[masking.strategy].draws(masking.ratio):
+        alone = masking.second is None and not masking.complement
+        hide = DRAWN.get(masking.strategy) if alone else None
+        if hide is None and any(choice.draws for choice in masking.choices):
             return None
         replacement = Replacement.made(masking.operator, masker.model.tokenizer)
         return None if replacement is None else cls(masker, replacement, hide)

@@ -8,9 +8,8 @@ from typing import Any
 import streamlit as st
 
 from maskviz.evidence.sentence import percent
-from maskviz.masks import MATRICES, STRATEGIES, Mask, apply, attention_matrix
+from maskviz.masks import MATRICES, Mask, apply, attention_matrix
 from maskviz.masks.audit import StrategyAudit, audit
-from maskviz.masks.expression import is_expression
 from maskviz.masks.operators import UNITS
 from maskviz.ui import state
 
@@ -26,8 +25,6 @@ def audit_panel(view: state.View) -> None:
     if view.saved is not None or view.strategy == "manual":
         st.caption("The audit counts what a strategy hides: choose one.")
         return
-    if view.combined:
-        st.caption(f"Two strategies are combined: this counts the first, {view.strategy}, alone.")
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     unit = "token"
     if view.operator == "corrupt":
@@ -41,51 +38,40 @@ def audit_panel(view: state.View) -> None:
             "a file: `maskviz audit --file`."
         )
         return
-    parameters = tuple(sorted((k, _frozen(v)) for k, v in view.parameters.items()))
-    found = _audit(
-        view.text, view.strategy, view.ratio, view.seed, parameters, view.model, view.operator, unit
-    )
-    _audit_table(found, view.operator)
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list | tuple) else value
+    alone = not (view.combined or view.complement)
+    _audit_table(_audit(key, unit, view), view.operator, alone)
 
 
 @st.cache_data(max_entries=64, show_spinner="Counting …", show_time=True)
-def _audit(
-    text: str,
-    strategy: str,
-    ratio: float | None,
-    seed: int,
-    parameters: tuple,
-    model: str,
-    operator: str,
-    unit: str,
-) -> StrategyAudit:
-    given = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters}
-    drawn = is_expression(strategy) or STRATEGIES[strategy].draws(ratio) or operator == "corrupt"
+def _audit(key: str, unit: str, _view: state.View) -> StrategyAudit:
+    view = _view
+    second = view.second if view.combined else None
+    drawn = view.operator == "corrupt" or any(c.draws for c in (view.first, second) if c)
     found = audit(
-        [text] * (DRAWS if drawn else 1),
-        [strategy],
-        ratio=ratio,
-        seed=seed,
-        model=model,
-        operator=operator,
+        [view.text] * (DRAWS if drawn else 1),
+        [view.strategy],
+        ratio=view.ratio,
+        seed=view.seed,
+        model=view.model,
+        operator=view.operator,
         unit=unit,
-        parameters={strategy: {"model": model, **given}},
+        parameters={view.strategy: {"model": view.model, **view.parameters}},
+        second=second,
+        join=view.sign if second else "or",
+        complement=view.complement,
     )
-    return found.strategies[strategy]
+    return found.strategies[view.strategy]
 
 
-def _audit_table(found: StrategyAudit, operator: str) -> None:
+def _audit_table(found: StrategyAudit, operator: str, alone: bool) -> None:
     import pandas as pd
 
     asked = "all that matches" if found.requested_ratio is None else percent(found.requested_ratio)
+    whole = _partly_expected(found.strategy) if alone else ""
     rows = [
-        ("Words hidden", percent(found.realised_ratio), asked),
+        ("Words hidden", percent(found.realised_ratio), asked if alone else ""),
         ("Model tokens hidden", percent(found.realised_token_ratio), ""),
-        ("Units hidden in part", f"{found.partly_hidden:,}", _partly_expected(found.strategy)),
+        ("Units hidden in part", f"{found.partly_hidden:,}", whole),
         *_split_rows(found.split, operator),
     ]
     if found.p_value is not None:

@@ -15,18 +15,19 @@ from maskviz.errors import DataError
 from maskviz.masks.matrices import MATRICES
 from maskviz.training import RunSpec
 from maskviz.training.estimate import Estimate, estimate
+from maskviz.training.mask_spec import NO_STRATEGY
 from maskviz.training.spec import (
     CLASS_WEIGHTS,
     DEVICES,
     EXAMPLE,
     MULTI,
-    NO_STRATEGY,
     PRECISIONS,
     REGRESSION,
     SCHEDULES,
 )
 from maskviz.ui import controls, state
 from maskviz.ui.page import escape
+from maskviz.ui.second import second_controls
 
 _EXAMPLE, _UPLOAD = "Example set", "My own file"
 _DEFAULTS: dict[str, Any] = {
@@ -88,8 +89,7 @@ def show() -> RunSpec | None:
     hide = _field(st.toggle, "Hide words in training", "hide")
     if hide:
         controls.mask_controls(view)
-        if view.combined:
-            st.caption(f"Training hides what {view.strategy} chooses, without the second strategy.")
+        second_controls(view, beside=False)
     st.subheader("Hyperparameters")
     chosen = _hyperparameters()
     if data is None:
@@ -111,6 +111,8 @@ def _masking(view: state.View, hide: bool) -> dict[str, Any]:
         "operator": view.operator,
         "ratio": view.ratio,
         "parameters": dict(view.parameters),
+        "complement": view.complement,
+        **({"second": view.second, "join": view.sign} if view.combined else {}),
         "dynamic": values()["ft_dynamic"],
         **acting,
     }
@@ -363,6 +365,8 @@ def _load_view(spec: RunSpec) -> None:
         masking = spec.masking
         changes |= {"strategy": masking.strategy, "operator": masking.operator}
         changes |= {"ratio": masking.ratio, "parameters": dict(masking.parameters), "saved": None}
+        changes |= {"second": masking.second, "complement": masking.complement}
+        changes |= {"sign": masking.join if masking.second else "beside"}
     from dataclasses import replace
 
     state.open_view(replace(view, **{**changes, "edited": None}))

@@ -9,7 +9,7 @@ import streamlit as st
 
 from maskviz.evidence.sentence import percent
 from maskviz.figures.theme import colours_of
-from maskviz.masks import STRATEGIES, Mask
+from maskviz.masks import JOINS, STRATEGIES, Mask
 from maskviz.masks.audit import jaccard
 from maskviz.ui import controls, state
 from maskviz.ui.components.token_strip import token_strip
@@ -19,8 +19,11 @@ from maskviz.ui.strip import strip_units
 _SLOT = "view_2_"
 
 
-def second_controls(view: state.View) -> None:
-    """The second strategy, how it joins the first, and what it takes."""
+def second_controls(view: state.View, beside: bool = True) -> None:
+    """The second strategy, how it joins the first, and what it takes.
+
+    beside: whether it may also stand beside the first, without joining it.
+    """
     with st.expander("A second strategy", expanded=view.second is not None):
         name = view.second.strategy if view.second else None
         st.session_state.setdefault(f"{_SLOT}strategy", name)
@@ -29,17 +32,25 @@ def second_controls(view: state.View) -> None:
             on_change=_take_strategy, index=None, label_visibility="collapsed",
         )  # fmt: skip
         if view.second is None:
-            st.caption("Compare two strategies on this text, or combine them.")
+            more = "Compare two strategies on this text, or combine them."
+            st.caption(more if beside else "Combine it with the first: or, and, minus.")
             return
         entry = STRATEGIES[view.second.strategy]
         st.caption(entry.summary)
-        st.session_state.setdefault(f"{_SLOT}sign", view.sign)
-        st.segmented_control(
-            "How it joins the first", list(state.SIGNS), key=f"{_SLOT}sign", required=True,
-            on_change=_take_sign, width="stretch",
-        )  # fmt: skip
-        st.caption(state.SIGNS[view.sign][1])
+        _joins(view, beside)
         controls.choice_controls(view.second, entry, _SLOT)
+
+
+def _joins(view: state.View, beside: bool) -> None:
+    signs = list(state.SIGNS if beside else JOINS)
+    key = f"{_SLOT}sign" if beside else f"{_SLOT}join"
+    st.session_state.setdefault(key, view.sign if view.sign in signs else None)
+    st.segmented_control(
+        "How it joins the first", signs, key=key, required=view.sign in signs,
+        on_change=_take_sign, args=(key,), width="stretch",
+    )  # fmt: skip
+    unused = f"Not used so far: choose how it joins {view.strategy}."
+    st.caption(state.SIGNS[view.sign] if view.sign in signs else escape(unused))
 
 
 def _take_strategy() -> None:
@@ -49,8 +60,8 @@ def _take_strategy() -> None:
     st.session_state.pop(f"{_SLOT}seed", None)
 
 
-def _take_sign() -> None:
-    state.update(sign=st.session_state[f"{_SLOT}sign"])
+def _take_sign(key: str) -> None:
+    state.update(sign=st.session_state[key] or "beside")
 
 
 def second_strip(view: state.View, chosen: Mask, shown: int) -> None:

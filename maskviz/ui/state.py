@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from operator import and_, or_, sub
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,6 +18,7 @@ import streamlit as st
 from maskviz.errors import MaskvizError
 from maskviz.examples import EXAMPLES, Example, by_name
 from maskviz.masks import OPERATORS, STRATEGIES, Mask, mask
+from maskviz.masks.choice import Choice, joined
 from maskviz.masks.choose import checked_ratio, checked_seed
 from maskviz.masks.edit import beginning, with_units
 from maskviz.masks.expression import asks
@@ -29,23 +29,13 @@ _KEY = "maskviz_view"
 SEEDS = 2**31 - 1  # the largest seed a page takes
 
 
-# How a second strategy joins the first: on the page, in the algebra, said in words.
+# How a second strategy joins the first, said in words.
 SIGNS = {
-    "beside": ("", "Shown under the first; your mask stays as it is."),
-    "or": ("|", "Hides what either of the two chooses."),
-    "and": ("&", "Hides what both choose."),
-    "minus": ("-", "Hides what the first chooses and the second does not."),
+    "beside": "Shown under the first; your mask stays as it is.",
+    "or": "Hides what either of the two chooses.",
+    "and": "Hides what both choose.",
+    "minus": "Hides what the first chooses and the second does not.",
 }
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A strategy with its own ratio, seed and parameters."""
-
-    strategy: str
-    ratio: float | None = None
-    seed: int = 0
-    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -169,8 +159,7 @@ def strategy_mask(view: View) -> Mask:
     """Return the mask before any click: of the strategies, or the one loaded from a file."""
     chosen = mask_before_joining(view)
     if view.combined:
-        other, sign = mask_of(view, view.second), SIGNS[view.sign][0]
-        chosen = {"|": or_, "&": and_, "-": sub}[sign](chosen, other)
+        chosen = joined(chosen, view.sign, mask_of(view, view.second))
     return ~chosen if view.complement and view.saved is None else chosen
 
 

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskviz import runs
+from maskviz.masks import Choice
 from maskviz.runs.folder import new_folder
 from maskviz.runs.store import Store
 from maskviz.training import RunSpec
@@ -84,6 +85,27 @@ def test_without_hiding_the_run_has_no_mask():
     at.toggle(key="ft_hide").set_value(False).run()
     _button(at, "Start").click().run()
     assert not runs.list_runs()[0].spec.masking.active
+
+
+def test_a_second_strategy_and_the_complement_are_part_of_the_run_and_come_back_by_clone():
+    at = _page(strategy="random", ratio="0.3", seed="1")
+    at.selectbox(key="view_2_strategy").set_value("entity").run()
+    assert not at.session_state["maskviz_view"].combined  # nothing says yet how it joins
+    at.segmented_control(key="view_2_join").set_value("minus").run()
+    at.number_input(key="view_2_seed").set_value(4).run()
+    at.checkbox(key="view_complement").check().run()
+    assert not at.exception
+    _button(at, "Start").click().run()
+    (run,) = runs.list_runs()
+    masking = run.spec.masking
+    assert (masking.second, masking.join) == (Choice("entity", seed=4), "minus")
+    assert masking.complement
+    assert "all but random 30% minus entity, mask" in _words(at)
+    Store().update(run.id, state="cancelled")
+    other = _page(run=run.id)
+    _button(other, "Clone with changes").click().run()
+    view = other.session_state["maskviz_view"]
+    assert (view.second, view.sign, view.complement) == (masking.second, "minus", True)
 
 
 def test_the_form_keeps_its_values_across_pages():

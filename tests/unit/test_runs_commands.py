@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from maskviz import cli
+from maskviz.masks import Choice
 from maskviz.runs.folder import new_folder
 from maskviz.runs.store import Store
 from maskviz.training import RunSpec
@@ -65,6 +66,7 @@ def test_flags_go_where_they_belong_and_over_the_file(run, tiny):
         "--strategy", "entity", "--types", "PERSON,GPE", "--ratio", "0.3", "--static",
         "--epochs", "2", "--batch-size", "4", "--seed", "3", "--set", "weight_decay=0.1",
         "--set", "lr_scheduler_type=cosine", "--name", "flags", "--detach", "--json",
+        "--second", "random:0.3", "--second-seed", "4", "--join", "minus", "--complement",
     )  # fmt: skip
     status, out, err = run("train", str(tiny / "spec.toml"), *flags)
     assert status == 0, err
@@ -73,6 +75,8 @@ def test_flags_go_where_they_belong_and_over_the_file(run, tiny):
     spec = Store().run(answer["run"]).spec
     assert spec.masking.parameters == {"types": ["PERSON", "GPE"]}
     assert (spec.masking.ratio, spec.masking.dynamic, spec.seed) == (0.3, False, 3)
+    assert spec.masking.second == Choice("random:0.3", seed=4)
+    assert (spec.masking.join, spec.masking.complement) == ("minus", True)
     assert spec.training.weight_decay == 0.1
     assert spec.training.lr_scheduler_type == "cosine"
     assert spec.training.learning_rate == 1e-2  # the file's

@@ -66,7 +66,7 @@ def test_a_relative_data_path_is_meant_from_the_spec_file(tmp_path):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"ratio": 1.5}, r"ratio is 1\.5: give 0 to 1"),
+        ({"ratio": 1.5}, r"ratio is 1\.5 and must lie between 0 and 1"),
         ({"strategy": "rndom"}, "Unknown strategy 'rndom'.* none"),
         ({"operator": "burn"}, "Unknown operator 'burn'"),
         ({"strategy": "manual"}, "needs a person"),
