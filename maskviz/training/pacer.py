@@ -10,6 +10,7 @@ from .device import Usage
 from .metrics import FIGURES
 from .patience import Patience
 from .recorder import check_finite
+from .spec import REGRESSION
 
 if TYPE_CHECKING:
     from .trainer import MaskTrainer
@@ -108,7 +109,7 @@ class Pacer(TrainerCallback):
         """Write down what Trainer measured."""
         logs = logs or {}
         if "loss" in logs:
-            check_finite(logs, state.global_step, self.spec.learning_rate)
+            check_finite(logs, state.global_step, self.spec.learning_rate, self._largest())
             kept = {k: logs[k] for k in ("loss", "grad_norm", "learning_rate") if k in logs}
             speed = self.tokens_per_second
             use = self.usage.share()
@@ -131,6 +132,11 @@ class Pacer(TrainerCallback):
             self.recorder.update(force=True, metrics=latest)
             self.patience.look(control, state.global_step)
             self.trainer.best_step = self.patience.best_step
+
+    def _largest(self) -> float:
+        """Return the largest value that a regression learns, without its sign; else 0."""
+        regression = self.trainer.spec.kind == REGRESSION
+        return max(map(abs, self.trainer.train_dataset.labels)) if regression else 0.0
 
     # figures --------------------------------------------------------------------------------
 

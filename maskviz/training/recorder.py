@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import RunError
 from ..paths import write_atomic
+from .targets import LARGE, SMALLER
 
 _STATUS_SECONDS = 0.5
 
@@ -96,12 +97,17 @@ def is_main_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def check_finite(logs: dict[str, Any], step: int, learning_rate: float) -> None:
-    """Raise RunError where the loss is no number any more."""
+def check_finite(
+    logs: dict[str, Any], step: int, learning_rate: float, largest: float = 0.0
+) -> None:
+    """Raise RunError where the loss is no number any more, with its likeliest cause.
+
+    largest: of a regression's values, without their sign.
+    """
+    advice = f"lower learning_rate (it is {learning_rate:g}) or set precision to float32"
+    if largest > LARGE:
+        advice = f"the values to learn reach {largest:,.4g}, {SMALLER}"
     for name in ("loss", "grad_norm"):
         value = logs.get(name)
         if value is not None and not math.isfinite(value):
-            raise RunError(
-                f"The {name.replace('_', ' ')} became {value} at step {step}: lower learning_rate "
-                f"(it is {learning_rate:g}) or set precision to float32."
-            )
+            raise RunError(f"The {name.replace('_', ' ')} became {value} at step {step}: {advice}.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..data import Selection, select
@@ -19,6 +19,8 @@ from .spec import MULTI, REGRESSION, SINGLE
 if TYPE_CHECKING:
     import pandas as pd
 
+SMALLER = "divide them in the table, so that they stay within some tens, and it learns better"
+LARGE = 1e4  # a regression's loss squares its values: beyond this it hardly learns
 _SEPARATORS = re.compile(r"[,;|]")
 
 
@@ -92,6 +94,9 @@ def _numbers(selection: Selection, column: str) -> Targets:
             )
     if len(set(map(_number, selection.labels))) == 1:
         raise DataError(f"The column {column!r} holds one value alone: there is nothing to learn.")
+    if (largest := max(abs(float(cell)) for cell in selection.labels)) > LARGE:
+        note = f"The values of {column!r} reach {largest:,.4g}: {SMALLER}."
+        selection = replace(selection, notes=(*selection.notes, note))
     return Targets(selection, (column,), _number)
 
 

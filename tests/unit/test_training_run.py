@@ -71,7 +71,8 @@ def trained(tmp_path_factory) -> dict[str, Path]:
     before = os.environ.get("MASKVIZ_HOME")
     os.environ["MASKVIZ_HOME"] = str(home)
     try:
-        spec = tiny_spec(home)
+        # The tiny network stays at the loss of a coin for 20 to 35 steps: of 40 too few are left.
+        spec = tiny_spec(home, max_steps=80)
         names = ("whole", "killed", "torn", "stopped")
         folders = {name: new_folder(spec.changed(name=name)) for name in names}
         plan = [
@@ -107,12 +108,12 @@ def test_it_learns_what_the_words_say(trained):
     assert {"accuracy_masked", "ci95_plain", "macro_f1_plain"} <= set(result["metrics"])
     assert result["finding"].startswith("Accuracy ")
     losses = [line["loss"] for line in read_metrics(trained["whole"]) if "loss" in line]
-    assert losses[-1] < 0.75 * losses[0]  # how far it falls in so few steps depends on the threads
+    assert losses[-1] < 0.1 * losses[0]  # 0.6, 1.3, 0.4 % of it with seeds 0, 1, 2
 
 
 def test_the_folder_holds_what_it_should(trained):
     run = read_run(trained["whole"])
-    assert (run.step, run.steps) == (40, 40)
+    assert (run.step, run.steps) == (80, 80)
     assert run.tokens_per_second > 0
     assert run.peak_memory_bytes > 0
     first = run.history[0]

@@ -72,6 +72,20 @@ def test_a_regression_learns_numbers(tiny):
     assert "| mae |" in (run.model_path / "README.md").read_text()
 
 
+def test_huge_values_to_learn_are_named_before_and_as_the_cause_of_an_infinite_loss(tiny):
+    from maskviz.training.rows import load_rows
+
+    rows = [f"film number {i},{i}e25" for i in range(1, 25)]
+    table = tiny / "huge.csv"
+    table.write_text("text,price\n" + "\n".join(rows) + "\n")
+    values = {"problem_type": "regression", "label_column": "price", "path": str(table)}
+    (note,) = load_rows(tiny_spec(tiny, **values)).notes
+    assert "'price' reach 2.4e+26: divide them" in note
+    run = maskviz.train(tiny_spec(tiny, **values, logging_steps=1))
+    assert run.state == "failed"
+    assert "became inf at step 1: the values to learn reach 2" in run.reason
+
+
 def test_a_text_is_written_from_a_masked_one(tiny):
     from transformers import AutoModelForSeq2SeqLM
 
