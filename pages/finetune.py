@@ -3,6 +3,7 @@
 import streamlit as st
 
 from maskviz import runs
+from maskviz.masks import OPERATORS
 from maskviz.training import RunSpec
 from maskviz.ui import runs_form, runs_panel
 from maskviz.ui.page import close_page, errors, escape, open_page
@@ -43,13 +44,16 @@ def start(spec: RunSpec) -> None:
     done = sum(1 for _ in runs.tuned_models())
     with st.spinner("Estimating …"):
         expected = runs_form.estimated(spec.to_toml(), spec, done)
-    words, button = st.columns([4, 1], vertical_alignment="center")
-    words.markdown(
-        f"**{escape(spec.model)}**, {escape(str(spec.masking))}.  \n{escape(expected.sentence())}"
-    )
-    for note in expected.notes:
-        words.caption(escape(note))
+    st.markdown(f"**{escape(spec.model)}** learns from {_what_it_reads(spec)}")
+    time, memory, button = st.columns([2, 2, 1], vertical_alignment="center")
+    known = expected.gigabytes is not None
+    time.metric("Time", f"≈ {expected.duration}" if expected.duration else "not known yet")
+    memory.metric("Memory", f"≈ {expected.gigabytes:.1f} GB" if known else "not known yet")
     pressed = button.button("Start", type="primary", width="stretch", disabled=not expected.fits)
+    free = f" {expected.gigabytes_free:.1f} GB are free." if known else ""
+    st.caption(escape(f"{expected.work}; {expected.basis}.{free}"))
+    for note in expected.notes:
+        st.caption(escape(note))
     if not expected.fits:
         st.error(
             f"{expected.gigabytes:.1f} GB are needed and {expected.gigabytes_free:.1f} GB are "
@@ -60,6 +64,16 @@ def start(spec: RunSpec) -> None:
         run = runs.submit(spec)
         st.query_params["run"] = run.id
         st.rerun()
+
+
+def _what_it_reads(spec: RunSpec) -> str:
+    """Say in words, as Markdown, what the model reads while it learns."""
+    masking = spec.masking
+    matrix = f", under the attention matrix {masking.matrix}" if masking.matrix else ""
+    if not masking.active:
+        return f"the texts as they are{escape(matrix)}"
+    hidden = f"texts in which **{escape(masking.chosen)}** hides words{escape(matrix)}"
+    return f"{hidden}. {escape(OPERATORS[masking.operator].summary)}"
 
 
 def empty(spec: RunSpec | None) -> None:

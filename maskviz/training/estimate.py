@@ -69,12 +69,20 @@ class Estimate:
         >>> Estimate(2000, 189, 150_000, 2.5, 0.9, 8.0, "from 2 earlier runs").sentence()
         'About 3 minutes and 0.9 GB for 189 steps over 2,000 rows; from 2 earlier runs.'
         """
-        work = f"{self.steps:,} steps over {self.rows:,} rows"
         if self.minutes is None or self.gigabytes is None:
-            return f"{work[0].upper()}{work[1:]}; {self.basis}."
-        return (
-            f"About {_duration(self.minutes)} and {self.gigabytes:.1f} GB for {work}; {self.basis}."
-        )
+            return f"{self.work}; {self.basis}."
+        cost = f"About {self.duration} and {self.gigabytes:.1f} GB"
+        return f"{cost} for {self.work}; {self.basis}."
+
+    @property
+    def work(self) -> str:
+        """What is to be done, in words."""
+        return f"{self.steps:,} steps over {self.rows:,} rows"
+
+    @property
+    def duration(self) -> str:
+        """The time in words; empty where it is not known."""
+        return "" if self.minutes is None else _duration(self.minutes)
 
 
 def estimate(spec: RunSpec, rows: Rows | None = None) -> Estimate:

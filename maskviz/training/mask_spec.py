@@ -72,13 +72,17 @@ class MaskingSpec:
         """The strategies in words, such as `key minus entity`."""
         return self._words(choice.strategy for choice in self.choices)
 
+    @property
+    def chosen(self) -> str:
+        """The strategies and their ratios in words, such as `key 20% minus entity`."""
+        return self._words(map(str, self.choices))
+
     def _words(self, choices: Iterable[str]) -> str:
         both = f" {self.join} ".join(choices) or NO_STRATEGY
         return f"all but {both}" if self.active and self.complement else both
 
     def __str__(self) -> str:
-        hidden = f"{self._words(map(str, self.choices))}, {self.operator}"
-        hidden = hidden if self.active else "no mask"
+        hidden = f"{self.chosen}, {self.operator}" if self.active else "no mask"
         return f"{hidden}, matrix {self.matrix}" if self.matrix else hidden
 
 

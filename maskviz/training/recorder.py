@@ -7,6 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ class Recorder:
             self.status |= {"heartbeat": time.time(), "seconds": self.seconds}
             write_atomic(self.folder / "status.json", json.dumps(self.status))
             if self.listener:
-                self.listener(dict(self.status))
+                with suppress(BrokenPipeError):  # whoever watched has gone; the run goes on
+                    self.listener(dict(self.status))
 
     def phase(self, name: str) -> None:
         """Say what is being done, in the log as well."""

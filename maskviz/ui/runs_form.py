@@ -229,7 +229,9 @@ def sample(spec: RunSpec) -> None:
     """Show some rows of the example set; an upload is shown in the form."""
     if spec.data.path == EXAMPLE:
         rows = _example_rows(spec.data.kind, spec.data.strength)
-        st.dataframe(rows, hide_index=True)
+        wide, narrow = (st.column_config.TextColumn(width=width) for width in ("large", "small"))
+        columns = {"text": wide, "label": narrow, "distractor": narrow}
+        st.dataframe(rows, hide_index=True, column_config=columns)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
