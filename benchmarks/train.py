@@ -150,8 +150,8 @@ def interval(task: str, pairs: Sequence[tuple[float, float]]) -> dict[str, float
     difference = mean([b - a for a, b in pairs])
     print(
         f"  {task:<15} over {n} seeds: plain {plain[0]:.1%} ± {plain[1] * 100:.1f}, maskviz "
-        f"{ours[0]:.1%} ± {ours[1] * 100:.1f}; difference {difference[0] * 100:+.1f} points "
-        f"± {difference[1] * 100:.1f}"
+        f"{ours[0]:.1%} ± {ours[1] * 100:.1f}; paired difference {difference[0] * 100:+.1f} "
+        f"± {difference[1] * 100:.1f} points"
     )
     return {"plain": plain[0], "maskviz": ours[0], "difference": difference[0],
             "half_width": difference[1]}  # fmt: skip

@@ -36,7 +36,8 @@ class Choice:
         return is_expression(self.strategy) or STRATEGIES[self.strategy].draws(self.ratio)
 
     def __str__(self) -> str:
-        name = f"({self.strategy})" if is_expression(self.strategy) else self.strategy
+        several = any(sign in self.strategy for sign in (" ", "|", "&"))
+        name = f"({self.strategy})" if several else self.strategy
         return name if self.ratio is None else f"{name} {self.ratio:.0%}"
 
 

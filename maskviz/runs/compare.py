@@ -81,6 +81,9 @@ def differing_settings(specs: Mapping[str, RunSpec]) -> dict[str, list[Any]]:
     {'seed': [0, 1]}
     """
     flat = [flat_settings(spec.to_dict()) for spec in specs.values()]
+    for table in flat:
+        if "masking.second" in table:  # none: nothing is joined
+            del table["masking.second"], table["masking.join"]
     keys = {key: None for table in flat for key in table}
     values = {key: [table.get(key) for table in flat] for key in keys if key != "name"}
     return {key: row for key, row in values.items() if any(v != row[0] for v in row)}

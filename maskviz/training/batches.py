@@ -11,7 +11,6 @@ from torch.utils.data import Dataset, Sampler
 from .masking import Masker, TokenRow
 
 _POOL = 50  # batches whose rows are sorted by length together
-_FIRST = 6  # batches of a run that go from short to long rows
 
 
 class MaskedRows(Dataset):
@@ -38,9 +37,8 @@ class LengthBuckets(Sampler[list[int]]):
     """Batches of rows of similar length, in an order drawn from (seed, epoch).
 
     A pool of 50 batches is drawn at random, sorted by length and cut, so that little of a batch
-    is padding and the order stays random. The first six of a run go from short rows to long: a
-    pipeline has read the next ones by the time they are needed. Of `processes` that train
-    together, each takes its turn; the first batches come again where the last turn is not full.
+    is padding and the order stays random. Of `processes` that train together, each takes its turn;
+    the first batches come again where the last turn is not full.
     """
 
     def __init__(
@@ -74,13 +72,7 @@ class LengthBuckets(Sampler[list[int]]):
         for start in range(0, len(order), pool):
             rows = sorted(order[start : start + pool], key=lambda i: self.lengths[i])
             batches += [rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size)]
-        batches = sorted(batches, key=lambda _: rng.random())
-        if self.epoch == 0:
-            batches[:_FIRST] = sorted(batches[:_FIRST], key=self._tokens)
-        return batches
-
-    def _tokens(self, batch: list[int]) -> int:
-        return sum(self.lengths[i] for i in batch)
+        return sorted(batches, key=lambda _: rng.random())
 
 
 class SortedBatches(Sampler[list[int]]):

@@ -74,7 +74,7 @@ def model_card(name: str, spec: RunSpec, result: Mapping[str, Any]) -> str:
         masking=str(spec.masking),
         drawn="anew each epoch" if spec.masking.dynamic else "once",
         ratio=result["realised_ratio"],
-        seed=spec.seed,
+        seed=_seeds(spec),
         steps=result["steps"],
         batch=spec.training.per_device_train_batch_size,
         learning_rate=spec.training.learning_rate,
@@ -83,6 +83,11 @@ def model_card(name: str, spec: RunSpec, result: Mapping[str, Any]) -> str:
         results="\n".join(_line(row, figure) for row in result["evaluations"]),
         toml=shareable(spec).to_toml(),
     )
+
+
+def _seeds(spec: RunSpec) -> str:
+    second = spec.masking.second
+    return f"{spec.seed}" if second is None else f"{spec.seed}; {second.seed} of {second}"
 
 
 def shareable(spec: RunSpec) -> RunSpec:

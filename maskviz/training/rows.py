@@ -108,6 +108,12 @@ def columns(spec: RunSpec, frame: pd.DataFrame) -> tuple[str, str | None]:
     if label is None:
         listed = ", ".join(map(str, frame.columns))
         raise DataError(f"No column looks like a label: name one of {listed}.")
+    if label == text:
+        alone = " The file has one alone: commas, semicolons, tabs or bars separate several."
+        raise DataError(
+            f"The column {text[:40]!r} cannot be both text and label: choose two columns."
+            f"{alone if len(frame.columns) == 1 else ''}"
+        )
     return text, label
 
 

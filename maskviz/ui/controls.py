@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,11 +30,14 @@ def text_box(view: state.View) -> None:
     st.text_area("Text", key="view_text", height=150, on_change=_take, args=("text",))
 
 
-def mask_controls(view: state.View) -> None:
-    """Strategy, ratio and seed in sight; all else under More."""
+def mask_controls(view: state.View, by_hand: bool = True) -> None:
+    """Strategy, ratio and seed in sight; all else under More.
+
+    by_hand: whether words may be chosen by clicks, as on one text.
+    """
     combined = is_expression(view.strategy)
     entry = None if combined else STRATEGIES[view.strategy]
-    _strategy(view, entry)
+    _strategy(view, entry, COMMON if by_hand else COMMON[:-1])
     st.caption("Several strategies, combined." if entry is None else entry.summary)
     choice_controls(view.first, entry)
     with st.expander("More", expanded=combined):
@@ -74,9 +78,9 @@ def change(slot: str, **changes: Any) -> None:
         state.update(second=replace(state.current().second, **changes))
 
 
-def _strategy(view: state.View, entry: Strategy | None) -> None:
+def _strategy(view: state.View, entry: Strategy | None, common: Sequence[str]) -> None:
     """The common strategies as chips, and the chosen one where it is another."""
-    offered = [*COMMON, *([entry.name] if entry and entry.name not in COMMON else [])]
+    offered = [*common, *([entry.name] if entry and entry.name not in common else [])]
     st.session_state.setdefault("view_strategy", entry.name if entry else None)
     st.pills(
         "Strategy",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ import streamlit as st
 from maskviz.data import guess_columns, make_example, preview
 from maskviz.data.distractor import KINDS
 from maskviz.data.uploads import keep
-from maskviz.errors import DataError
+from maskviz.errors import DataError, MaskvizError
+from maskviz.masks.expression import asks
 from maskviz.masks.matrices import MATRICES
 from maskviz.training import RunSpec
 from maskviz.training.estimate import Estimate, estimate
@@ -57,11 +60,8 @@ _DEFAULTS: dict[str, Any] = {
     "ft_precision": "auto",
     "ft_name": "",
 }
-_HIDERS = {
-    "name": "The strategy *attribute* hides every one of these names.",
-    "place": "The strategy *entity* hides most of these places.",
-    "age": "The strategy *attribute* hides every one of these ages.",
-}
+# The strategy that finds a kind of distractor.
+_HIDERS = {"name": "attribute", "place": "entity", "age": "attribute", "gender": "attribute"}
 _KEPT = "maskviz_finetune"  # the values, beside the widgets: those are lost when the page changes
 
 
@@ -88,8 +88,9 @@ def show() -> RunSpec | None:
     st.subheader("What is hidden while it learns")
     hide = _field(st.toggle, "Hide words in training", "hide")
     if hide:
-        controls.mask_controls(view)
+        controls.mask_controls(view, by_hand=False)
         second_controls(view, beside=False)
+        _slow(view)
     st.subheader("Hyperparameters")
     chosen = _hyperparameters()
     if data is None:
@@ -99,6 +100,17 @@ def show() -> RunSpec | None:
         model=view.model, seed=view.seed, name=values()["ft_name"].strip(), **data, **masking,
         **chosen,
     )  # fmt: skip
+
+
+def _slow(view: state.View) -> None:
+    """Say what the estimate leaves out: a strategy that asks a model about each word."""
+    for choice in filter(None, [view.first, view.second if view.combined else None]):
+        with suppress(MaskvizError):  # one that cannot be read: Start says so
+            if asks(choice.strategy, choice.parameters):
+                st.caption(
+                    f"⏳ {choice.strategy} asks the model about each word of each row before it is "
+                    "learned from; the time below does not count that."
+                )
 
 
 def _masking(view: state.View, hide: bool) -> dict[str, Any]:
@@ -152,9 +164,22 @@ def _example() -> dict[str, Any]:
     )  # fmt: skip
     st.caption(
         f"Generated reviews, good or bad. In {strength} % of them the {kind} goes with the label. "
-        f"The tests turn this round: a model that leans on the {kind} fails there. {_HIDERS[kind]}"
+        f"The tests turn this round: a model that leans on the {kind} fails there."
     )
+    hider = _HIDERS[kind]
+    if state.current().strategy != hider or not values()["ft_hide"]:
+        st.button(
+            f"Hide the {kind}s in training", on_click=_hide_with, args=(hider,),
+            help=f"Chooses the strategy {hider}.",
+        )  # fmt: skip
     return {"path": EXAMPLE, "kind": kind, "strength": strength / 100, "max_rows": int(rows)}
+
+
+def _hide_with(strategy: str) -> None:
+    values()["ft_hide"] = True
+    st.session_state.pop("ft_hide", None)
+    state.open_view(replace(state.current(), strategy=strategy, ratio=None, parameters={},
+                            saved=None, edited=None, second=None, sign="beside"))  # fmt: skip
 
 
 def _upload() -> dict[str, Any] | None:
@@ -191,7 +216,8 @@ _LEARNS: dict[str, tuple[str, dict[str, str]]] = {
 
 def _learns() -> str:
     chosen = _field(
-        st.segmented_control, "What each row teaches", "learns", list(_LEARNS), required=True,
+        st.segmented_control, "What each row teaches", "learns", list(_LEARNS),
+        required=True, wrap=True,
         format_func=lambda name: _LEARNS[name][0],
         help="Several labels stand in one cell, with commas between them. A text to write needs "
         "an encoder–decoder, the hidden words a masked language model such as mini.",
@@ -369,6 +395,4 @@ def _load_view(spec: RunSpec) -> None:
         changes |= {"ratio": masking.ratio, "parameters": dict(masking.parameters), "saved": None}
         changes |= {"second": masking.second, "complement": masking.complement}
         changes |= {"sign": masking.join if masking.second else "beside"}
-    from dataclasses import replace
-
     state.open_view(replace(view, **{**changes, "edited": None}))

@@ -183,11 +183,11 @@ def differences(chosen: Sequence[Run]) -> None:
         st.markdown("**These runs have the same settings.**")
         return
     st.markdown(f"**They differ in {len(differing)} setting{'s' * (len(differing) > 1)}**")
-    table = pd.DataFrame(differing).T
+    table = pd.DataFrame(differing, dtype=object).T
     table.columns = [run.id for run in chosen]
     st.dataframe(table.map(_shown))
 
 
 def _shown(value: Any) -> str:
     text = Path(value).name if isinstance(value, str) and "/" in value else str(value)
-    return "–" if value in (None, "", {}) else text
+    return "–" if value in (None, "", {}) or value != value else text

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskviz import runs
+from maskviz.masks import Choice
 from maskviz.runs.compare import differing_settings, finding, summary_row
 from maskviz.runs.folder import new_folder
 from maskviz.runs.store import Store
@@ -129,4 +130,10 @@ def test_a_row_and_a_difference():
     assert differing_settings(specs) == {
         "masking.strategy": ["none", "random"],
         "masking.ratio": [None, 0.3],
+    }
+    joined = RunSpec.build(strategy="none", second=Choice("entity"))
+    assert differing_settings({"a": specs["a"], "b": joined}) == {
+        "masking.join": [None, "or"],
+        "masking.second.strategy": [None, "entity"],
+        "masking.second.seed": [None, 0],
     }

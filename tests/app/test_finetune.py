@@ -80,6 +80,22 @@ def test_start_queues_the_run_the_form_describes():
     assert "Waiting for its turn" in _words(at)
 
 
+@pytest.mark.parametrize(
+    ("kind", "strategy"), [("place", "entity"), ("age", "attribute"), ("gender", "attribute")]
+)
+def test_one_click_hides_what_is_planted_in_the_example_set(kind, strategy):
+    at = _page()
+    assert "asks the model about each word" in _words(at)  # the first example's own strategy
+    at.toggle(key="ft_hide").set_value(False).run()
+    at.selectbox(key="ft_kind").set_value(kind).run()
+    _button(at, f"Hide the {kind}s in training").click().run()
+    assert not at.exception
+    assert at.toggle(key="ft_hide").value
+    assert at.session_state["maskviz_view"].strategy == strategy
+    assert not [b for b in at.button if b.label.startswith("Hide the")]
+    assert "manual" not in at.button_group(key="view_strategy").options
+
+
 def test_without_hiding_the_run_has_no_mask():
     at = _page()
     at.toggle(key="ft_hide").set_value(False).run()
@@ -226,6 +242,7 @@ def test_what_an_upload_teaches_is_the_users_choice(learns, column, kind):
         (b"", "is empty"),
         (b"\x00\x01\x02" * 50, "is binary"),
         (b"text,label\n", "no rows"),
+        (b"text label\n" + b"fine a\ndull b\n" * 9, "tabs or bars separate several"),
         (b"text,label\n" + b"fine,a\n" * 9 + b"alone,b\n", "occurs once"),
         (b"text,label\n" + b"fine,a\n" * 9, "only label"),
     ],
