@@ -23,6 +23,7 @@ from ..masks.mask import Mask
 from .statistics import bootstrap_of_counts, paired_t
 
 _IN_ALL, _MOST = 1000, 20
+_APART = 1_000_003  # between the seeds of one row's masks
 # Fewer rows tell nothing, however much they differ: all on one side, an exact two-sided sign test
 # of five says p = 0.06, of six p = 0.03. An interval over so few is too short.
 FEWEST = 6
@@ -49,12 +50,13 @@ def checked_draws(draws: int) -> int:
 def random_masks(mask: Mask, draws: int, seed: int) -> list[Mask]:
     """Return masks that hide as many words at random as `mask` does; none where that is none.
 
-    The seeds follow `seed`, so that none of them is what the strategy `random` draws.
+    Their seeds lie far from `seed` and from each other: the rows of a file have neighbouring ones.
     """
     if not mask.hidden_words:
         return []
     ratio = mask.realised_ratio
-    return [choose_mask(mask.text, "random", ratio=ratio, seed=seed + 1 + i) for i in range(draws)]
+    seeds = (seed + _APART * i for i in range(1, 1 + draws))
+    return [choose_mask(mask.text, "random", ratio=ratio, seed=one) for one in seeds]
 
 
 @dataclass(frozen=True)

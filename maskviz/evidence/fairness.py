@@ -175,7 +175,7 @@ def fairness(
 
     `label` is the one whose probability counts, by default the model's last. The operator
     `placeholder` says nothing of the length of what it hides, as `mask` does. Pairs without words
-    are left out. Raises DataError without pairs.
+    are left out. Both texts of a pair take the seed + its row. Raises DataError without pairs.
     """
     work = FairnessWork(
         pairs, strategies, model=model, operator=operator, label=label, ratio=ratio, seed=seed,
@@ -310,7 +310,8 @@ class FairnessWork:
         """Return the encodings of first and second text under each arm in turn."""
         texts = (pair.first, pair.second)
         arms = [[(Mask(text), "attention") for text in texts]]
-        arms += [[(job(t, self.seed), self.operator) for t in texts] for job in self.jobs.values()]
+        seed = self.seed + pair.row  # with one for all, like pairs would have the same places
+        arms += [[(job(t, seed), self.operator) for t in texts] for job in self.jobs.values()]
         pieces = [encodings_of(m, o, self.model, self.long) for arm in arms for m, o in arm]
         for text, spans in zip(texts, differences(*texts), strict=True):
             masks = parts(Mask(text, spans), self.model, self.long)

@@ -64,13 +64,14 @@ def compare_file(
 ) -> FileComparison:
     """Classify every row plain and masked by each strategy.
 
-    `strategies` names them, or maps each to its parameters. `by` are columns to break the result
-    down by, `beside` is a second model for the same rows and masks, `limit` takes the first rows
-    only, `draws` are the random masks a row in which chance is seen beside each strategy (None:
-    1,000 in all, 1 to 20 a row; 0: none). `each` gets every row's result, `progress` the rows done
-    and the rows in all; where `stop` says so, the result is that of the rows so far. Rows without a
-    word or a label, and rows a strategy hides whole, are left out and counted in `notes`. Raises
-    DataError before anything runs where a column is missing or its labels are not the model's.
+    `strategies` names them, or maps each to its parameters; row i takes the seed + i − 1. `by` are
+    columns to break the result down by, `beside` is a second model for the same rows and masks,
+    `limit` takes the first rows only, `draws` are the random masks a row in which chance is seen
+    beside each strategy (None: 1,000 in all, 1 to 20 a row; 0: none). `each` gets every row's
+    result, `progress` the rows done and the rows in all; where `stop` says so, the result is that
+    of the rows so far. Rows without a word or a label, and rows a strategy hides whole, are left
+    out and counted in `notes`. Raises DataError before anything runs where a column is missing or
+    its labels are not the model's.
     """
     work = FileWork(
         source, strategies, text_column=text_column, label_column=label_column, model=model,
@@ -204,8 +205,9 @@ class FileWork:
         return Step(self.done + count, sides, left_out, cut)
 
     def _masked(self, row: Row) -> _Masked:
-        masks = [job(row.text, self.seed) for job in self.jobs.values()]
-        chance = [random_masks(mask, self.draws, self.seed) for mask in masks]
+        seed = row.seed(self.seed)
+        masks = [job(row.text, seed) for job in self.jobs.values()]
+        chance = [random_masks(mask, self.draws, seed) for mask in masks]
         return _Masked(
             row,
             masks,

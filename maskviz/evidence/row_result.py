@@ -47,8 +47,9 @@ def row_result(
             _score(row, model, head, drawn),
         )
     return RowResult(
-        row.number, row.text, row.expected, label, float(plain[index]), effects, row.groups
-    )
+        row.number, row.text, row.expected, label, float(plain[index]), effects, row.groups,
+        masks[0].seed,
+    )  # fmt: skip
 
 
 def _score(row: Row, model: Model, head: str, drawn: Sequence[Any] | None) -> float | None:

@@ -26,6 +26,13 @@ class Row:
     expected: str | None
     groups: dict[str, str]
 
+    def seed(self, first: int) -> int:
+        """Return the seed of its masks, where the first row has `first`.
+
+        With one seed for all, rows of one length would have the same places hidden.
+        """
+        return first + self.number - 1
+
 
 @dataclass(frozen=True)
 class FileCheck:

@@ -45,7 +45,7 @@ class RowResult:
     """One row: the plain answer, and the effect of each strategy. `row` counts from 1.
 
     expected: the true label (several with commas), a regression's true value as text, or None.
-    groups: column → value, of the columns that the rows are broken down by.
+    groups: column → value, of the columns that the rows are broken down by. seed: of its masks.
     """
 
     row: int
@@ -55,6 +55,7 @@ class RowResult:
     probability: float
     effects: dict[str, RowEffect]
     groups: dict[str, str] = field(default_factory=dict)
+    seed: int | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RowResult:
@@ -69,6 +70,7 @@ class RowResult:
         """Return one flat record, as a table shows it."""
         record: dict[str, Any] = {
             "row": self.row,
+            "seed": self.seed,
             "text": self.text,
             "expected": self.expected,
             "predicted": self.label,

@@ -105,17 +105,20 @@ def grid(effects: Sequence[Effect], label: str) -> Any:
     """Return strategies × operators as a heatmap of Δp; * is beyond chance, F a flip."""
     import plotly.graph_objects as go
 
+    regression = effects[0].comparison.kl is None
+    most = max(abs(e.comparison.delta[label]) for e in effects) if regression else 1
     names = list(dict.fromkeys(e.name for e in effects))
     operators = list(dict.fromkeys(e.comparison.operator for e in effects))
     found = {(e.name, e.comparison.operator): e for e in effects}
+    sign = "change" if regression else "Δp"
     cells = [[found.get((name, operator)) for operator in operators] for name in names]
     figure = go.Figure(
         go.Heatmap(
-            x=operators, y=names, zmid=0, zmin=-1, zmax=1, colorscale="RdBu", xgap=2, ygap=2,
+            x=operators, y=names, zmid=0, zmin=-most, zmax=most, colorscale="RdBu", xgap=2, ygap=2,
             z=[[None if e is None else e.comparison.delta[label] for e in row] for row in cells],
             text=[["" if e is None else _cell(e, label) for e in row] for row in cells],
-            texttemplate="%{text}", colorbar={"title": "Δp", "tickformat": "+.1f"},
-            hovertemplate="%{y}, %{x}: Δp %{z:+.3f}<extra></extra>",
+            texttemplate="%{text}", colorbar={"title": sign, "tickformat": "+.1f"},
+            hovertemplate="%{y}, %{x}: " + sign + " %{z:+.3f}<extra></extra>",
         )
     )  # fmt: skip
     figure.update_layout(
@@ -187,7 +190,7 @@ def curves(found: Mapping[str, Faithfulness]) -> Any:
             )  # fmt: skip
     figure.update_layout(
         height=360, xaxis={**_PERCENT, "title": "words hidden (deletion) or shown (insertion)"},
-        yaxis={**_PERCENT, "title": "probability", "rangemode": "tozero"}, **_LAYOUT,
+        yaxis={**_PERCENT, "title": "probability of the label", "rangemode": "tozero"}, **_LAYOUT,
     )  # fmt: skip
     return figure
 
@@ -233,7 +236,7 @@ def _interval(
         x=middle, y=list(names), mode="markers", name=name,
         marker={"color": CHANCE, "size": 9, "symbol": "square"},
         error_x={"type": "data", "array": half, "color": CHANCE, "thickness": 9, "width": 0},
-        opacity=0.55,
+        opacity=0.7,
         customdata=list(bounds),
         hovertemplate=(
             f"%{{y}}, chance: %{{customdata[0]:{digits}}} to %{{customdata[1]:{digits}}}"

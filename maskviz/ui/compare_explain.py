@@ -91,7 +91,11 @@ def _scores(
         answer.warning(first.notice, icon="✂️")
     with answer:
         say_unfamiliar(view)
-    st.plotly_chart(figures.words(first), key="words", config=_BAR)
+    st.plotly_chart(figures.words(first), key="words", config={"displayModeBar": False})
+    if any(w.score < 0 for w in first.words):
+        raised = "raise" if first.head == "regression" else "speak for"
+        lowered = "lower" if first.head == "regression" else "speak against"
+        st.caption(f"Blue words {raised} {escape(first.label)}, orange ones {lowered} it.")
     if first.convergence_gap is not None:
         st.caption(
             f"Convergence gap: the scores of all tokens miss the change of the logit by "
@@ -126,7 +130,7 @@ def _faithfulness(view: state.View, found: dict[str, Explanation], long: str) ->
             name: _measured(view.text, view.model, name, e.label, long, view.seed)
             for name, e in found.items()
         }
-    st.markdown("**Does the model use those words?**")
+    st.markdown(f"**{escape(believed(measured))}**")
     st.plotly_chart(figures.curves(measured), key="curves", config=_BAR)
     st.dataframe(
         pd.DataFrame([_row(name, m) for name, m in measured.items()]), hide_index=True,
@@ -134,7 +138,24 @@ def _faithfulness(view: state.View, found: dict[str, Explanation], long: str) ->
     )  # fmt: skip
     st.caption(
         "High comprehensiveness and insertion, low sufficiency and deletion are good. In brackets: "
-        "20 random orders of the words, middle 95 %. τ: Kendall's, with leave-one-out."
+        "20 random orders of the words, middle 95 %. τ: Kendall's, with leave-one-out, which is "
+        "occlusion itself."
+    )
+
+
+def believed(measured: dict[str, Faithfulness]) -> str:
+    """Say whose best words the answer needs more than it needs random ones."""
+    good = [
+        name
+        for name, m in measured.items()
+        if m.comprehensiveness > m.random["comprehensiveness"].high
+    ]
+    if not good:
+        return (
+            "Hiding these methods' best words changes the answer no more than hiding random ones."
+        )
+    return (
+        f"Hiding the best words changes the answer more than hiding random ones: {', '.join(good)}."
     )
 
 

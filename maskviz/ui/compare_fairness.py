@@ -18,7 +18,15 @@ from maskviz.figures import compare as figures
 from maskviz.masks import STRATEGIES
 from maskviz.models import load_model
 from maskviz.ui import state
-from maskviz.ui.compare_file import NEED_INPUT, begin, ended, long_control, progress, source
+from maskviz.ui.compare_file import (
+    NEED_INPUT,
+    begin,
+    ended,
+    folded,
+    long_control,
+    progress,
+    source,
+)
 from maskviz.ui.controls import operator_control_of
 from maskviz.ui.page import errors, escape
 
@@ -38,15 +46,17 @@ def show(view: state.View) -> None:
         found = job.result()
         if found:
             _result(view, found)
-        st.divider()
     above = st.container()
-    given = source("fairness")
+    with folded(job):
+        given = source("fairness")
+        if given is not None:
+            with errors():
+                _form(view, *given)
+    if job is not None:
+        return
     if given is not None:
-        if job is None:
-            above.markdown(f"### Does the answer change with who {escape(given[0])} is about?")
-        with errors():
-            _form(view, *given)
-    elif job is None:
+        above.markdown(f"### Does the answer change with who {escape(given[0])} is about?")
+    else:
         above.markdown("### Drop a file to learn whether the answer changes with who it is about.")
         above.caption(
             "Texts in one column: the other text of each pair is made by swapping words, he for "

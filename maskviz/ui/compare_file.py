@@ -33,19 +33,24 @@ def show(view: state.View) -> None:
     job = jobs.find(st.session_state.get(_JOB, ""))
     if job is not None:
         _job(view, job)
-        st.divider()
     above = st.container()
-    given = source("file")
-    if given is None:
-        if job is None:
-            with above:
-                _empty()
-        _earlier("compare")
-        return
-    if job is None:
+    with folded(job):
+        given = source("file")
+        if given is None:
+            _earlier("compare")
+        else:
+            with errors():
+                _form(view, *given)
+    if job is None and given is None:
+        with above:
+            _empty()
+    elif job is None:
         above.markdown(f"### How often does hiding words change the answer in {escape(given[0])}?")
-    with errors():
-        _form(view, *given)
+
+
+def folded(job: jobs.Job | None) -> Any:
+    """Where the form goes: folded away under a comparison, whose progress is then in sight."""
+    return st.container() if job is None else st.expander("Compare another file")
 
 
 def source(key: str) -> tuple[str, Path] | None:

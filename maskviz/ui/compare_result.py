@@ -101,7 +101,7 @@ def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> p
             "value moves": r.mean_delta if r.mean_kl is None else None,
             "flip rate": None if r.mean_kl is None else r.flip_rate,
             "flips at random": None if r.mean_kl is None or not r.chance else r.chance.flip_rate,
-            "beyond chance": r.chance and _beyond(r.chance),
+            "beyond chance": r.chance and _beyond(r.chance, r.mean_kl is None),
             "accuracy plain": r.accuracy_original,
             "accuracy masked": r.accuracy_masked,
             "change": r.delta_accuracy,
@@ -119,14 +119,17 @@ def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> p
     return pd.DataFrame(rows).dropna(axis=1, how="all")
 
 
-def _beyond(chance: ChanceResult) -> str:
+def _beyond(chance: ChanceResult, regression: bool) -> str:
     """Say by how much a strategy exceeds random masks, in what the chart shows."""
     value, (low, high) = chance.flip_beyond, chance.flip_beyond_ci95
     if chance.beyond is not None and chance.beyond_ci95 is not None:
         value, (low, high) = chance.beyond, chance.beyond_ci95
     if chance.few:
         return "too few rows"
-    return f"{'yes' if chance.surpassed else 'no'}, {value:+.3g} ({low:+.3g} to {high:+.3g})"
+    said = "yes" if chance.surpassed else "no"
+    if regression:
+        return f"{said}, {value:+.3g} ({low:+.3g} to {high:+.3g})"
+    return f"{said}, {100 * value:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
 def _beside(result: FileComparison) -> None:
@@ -207,5 +210,5 @@ def _worst_row(view: state.View, row: RowResult, name: str, regression: bool) ->
         change = f"{row.label} {value} → {effect.label} ({effect.delta:+.3f})"
         st.caption(escape(f"row {row.row}: {change}{expected}"))
     if button.button("Open", key=f"open_{name}_{row.row}", width="stretch"):
-        state.open_view(state.View(row.text, name, seed=view.seed, model=view.model))
+        state.open_view(state.View(row.text, name, seed=row.seed or 0, model=view.model))
         st.switch_page("pages/mask.py")

@@ -12,7 +12,7 @@ from maskviz.evidence.sentence import comparison_sentence, percent
 from maskviz.figures import compare as figures
 from maskviz.masks import STRATEGIES, Mask
 from maskviz.masks.expression import asks
-from maskviz.models import list_models
+from maskviz.models import Prediction, list_models
 from maskviz.models.tuned import base_of
 from maskviz.report import text_report
 from maskviz.ui import limits, state
@@ -40,6 +40,7 @@ def show(view: state.View) -> None:
             )
             other = _second_model(view)
             long = long_control("text_long")
+    effects: list[Effect] = []
     with picture, errors():
         view = state.current()
         with st.spinner("Comparing …", show_time=True):
@@ -53,6 +54,8 @@ def show(view: state.View) -> None:
         if other:
             with errors():
                 _beside(view, effects[0].comparison, other, long)
+    if effects:
+        _table(effects)
 
 
 def _strategies() -> list[str]:
@@ -132,22 +135,31 @@ def _answer(view: state.View, effects: list[Effect]) -> None:
     st.markdown("**The answer, plain and masked**")
     st.plotly_chart(figures.answers(first.comparison, first.control), key="answers", config=_BAR)
     label = first.comparison.original.label
-    st.markdown(f"**Each strategy beside chance: p({escape(label)}) when it hides its words**")
+    shown = escape(label if first.comparison.kl is None else f"p({label})")
+    st.markdown(f"**Each strategy beside chance: {shown} when it hides its words**")
     operator = first.comparison.operator
-    shown = "%.3f" if first.comparison.kl is None else "percent"
     own = [e for e in effects if e.comparison.operator == operator]
     st.plotly_chart(figures.strategies(own, label), key="strategies", config=_BAR)
     if len(own) < len(effects):
         _sensitivity(effects, label)
+
+
+def _table(effects: list[Effect]) -> None:
+    """Every figure of every strategy and operator."""
+    first = effects[0].comparison
+    label, regression = first.original.label, first.kl is None
+    several = any(e.comparison.operator != first.operator for e in effects)
     st.dataframe(
-        pd.DataFrame([_row(e, len(own) < len(effects)) for e in effects]), hide_index=True,
+        pd.DataFrame([_row(e, several) for e in effects]), hide_index=True,
         width="stretch",
         column_config={
-            "p": st.column_config.NumberColumn(f"p({label})", format=shown),
-            **_COLUMNS,
-            "change": _CHANGE if shown == "percent" else st.column_config.NumberColumn(
-                "change", format="%+.3f"
+            "p": st.column_config.NumberColumn(
+                label if regression else f"p({label})", format="%.3f" if regression else "percent"
             ),
+            **_COLUMNS,
+            "change": st.column_config.NumberColumn("change", format="%+.3f")
+            if regression
+            else _CHANGE,
         },
     )  # fmt: skip
 
@@ -165,7 +177,10 @@ def _sensitivity(effects: list[Effect], label: str) -> None:
     more = f" It depends on the operator for {', '.join(shaky)}." if shaky and stable else ""
     st.markdown(f"**{escape(said + more)}**")
     st.plotly_chart(figures.grid(effects, label), key="grid", config=_BAR)
-    st.caption("Δp of the plain label; \\* lies beyond chance (95 %), F flips the answer.")
+    if effects[0].comparison.kl is None:
+        st.caption("Change of the value; \\* lies beyond chance (95 %).")
+    else:
+        st.caption("Δp of the plain label; \\* lies beyond chance (95 %), F flips the answer.")
 
 
 _CHANGE = st.column_config.NumberColumn(
@@ -192,21 +207,24 @@ _BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
 def _row(effect: Effect, several_operators: bool) -> dict[str, object]:
+    """Return a row of the table; a regression has neither a label that flips nor a logit."""
     c, label = effect.comparison, effect.comparison.original.label
-    return {
+    regression = c.kl is None
+    row = {
         "strategy": effect.name,
-        **({"operator": c.operator} if several_operators else {}),
+        "operator": c.operator if several_operators else None,
         "hidden": c.mask.realised_ratio,
-        "answer": ", ".join(c.masked.chosen) or "(none)",
-        "flips": "yes" if c.flip else "no",
+        "answer": None if regression else ", ".join(c.masked.chosen) or "(none)",
+        "flips": None if regression else "yes" if c.flip else "no",
         "beyond chance": "yes" if effect.beyond_chance else "no",
         "p": c.masked.probabilities[label],
-        "change": c.delta[label] * (1 if c.kl is None else 100),
+        "change": c.delta[label] * (1 if regression else 100),
         "chance, 95 %": _range(effect),
-        "chance flips": effect.control.flips,
-        "Δlogit": c.delta_logit[label],
+        "chance flips": None if regression else effect.control.flips,
+        "Δlogit": None if regression else c.delta_logit[label],
         "KL": c.kl,
     }
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def _range(effect: Effect) -> str:
@@ -222,13 +240,13 @@ def _beside(view: state.View, first: Comparison, other: str, long: str) -> None:
     second = compare(first.mask, other, view.operator, long)
     st.markdown(f"**{escape(view.model)} beside {escape(other)}**")
     rows = [
-        {
-            "model": c.model,
-            "plain": f"{c.original.label} {percent(c.original.confidence)}",
-            "masked": f"{c.masked.label} {percent(c.masked.confidence)}",
-            "flips": "yes" if c.flip else "no",
-            "KL, nats": None if c.kl is None else round(c.kl, 3),
-        }
+        {"model": c.model, "plain": _said(c, c.original), "masked": _said(c, c.masked)}
+        | ({} if c.kl is None else {"flips": "yes" if c.flip else "no", "KL, nats": round(c.kl, 3)})
         for c in (first, second)
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+
+
+def _said(comparison: Comparison, answer: Prediction) -> str:
+    value = answer.confidence
+    return f"{answer.label} {f'{value:.3f}' if comparison.kl is None else percent(value)}"

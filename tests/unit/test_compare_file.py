@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, chisquare
 
 from maskviz.errors import CapabilityError, DataError, ParameterError, UnknownNameError
 from maskviz.evidence import FileComparison, compare, compare_file
@@ -131,8 +131,10 @@ def test_chance_is_what_random_masks_of_the_same_size_do_to_each_row(tiny) -> No
     chance = found.strategies["span"].chance
     flips, right = [], []
     for row in rows:
-        ratio = mask(row.text, "span", seed=0, ratio=0.6).realised_ratio
-        drawn = [compare(mask(row.text, "random", ratio=ratio, seed=s), model) for s in (1, 2, 3)]
+        assert row.seed == row.row - 1
+        ratio = mask(row.text, "span", seed=row.seed, ratio=0.6).realised_ratio
+        seeds = [row.seed + 1_000_003 * i for i in (1, 2, 3)]
+        drawn = [compare(mask(row.text, "random", ratio=ratio, seed=s), model) for s in seeds]
         flips.append(np.mean([c.flip for c in drawn]))
         right.append(np.mean([c.masked.label == row.expected for c in drawn]))
     effects = [row.effects["span"] for row in rows]
@@ -173,6 +175,15 @@ def test_a_strategy_beyond_chance_is_told_from_one_that_is_not() -> None:
     assert found["strong"].chance.surpassed
     assert found["strong"].chance.flip_beyond == pytest.approx(0.4)
     assert not found["weak"].chance.surpassed
+
+
+def test_rows_that_look_alike_have_different_places_hidden(tiny) -> None:
+    rows: list[RowResult] = []
+    content = b"text\n" + b"one two three four five six seven\n" * 140
+    run(tiny("bert"), content, ["random"], each=rows.append, draws=0)
+    hidden = Counter(mask(row.text, "random", seed=row.seed).spans[0].start for row in rows)
+    assert len(hidden) == 7
+    assert chisquare(list(hidden.values())).pvalue > 0.001
 
 
 def test_each_group_has_the_chance_of_its_own_rows() -> None:
