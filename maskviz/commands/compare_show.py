@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..evidence.chance import ChanceResult
     from ..evidence.compare import Comparison, Effect, Sensitivity
     from ..evidence.fairness import Fairness
     from ..evidence.files import FileComparison, StrategyResult
@@ -86,16 +87,25 @@ def _chance(results: dict[str, Any]) -> list[str]:
     if not drawn:
         return []
     width = _width(drawn)
-    lines = ["beside random masks of the same size: their flip rate; strategy − random [95 %]"]
-    for name, r in drawn:
-        low, high = r.chance.flip_beyond_ci95
-        line = f"{name:{width}}{r.chance.flip_rate:>7.1%}  flips {r.chance.flip_beyond:+.1%} "
-        line += f"[{low:+.1%}, {high:+.1%}]"
-        if r.chance.beyond is not None:
-            low, high = r.chance.beyond_ci95
-            line += f"  {_what(r)} {r.chance.beyond:+.3f} [{low:+.3f}, {high:+.3f}]"
-        lines.append(line)
-    return [*lines, ""]
+    flips = any(r.mean_kl is not None for _, r in drawn)
+    theirs = ": their flip rate; strategy − random" if flips else ": strategy − random"
+    lines = [f"beside random masks of the same size{theirs} [95 %]"]
+    return [*lines, *(f"{name:{width}}{_beyond(r, r.chance)}" for name, r in drawn), ""]
+
+
+def _beyond(r: StrategyResult, chance: ChanceResult) -> str:
+    """Say how far a strategy goes beyond random masks: in flips, and in accuracy or error."""
+    if chance.few:
+        return "too few rows to tell"
+    said = []
+    if r.mean_kl is not None:
+        low, high = chance.flip_beyond_ci95
+        said.append(f"{chance.flip_rate:>7.1%}")
+        said.append(f"flips {chance.flip_beyond:+.1%} [{low:+.1%}, {high:+.1%}]")
+    if chance.beyond_ci95 is not None:
+        low, high = chance.beyond_ci95
+        said.append(f"{_what(r)} {chance.beyond:+.3f} [{low:+.3f}, {high:+.3f}]")
+    return "  ".join(said)
 
 
 def _what(result: StrategyResult) -> str:
@@ -108,10 +118,12 @@ def _rows(results: dict[str, Any]) -> list[str]:
     """Return the lines of strategies, or of the strategies of each value."""
     named = _named(results)
     width = _width(named)
-    lines = [f"{'':{width}}{'rows':>7}{'flip rate':>10}{'plain':>8}{'masked':>8}  change [95 %]"]
+    flips = any(r.mean_kl is not None for _, r in named)
+    rate = f"{'flip rate':>10}" if flips else ""
+    lines = [f"{'':{width}}{'rows':>7}{rate}{'plain':>8}{'masked':>8}  change [95 %]"]
     for name, r in named:
-        line = f"{name:{width}}{r.rows:>7,}{r.flip_rate:>10.1%}"
-        lines.append(line + _accuracy(r))
+        rate = f"{r.flip_rate:>10.1%}" if flips else ""
+        lines.append(f"{name:{width}}{r.rows:>7,}{rate}{_accuracy(r)}")
     return lines
 
 

@@ -14,6 +14,7 @@ from ..models.model import Model
 from ..models.predict import head_of
 from ..text.pipelines import MAX_CHARACTERS
 
+NO_LABEL = "(none)"  # what a multi-label head answers where no label has 0.5
 _MISSING = ("", "nan", "none", "null")
 
 
@@ -124,7 +125,8 @@ def _shown(value: object) -> str:
 def label_matcher(model: Model) -> Callable[[object, int], str]:
     """Return what turns a file's label into the model's: by name, or by its number.
 
-    Of a multi-label head a cell holds several, a list or with commas; of a regression a number.
+    Of a multi-label head a cell holds several, a list or with commas, or says `none`; of a
+    regression it holds a number.
     Raises DataError, with the labels the model knows, for any other value.
     """
     head = head_of(model.config)
@@ -143,7 +145,8 @@ def label_matcher(model: Model) -> Callable[[object, int], str]:
 
     def several(value: object, row: int) -> str:
         items = list(value) if _several(value) else re.split(r"[,;|]", str(value))  # type: ignore[call-overload]
-        return joined(model, {one(item, row) for item in items if str(item).strip()})
+        named = [i for i in items if str(i).strip().casefold() not in ("", "none", NO_LABEL)]
+        return joined(model, {one(item, row) for item in named})
 
     def number(value: object, row: int) -> str:
         try:
@@ -158,9 +161,9 @@ def label_matcher(model: Model) -> Callable[[object, int], str]:
 
 
 def joined(model: Model, labels: Iterable[str]) -> str:
-    """Return several labels in the model's order, with commas; `(none)` where there are none."""
+    """Return several labels in the model's order, with commas; NO_LABEL where there are none."""
     chosen = set(labels)
-    return ", ".join(name for name in model.labels if name in chosen) or "(none)"
+    return ", ".join(name for name in model.labels if name in chosen) or NO_LABEL
 
 
 def notes(left_out: dict[str, list[int]]) -> list[str]:

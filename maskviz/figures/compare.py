@@ -106,7 +106,7 @@ def grid(effects: Sequence[Effect], label: str) -> Any:
     import plotly.graph_objects as go
 
     regression = effects[0].comparison.kl is None
-    most = max(abs(e.comparison.delta[label]) for e in effects) if regression else 1
+    most = max(abs(e.comparison.delta[label]) for e in effects) or 1 if regression else 1
     names = list(dict.fromkeys(e.name for e in effects))
     operators = list(dict.fromkeys(e.comparison.operator for e in effects))
     found = {(e.name, e.comparison.operator): e for e in effects}

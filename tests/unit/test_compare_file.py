@@ -366,11 +366,12 @@ def test_a_multi_label_head_gives_sets_of_labels(tmp_path) -> None:
     )  # fmt: skip
     rows: list[RowResult] = []
     lines = ['{"text": "a film", "tags": ["LABEL_0", "LABEL_2"]}', '{"text": "b", "tags": "1"}']
+    lines += ['{"text": "c", "tags": []}', '{"text": "d", "tags": "(none)"}']
     found = compare_file(
         "\n".join(lines).encode(), ["random"], text_column="text", label_column="tags",
         model=model, name="a.jsonl", each=rows.append,
     )  # fmt: skip
-    assert [r.expected for r in rows] == ["LABEL_0, LABEL_2", "LABEL_1"]
+    assert [r.expected for r in rows] == ["LABEL_0, LABEL_2", "LABEL_1", "(none)", "(none)"]
     assert found.strategies["random"].ece_original is None
     assert found.strategies["random"].mean_kl >= 0
 

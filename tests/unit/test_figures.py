@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from maskviz.evidence import compare_masks
+from maskviz.commands.compare_show import file_table
+from maskviz.evidence import FileComparison, compare_masks
 from maskviz.evidence.chance import ChanceResult
 from maskviz.evidence.tally import StrategyResult
 from maskviz.figures import compare as figures
@@ -30,6 +33,20 @@ def test_each_strategy_of_a_file_stands_beside_random_masks(accuracy, value, ban
     assert list(strategy.x) == [value, value]
     assert list(chance.y) == list(strategy.y) == [0, 1]
     assert list(figure.layout.yaxis.ticktext) == ["span", "key"]
+
+
+def test_a_table_for_a_person_says_what_a_result_has_and_no_more() -> None:
+    moved = StrategyResult(
+        9, 0.0, (0.0, 0.0), *(None,) * 5, None, 0.1, mean_delta=0.3, delta_ci95=(0.1, 0.5),
+        chance=ChanceResult(0.0, (0.0, 0.0), 0.0, (0.0, 0.0), 0.1, (0, 1), 0.2, (0.1, 0.4), 9),
+    )  # fmt: skip
+    few = replace(moved, chance=replace(moved.chance, rows=3))
+    found = FileComparison(9, "m", "mask", {"span": moved}, groups={"city": {"A": {"span": few}}})
+    shown = file_table(found)
+    assert "value +0.200 [+0.100, +0.400]" in shown
+    assert "too few rows" in shown.split("by city")[1]
+    assert "flip" not in shown
+    assert "flip rate" in file_table(replace(found, strategies={"span": result(True)}))
 
 
 def test_values_of_a_column_are_drawn_as_text_and_apart() -> None:
