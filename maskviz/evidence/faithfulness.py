@@ -28,6 +28,7 @@ from ..masks.registry import budget, shuffled
 from ..models.model import Model, load_model
 from .attribution import Explanation, explain
 from .reading import read
+from .statistics import kendall
 
 BINS = (0.01, 0.05, 0.10, 0.20, 0.50)
 POINTS = 10  # of a curve, beside the start
@@ -225,13 +226,3 @@ def _chance(values: Sequence[float]) -> Chance:
 
     low, high = np.quantile(values, [0.025, 0.975])
     return Chance(float(np.mean(values)), float(low), float(high))
-
-
-def kendall(first: Sequence[float], second: Sequence[float]) -> tuple[float | None, float | None]:
-    """Return Kendall's τ-b and its p-value; None where one of the two has only ties."""
-    from scipy.stats import kendalltau
-
-    if len(set(first)) < 2 or len(set(second)) < 2:
-        return None, None
-    found = kendalltau(first, second)
-    return float(found.statistic), float(found.pvalue)

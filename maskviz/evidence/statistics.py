@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -94,3 +94,17 @@ def mcnemar(only_first: int, only_second: int) -> float:
 
     pairs = only_first + only_second
     return float(binomtest(only_first, pairs, 0.5).pvalue) if pairs else 1.0
+
+
+def kendall(first: Sequence[float], second: Sequence[float]) -> tuple[float | None, float | None]:
+    """Return Kendall's τ-b and its p-value; None where one of the two has only ties.
+
+    >>> kendall([1, 1, 1], [1, 2, 3])
+    (None, None)
+    """
+    from scipy.stats import kendalltau
+
+    if len(set(first)) < 2 or len(set(second)) < 2:
+        return None, None
+    found = kendalltau(first, second)
+    return float(found.statistic), float(found.pvalue)

@@ -22,6 +22,8 @@ from ..masks.operators import OPERATORS, encode
 from ..models.model import Model, load_model
 from ..models.predict import class_probabilities
 from .attribution import explain
+from .faithfulness import default_operator
+from .statistics import kendall
 
 DRAWS = 20
 
@@ -99,7 +101,7 @@ def _worth(model: Model, text: str, k: int) -> tuple[Worth, ...]:
             k,
             mean_falls[name],
             *base,
-            kendall(value, truth),
+            kendall(value, truth)[0],
             tuple(text[slice(*offsets[i])] for i in chosen[name][0]),
         )
         for name, value in scores.items()
@@ -136,26 +138,13 @@ def tops(scores: Sequence[float], k: int) -> list[tuple[int, ...]]:
 def falls_without(text: str, model: Model, sets: Sequence[Sequence[int]]) -> list[float]:
     """Return for each set of words how far hiding it lowers the predicted label's probability."""
     plain, words = model.tokenise(text), Mask(text).words
-    operator = OPERATORS["mask" if model.tokenizer.mask_token_id is not None else "attention"]
+    operator = OPERATORS[default_operator(model)]
     masks = [Mask(text, tuple(MaskSpan(*words[i]) for i in sorted(one))) for one in sets]
     answers: Any = class_probabilities(
         model, [encode(mask, operator, model, plain) for mask in (Mask(text), *masks)]
     )
     index = int(answers[0].argmax())
     return [float(p) for p in answers[0, index] - answers[1:, index]]
-
-
-def kendall(scores: Sequence[float], truth: Sequence[float]) -> float | None:
-    """Return Kendall's τ-b of two rankings, None where one of them ranks nothing.
-
-    >>> kendall([1, 2, 3], [1, 2, 3]), kendall([1, 1, 1], [1, 2, 3])
-    (1.0, None)
-    """
-    from scipy.stats import kendalltau
-
-    if len(set(scores)) < 2 or len(set(truth)) < 2:
-        return None
-    return float(kendalltau(scores, truth).statistic)
 
 
 def worth_sentence(found: Sequence[Worth]) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from maskviz.errors import DataError, ParameterError
 from maskviz.evidence import explain
-from maskviz.evidence.faithfulness import curve_steps, faithfulness, kendall, measured
+from maskviz.evidence.faithfulness import curve_steps, faithfulness, measured
 from maskviz.evidence.plausibility import (
     agreement,
     average_precision,
@@ -18,6 +18,7 @@ from maskviz.evidence.plausibility import (
     read_rationales,
     token_f1,
 )
+from maskviz.evidence.statistics import kendall
 from maskviz.masks import Mask, MaskSpan, apply
 from maskviz.models import load_model, predict
 

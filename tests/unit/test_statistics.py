@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from maskviz.evidence import control
-from maskviz.evidence.faithfulness import _chance, _curve, kendall
-from maskviz.evidence.statistics import bootstrap_interval, divergence, mcnemar
+from maskviz.evidence.faithfulness import _chance, _curve
+from maskviz.evidence.statistics import bootstrap_interval, divergence, kendall, mcnemar
 from maskviz.evidence.tally import BINS, Calibration
 from maskviz.masks import mask
 from maskviz.models.predict import activated, log_odds
