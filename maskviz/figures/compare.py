@@ -133,7 +133,10 @@ def _cell(effect: Effect, label: str) -> str:
     return f"{effect.comparison.delta[label]:+.2f}{marks}"
 
 
-def words(explanation: Explanation, most: int = 60) -> Any:
+MOST_WORDS = 60
+
+
+def words(explanation: Explanation, most: int = MOST_WORDS) -> Any:
     """Return a bar for each word in the order of the text; of a long text for the strongest."""
     import plotly.graph_objects as go
 

@@ -92,6 +92,8 @@ def _scores(
     with answer:
         say_unfamiliar(view)
     st.plotly_chart(figures.words(first), key="words", config={"displayModeBar": False})
+    if len(first.words) > figures.MOST_WORDS:
+        st.caption(f"The {figures.MOST_WORDS} words with the strongest scores, in their order.")
     if any(w.score < 0 for w in first.words):
         raised = "raise" if first.head == "regression" else "speak for"
         lowered = "lower" if first.head == "regression" else "speak against"
