@@ -108,8 +108,8 @@ def _slow(view: state.View) -> None:
         with suppress(MaskvizError):  # one that cannot be read: Start says so
             if asks(choice.strategy, choice.parameters):
                 st.caption(
-                    f"⏳ {choice.strategy} asks the model about each word of each row before it is "
-                    "learned from; the time below does not count that."
+                    f"{choice.strategy} asks the model about each word of each row before it is "
+                    "learned from; the time beside Start does not count that."
                 )
 
 
