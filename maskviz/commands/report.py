@@ -42,17 +42,34 @@ def report_command(
 
     found = None if mask_file else _kept(subject, measure)
     if found is None:
+        text, given = (subject, 0) if mask_file else _beginning(common.read_text(subject))
         chosen = common.chosen_mask(
-            subject, strategy, ratio, seed, mask_file,
+            text, strategy, ratio, seed, mask_file,
             types=types, pattern=pattern, words=words, indices=indices,
             model=model, pipeline=pipeline,
         )  # fmt: skip
-        found = text_report(chosen, model, operator)
+        found = text_report(chosen, model, operator, given)
     path = save(found, out)
     said: dict[str, Any] = {
         "out": str(path), "bytes": path.stat().st_size, "finding": found.finding,
     }  # fmt: skip
     common.show(said, as_json, f"{found.finding}\nWritten to {path}.")
+
+
+def _beginning(text: str) -> tuple[str, int]:
+    """Return what a report reads of a text, and the words of one that is longer: before a pipeline
+    or a model is asked, since what they would say of the rest is not shown.
+    """
+    from ..report.text import read_in_part
+    from ..text.beginning import beginning
+    from ..text.words import word_offsets
+
+    read = beginning(text)
+    if read == text:
+        return text, 0
+    given = len(word_offsets(text))
+    common.notify(read_in_part(len(word_offsets(read)), given))
+    return read, given
 
 
 def _kept(subject: str | None, measure: str) -> Report | None:

@@ -167,9 +167,8 @@ def _show(sweep: Sweep, found: Results, as_json: bool) -> None:
     lines = [found.finding, "", f"{'setting':<34}{'hidden':>8}{found.measure:>12}   95 % interval"]
     for g in found.groups:
         mean, low, high = g.interval
-        role = " (control)" if g.role == "control" else ""
         figure = "–" if not g.values else f"{100 * mean:.1f}   {100 * low:.1f} to {100 * high:.1f}"
-        lines.append(f"{g.name + role:<34}{g.realised:>8.1%}{'':>8}{figure}")
+        lines.append(f"{g.name:<34}{g.realised:>8.1%}{'':>8}{figure}")
     lines += ["", f"{sweep.id}: {counts['done']} of {len(sweep.cells)} cells done"]
     common.show(document, as_json, "\n".join(lines))
     if counts["failed"]:

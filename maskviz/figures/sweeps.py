@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..sweeps.results import LOWER_IS_BETTER, Group, Results
+from ..sweeps.results import LOWER_IS_BETTER, Group, Results, bounds, name_of
 from .ramps import plotly_scale
 from .theme import CHANCE, OKABE_ITO, PLAIN
 
@@ -26,14 +27,14 @@ def states_figure(sweep: Sweep, states: Mapping[Any, str]) -> go.Figure:
     import plotly.graph_objects as go
 
     names = list(STATES)
-    rows = list(dict.fromkeys(cell.setting for cell in sweep.cells))
+    rows = {cell.setting: name_of(sweep, cell) for cell in sweep.cells}
     place = {(cell.setting, cell.seed): states[cell] for cell in sweep.cells}
     seeds = list(range(sweep.spec.seeds))
     grid = [[place.get((setting, seed), "waiting") for seed in seeds] for setting in rows]
     figure = go.Figure(
         go.Heatmap(
             z=[[names.index(state) for state in row] for row in grid],
-            x=[f"seed {seed}" for seed in seeds], y=[_setting(setting) for setting in rows],
+            x=[f"seed {seed}" for seed in seeds], y=list(rows.values()),
             text=[[STATES[state][1] for state in row] for row in grid], texttemplate="%{text}",
             customdata=grid, hovertemplate="%{y}, %{x}: %{customdata}<extra></extra>",
             colorscale=[[i / (len(names) - 1), STATES[name][0]] for i, name in enumerate(names)],
@@ -45,13 +46,6 @@ def states_figure(sweep: Sweep, states: Mapping[Any, str]) -> go.Figure:
         yaxis={"autorange": "reversed", "automargin": True}, xaxis={"side": "top"},
     )  # fmt: skip
     return figure
-
-
-def _setting(setting: tuple[str, str, float | None]) -> str:
-    strategy, operator, ratio = setting
-    if strategy == "none":
-        return "plain"
-    return f"{strategy}{'' if ratio is None else f' {ratio:.3g}'}, {operator}"
 
 
 def heatmap_figure(found: Results) -> go.Figure:
@@ -88,7 +82,8 @@ def _cell(group: Group | None) -> str:
     if group is None:
         return ""
     mean, low, high = group.interval
-    return f"{100 * mean:.1f}" if low != low else f"{100 * mean:.1f} ± {50 * (high - low):.1f}"
+    half = max(mean - low, high - mean)  # the side that does not end with what can be
+    return f"{100 * mean:.1f}" if low != low else f"{100 * mean:.1f} ± {100 * half:.1f}"
 
 
 def curves_figure(found: Results) -> go.Figure:
@@ -120,18 +115,16 @@ def curves_figure(found: Results) -> go.Figure:
                "font": {"size": 15}},
         xaxis={"title": {"text": "words hidden"}, "tickformat": ".0%", "rangemode": "tozero",
                "maxallowed": 1.05},
-        yaxis={"tickformat": ".1%", "automargin": True, **_bounds(found.measure)}, height=380,
+        yaxis={"tickformat": ".1%", "automargin": True, **_ends(found.measure)}, height=380,
         margin={"l": 8, "r": 20, "t": 44, "b": 8}, hovermode="closest",
         legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0},
     )  # fmt: skip
     return figure
 
 
-def _bounds(measure: str) -> dict[str, float]:
-    """Return the ends of the axis: wide intervals of few seeds reach beyond what can be."""
-    if measure == "loss":
-        return {"minallowed": 0}
-    return {"minallowed": -1 if measure == "reliance" else 0, "maxallowed": 1}
+def _ends(measure: str) -> dict[str, float]:
+    least, most = bounds(measure)
+    return {"minallowed": least} | ({"maxallowed": most} if most < math.inf else {})
 
 
 def _baseline(figure: go.Figure, plain: Group) -> None:
@@ -150,13 +143,16 @@ def _curve(
 ) -> None:
     groups = sorted(groups, key=lambda g: g.realised)
     means = [g.interval[0] for g in groups]
-    wide = [g.interval[2] - g.interval[0] for g in groups]
-    half = [0.0 if width != width else width for width in wide]  # one seed has no interval
+    up, down = (
+        [0.0 if g.interval[i] != g.interval[i] else abs(g.interval[i] - g.interval[0])
+         for g in groups] for i in (2, 1)  # one seed has no interval
+    )  # fmt: skip
     figure.add_scatter(
         x=[g.realised for g in groups], y=means, name=name, mode="lines+markers",
         line={"color": colour, "dash": "dot" if control else dash, "width": 2},
         marker={"size": 8, "symbol": "square" if control else "circle"},
-        error_y={"type": "data", "array": half, "color": colour, "thickness": 1.5, "width": 5},
+        error_y={"type": "data", "symmetric": False, "array": up, "arrayminus": down,
+                 "color": colour, "thickness": 1.5, "width": 5},
         customdata=[[g.name, *g.interval[1:]] for g in groups],
         hovertemplate="%{customdata[0]}, %{x:.1%} hidden: %{y:.1%}, "
         "95 % %{customdata[1]:.1%} to %{customdata[2]:.1%}<extra></extra>",

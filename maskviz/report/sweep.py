@@ -61,10 +61,7 @@ def _asked(sweep: Sweep, found: Results) -> str:
 def _out(found: Results) -> str:
     kinds = {"plain": "plain", "grid": "masked", "control": "chance"}
     rated = [g for g in found.groups if g.values]
-    rows = [
-        (g.name + (" (control)" if g.role == "control" else ""), *g.interval, kinds[g.role])
-        for g in rated
-    ]
+    rows = [(g.name, *g.interval, kinds[g.role]) for g in rated]
     listed = table(
         ("setting", "role", "words hidden", "seeds", f"{found.measure}, mean", "95 %"),
         [

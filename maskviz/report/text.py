@@ -9,20 +9,25 @@ from .. import __version__
 from ..errors import CapabilityError
 from ..evidence import Comparison, Control, compare, control, explain
 from ..evidence.sentence import comparison_sentence, percent
-from ..masks.edit import beginning
+from ..masks import edit
 from ..masks.mask import Mask
 from ..models.model import Model, load_model
+from ..text.beginning import LONGEST, beginning
 from .charts import bars, intervals
 from .document import Report, Section, attribute, escape
 
 WORDS_SCORED = 200  # beyond this, a score for each word takes minutes
-WORDS_SHOWN = 3000
+WORDS_SHOWN = 5000
 DRAWS = 40
 
 
-def text_report(mask: Mask, model: Model | str = "mini", operator: str = "mask") -> Report:
+def text_report(
+    mask: Mask, model: Model | str = "mini", operator: str = "mask", given: int = 0
+) -> Report:
     """Compare the text with and without the mask and return the report.
 
+    Of a long text its first 20,000 characters are compared and shown, and the report says so;
+    `given` is the number of words of the whole text where the mask is of its beginning already.
     Raises CapabilityError where the model is no classifier.
 
     >>> text_report(maskviz.mask("Anna loved it.", "entity")).finding      # doctest: +SKIP
@@ -34,7 +39,7 @@ def text_report(mask: Mask, model: Model | str = "mini", operator: str = "mask")
             f"A report on a text needs a classifier and {loaded.name!r} is none: choose 'mini' or "
             "a model tuned for classification."
         )
-    mask, cut = _shown(mask)
+    mask, given = _shown(mask, given)
     comparison = compare(mask, loaded, operator)
     chance = control(mask, loaded, operator, DRAWS) if mask.hidden_words else None
     scores = _scores(mask, loaded)
@@ -47,7 +52,8 @@ def text_report(mask: Mask, model: Model | str = "mini", operator: str = "mask")
             Section("What was hidden, and why?", _hidden(mask)),
             Section("What changed?", _changed(comparison, chance)),
         ],
-        sure=_sure(comparison, chance) + cut,
+        sure=_sure(comparison, chance)
+        + (f" {read_in_part(len(mask.words), given)}" if given else ""),
         settings=_settings(mask, loaded, operator),
         commands=_commands(mask, loaded, operator),
         data={
@@ -59,15 +65,20 @@ def text_report(mask: Mask, model: Model | str = "mini", operator: str = "mask")
     )
 
 
-def _shown(mask: Mask) -> tuple[Mask, str]:
-    """Return the mask of the first 3,000 words, which no model here reads beyond, and a note."""
-    if len(mask.text) <= 20 * WORDS_SHOWN:
-        return mask, ""
-    shown = beginning(mask, 20 * WORDS_SHOWN)
-    said = (
-        f" Of {len(mask.text):,} characters the first {len(shown.text):,} are shown and compared."
-    )
-    return shown, said
+def _shown(mask: Mask, given: int) -> tuple[Mask, int]:
+    """Return the mask of the text's beginning and the words of the whole text."""
+    if len(mask.text) <= LONGEST:
+        return mask, given
+    return edit.beginning(mask, len(beginning(mask.text))), given or len(mask.words)
+
+
+def read_in_part(words: int, given: int) -> str:
+    """Say how much of a long text a report reads.
+
+    >>> read_in_part(3600, 160000)
+    'Read here: the first 3,600 of 160,000 words.'
+    """
+    return f"Read here: the first {words:,} of {given:,} words."
 
 
 def _scores(mask: Mask, model: Model) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,8 +30,8 @@ class Group:
     """One setting over its seeds.
 
     values: seed → figure of the runs that are done. interval: (mean, low, high), Student's t over
-    seeds. against_plain, against_control: paired differences by seed, None where nothing pairs.
-    realised: share of words hidden.
+    seeds, within what the measure can be. against_plain, against_control: paired differences by
+    seed, None where nothing pairs. realised: share of words hidden.
     """
 
     strategy: str
@@ -46,10 +47,7 @@ class Group:
     @property
     def name(self) -> str:
         """The setting as a person says it."""
-        if self.role == "plain":
-            return "plain"
-        share = "" if self.ratio is None else f" {self.ratio:.3g}"
-        return f"{self.strategy}{share}, {self.operator}"
+        return _name(self.role, self.strategy, self.operator, self.ratio, self.realised)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values."""
@@ -61,6 +59,19 @@ class Group:
             "against_plain": _listed(self.against_plain),
             "against_control": _listed(self.against_control),
         }  # fmt: skip
+
+
+def name_of(sweep: Sweep, cell: Cell) -> str:
+    """Return a cell's setting as a person says it."""
+    return _name(cell.role, *cell.setting, _realised(sweep, cell))
+
+
+def _name(role: str, strategy: str, operator: str, ratio: float | None, realised: float) -> str:
+    if role == "plain":
+        return "plain"
+    if role == "control":  # its ratio says little: at least a word of each row is hidden
+        return f"random control, {realised:.1%}, {operator}"
+    return f"{strategy}{'' if ratio is None else f' {ratio:.3g}'}, {operator}"
 
 
 def _listed(interval: Interval | None) -> list[float] | None:
@@ -112,12 +123,26 @@ def results(sweep: Sweep, measure: str = "accuracy") -> Results:
         groups.append(
             Group(
                 *setting, role=cell.role, realised=_realised(sweep, cell),
-                values=values[setting], interval=mean_interval(list(values[setting].values())),
+                values=values[setting], interval=_possible(values[setting], measure),
                 against_plain=None if cell.role == "plain" else _paired(plain, values[setting]),
                 against_control=_paired(values[control], values[setting]) if control else None,
             )
         )  # fmt: skip
     return Results(measure, tuple(groups), sweep.spec.seeds)
+
+
+def bounds(measure: str) -> tuple[float, float]:
+    """Return the least and the most that a measure can be."""
+    if measure == "loss":
+        return 0.0, math.inf
+    return (-1.0 if measure == "reliance" else 0.0), 1.0
+
+
+def _possible(values: Mapping[int, float], measure: str) -> Interval:
+    """Return the mean with its interval; that of few seeds would reach beyond what can be."""
+    mean, low, high = mean_interval(list(values.values()))
+    least, most = bounds(measure)
+    return (mean, low, high) if low != low else (mean, max(low, least), min(high, most))
 
 
 def _order(sweep: Sweep, cell: Cell) -> tuple[Any, ...]:
@@ -152,10 +177,9 @@ def _finding(found: Results) -> str:
         return "Only plain text is finished yet." if plain else "No cell is finished yet."
     pick = min if found.measure in LOWER_IS_BETTER else max
     best = pick(rated, key=lambda g: g.interval[0])
-    mean, low, high = best.interval
-    said = f"{best.name} does best: {found.measure} {_figure(mean)}"
-    if len(best.values) > 1:
-        said += f" ({_figure(low)} to {_figure(high)}, {len(best.values)} seeds)"
+    plain = found.plain.interval[0] if found.plain and found.plain.values else math.nan
+    where = " of what hides words" if pick(plain, best.interval[0]) == plain else ""
+    said = f"{best.name} does best{where}: {found.measure} {_with_interval(best)}"
     parts = [
         _other_ratios(rated, best),
         _against("plain", best.against_plain),
@@ -192,6 +216,13 @@ def _against(name: str, interval: Interval | None) -> str:
     if low <= 0 <= high:
         return f"no difference from {name} can be told ({100 * low:+.1f} to {100 * high:+.1f})"
     return f"{100 * mean:+.1f} points against {name} ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
+def _with_interval(group: Group) -> str:
+    mean, low, high = group.interval
+    if low != low:
+        return _figure(mean)
+    return f"{_figure(mean)} ({_figure(low)} to {_figure(high)}, {len(group.values)} seeds)"
 
 
 def _figure(value: float) -> str:

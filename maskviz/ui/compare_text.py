@@ -48,7 +48,9 @@ def show(view: state.View) -> None:
             effects, left_out = _effects(view, names, tuple(operators), long)
         _answer(view, effects)
         own = effects[0].comparison.mask
-        report_button(lambda: text_report(own, view.model, view.operator), "compare_report")
+        report_button(
+            lambda: text_report(own, view.model, view.operator, view.given), "compare_report"
+        )
         for note in left_out:
             st.caption(note)
         if other:

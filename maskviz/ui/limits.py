@@ -1,23 +1,16 @@
 """What the pages read of a long text: the one place that says how much, so that none hangs.
 
-A file, the command line and Python have no such limit.
+A file, the command line and Python have no such limit; a report reads as much.
 """
 
 from __future__ import annotations
 
+from maskviz.text.beginning import LONGEST, beginning
 from maskviz.text.words import word_offsets
 
-LONGEST = 20_000  # characters: several times what any model reads
+__all__ = ["ASKED", "LONGEST", "asked", "beginning", "first_words", "words_in"]
+
 ASKED = 200  # words that a model is asked about one after the other: some seconds on two cores
-_NEAR = 200  # characters that the end moves back to meet the end of a word
-
-
-def beginning(text: str) -> str:
-    """Return at most the first 20,000 characters of a text, up to the end of a word."""
-    if len(text) <= LONGEST or text[LONGEST].isspace():
-        return text[:LONGEST]
-    space = max(text.rfind(gap, LONGEST - _NEAR, LONGEST) for gap in " \n")
-    return text[: space if space > 0 else LONGEST]
 
 
 def first_words(text: str) -> str:

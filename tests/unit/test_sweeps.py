@@ -148,6 +148,19 @@ def test_results_pair_by_seed_and_the_finding_says_what_can_be_told(spec):
         assert results(sweep, measure).measure == measure
 
 
+def test_few_seeds_reach_no_further_than_an_accuracy_can_and_plain_text_may_do_best(spec):
+    sweep = start(spec)
+    lost = {"none": 0.0, "random": 0.1, "pattern": 0.05}
+    _finish(sweep, lambda c: 0.97 - lost[c.strategy] + 0.02 * c.seed)
+    found = results(sweep)
+    assert found.plain.interval[2] == 1.0
+    assert found.plain.interval[0] == pytest.approx(0.98)
+    assert "does best of what hides words: accuracy 93.0" in found.finding
+    controls = [g.name for g in found.groups if g.role == "control"]
+    assert all(name.startswith("random control, ") for name in controls)
+    assert controls
+
+
 def test_a_sweep_goes_through_toml_and_is_found_again(spec, tmp_path):
     sweep = start(spec)
     assert load_sweep(sweep.id[:-2]).spec == sweep.spec
