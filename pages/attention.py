@@ -53,7 +53,7 @@ def main() -> None:
             )
         headline.markdown(f"### {escape(sentence).replace(' %', NBSP + '%')}")
         if size.notice:
-            st.warning(size.notice, icon="✂️")
+            st.warning(escape(size.notice), icon="✂️")
         say_unfamiliar(chosen)
         draw(chosen, shown, seen, about)
 

@@ -135,9 +135,9 @@ def details(view: state.View, chosen: Mask) -> None:
     st.subheader("Look closer", divider="gray")
     encoding = apply(chosen, view.operator, view.model)
     if encoding.notice:
-        st.warning(encoding.notice, icon="✂️")
+        st.warning(escape(encoding.notice), icon="✂️")
     with st.expander("What the model reads"):
-        st.caption(f"{len(encoding)} tokens of {view.model}, operator {view.operator}")
+        st.caption(f"{len(encoding)} tokens of {escape(view.model)}, operator {view.operator}")
         st.text(" ".join(encoding.tokens))
     with st.expander("Audit: does it hide what it says?"):
         mask_panels.audit_panel(view)

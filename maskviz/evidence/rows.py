@@ -12,7 +12,6 @@ from ..data.rows import iter_rows
 from ..errors import DataError, MaskError, TextError
 from ..models.model import Model
 from ..models.predict import head_of
-from ..text.pipelines import MAX_CHARACTERS
 
 NO_LABEL = "(none)"  # what a multi-label head answers where no label has 0.5
 _MISSING = ("", "nan", "none", "null")
@@ -185,8 +184,6 @@ def why_left_out(error: TextError | MaskError, text: str) -> str:
     """Return the reason that a row cannot be masked, as `notes` says it."""
     if isinstance(error, MaskError):
         return "of which nothing would be left"
-    if len(text) > MAX_CHARACTERS:
-        return f"of more than {MAX_CHARACTERS:,} characters"
     return "with broken characters" if _broken(text) else "without a word"
 
 

@@ -11,7 +11,7 @@ from ..evidence.compare import Comparison, Control, Effect
 from ..evidence.fairness import Gap
 from ..evidence.faithfulness import Faithfulness
 from ..evidence.tally import StrategyResult
-from .theme import CHANCE, MASKED, OKABE_ITO, PLAIN
+from .theme import CHANCE, MASKED, OKABE_ITO, PLAIN, as_text
 
 _LAYOUT: dict[str, Any] = {
     "margin": {"l": 10, "r": 30, "t": 10, "b": 10},
@@ -33,7 +33,7 @@ def answers(comparison: Comparison, chance: Control | None = None) -> Any:
     ):
         values = [prediction.probabilities[label] for label in labels]
         figure.add_bar(
-            x=values, y=labels, name=name, orientation="h", marker_color=colour,
+            x=values, y=list(map(as_text, labels)), name=name, orientation="h", marker_color=colour,
             text=[f"{v:.3f}" if comparison.kl is None else f"{v:.1%}" for v in values],
             textposition="outside", cliponaxis=False,
             hovertemplate="%{y}, " + name + ": %{x:.3f}<extra></extra>",
@@ -41,7 +41,7 @@ def answers(comparison: Comparison, chance: Control | None = None) -> Any:
     if chance is not None:
         figure.add_trace(
             _interval(
-                [chance.label],
+                [as_text(chance.label)],
                 [(chance.low, chance.high)],
                 "random masks of the same size",
                 ".3f" if comparison.kl is None else ".1%",
@@ -65,7 +65,7 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
     """Return one row per strategy: the label's probability under it, beside its chance band."""
     import plotly.graph_objects as go
 
-    names = [effect.name for effect in effects]
+    names = [as_text(effect.name) for effect in effects]
     plain = effects[0].comparison.original.probabilities[label]
     values = [effect.comparison.masked.probabilities[label] for effect in effects]
     regression = effects[0].comparison.kl is None
@@ -93,7 +93,12 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
         height=110 + 34 * len(names),
         xaxis=_VALUE
         if regression
-        else {**_PERCENT, "range": [-0.02, 1.02], "title": f"p({label})", "tickvals": _FIFTHS},
+        else {
+            **_PERCENT,
+            "range": [-0.02, 1.02],
+            "title": f"p({as_text(label)})",
+            "tickvals": _FIFTHS,
+        },
         yaxis={"automargin": True, "autorange": "reversed"},
         **{**_LAYOUT, "margin": {"l": 10, "r": 30, "t": 34, "b": 10}},
     )
@@ -114,7 +119,8 @@ def grid(effects: Sequence[Effect], label: str) -> Any:
     cells = [[found.get((name, operator)) for operator in operators] for name in names]
     figure = go.Figure(
         go.Heatmap(
-            x=operators, y=names, zmid=0, zmin=-most, zmax=most, colorscale="RdBu", xgap=2, ygap=2,
+            x=operators, y=list(map(as_text, names)), zmid=0, zmin=-most, zmax=most,
+            colorscale="RdBu", xgap=2, ygap=2,
             z=[[None if e is None else e.comparison.delta[label] for e in row] for row in cells],
             text=[["" if e is None else _cell(e, label) for e in row] for row in cells],
             texttemplate="%{text}", colorbar={"title": sign, "tickformat": "+.1f"},
@@ -148,7 +154,7 @@ def words(explanation: Explanation, most: int = MOST_WORDS) -> Any:
         go.Bar(
             x=[word.score for word in shown], y=[word.start for word in shown], orientation="h",
             marker_color=[MASKED if word.score < 0 else PLAIN for word in shown],
-            customdata=[word.text for word in shown],
+            customdata=[as_text(word.text) for word in shown],
             hovertemplate="%{customdata}: %{x:+.3f}<extra></extra>",
         )
     )  # fmt: skip
@@ -158,7 +164,7 @@ def words(explanation: Explanation, most: int = MOST_WORDS) -> Any:
         yaxis={
             "automargin": True, "autorange": "reversed", "type": "category",
             "tickvals": [word.start for word in shown],
-            "ticktext": [_plain(word.text) for word in shown],
+            "ticktext": [as_text(word.text, 24) for word in shown],
         },
         **_LAYOUT,
     )  # fmt: skip
@@ -170,12 +176,6 @@ _UNITS = {
     "rank": "rank, 1 stays longest",
     "share": "share of attention", "none": "no unit",
 }  # fmt: skip
-
-
-def _plain(text: str) -> str:
-    """Return text that Plotly, which reads a few HTML tags, shows as it is."""
-    shown = text if len(text) <= 24 else text[:23] + "…"
-    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def curves(found: Mapping[str, Faithfulness]) -> Any:
@@ -205,7 +205,8 @@ def gaps(arms: Mapping[str, Gap]) -> Any:
     values = [gap.ctf_gap for gap in arms.values()]
     figure = go.Figure(
         go.Scatter(
-            x=values, y=list(arms), mode="markers", marker={"color": MASKED, "size": 12},
+            x=values, y=list(map(as_text, arms)), mode="markers",
+            marker={"color": MASKED, "size": 12},
             cliponaxis=False,  # a gap of exactly 0 is a whole dot
             error_x={
                 "type": "data", "color": MASKED, "thickness": 2, "width": 6,
@@ -288,7 +289,7 @@ def file_effects(results: Mapping[str, StrategyResult]) -> Any:
         },
         yaxis={
             "automargin": True, "range": [len(found) - 0.5, -0.5], "zeroline": False,
-            "tickvals": list(range(len(found))), "ticktext": list(map(_plain, results)),
+            "tickvals": list(range(len(found))), "ticktext": [as_text(name, 24) for name in results],
         },
         showlegend=bool(chance), **_LAYOUT,
     )  # fmt: skip

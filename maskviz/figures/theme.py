@@ -19,6 +19,16 @@ CATEGORIES = {
 PLAIN, MASKED, CHANCE = OKABE_ITO[0], OKABE_ITO[5], OKABE_ITO[7]
 
 
+def as_text(text: str, longest: int = 200) -> str:
+    """Return text that Plotly, which reads a few HTML tags in labels, shows as it is.
+
+    >>> as_text("<b>Bob & Ann</b>")
+    '&lt;b&gt;Bob &amp; Ann&lt;/b&gt;'
+    """
+    shown = text if len(text) <= longest else text[: longest - 1] + "…"
+    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def colours_of(labels: Iterable[str]) -> dict[str, str]:
     """Return a colour for each label: its own where it has one, else one not yet taken."""
     labels = sorted(set(labels))

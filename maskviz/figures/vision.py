@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .ramps import plotly_scale
-from .theme import MASKED, PLAIN
+from .theme import MASKED, PLAIN, as_text
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -71,7 +71,7 @@ def answers(plain: Look, masked: Look) -> Any:
     for name, colour, look in (("plain", PLAIN, plain), ("masked", MASKED, masked)):
         values = [look.probabilities[label] for label in names]
         figure.add_bar(
-            x=values, y=names, name=name, orientation="h", marker_color=colour,
+            x=values, y=list(map(as_text, names)), name=name, orientation="h", marker_color=colour,
             text=[f"{v:.1%}" for v in values], textposition="outside", cliponaxis=False,
         )  # fmt: skip
     figure.update_layout(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from .words import check_unicode
 
 Row = TypeVar("Row")
 BUNDLED = "en_mini"
-MAX_CHARACTERS = 1_000_000  # spaCy's own limit
+_PIECE = 50_000  # characters read at a time: a pipeline takes about 4 KB of memory for each
 _KEPT = 512  # texts whose annotation is remembered
 _AT_ONCE = 512  # texts read before other threads have their turn
 _A_BATCH = 64  # texts in a batch of the pipeline: progress is seen batch by batch
@@ -70,15 +71,13 @@ def _loaded(name: str) -> Any:
 
 
 def annotate(text: str, name: str = BUNDLED) -> Annotation:
-    """Run the pipeline over one text; the last 512 answers are kept."""
-    if len(text) > MAX_CHARACTERS:
-        raise TextError(
-            f"The text has {len(text):,} characters and a pipeline takes {MAX_CHARACTERS:,}: "
-            "split it into parts."
-        )
+    """Run the pipeline over one text; the last 512 answers are kept.
+
+    A text of any length: a long one is read in pieces that end with a line or a sentence.
+    """
     with _lock:  # a spaCy pipeline shares its vocabulary between threads
         if (text, name) not in _kept:
-            _keep(text, name, annotation(load_pipeline(name)(text)))
+            _keep(text, name, _in_pieces(text, load_pipeline(name)))
         _kept.move_to_end((text, name))
         return _kept[text, name]
 
@@ -88,11 +87,11 @@ def annotate_together(
 ) -> None:
     """Annotate documents of one pipeline in one pass, two to three times as fast as one by one.
 
-    `progress` gets the number of documents done after each. A text beyond what a pipeline takes
-    is passed over, and says so when it is asked.
+    `progress` gets the number of documents done after each. A text that is read in pieces is
+    passed over, and read when it is asked.
     """
     documents = list(documents)
-    new = [d for d in documents if not d.annotated and len(d.text) <= MAX_CHARACTERS]
+    new = [d for d in documents if not d.annotated and len(d.text) <= _PIECE]
     done = len(documents) - len(new)
     for start in range(0, len(new), _AT_ONCE):  # in between, other threads have their turn
         with _lock:
@@ -144,6 +143,40 @@ def _keep(text: str, name: str, found: Annotation) -> None:
     _kept[text, name] = found
     while len(_kept) > _KEPT:
         _kept.popitem(last=False)
+
+
+def _in_pieces(text: str, pipeline: Any) -> Annotation:
+    if len(text) <= _PIECE:
+        return annotation(pipeline(text))
+    parts: dict[str, list[Span]] = {field.name: [] for field in fields(Annotation)}
+    start = 0
+    while start < len(text):
+        end = _end_of_piece(text, start)
+        found = annotation(pipeline(text[start:end]))
+        for name, spans in parts.items():
+            moved = (Span(s.start + start, s.end + start, s.label) for s in getattr(found, name))
+            spans.extend(moved)
+        start = end
+    return Annotation(**{name: tuple(spans) for name, spans in parts.items()})
+
+
+_ENDS = tuple(re.compile(mark) for mark in (r"\n", r"[.!?…。！？][\"'”’)\]]*\s", r"\s"))
+
+
+def _end_of_piece(text: str, start: int) -> int:
+    """Return where a piece ends: behind a line, else a sentence, else a word, of its second half.
+
+    >>> _end_of_piece("Ann left.", 0)
+    9
+    """
+    end = start + _PIECE
+    if end >= len(text):
+        return len(text)
+    for mark in _ENDS:
+        found = [match.end() for match in mark.finditer(text, start + _PIECE // 2, end)]
+        if found:
+            return found[-1]
+    return end
 
 
 def annotation(doc: Any) -> Annotation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ tags: [maskviz, masking]
 
 | | |
 |---|---|
-| tuned from | `{model}` |
+| tuned from | {model} |
 | data | {data}, {rows:,} rows to train on |
 | labels | {labels} |
 | masked in training | {masking}, drawn {drawn} |
@@ -43,8 +44,8 @@ model = maskviz.load_model("path/to/this/folder")
 ```
 It loads with `transformers.AutoModelFor{kind}.from_pretrained` too. The exact settings:
 
-```toml
-{toml}```
+{fence}toml
+{toml}{fence}
 """
 
 _KINDS = {
@@ -60,18 +61,19 @@ def model_card(name: str, spec: RunSpec, result: Mapping[str, Any]) -> str:
     """Return the card in Markdown; what comes from the user's data stands in code marks."""
     tag, kind = _KINDS[spec.task]
     figure = _FIGURES.get(spec.kind, "accuracy")
+    toml = shareable(spec).to_toml()
     return _CARD.format(
         tag=tag,
         kind=kind,
         figure=f"{figure.replace('_', ' ')}{' (95 %)' * (figure in _SHARES)}",
         name=name,
         finding=result["finding"],
-        model=Path(spec.model).name,
+        model=_code(Path(spec.model).name),
         data=_data(spec),
         rows=result["train_rows"],
         labels=_labels(spec, result),
         tuned=f"LoRA, rank {spec.training.lora_r}" if spec.training.lora_r else "all weights",
-        masking=str(spec.masking),
+        masking=_code(str(spec.masking)),
         drawn="anew each epoch" if spec.masking.dynamic else "once",
         ratio=result["realised_ratio"],
         seed=_seeds(spec),
@@ -81,7 +83,8 @@ def model_card(name: str, spec: RunSpec, result: Mapping[str, Any]) -> str:
         device=result["device"],
         precision=result["precision"],
         results="\n".join(_line(row, figure) for row in result["evaluations"]),
-        toml=shareable(spec).to_toml(),
+        toml=toml,
+        fence="`" * max(3, 1 + max(map(len, re.findall("`+", toml)), default=0)),
     )
 
 

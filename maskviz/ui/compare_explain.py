@@ -88,7 +88,7 @@ def _scores(
     first = found.get(shown or "", next(iter(found.values())))
     answer.markdown(f"### {escape(sentence(first))}")
     if first.notice:
-        answer.warning(first.notice, icon="✂️")
+        answer.warning(escape(first.notice), icon="✂️")
     with answer:
         say_unfamiliar(view)
     st.plotly_chart(figures.words(first), key="words", config={"displayModeBar": False})

@@ -171,7 +171,7 @@ def _groups(result: FileComparison) -> None:
     st.markdown("**Broken down**")
     column = st.pills(
         "Broken down by", columns, default=columns[0], required=True, wrap=True,
-        format_func=lambda name: _TITLES.get(name, name), label_visibility="collapsed",
+        format_func=lambda name: escape(_TITLES.get(name, name)), label_visibility="collapsed",
     )  # fmt: skip
     values, names = result.groups[column], list(result.strategies)
     name = names[0]

@@ -132,7 +132,7 @@ def _answer(view: state.View, effects: list[Effect]) -> None:
     first = effects[0]
     st.markdown(f"### {escape(comparison_sentence(first.comparison, first.control))}")
     if first.comparison.notice:
-        st.warning(first.comparison.notice, icon="✂️")
+        st.warning(escape(first.comparison.notice), icon="✂️")
     say_unfamiliar(view)
     st.markdown("**The answer, plain and masked**")
     st.plotly_chart(figures.answers(first.comparison, first.control), key="answers", config=_BAR)

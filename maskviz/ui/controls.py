@@ -14,6 +14,7 @@ from maskviz.masks.choose import checked_parameter
 from maskviz.masks.expression import is_expression
 from maskviz.masks.registry import Parameter, Strategy
 from maskviz.ui import state
+from maskviz.ui.page import escape
 
 COMMON = ("random", "span", "sentence", "entity", "attribute", "key", "pattern", "manual")
 FIRST = "view_"  # what the keys of the first strategy's widgets begin with
@@ -247,5 +248,7 @@ def _integers(written: str) -> list[int]:
     items = [item.strip() for item in written.split(",") if item.strip()]
     wrong = [item for item in items if not item.isdecimal()]
     if wrong:
-        st.toast(f"{wrong[0][:20]!r} is no whole number and is left out: write such as 1, 3.")
+        st.toast(
+            f"{escape(repr(wrong[0][:20]))} is no whole number and is left out: write such as 1, 3."
+        )
     return [int(item) for item in items if item.isdecimal()]

@@ -59,7 +59,7 @@ def chosen_run() -> Run | None:
         try:
             return runs.load_run(asked)
         except MaskvizError:
-            st.toast(f"There is no run {asked[:40]} any more.")
+            st.toast(f"There is no run {escape(asked[:40])} any more.")
             del st.query_params["run"]
     found = runs.list_runs()
     active = [run for run in found if not run.is_over]

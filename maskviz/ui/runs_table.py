@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from maskviz import runs
+from maskviz.data.export import to_csv
 from maskviz.errors import MaskvizError
 from maskviz.figures.runs import overlay_figure
 from maskviz.report import run_report
@@ -102,8 +103,9 @@ def _table(found: Sequence[Run]) -> None:
     )
     table["State"] = table["State"].str[0]
     st.download_button(
-        "Download as CSV", table.to_csv(index=False), "runs.csv", "text/csv", on_click="ignore"
-    )
+        "Download as CSV", to_csv(table.to_dict("records")), "runs.csv", "text/csv",
+        on_click="ignore",
+    )  # fmt: skip
 
 
 def _row(run: Run) -> dict[str, Any]:

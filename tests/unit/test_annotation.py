@@ -48,10 +48,28 @@ def test_rows_come_annotated_and_in_order(monkeypatch):
     assert read == list(range(len(rows)))
 
 
-def test_a_text_beyond_the_pipeline_says_so_when_asked(monkeypatch):
-    monkeypatch.setattr(pipelines, "MAX_CHARACTERS", 20)
-    documents = [Document(TEXTS[0]), Document("Ann left.")]
+def test_a_long_text_is_read_in_pieces_as_its_sentences_are(monkeypatch):
+    text = "  ".join(TEXTS) + "\n" + " ".join(TEXTS)
+    whole = Document(text)
+    read = (whole.sentences, whole.entities, whole.parts_of_speech)
+    pipelines._kept.clear()
+    monkeypatch.setattr(pipelines, "_PIECE", 100)
+    documents = [Document(text), Document("Ann left.")]
     annotate_together(documents)
     assert [document.annotated for document in documents] == [False, True]
-    with pytest.raises(pipelines.TextError, match="split it"):
-        _ = documents[0].entities
+    long = documents[0]
+    assert (long.sentences, long.entities, long.parts_of_speech) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "piece"),
+    [
+        ("One is here. Two is\nThree is", "One is here. Two is\n"),
+        ("One is here. Two is Three is", "One is here. "),
+        ("One is here and Two is three", "One is here and Two "),
+        ("x" * 40, "x" * 20),
+    ],
+)
+def test_a_piece_ends_with_a_line_else_a_sentence_else_a_word(text, piece, monkeypatch):
+    monkeypatch.setattr(pipelines, "_PIECE", 20)
+    assert text[: pipelines._end_of_piece(text, 0)] == piece

@@ -274,19 +274,17 @@ def test_stopping_keeps_the_rows_so_far(tiny) -> None:
 
 
 def test_rows_that_are_cut_or_left_out_are_named_with_the_reason(tiny, monkeypatch) -> None:
-    monkeypatch.setattr("maskviz.text.pipelines.MAX_CHARACTERS", 2000)
-    monkeypatch.setattr("maskviz.evidence.rows.MAX_CHARACTERS", 2000)
+    monkeypatch.setattr("maskviz.text.pipelines._PIECE", 2000)
     texts = ["a dull story", "a great film " * 40, "... !", "half a \ud800 pair", "film " * 500]
     content = "\n".join(json.dumps({"text": text}) for text in texts).encode()
     common = {"model": tiny("bert"), "text_column": "text", "name": "a.jsonl"}
     found = compare_file(content, ["entity"], **common)
-    assert found.rows == 2
+    assert found.rows == 3
     said = " ".join(found.notes)
     assert "1 row without a word left out: 3." in said
     assert "1 row with broken characters left out: 4." in said
-    assert "1 row of more than 2,000 characters left out: 5." in said
-    assert "1 row longer than the 64 tokens" in said
-    assert "cut at the end: 2." in said
+    assert "2 rows longer than the 64 tokens" in said
+    assert "cut at the end: 2, 5." in said
     whole = compare_file(content, ["random"], long="windows", **common)
     assert not any("cut at the end" in note for note in whole.notes)
 
