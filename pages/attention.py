@@ -55,7 +55,7 @@ def main() -> None:
         if size.notice:
             st.warning(escape(size.notice), icon="✂️")
         say_unfamiliar(chosen)
-        draw(chosen, shown, seen, about)
+        draw(chosen, shown, seen, about, alone=look.queries is not None)
 
 
 def key_of(look: Look, chosen: state.View, layer: int | None) -> tuple:
@@ -252,29 +252,42 @@ def merged(shown: View) -> View:
     return only_above(shown, st.session_state["attention_floor"] / 100)
 
 
-def draw(chosen: state.View, tokens: View, shown: View, about: panels.Notes) -> None:
+def draw(
+    chosen: state.View, tokens: View, shown: View, about: panels.Notes, *, alone: bool
+) -> None:
     """All heads on the left, the chosen one on the right, lines and numbers below.
 
-    `tokens` is the view before the display choices: the numbers are of it.
+    `tokens` is the view before the display choices: the numbers are of it. alone: flow was followed
+    from one word, so that there is one row to draw and no map.
     """
-    key = f"mosaic_{digest(chosen.model)}"
+    layers, heads = shown.weights.shape[:2]
+    if alone:
+        place = (shown.first + layers - 1, 0)
+        panels.followed(shown)
+    else:
+        place = maps(f"mosaic_{digest(chosen.model)}", shown, about)
+    with st.expander("Lines from token to token"):
+        panels.lines(shown, place)
+    if not alone:
+        with st.expander("One token over all heads"):
+            panels.one_token(shown)
+    what = f"{layers * heads} heads" if shown.method == "raw" else "layers"
+    with st.expander(f"All {what} as a table"):
+        panels.numbers(tokens, about)
+    with st.expander("Is this attention worth believing?"):
+        worth(chosen)
+    panels.save(shown, place, f"{SHOWS[st.session_state['attention_show']]} attention")
+
+
+def maps(key: str, shown: View, about: panels.Notes) -> tuple[int, int]:
+    """All maps on the left, the chosen one on the right; return which that is."""
     left, right = st.columns([5, 6], gap="large")
     place = panels.chosen_place(key, shown, about)
     with left:
         panels.mosaic(key, shown, about, place, st.session_state["attention_scale"])
     with right:
         panels.head(shown, about, place)
-    with st.expander("Lines from token to token"):
-        panels.lines(shown, place)
-    with st.expander("One token over all heads"):
-        panels.one_token(shown)
-    layers, heads = shown.weights.shape[:2]
-    what = f"{layers * heads} heads" if shown.method == "raw" else f"{layers} layers"
-    with st.expander(f"All {what} as a table"):
-        panels.numbers(tokens, about)
-    with st.expander("Is this attention worth believing?"):
-        worth(chosen)
-    panels.save(shown, place, f"{SHOWS[st.session_state['attention_show']]} attention")
+    return place
 
 
 def worth(chosen: state.View) -> None:

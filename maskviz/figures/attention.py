@@ -17,6 +17,7 @@ from ..attention.capture import Attention
 from ..attention.view import View, view
 from ..errors import MissingDependencyError, ParameterError
 from ..paths import write_atomic
+from .theme import MASKED, PLAIN, as_text
 
 Head = tuple[int, int]
 _LARGEST_MAP = 96  # pixels of one map in a mosaic
@@ -312,6 +313,33 @@ def _mappable(table: Any) -> Any:
     from matplotlib.colors import ListedColormap, Normalize
 
     return ScalarMappable(Normalize(0, 1), ListedColormap(table / 255))
+
+
+def row_figure(weights: Any, keys: Axis, unit: str, most: int = 40) -> Any:
+    """Return one query's row (keys,) as a bar for each token, in the order of the text.
+
+    Of a long text the strongest `most` are drawn. unit: what the bars measure, in percent.
+    """
+    import numpy as np
+    import plotly.graph_objects as go
+
+    row = np.asarray(weights, np.float32)
+    shown = sorted(np.argsort(-np.abs(row), kind="stable")[:most].tolist())
+    names = [as_text(_label(keys.tokens[i])) for i in shown]
+    figure = go.Figure(
+        go.Bar(
+            x=100 * row[shown], y=shown, orientation="h", customdata=names,
+            marker_color=[MASKED if row[i] < 0 else PLAIN for i in shown],
+            hovertemplate="%{customdata}: %{x:.2f} %<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_layout(
+        height=90 + 19 * len(shown), margin={"l": 10, "r": 20, "t": 10, "b": 10},
+        xaxis={"title": unit, "side": "top", "zeroline": True, "automargin": True},
+        yaxis={"type": "category", "autorange": "reversed", "automargin": True,
+               "tickvals": shown, "ticktext": names},
+    )  # fmt: skip
+    return figure
 
 
 def _label(token: str, longest: int = 16) -> str:

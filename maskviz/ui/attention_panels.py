@@ -13,7 +13,7 @@ from maskviz.attention.roles import HeadChange, HeadRole
 from maskviz.attention.summary import summarise
 from maskviz.attention.view import View, token_over_heads
 from maskviz.errors import MaskvizError
-from maskviz.figures.attention import render
+from maskviz.figures.attention import render, row_figure
 from maskviz.figures.canvas import unit_of
 from maskviz.ui.components.attention_arcs import attention_arcs
 from maskviz.ui.components.attention_head import attention_head
@@ -93,6 +93,23 @@ def head(shown: View, about: Notes, place: tuple[int, int]) -> None:
         unit=unit_of(shown),
         label=title_of(shown, place),
     )
+
+
+def followed(shown: View) -> None:
+    """Draw what was followed from one word alone: a bar for each word that it reaches.
+
+    The tokens of the word are averaged, as whole words are.
+    """
+    rows = [i for i, absent in enumerate(shown.absent) if not absent]
+    if not rows:
+        st.markdown("**This word is not in the masked text: nothing flows from it.**")
+        return
+    name = " ".join(shown.tokens[i] for i in rows)
+    st.markdown(f"**From “{escape(name)}” to each word, through all layers**")
+    unit = "masked − plain, percentage points" if shown.signed else "% of what it sends"
+    figure = row_figure(shown.weights[-1, 0, rows].mean(0), shown.columns, unit)
+    st.plotly_chart(figure, key="attention_followed")
+    st.caption("The most that can flow; the flows to the tokens of one word are added.")
 
 
 def lines(shown: View, place: tuple[int, int]) -> None:

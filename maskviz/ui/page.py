@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -146,9 +147,17 @@ def _unfamiliar(text: str, model: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Return text that Markdown shows as it is."""
+    """Return text that Markdown shows as it is.
+
+    An address becomes a link whatever is escaped: a word joiner, which is not seen, takes it apart.
+    """
     marks = "\\`*_{}[]()<>#+-.!|~$:"
-    return "".join("\\" + c if c in marks else c for c in text)
+    apart = _ADDRESS.sub("\\g<0>\N{WORD JOINER}", text)
+    return "".join("\\" + c if c in marks else c for c in apart)
+
+
+# Where GitHub's Markdown begins a link by itself: https://, www. and the sign of an e-mail address.
+_ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
 
 
 @st.cache_resource(show_spinner=False)

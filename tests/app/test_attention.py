@@ -125,6 +125,10 @@ def test_flow_of_a_long_text_is_followed_from_one_word(monkeypatch):
     (choice,) = [box for box in app.selectbox if box.label == "Flow from the word"]
     assert "but" in choice.options[choice.value]  # the first word that is hidden
     assert "from but goes to" in headline(app)
+    drawn = [chart for chart in app.get("plotly_chart") if "tickvals" in chart.proto.spec]
+    assert len(drawn) == 1  # a bar for each word, and no square with one row
+    assert not any("select one to see it large" in m.value for m in app.markdown)
+    assert any("From “but” to each word" in m.value for m in app.markdown)
     choice.set_value(2).run()
     assert "from film goes to" in headline(app) or "from The goes to" in headline(app)
     app.session_state["attention_show"] = "difference"

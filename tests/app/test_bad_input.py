@@ -50,3 +50,12 @@ def test_every_link_has_a_page(page: str, link: dict[str, str]) -> None:
     app = run(page, text="A dull and slow film, Anna said.", **link)
     assert not app.exception, (app.exception[0].message, app.exception[0].stack_trace)
     assert not any("Traceback" in e.value for e in app.error)
+
+
+def test_an_address_in_a_text_is_no_link() -> None:
+    from maskviz.ui.page import escape
+
+    for address in ("http://a.example/b", "HTTPS://a.example", "www.a.example", "a@b.example"):
+        shown = escape(f"![x]({address})").replace("\\", "")
+        assert address not in shown
+        assert shown.replace("\u2060", "") == f"![x]({address})"
