@@ -1,7 +1,8 @@
 """Charts of a report: small SVG made by hand, so that no library has to travel in the file.
 
 Each mark carries its figures in `data-tip`, which the page's script shows to a pointer or a
-focused key; without the script they are read in the `<title>` of each mark.
+focused key; without the script they are read in the `<title>` of each mark. They are narrow, with
+the names above the marks, so that a phone shows a whole chart in letters that can be read.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from collections.abc import Sequence
 
 from .document import attribute, escape
 
-_WIDTH = 820
-_LEFT = 190  # room for names
-_RIGHT = 70
+_WIDTH = 420
+_LEFT = 18  # room for half of the first label of an axis
+_RIGHT = 60
+_ROW = 44  # of a name and what stands under it
 _SPAN = _WIDTH - _LEFT - _RIGHT
 
 
@@ -20,8 +22,8 @@ def bars(names: Sequence[str], plain: Sequence[float], masked: Sequence[float], 
     """Return pairs of bars, one pair per name; values in [0, 1]."""
     rows = []
     for i, name in enumerate(names):
-        top = 8 + 54 * i
-        rows.append(_name(name, top + 26))
+        top = 24 + 70 * i
+        rows.append(_name(name, top - 8))
         pairs = ((plain[i], "plain", "text as it is"), (masked[i], "masked", "words hidden"))
         for k, (value, kind, said) in enumerate(pairs):
             y = top + 22 * k
@@ -31,7 +33,7 @@ def bars(names: Sequence[str], plain: Sequence[float], masked: Sequence[float], 
                 f'height="18" rx="2" {_tip(tip)}>{_title(tip)}</rect>'
                 f'<text x="{_LEFT + value * _SPAN + 6:.1f}" y="{y + 14}">{value:.1%}</text>'
             )
-    return _svg("".join(rows), 54 * len(names) + 10, label)
+    return _svg("".join(rows), 70 * len(names), label)
 
 
 def intervals(
@@ -51,9 +53,9 @@ def intervals(
 
     parts = [_axis(place, low, high, len(rows), signed)]
     for i, (name, mean, bottom, top, kind) in enumerate(rows):
-        y = 22 + 30 * i
+        y = 30 + _ROW * i
         tip = f"{name}: {_figure(mean, signed)}"
-        parts.append(_name(name, y + 5))
+        parts.append(_name(name, y - 13))
         if bottom == bottom:
             tip += f", 95 % between {_figure(bottom, signed)} and {_figure(top, signed)}"
             parts.append(
@@ -65,7 +67,7 @@ def intervals(
             f"{_title(tip)}</circle>"
             f'<text x="{_WIDTH - _RIGHT + 8}" y="{y + 5}">{_figure(mean, signed)}</text>'
         )
-    return _svg("".join(parts), 30 * len(rows) + 40, label)
+    return _svg("".join(parts), _ROW * len(rows) + 34, label)
 
 
 def lines(
@@ -80,12 +82,12 @@ def lines(
     height = 220
 
     def at(x: float, y: float) -> tuple[float, float]:
-        return 60 + x / x_high * (_WIDTH - 120), 10 + (high - y) / (high - low) * (height - 50)
+        return 50 + x / x_high * (_WIDTH - 70), 10 + (high - y) / (high - low) * (height - 50)
 
     parts = []
     for share in (low, (low + high) / 2, high):
         y = at(0, share)[1]
-        parts.append(f'<line class="axis" x1="60" x2="{_WIDTH - 60}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<line class="axis" x1="50" x2="{_WIDTH - 20}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="soft" x="0" y="{y + 4:.1f}">{share:.0%}</text>')
     for i, (name, kind, row) in enumerate(series):
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*p) for p in row))
@@ -99,10 +101,11 @@ def lines(
                 f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4" {_tip(tip)}>'
                 f"{_title(tip)}</circle>"
             )
-        left = 60 + 180 * i
+        left = 8 + (_WIDTH - 8) // len(series) * i
         parts.append(f'<circle class="{kind}" cx="{left}" cy="{height - 8}" r="5"/>')
         parts.append(f'<text x="{left + 10}" y="{height - 4}">{escape_svg(name)}</text>')
-    right = f'<text class="soft" x="{_WIDTH - 60}" y="{height - 24}">{unit} {x_high:g}</text>'
+    right = f'<text class="soft" x="{_WIDTH - 20}" y="{height - 24}" '
+    right += f'text-anchor="end">{unit} {x_high:g}</text>'
     return _svg("".join([*parts, right]), height, label)
 
 
@@ -113,13 +116,14 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _axis(place, low: float, high: float, rows: int, signed: bool) -> str:
-    bottom = 30 * rows + 12
+    bottom = _ROW * rows + 4
     parts = []
     for i in range(5):
         value = low + (high - low) * i / 4
         parts.append(
             f'<line class="axis" x1="{place(value):.1f}" x2="{place(value):.1f}" y1="4" '
-            f'y2="{bottom}"/><text class="soft" x="{place(value) - 14:.1f}" y="{bottom + 18}">'
+            f'y2="{bottom}"/><text class="soft" x="{place(value):.1f}" y="{bottom + 18}" '
+            'text-anchor="middle">'
             f"{_figure(value, signed, 0)}</text>"
         )
     if signed:
@@ -133,7 +137,7 @@ def _figure(value: float, signed: bool, digits: int = 1) -> str:
 
 
 def _name(name: str, y: float) -> str:
-    short = name if len(name) <= 26 else name[:25] + "…"
+    short = name if len(name) <= 50 else name[:49] + "…"
     return f'<text x="0" y="{y:.0f}">{escape_svg(short)}</text>'
 
 

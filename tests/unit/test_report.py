@@ -194,5 +194,5 @@ def test_an_interval_beyond_the_axis_ends_with_it():
     drawn = intervals(
         [("few seeds", 0.75, -0.2, 1.4, "plain"), ("all", 0.5, 0.0, 1.0, "chance")], ""
     )
-    beyond, within = re.findall(r'x1="([\d.]+)" x2="([\d.]+)" y1="(?:22|52)"', drawn)
+    beyond, within = re.findall(r'x1="([\d.]+)" x2="([\d.]+)" y1="(?:30|74)"', drawn)
     assert beyond == within
