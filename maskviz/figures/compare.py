@@ -289,7 +289,8 @@ def file_effects(results: Mapping[str, StrategyResult]) -> Any:
         },
         yaxis={
             "automargin": True, "range": [len(found) - 0.5, -0.5], "zeroline": False,
-            "tickvals": list(range(len(found))), "ticktext": [as_text(name, 24) for name in results],
+            "tickvals": list(range(len(found))),
+            "ticktext": [as_text(name, 24) for name in results],
         },
         showlegend=bool(chance), **_LAYOUT,
     )  # fmt: skip
