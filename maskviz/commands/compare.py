@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +11,7 @@ from ..errors import ParameterError
 from . import common
 from .compare_show import fairness_table, file_table, text_lines
 from .explain import Long
+from .progress import Progress
 
 
 @common.app.command("compare")
@@ -218,7 +217,7 @@ def _one_file(
     from ..evidence import compare_file
 
     strategies = _parameters(strategy, options)
-    show = _Progress("rows")
+    show = Progress("rows")
     with CsvFile(out) as written:
         result = compare_file(
             resolve(file), strategies, each=lambda row: written.add(row.to_dict()),
@@ -255,7 +254,7 @@ def _pairs(
         pairs = pairs_of_file(path, text_column, pair_column)
     else:
         pairs = swapped_pairs(path, text_column, [] if swap == "all" else _named(swap))
-    show = _Progress("pairs")
+    show = Progress("pairs")
     result = fairness(
         islice(pairs, rows), _parameters(strategy, options), operator=operator, label=label,
         progress=show, **shared,
@@ -283,25 +282,3 @@ def _parameters(strategies: str, options: dict[str, str]) -> dict[str, dict[str,
         | ({"pipeline": options["pipeline"]} if options["pipeline"] else {})
         for name in named
     }
-
-
-class _Progress:
-    """Rows done and time left, on standard error where a person looks at it."""
-
-    def __init__(self, unit: str) -> None:
-        self._unit, self._start, self._shown = unit, time.monotonic(), False
-
-    def __call__(self, done: int, total: int | None = None) -> None:
-        if not sys.stderr.isatty():
-            return
-        self._shown = True
-        left = ""
-        if total and done:
-            seconds = (time.monotonic() - self._start) * (total - done) / done
-            left = f" of {total:,}, about {seconds:,.0f} s left"
-        typer.echo(f"\r{done:,}{left} {self._unit}\x1b[K", nl=False, err=True)
-
-    def end(self) -> None:
-        """End the line."""
-        if self._shown:
-            typer.echo("", err=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from . import common
+from .progress import Progress
 
 Beams = Annotated[int, typer.Option("--beams", help="Beams of the search, 1 to 16.")]
 Prefix = Annotated[
@@ -30,8 +31,11 @@ def translate_command(
     """Translate a text sentence by sentence; mini-translate turns English into French."""
     from ..models import translate
 
-    source = common.read_text(text)
-    found = translate(source, model, num_beams=beams, max_new_tokens=max_tokens, prefix=prefix)
+    source, show = common.read_text(text), Progress("sentences")
+    found = translate(
+        source, model, num_beams=beams, max_new_tokens=max_tokens, prefix=prefix, progress=show
+    )
+    show.end()
     common.notify(found.notice)
     common.show(found.to_dict(), as_json, found.text)
 

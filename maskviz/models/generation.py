@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,11 +40,13 @@ def generate(
     *,
     num_beams: int = 4,
     max_new_tokens: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> list[Generation]:
     """Let an encoder–decoder write for each text, or for each masked `Encoding`, by beam search.
 
     The answers come in the order of the texts. Nothing is drawn at random. max_new_tokens: None
-    allows 16 tokens more than twice the source. Raises CapabilityError where the model is no
+    allows 16 tokens more than twice the source. progress: called with how many texts are done and
+    how many there are. Raises CapabilityError where the model is no
     encoder–decoder, TextError for an empty text, ParameterError for a number out of range.
 
     >>> generate(["Where is the station?"])[0].unfinished
@@ -63,6 +65,8 @@ def generate(
         limit = max_new_tokens or min(LONGEST, 2 * longest + 16)
         for row, answer in zip(rows, _written(loaded, chosen, num_beams, limit), strict=True):
             found[row] = answer
+        if progress is not None:
+            progress(len(found) - found.count(None), len(found))
     return [answer for answer in found if answer is not None]
 
 

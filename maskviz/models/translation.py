@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -53,20 +53,22 @@ def translate(
     num_beams: int = 4,
     max_new_tokens: int | None = None,
     prefix: str | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> Translation:
     """Translate a text; `mini-translate` turns English into French, other models as they were made.
 
     Models of this kind learn from single sentences, so each sentence goes in alone. prefix: words
     that the model wants before its input; None takes what its own configuration says for
-    translation. Raises TextError for an empty text, CapabilityError where the model is no
-    encoder–decoder.
+    translation. progress: called with how many sentences are done and how many there are. Raises
+    TextError for an empty text, CapabilityError where the model is no encoder–decoder.
 
     >>> translate("I am happy. Are you?").sentences[1].start
     12
     """
     return translate_many(
-        [text], model, num_beams=num_beams, max_new_tokens=max_new_tokens, prefix=prefix
-    )[0]
+        [text], model, num_beams=num_beams, max_new_tokens=max_new_tokens, prefix=prefix,
+        progress=progress,
+    )[0]  # fmt: skip
 
 
 def translate_many(
@@ -76,6 +78,7 @@ def translate_many(
     num_beams: int = 4,
     max_new_tokens: int | None = None,
     prefix: str | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> list[Translation]:
     """Translate several texts as `translate` does; sentences of similar length share a pass."""
     loaded = load_model(model)
@@ -89,7 +92,10 @@ def translate_many(
         for text, own in zip(texts, spans, strict=True)
         for start, end in own
     ]
-    answers = iter(generate(pieces, loaded, num_beams=num_beams, max_new_tokens=max_new_tokens))
+    written = generate(
+        pieces, loaded, num_beams=num_beams, max_new_tokens=max_new_tokens, progress=progress
+    )
+    answers = iter(written)
     found = []
     for text, own in zip(texts, spans, strict=True):
         sentences = tuple(

@@ -85,7 +85,9 @@ def test_cuts_are_visible(seq2seq: str) -> None:
 
 
 def test_a_translation_keeps_sentences_and_space(seq2seq: str) -> None:
-    found = translate(TEXT, seq2seq, max_new_tokens=4)
+    told: list[tuple[int, int]] = []
+    found = translate(TEXT, seq2seq, max_new_tokens=4, progress=lambda *n: told.append(n))
+    assert told[-1] == (3, 3)
     assert [TEXT[s.start : s.end] for s in found.sentences] == [
         "The quick brown fox jumps.",
         "Anna of Paris sees it!",

@@ -1,0 +1,30 @@
+"""How far a command is."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import typer
+
+
+class Progress:
+    """Rows done and time left, on standard error where a person looks at it."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit, self._start, self._shown = unit, time.monotonic(), False
+
+    def __call__(self, done: int, total: int | None = None) -> None:
+        if not sys.stderr.isatty():
+            return
+        self._shown = True
+        left = ""
+        if total and done:
+            seconds = (time.monotonic() - self._start) * (total - done) / done
+            left = f" of {total:,}, about {seconds:,.0f} s left"
+        typer.echo(f"\r{done:,}{left} {self._unit}\x1b[K", nl=False, err=True)
+
+    def end(self) -> None:
+        """End the line."""
+        if self._shown:
+            typer.echo("", err=True)
