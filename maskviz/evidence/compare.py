@@ -16,6 +16,7 @@ from .reading import Answers, read
 from .statistics import divergence
 
 DRAWS = 20  # random masks in a control, at least
+_SAME = 1e-5  # a probability may differ by as much where the same mask is read in another batch
 OPERATORS = ("mask", "delete", "pad", "attention", "infill")  # that a conclusion should survive
 
 
@@ -164,7 +165,7 @@ class Effect:
     def beyond_chance(self) -> bool:
         """Whether the masked probability lies outside the middle 95 % of the random draws."""
         after = self.comparison.masked.probabilities[self.control.label]
-        return not self.control.low - 1e-9 <= after <= self.control.high + 1e-9
+        return not self.control.low - _SAME <= after <= self.control.high + _SAME
 
     @property
     def conclusion(self) -> str:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from maskviz.errors import DataError, TextError, UnknownNameError
 from maskviz.evidence import compare, compare_file, control, explain
+from maskviz.evidence.compare import Effect
 from maskviz.evidence.sentence import comparison_sentence, fill_sentence, percent
 from maskviz.evidence.statistics import bootstrap_interval, kl_divergence, mcnemar
 from maskviz.masks import Mask, MaskSpan, apply, mask
@@ -102,6 +104,16 @@ CSV = (
     b"!!!;1;y\n"
     b"slow and empty;LABEL_0;y\n"
 )
+
+
+def test_a_mask_that_chance_draws_as_well_is_not_beyond_chance(classifier: str) -> None:
+    chosen = mask(TEXT, "pattern", words="great")
+    compared = compare(chosen, classifier, "delete")
+    chance = control(chosen, classifier, "delete")
+    after = compared.masked.probabilities[chance.label]
+    for off, beyond in ((2e-6, False), (2e-3, True)):  # 2e-6: the same mask in another batch
+        effect = Effect("great", compared, replace(chance, low=after + off, high=1.0))
+        assert effect.beyond_chance is beyond
 
 
 def test_a_file_gives_the_same_answers_as_one_text_at_a_time(tiny) -> None:
