@@ -36,7 +36,8 @@ def _visit(monkeypatch, user, listed="") -> AppTest:
 
 
 def _said(at: AppTest) -> str:
-    return " ".join(m.value for m in [*at.markdown, *at.caption]).replace("\\", "")
+    said = " ".join(m.value for m in [*at.markdown, *at.caption])
+    return said.replace("\\", "").replace("\N{WORD JOINER}", "")
 
 
 def test_a_stranger_sees_the_button_and_nothing_else(monkeypatch):
