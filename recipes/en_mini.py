@@ -1,7 +1,8 @@
 """Make the bundled English pipeline: `python recipes/en_mini.py --data DIR --out FOLDER`.
 
 Tags (UPOS), sentence boundaries and names (PERSON, ORG, GPE, LOC, MISC) with spaCy's small
-convolutional network on subword vectors of the project's own. See recipes/README.md.
+convolutional network, taught by people's labels and by a larger encoder tuned on them. See
+recipes/README.md.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import spacy
+import torch
 from checksums import write_checksums
-from en_data import Augmenter, Row, names_of, read_ner, usable
+from en_data import Augmenter, Row, by_length, exchanged, names_of, read_ner, usable
+from en_silver import labelled, with_names
+from en_teacher import tuned
 from en_templates import template_rows
 from en_vectors import VectorSize, load_vectors, make_vectors
 from spacy.language import Language
@@ -27,26 +31,27 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 from thinc.api import Adam
 
-# How often a sentence of each source is drawn: near what people type first, silver last.
-SHARES = {
-    "uner-ewt": 0.20,
-    "wnut17": 0.18,
-    "btc": 0.26,
-    "wikigold": 0.10,
-    "crossner": 0.08,
-    "wikiann": 0.08,
-    "template": 0.10,
-}
-
-# A later round (`--start`) dwells on what people type.
-LATE_SHARES = {
-    "uner-ewt": 0.20,
+# How often a sentence of each source is drawn, for the teacher and for the pipeline itself: most
+# from what people type; `review`, `everyday` and `wikipedia` are labelled by the teacher.
+TEACHER_SHARES = {
+    "uner-ewt": 0.16,
     "wnut17": 0.20,
-    "btc": 0.36,
+    "btc": 0.42,
     "wikigold": 0.06,
+    "crossner": 0.06,
+    "wikiann": 0.04,
+    "template": 0.06,
+}
+SHARES = {
+    "uner-ewt": 0.16,
+    "wnut17": 0.17,
+    "btc": 0.30,
+    "wikigold": 0.05,
     "crossner": 0.05,
-    "wikiann": 0.05,
-    "template": 0.08,
+    "wikipedia": 0.05,
+    "template": 0.06,
+    "review": 0.11,
+    "everyday": 0.05,
 }
 
 
@@ -56,11 +61,12 @@ def arguments() -> argparse.Namespace:
     data = os.environ.get("MASKVIZ_DATA", "data")
     parser.add_argument("--data", type=Path, default=Path(data), help="folder of parquet files")
     parser.add_argument("--out", type=Path, default=Path("maskviz/assets/en_mini"))
-    parser.add_argument("--work", type=Path, default=Path("build/en_mini"), help="vectors")
+    parser.add_argument("--work", type=Path, default=Path("build/en_mini"), help="what is kept")
+    parser.add_argument("--teacher", type=Path, required=True, help="a pretrained uncased encoder")
     parser.add_argument("--start", type=Path, help="a pipeline whose names are trained further")
-    parser.add_argument("--anew", action="store_true", help="learn names anew, keep the rest")
-    parser.add_argument("--tag-minutes", type=float, default=8.0)
-    parser.add_argument("--ner-minutes", type=float, default=30.0)
+    parser.add_argument("--teacher-minutes", type=float, default=16.0)
+    parser.add_argument("--tag-minutes", type=float, default=9.0)
+    parser.add_argument("--ner-minutes", type=float, default=42.0)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--drop", type=float, default=0.3, help="dropout")
     parser.add_argument("--seed", type=int, default=0)
@@ -93,7 +99,7 @@ def build(vectors: Path) -> Language:
 
 
 def add_names(nlp: Language) -> None:
-    """Add an untrained recogniser of names."""
+    """Add an untrained recogniser of names, before a wrong sentence start can cut a name."""
     parser = {
         "@architectures": "spacy.TransitionBasedParser.v2",
         "state_type": "ner",
@@ -103,7 +109,7 @@ def add_names(nlp: Language) -> None:
         "use_upper": True,
         "tok2vec": NETWORK,
     }
-    nlp.add_pipe("ner", config={"model": parser})
+    nlp.add_pipe("ner", config={"model": parser}, first=True)
 
 
 def name_example(nlp: Language, row: Row) -> Example:
@@ -126,8 +132,10 @@ def tag_example(nlp: Language, sentences: pd.DataFrame, lower: bool) -> Example:
     return Example(Doc(nlp.vocab, words=words), reference)
 
 
-def tag_batches(nlp: Language, frame: pd.DataFrame, seed: int) -> Iterator[list[Example]]:
-    """Endless batches of documents of one to six sentences in a row."""
+def tag_batches(
+    nlp: Language, frame: pd.DataFrame, names: dict[int, list[tuple[str, ...]]], seed: int
+) -> Iterator[list[Example]]:
+    """Endless batches of documents of one to six sentences in a row, with some other names."""
     rng = np.random.default_rng(seed)
     while True:
         batch: list[Example] = []
@@ -135,30 +143,41 @@ def tag_batches(nlp: Language, frame: pd.DataFrame, seed: int) -> Iterator[list[
         while words < 800:
             start = int(rng.integers(len(frame)))
             sentences = frame.iloc[start : start + int(rng.integers(1, 7))]
+            varied = [
+                exchanged(list(words), list(tags), names, rng)
+                for words, tags in zip(sentences["tokens"], sentences["upos"], strict=True)
+            ]
+            sentences = sentences.assign(tokens=varied)
             batch.append(tag_example(nlp, sentences, lower=rng.random() < 0.05))
             words += len(batch[-1].reference)
         yield batch
 
 
-def name_batches(
-    nlp: Language, rows: list[Row], seed: int, shares: dict[str, float]
-) -> Iterator[list[Example]]:
-    """Endless batches drawn by the shares of the sources, each row varied."""
+def name_rows(
+    rows: list[Row], names: dict[str, list[tuple[str, ...]]], shares: dict[str, float], seed: int
+) -> Iterator[Row]:
+    """Endless rows drawn by the shares of the sources, each varied."""
     rng = np.random.default_rng(seed)
-    rows = [row for row in rows if usable(row)]
-    names = names_of(rows)
     augment = Augmenter(names, seed)
     by_source: dict[str, list[Row]] = {name: [] for name in shares}
-    for row in rows:
-        by_source[row.source.split("-")[0] if "crossner" in row.source else row.source].append(row)
+    for row in filter(usable, rows):
+        source = row.source.split("-")[0] if "crossner" in row.source else row.source
+        if source in shares:
+            by_source[source].append(row)
     by_source["template"] = template_rows(8000, names, rng)
     sources, weights = list(shares), np.array(list(shares.values()))
+    while True:
+        pool = by_source[sources[rng.choice(len(sources), p=weights / weights.sum())]]
+        yield augment(pool[rng.integers(len(pool))])
+
+
+def name_batches(nlp: Language, rows: Iterator[Row]) -> Iterator[list[Example]]:
+    """Endless batches of about 900 words."""
     while True:
         batch: list[Example] = []
         words = 0
         while words < 900:
-            pool = by_source[sources[rng.choice(len(sources), p=weights / weights.sum())]]
-            row = augment(pool[rng.integers(len(pool))])
+            row = next(rows)
             batch.append(name_example(nlp, row))
             words += len(row.tokens)
         yield batch
@@ -186,18 +205,21 @@ def train(
             losses = {}
 
 
-def first_round(nlp: Language, options: argparse.Namespace, rows: list[Row]) -> None:
-    """Tags and boundaries, then names, in a pipeline that knows nothing yet."""
+def first_round(
+    nlp: Language,
+    options: argparse.Namespace,
+    rows: list[Row],
+    names: dict[str, list[tuple[str, ...]]],
+) -> None:
+    """Tags and boundaries in a pipeline that knows nothing yet; its names are only made ready."""
     frame = pd.read_parquet(options.data / "pos.parquet")
     frame = frame[frame["split"] == "train"].reset_index(drop=True)
     sample = [tag_example(nlp, frame.iloc[i : i + 1], False) for i in range(len(frame))]
     labelled = [name_example(nlp, row) for row in rows[:4000]]
     nlp.initialize(joined(sample, labelled))
-    tags = tag_batches(nlp, frame, options.seed)
+    tags = tag_batches(nlp, frame, by_length(names), options.seed)
     pipes = ["tok2vec", "morphologizer", "senter"]
     run_stage(nlp, pipes, tags, options.tag_minutes, options.rate, drop=0.15)
-    names = name_batches(nlp, rows, options.seed, SHARES)
-    run_stage(nlp, ["ner"], names, options.ner_minutes, options.rate, options.drop)
 
 
 def run_stage(
@@ -234,23 +256,28 @@ def save(nlp: Language, out: Path) -> None:
 
 
 def main() -> None:
-    """Train the pipeline and write its folder."""
+    """Tune the teacher, let it label and give the vectors, train the pipeline, write its folder."""
     options = arguments()
     fix_random_seed(options.seed)
+    torch.manual_seed(options.seed)
     options.work.mkdir(parents=True, exist_ok=True)
-    rows, _ = read_ner(options.data)
+    gold, _ = read_ner(options.data)
+    gold_names = names_of([row for row in gold if usable(row)])
+    taught = name_rows(gold, gold_names, TEACHER_SHARES, options.seed)
+    teacher, words = tuned(options.teacher, options.work, taught, options.teacher_minutes)
+    silver = labelled(teacher, words, options.data, gold, options.work, options.seed)
+    found = names_of(silver)
+    names = {kind: [*known, *found.get(kind, [])] for kind, known in gold_names.items()}
     if options.start:
         nlp = spacy.load(options.start)
-        if options.anew:
-            nlp.remove_pipe("ner")
-            add_names(nlp)
-            examples = [name_example(nlp, row) for row in rows[:4000]]
-            nlp.get_pipe("ner").initialize(lambda: examples, nlp=nlp)
-        names = name_batches(nlp, rows, options.seed + 1, LATE_SHARES)
-        run_stage(nlp, ["ner"], names, options.ner_minutes, options.rate, options.drop)
     else:
-        nlp = build(make_vectors(options.data, options.work, VectorSize()))
-        first_round(nlp, options, rows)
+        size = VectorSize()
+        nlp = build(make_vectors(options.data, options.work, options.teacher, teacher, size))
+        first_round(nlp, options, gold, names)
+    rows = name_rows([*gold, *with_names(silver, options.seed)], names, SHARES, options.seed)
+    run_stage(
+        nlp, ["ner"], name_batches(nlp, rows), options.ner_minutes, options.rate, options.drop
+    )
     save(nlp, options.out)
     print(f"wrote {options.out}")
 

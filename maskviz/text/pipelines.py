@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any, TypeVar
 
 from ..errors import MissingDependencyError, TextError, UnknownNameError
@@ -179,13 +179,21 @@ def _end_of_piece(text: str, start: int) -> int:
     return end
 
 
+def _sentences(doc: Any) -> list[Any]:
+    """Return the sentences; one that is said to begin inside a name goes on from there."""
+    if not doc.has_annotation("SENT_START"):
+        return [doc[:]]
+    inside = {i for name in doc.ents for i in range(name.start + 1, name.end)}
+    starts = [sentence.start for sentence in doc.sents if sentence.start not in inside]
+    return [doc[start:end] for start, end in pairwise([*starts, len(doc)])]
+
+
 def annotation(doc: Any) -> Annotation:
     """Turn a spaCy Doc into spans of characters."""
     text = doc.text  # spaCy puts it together anew each time it is asked
-    sentences = doc.sents if doc.has_annotation("SENT_START") else [doc[:]]
     return Annotation(
         sentences=tuple(
-            trimmed for s in sentences if (trimmed := _trim(text, s.start_char, s.end_char))
+            trimmed for s in _sentences(doc) if (trimmed := _trim(text, s.start_char, s.end_char))
         ),
         entities=tuple(
             trimmed

@@ -73,3 +73,18 @@ def test_a_long_text_is_read_in_pieces_as_its_sentences_are(monkeypatch):
 def test_a_piece_ends_with_a_line_else_a_sentence_else_a_word(text, piece, monkeypatch):
     monkeypatch.setattr(pipelines, "_PIECE", 20)
     assert text[: pipelines._end_of_piece(text, 0)] == piece
+
+
+def test_no_sentence_begins_inside_a_name():
+    import spacy
+    from spacy.tokens import Doc
+
+    words = ["Tom", "Hanks", "flew", ".", "He", "liked", "it", "."]
+    starts = [True, True, False, False, True, False, False, False]
+    doc = Doc(spacy.blank("en").vocab, words=words, sent_starts=starts)
+    doc.ents = [doc.char_span(0, 9, "PERSON")]
+    found = pipelines.annotation(doc)
+    assert [doc.text[s.start : s.end] for s in found.sentences] == [
+        "Tom Hanks flew .",
+        "He liked it .",
+    ]
