@@ -135,11 +135,11 @@ class MaskTrainer(Trainer):
 
     def _publish(self, folder: Path) -> None:
         publish(folder / _STAGING / f"checkpoint-{self.state.global_step}", folder)
-        (folder / _STAGING).rmdir()
         best = f"checkpoint-{self.best_step}"
         for old in checkpoints(folder)[: -self.spec.training.save_total_limit]:
-            if old.name != best:
-                shutil.rmtree(old)
+            if old.name != best:  # moved away first: one that is half deleted is no checkpoint
+                old.rename(folder / _STAGING / old.name)
+        shutil.rmtree(folder / _STAGING)
 
     # a budget in minutes --------------------------------------------------------------------
 
@@ -171,7 +171,8 @@ def publish(staged: Path, folder: Path) -> None:
         with path.open("rb") as file:
             os.fsync(file.fileno())
     target = folder / staged.name
-    shutil.rmtree(target, ignore_errors=True)
+    if target.exists():
+        target.rename(staged.with_name("replaced"))
     staged.rename(target)
 
 

@@ -164,3 +164,26 @@ def test_sigterm_writes_a_checkpoint_and_says_so(trained):
     assert status["outcome_reason"] == "Cancelled at step 18; resume goes on from there."
     steps = sorted(p.name for p in (trained["stopped"] / "checkpoints").iterdir())
     assert steps == ["checkpoint-15", "checkpoint-18"]
+
+
+def test_a_checkpoint_whose_deletion_is_cut_short_is_no_checkpoint(tmp_path, monkeypatch):
+    from types import SimpleNamespace
+
+    from maskviz.training import trainer
+
+    for name in ("checkpoint-10", "checkpoint-20", ".staging/checkpoint-30"):
+        (tmp_path / name).mkdir(parents=True)
+        for file in ("trainer_state.json", "model.safetensors"):
+            (tmp_path / name / file).write_text("{}")
+    run = SimpleNamespace(
+        state=SimpleNamespace(global_step=30), best_step=None,
+        spec=SimpleNamespace(training=SimpleNamespace(save_total_limit=2)),
+    )  # fmt: skip
+    monkeypatch.setattr(
+        trainer.shutil, "rmtree",
+        lambda folder: next(folder.rglob("model.safetensors")).unlink(),
+    )  # fmt: skip
+    trainer.MaskTrainer._publish(run, tmp_path)
+    kept = trainer.checkpoints(tmp_path)
+    assert [path.name for path in kept] == ["checkpoint-20", "checkpoint-30"]
+    assert all((path / "model.safetensors").is_file() for path in kept)
