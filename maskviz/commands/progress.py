@@ -9,7 +9,10 @@ import typer
 
 
 class Progress:
-    """Rows done and time left, on standard error where a person looks at it."""
+    """What is done, in its unit, and the seconds left, on standard error where a person looks.
+
+    Call it with how many are done and, where that is known, how many there are in all.
+    """
 
     def __init__(self, unit: str) -> None:
         self._unit, self._start, self._shown = unit, time.monotonic(), False
