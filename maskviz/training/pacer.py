@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback, TrainingArguments
@@ -109,7 +110,7 @@ class Pacer(TrainerCallback):
         """Write down what Trainer measured."""
         logs = logs or {}
         if "loss" in logs:
-            check_finite(logs, state.global_step, self.spec.learning_rate, self._largest())
+            check_finite(logs, state.global_step, self.spec.learning_rate, self._largest)
             kept = {k: logs[k] for k in ("loss", "grad_norm", "learning_rate") if k in logs}
             speed = self.tokens_per_second
             use = self.usage.share()
@@ -133,6 +134,7 @@ class Pacer(TrainerCallback):
             self.patience.look(control, state.global_step)
             self.trainer.best_step = self.patience.best_step
 
+    @cached_property
     def _largest(self) -> float:
         """Return the largest value that a regression learns, without its sign; else 0."""
         regression = self.trainer.spec.kind == REGRESSION
