@@ -64,13 +64,18 @@ def _operator(name: str, summary: str) -> Callable[[Replace], Replace]:
     return register
 
 
+def no_mask_token(name: str) -> CapabilityError:
+    """Return the error of a model that has nothing to put in a word's place."""
+    return CapabilityError(
+        f"The model {name!r} has no mask token: "
+        "use the operator delete, placeholder, unk or attention."
+    )
+
+
 @_operator("mask", "Puts the model's mask token in the place of each hidden token.")
 def _mask(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     if model.tokenizer.mask_token_id is None:
-        raise CapabilityError(
-            f"The model {model.name!r} has no mask token: "
-            "use the operator delete, placeholder, unk or attention."
-        )
+        raise no_mask_token(model.name)
     return [
         (model.tokenizer.mask_token_id, model.tokenizer.mask_token, i, 1) for i in hidden.indices
     ]

@@ -114,8 +114,23 @@ def _load(name: str) -> Model:
 
         verify(Path(path))
     config = _from_pretrained(AutoConfig, name, path)
+    _tokenizer_is_there(name, Path(path))
     tokenizer = _from_pretrained(AutoTokenizer, name, path)
+    if tokenizer.pad_token is None:  # as GPT-2 and Llama are published
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.sep_token or tokenizer.unk_token
     return Model(name, path, config, tokenizer, _capabilities(config))
+
+
+_TOKENIZERS = ("*token*", "vocab*", "*.model", "*.spm")  # the files of any tokenizer
+
+
+def _tokenizer_is_there(name: str, folder: Path) -> None:
+    """Refuse a folder without a tokenizer: transformers makes one up that knows no word."""
+    if folder.is_dir() and not any(any(folder.glob(pattern)) for pattern in _TOKENIZERS):
+        raise ModelNotFoundError(
+            f"The model {name!r} has no tokenizer: save that of the model in its folder too, with "
+            "save_pretrained."
+        )
 
 
 def _from_pretrained(kind: Any, name: str, path: str, **options: Any) -> Any:
@@ -128,7 +143,7 @@ def _from_pretrained(kind: Any, name: str, path: str, **options: Any) -> Any:
             f"The model {name!r} needs {needed or 'a package that is not installed'}: "
             f"run 'pip install {needed or 'sentencepiece'}' or choose another model."
         ) from None
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
         if "custom code" in str(error):
             raise ModelNotFoundError(
                 f"The model {name!r} needs code of its own, which maskviz never runs: choose "
@@ -172,7 +187,14 @@ def _network(model: Model, capability: str) -> Any:
             use_safetensors=True,
             dtype=torch.float32,
         )
+    padded_by(network, model.tokenizer)
     return quickened(network.to(device()).eval())
+
+
+def padded_by(network: Any, tokenizer: Any) -> None:
+    """Tell a network what its batches are padded with: a decoder's classifier reads it there."""
+    if network.config.pad_token_id is None:
+        network.config.pad_token_id = tokenizer.pad_token_id
 
 
 def device() -> str:

@@ -104,14 +104,14 @@ def masked_rows(
 ) -> MaskedRows:
     """Return the rows of a part under a mask, their targets as the model needs them."""
     from .batches import MaskedRows
-    from .collating import MatrixRows, target_ids
+    from .collating import MatrixRows, target_ids, target_limit
     from .masking import Masker
 
     length = min(spec.training.max_length, model.max_length)
     masker = Masker(model, part.texts, masking, seed, length)
     labels = part.labels
     if spec.task == "seq2seq":
-        labels = target_ids(model.tokenizer, part.labels, spec.training.max_target_length)
+        labels = target_ids(model.tokenizer, part.labels, target_limit(spec, model))
     return (MatrixRows if masking.matrix else MaskedRows)(masker, labels)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from ..data import preview
-from ..errors import DataError, MissingDependencyError
+from ..errors import CapabilityError, DataError, MissingDependencyError
+from ..masks.operators import no_mask_token
+from .estimate import model_folder
 from .masking import drawn
 from .spec import EXAMPLE, MaskingSpec, RunSpec
 
@@ -18,6 +21,7 @@ def preflight(spec: RunSpec) -> None:
     from ..models.locate import locate
 
     locate(spec.model)
+    _model_fits(spec)
     if spec.training.lora_r:
         from .lora import require_peft
 
@@ -28,6 +32,35 @@ def preflight(spec: RunSpec) -> None:
             _draws(masking)
     if spec.data.path != EXAMPLE:
         _columns_are_there(spec)
+
+
+def _model_fits(spec: RunSpec) -> None:
+    """Refuse what the model's own files rule out: nothing to write with, or to hide words with."""
+    folder = model_folder(spec.model)
+    if folder is None:
+        return
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    heads = " ".join(config.get("architectures") or ())
+    writes = config.get("is_encoder_decoder") or "ConditionalGeneration" in heads
+    if spec.task == "seq2seq" and not writes:
+        raise CapabilityError(
+            f"The model {spec.model!r} cannot be tuned for seq2seq (it writes no text): choose an "
+            "encoder–decoder, such as 'mini-translate'."
+        )
+    asked = {m.operator for m in (spec.masking, spec.evaluation) if m and m.active}
+    if asked & {"mask", "corrupt"} and not _has_mask_token(folder):
+        raise no_mask_token(spec.model)
+
+
+def _has_mask_token(folder: Path) -> bool:
+    """Tell whether a tokenizer has a mask token; what cannot be told from its files passes."""
+    try:
+        core = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        named = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return True
+    added = (token["content"].lower() for token in core.get("added_tokens") or ())
+    return bool(named.get("mask_token")) or any("mask" in token for token in added)
 
 
 def _columns_are_there(spec: RunSpec) -> None:

@@ -9,6 +9,7 @@ from ..masks.encoding import Encoding
 from ..masks.matrices import attention_matrix
 from .batches import Collator, MaskedRows
 from .masking import Masker, TokenRow, draw_seed
+from .spec import RunSpec
 
 
 class TaskCollator(Collator):
@@ -110,6 +111,11 @@ def _encoding(plain: Any, row: TokenRow, operator: str) -> Encoding:
         plain.text, operator, tuple(row.input_ids), tuple(row.attention_mask), ("",) * n,
         tuple(plain.offsets), tuple(range(n)), hidden, special,
     )  # fmt: skip
+
+
+def target_limit(spec: RunSpec, model: Any) -> int:
+    """Return how many tokens a seq2seq model may write: what is asked for, within its own limit."""
+    return min(spec.training.max_target_length, model.max_length)
 
 
 def target_ids(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[tuple[int, ...]]:

@@ -48,6 +48,8 @@ def with_lora(network: Any, spec: RunSpec) -> Any:
     )
     # PEFT asks transformers a question by a name that is going away.
     warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+    # GPT-2's layers lie the other way round: PEFT sees it, does what is right, and says so.
+    warnings.filterwarnings("ignore", "fan_in_fan_out is set to False", UserWarning)
     try:
         return get_peft_model(network, config)
     except ValueError as error:

@@ -118,7 +118,12 @@ def _check_choice(choice: Choice) -> None:
 
 
 def _check_matrix(masking: MaskingSpec) -> None:
-    known = [name for name in MATRICES if name != "custom"]  # one for each length of text
+    known = [name for name in MATRICES if name != "custom"]
+    if masking.matrix == "custom":
+        raise ParameterError(
+            "The matrix 'custom' is made for one text and rows have many lengths: choose one of "
+            f"{', '.join(known)}."
+        )
     if masking.matrix not in known:
         raise UnknownNameError.of("attention matrix", masking.matrix, known)
     if masking.matrix == "hidden-keys" and not masking.active:

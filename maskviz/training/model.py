@@ -21,9 +21,13 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
     import transformers
     from safetensors import SafetensorError
 
+    from ..models.model import padded_by
+
     options = _head(spec, model, label_names)
+    if spec.task == "mlm" and model.tokenizer.mask_token_id is None:
+        raise _unfit(spec, "it has no mask token")
     try:
-        return getattr(transformers, _CLASSES[spec.task]).from_pretrained(
+        network = getattr(transformers, _CLASSES[spec.task]).from_pretrained(
             model.path,
             dtype=torch.float32,
             use_safetensors=True,
@@ -32,10 +36,18 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0][:160]
-        raise ModelError(
-            f"The model {spec.model!r} cannot be tuned for {spec.task} ({first}): "
-            "choose another model, such as 'mini'."
-        ) from None
+        if first.startswith("Unrecognized configuration class"):
+            first = f"the architecture {model.family!r} has no head for it"
+        raise _unfit(spec, first) from None
+    padded_by(network, model.tokenizer)
+    return network
+
+
+def _unfit(spec: RunSpec, why: str) -> ModelError:
+    return ModelError(
+        f"The model {spec.model!r} cannot be tuned for {spec.task} ({why}): "
+        f"choose another model, such as {_SUGGESTED[spec.task]!r}."
+    )
 
 
 _CLASSES = {
@@ -43,6 +55,7 @@ _CLASSES = {
     "mlm": "AutoModelForMaskedLM",
     "seq2seq": "AutoModelForSeq2SeqLM",
 }
+_SUGGESTED = {"classification": "mini", "mlm": "mini", "seq2seq": "mini-translate"}
 
 
 def _head(spec: RunSpec, model: Any, label_names: Sequence[str]) -> dict[str, Any]:

@@ -155,12 +155,14 @@ class MaskTrainer(Trainer):
 
     def _clock_factor(self) -> float:
         done = min(1.0, self.recorder.seconds / (self.spec.training.max_minutes * 60))
+        kind = self.spec.training.lr_scheduler_type
+        if kind == "constant":  # as by steps, without a warm-up
+            return 1.0
         warmup = min(self.spec.training.warmup_steps, 0.5)
         if done < warmup:
             return max(done / warmup, 0.02)
         rest = (done - warmup) / (1 - warmup)
-        kind = self.spec.training.lr_scheduler_type
-        if kind.startswith("constant"):
+        if kind == "constant_with_warmup":
             return 1.0
         return 0.5 * (1 + math.cos(math.pi * rest)) if kind == "cosine" else 1 - rest
 

@@ -46,6 +46,7 @@ def written_figures(job: Job, part: Part) -> dict[str, dict[str, Any]]:
 def _written(job: Job, rows: Any) -> list[str]:
     """Let the network write for every row; the answers come in the order of the rows."""
     from .batches import SortedBatches
+    from .collating import target_limit
     from .pacer import Cancelled
 
     trainer, written = job.trainer, [""] * len(rows)
@@ -54,7 +55,7 @@ def _written(job: Job, rows: Any) -> list[str]:
         if job.pacer.stop_asked:
             raise Cancelled
         batch = trainer._prepare_inputs(trainer.data_collator(rows.__getitems__(indices)))
-        ids = _generated(trainer, batch, job.spec.training.max_target_length)
+        ids = _generated(trainer, batch, target_limit(job.spec, job.model))
         texts = job.model.tokenizer.batch_decode(ids, skip_special_tokens=True)
         for index, text in zip(indices, texts, strict=True):
             written[index] = text.strip()

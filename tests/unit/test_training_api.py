@@ -60,9 +60,11 @@ def test_mlm_learns_the_hidden_tokens_of_texts_without_labels(tmp_path):
 
 
 def test_a_budget_in_minutes_ends_by_the_clock(spec):
-    run = maskviz.train(spec, max_minutes=0.02, max_steps=-1)
+    run = maskviz.train(spec, max_minutes=0.02, max_steps=-1, lr_scheduler_type="constant")
     assert run.state == "done", run.reason
     assert run.seconds >= 1.2
+    rates = {line["learning_rate"] for line in run.history if "learning_rate" in line}
+    assert rates == {spec.training.learning_rate}  # no warm-up, as by steps
     assert run.history[-1]["step"] == run.step
 
 

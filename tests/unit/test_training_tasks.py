@@ -220,6 +220,7 @@ def test_a_model_keeps_its_own_order_of_labels(tiny):
         ({"task": "seq2seq", "target_column": "nope"}, DataError, "no column 'nope'"),
         ({"problem_type": "several"}, UnknownNameError, "multi_label_classification"),
         ({"matrix": "windw"}, UnknownNameError, "same-sentence"),
+        ({"matrix": "custom"}, ParameterError, "made for one text"),
         ({"matrix": "window", "operator": "delete"}, ParameterError, "changes their number"),
         ({"matrix": "hidden-keys", "strategy": "none"}, ParameterError, "choose a strategy"),
         ({"task": "mlm", "class_weights": "balanced"}, ParameterError, "class_weights"),
