@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import MaskvizError
-from .models.locate import bundled
+from .models.locate import BUNDLED_IMAGES, bundled
 from .paths import assets, home
 
 CORE = (
@@ -50,7 +50,7 @@ def report() -> dict[str, Any]:
         "packages": {name: _version(name) for name in CORE},
         "devices": devices(),
         "folders": {"home": _folder(_home_path())},
-        "models": [_bundled(name) for name in (*bundled(), "en_mini")],
+        "models": [_bundled(name) for name in (*bundled(), BUNDLED_IMAGES, "en_mini")],
         "pipelines": _pipelines(),
         "extras": [_extra(name) for name in EXTRAS],
     }

@@ -46,8 +46,10 @@ def list_command(as_json: common.Json = False) -> None:
     from ..models import list_models
 
     found = list_models()
+    width = max(len(m.name) for m in found) + 2
     lines = [
-        f"{m.name:28}{m.origin:10}{m.family or '':14}{', '.join(m.labels or ())}" for m in found
+        f"{m.name:{width}}{m.origin:10}{m.family or '':14}{', '.join(m.labels or ())}"
+        for m in found
     ]
     common.show([m.to_dict() for m in found], as_json, "\n".join(lines))
 

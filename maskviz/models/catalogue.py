@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..paths import assets
-from .locate import bundled
+from .locate import BUNDLED_IMAGES, bundled, listed_models
 
 _ENDINGS = {
     "fill": ("ForMaskedLM",),
@@ -41,20 +40,16 @@ class ModelInfo:
 
 
 def list_models(capability: str | None = None) -> list[ModelInfo]:
-    """Return the bundled models, the tuned ones (newest first) and those MASKVIZ_MODELS allows.
+    """Return the models for text: bundled, tuned (newest first), and those MASKVIZ_MODELS allows.
 
     capability: only those that may have it, such as `classify`; see `Model.capabilities`.
     """
     from .tuned import tuned_models
 
     found = [_of_folder(name, "bundled", assets() / name) for name in bundled()]
-    listed = os.environ.get("MASKVIZ_MODELS")
-    allowed = None if listed is None else [n.strip() for n in listed.split(",") if n.strip()]
-    for name, path in tuned_models():
-        if allowed is None or name in allowed:
-            found.append(_of_folder(name, "tuned", Path(path)))
-    known = {info.name for info in found}
-    found += [ModelInfo(n, "server") for n in allowed or () if n not in known]
+    found += [_of_folder(name, "tuned", path) for name, path in tuned_models()]
+    known = {BUNDLED_IMAGES, *(info.name for info in found)}
+    found += [ModelInfo(n, "server") for n in listed_models() or () if n not in known]
     return [info for info in found if capability is None or info.may(capability)]
 
 

@@ -8,10 +8,11 @@ import re
 from pathlib import Path
 
 from ..errors import ModelNotFoundError
-from ..paths import assets
+from ..paths import assets, home
 
 BUNDLED = "mini"
 BUNDLED_TRANSLATOR = "mini-translate"
+BUNDLED_IMAGES = "mini-digits"  # read by maskviz.vision alone
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 
 
@@ -64,15 +65,33 @@ def _bundled_folder(name: str) -> str:
 
 
 def allowed(name: str) -> None:
-    """Raise ModelNotFoundError where MASKVIZ_MODELS is set and does not list `name`."""
-    listed = os.environ.get("MASKVIZ_MODELS")
-    if listed is None:
+    """Raise ModelNotFoundError where MASKVIZ_MODELS is set and does not list `name`.
+
+    What was tuned here came from a model that may be loaded, and may be loaded itself.
+    """
+    if (listed := listed_models()) is None:
         return
-    names = [*bundled(), *(n.strip() for n in listed.split(",") if n.strip())]
-    if name not in names:
+    names = list(dict.fromkeys([*bundled(), *listed]))
+    if name not in names and not _made_here(name):
         raise ModelNotFoundError(
             f"This server does not load {name[:80]!r}: choose one of {', '.join(names)}."
         )
+
+
+def listed_models() -> list[str] | None:
+    """Return the names in MASKVIZ_MODELS; None where every model may be loaded."""
+    listed = os.environ.get("MASKVIZ_MODELS")
+    return None if listed is None else [n.strip() for n in listed.split(",") if n.strip()]
+
+
+def _made_here(name: str) -> bool:
+    """Tell whether `name` is a run that left a model, or a folder that maskviz itself keeps."""
+    own = home().resolve()
+    folder = Path(name) if os.sep in name else own / "runs" / name / "model"
+    try:
+        return folder.is_dir() and folder.resolve().is_relative_to(own)
+    except (OSError, ValueError):  # a name longer than the file system takes, or no path at all
+        return False
 
 
 def _checked_folder(folder: Path) -> str:

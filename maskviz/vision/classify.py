@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CapabilityError, DataError, ModelNotFoundError
-from ..models.locate import allowed
+from ..models.locate import BUNDLED_IMAGES as BUNDLED
+from ..models.locate import locate
 from ..models.model import LOADING
 from ..paths import assets
 from .patches import PatchMask
 
-BUNDLED = "mini-digits"
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +117,6 @@ def _located(name: str) -> str:
         folder = assets() / BUNDLED
         verify(folder)
         return str(folder)
-    from ..models.locate import locate
-
-    allowed(name)
     return locate(name)
 
 

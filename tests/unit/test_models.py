@@ -103,6 +103,24 @@ def test_a_server_can_limit_its_models(monkeypatch: pytest.MonkeyPatch, tiny) ->
     assert [m.name for m in list_models()] == [*bundled(), "bert-base-cased"]
 
 
+def test_a_limited_server_loads_what_was_tuned_on_it(monkeypatch, tmp_path: Path) -> None:
+    from maskviz.models.locate import locate
+
+    monkeypatch.setenv("MASKVIZ_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MASKVIZ_MODELS", "mini,mini-digits")
+    run = tmp_path / "home" / "runs" / "mini-entity-1" / "model"
+    for folder in (run, tmp_path / "home" / "encoders" / "mini-0", tmp_path / "elsewhere"):
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}", encoding="utf-8")
+        (folder / "model.safetensors").write_bytes(b"")
+    assert locate("mini-entity-1") == str(run)
+    assert locate(str(run.parents[2] / "encoders" / "mini-0"))
+    for name in (str(tmp_path / "elsewhere"), f"{run}/../../../../elsewhere", "x" * 999, "a/\0"):
+        with pytest.raises(ModelNotFoundError, match="choose one of mini, mini-translate, mini-d"):
+            locate(name)
+    assert [m.name for m in list_models()] == [*bundled(), "mini-entity-1"]  # no image model
+
+
 def test_the_list_can_be_limited_to_what_a_model_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASKVIZ_MODELS", "bert-base-cased")
     assert [m.name for m in list_models("classify")] == ["mini", "bert-base-cased"]
