@@ -22,7 +22,6 @@ from ..paths import assets
 from .patches import PatchMask
 
 
-
 @dataclass(frozen=True, eq=False)
 class ViT:
     """An image classifier by patches; hold `lock` around a pass."""
