@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import DataError, ParameterError
+from .progress import Progress
 
 app = typer.Typer(
     name="maskviz",
@@ -142,6 +143,7 @@ def chosen_mask(
 ) -> Any:
     """Return the mask a command asks for: read from a file, or chosen by a strategy."""
     from ..masks import Mask, mask
+    from ..text.document import Document
 
     if mask_file is not None:
         try:
@@ -153,7 +155,12 @@ def chosen_mask(
         return ~saved if complement else saved
     given = mask_parameters(strategy, **options)
     more = {"complement": complement, "second": second, "join": join}
-    return mask(read_text(text), strategy, ratio=ratio, seed=seed, **more, **given)
+    named = {"pipeline": given["pipeline"]} if "pipeline" in given else {}
+    show = Progress("characters")
+    document = Document(read_text(text), **named, progress=show)
+    chosen = mask(document, strategy, ratio=ratio, seed=seed, **more, **given)
+    show.end()
+    return chosen
 
 
 def second_choice(strategy: str | None, seed: int) -> Any:

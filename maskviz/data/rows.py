@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import DataError, MissingDependencyError
+from ..text.words import mended
 
 DELIMITERS = (",", ";", "\t", "|")
 _EXCEL = re.compile(r'"?sep=([,;\t|])"?\r?\n', re.IGNORECASE)  # Excel may say it in a first line
@@ -78,6 +79,8 @@ def _short(name: str) -> str:
 
 def encoding_of(stream: BinaryIO, name: str, head: bytes) -> str:
     """Return the encoding: by byte order mark, else UTF-8 if all of it is, else Windows-1252."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     _refuse_binary(name, head)
@@ -130,13 +133,14 @@ def delimiter_of(sample: str) -> str:
 
 def _csv_rows(stream: BinaryIO, name: str, head: bytes) -> Iterator[dict[str, object]]:
     encoding = encoding_of(stream, name, head)
-    with io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="") as text:
+    ends = "" if b"\n" in head else None  # None reads old Mac line ends, \r alone
+    with io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=ends) as text:
         sample = "".join(text.readlines(_SAMPLE))
         text.seek(0)
         told = _EXCEL.match(sample)
-        delimiter = "\t" if name.lower().endswith(".tsv") else delimiter_of(sample)
-        reader = csv.reader(text, delimiter=told[1] if told else delimiter)
         try:
+            delimiter = "\t" if name.lower().endswith(".tsv") else delimiter_of(sample)
+            reader = csv.reader(text, delimiter=told[1] if told else delimiter)
             if told:
                 next(reader)
             yield from _records(reader, name)
@@ -183,13 +187,13 @@ def _json_rows(stream: BinaryIO, name: str, head: bytes) -> Iterator[dict[str, o
 def _json_row(line: str, number: int, name: str) -> dict[str, object]:
     try:
         row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # ValueError: no JSON, or a number beyond all reason
         row = None
     if not isinstance(row, dict):
         raise DataError(
             f"Line {number} of {_short(name)} is not a JSON object: write one object per line."
         )
-    return row
+    return mended(row) if "\\u" in line else row
 
 
 def _parquet_rows(stream: BinaryIO, name: str, head: bytes) -> Iterator[dict[str, object]]:

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 from ..errors import MissingDependencyError
-from ..text.document import Document, Span
+from ..text.document import Document
 from .mask import Mask, MaskSpan
 from .registry import Parameter, capped, strategy
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_LONGEST = 40  # letters: of a longer one the words one edit away would fill the memory
 
 
 @strategy(
@@ -59,7 +61,7 @@ def noise(
 ) -> list[MaskSpan]:
     """Choose suspect words; the score is the surprisal in bits, or the gain in Zipf frequency.
 
-    Words with a digit, inside a named entity or of one letter are passed over.
+    Words with a digit, inside a named entity, of one letter or of more than 40 are passed over.
     """
     suspects = list(_suspects(document, threshold))
     if surprisal > 0:
@@ -69,9 +71,13 @@ def noise(
 
 def _suspects(document: Document, threshold: float) -> Iterator[MaskSpan]:
     names = document.entities
+    ends = [name.end for name in names]
     for word in document.words:
         written = document.text[word.start : word.end]
-        if len(written) < 2 or not written.isalpha() or _inside(word, names):
+        if not 2 <= len(written) <= _LONGEST or not written.isalpha():
+            continue
+        after = bisect_right(ends, word.start)  # the first name that does not end before the word
+        if after < len(names) and names[after].start < word.end:
             continue
         best, gain = _correction(written.lower())
         if gain >= threshold:
@@ -79,10 +85,6 @@ def _suspects(document: Document, threshold: float) -> Iterator[MaskSpan]:
             yield MaskSpan(word.start, word.end, reason, gain)
         elif zipf(written.lower()) == 0:
             yield MaskSpan(word.start, word.end, "in no list of words", None)
-
-
-def _inside(word: Span, spans: tuple[Span, ...]) -> bool:
-    return any(s.start < word.end and s.end > word.start for s in spans)
 
 
 def zipf(word: str) -> float:

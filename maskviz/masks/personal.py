@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import MissingDependencyError, ParameterError, UnknownNameError
 from ..text.document import Document
+from ..text.pipelines import pieces_of
 from .mask import MaskSpan
 from .registry import Parameter, capped, strategy
 
@@ -48,24 +49,29 @@ def personal(
     for name in wanted:
         if name not in known:
             raise UnknownNameError.of("kind of personal data", name, known)
-    hits = engine.analyze(
-        document.text, "en", entities=wanted or None, score_threshold=threshold,
-        return_decision_process=True,
-    )  # fmt: skip
-    best = sorted(hits, key=lambda hit: (-hit.score, hit.start, -hit.end))
-    return capped(document, _disjoint(best), ratio, rng)
+    found: list[MaskSpan] = []
+    for start, end in pieces_of(document.text):  # Presidio keeps all of its analysis in memory
+        hits = engine.analyze(
+            document.text[start:end], "en", entities=wanted or None, score_threshold=threshold,
+            return_decision_process=True,
+        )  # fmt: skip
+        found += _disjoint(hits, start)
+        if document.progress:
+            document.progress(end, len(document.text))
+    return capped(document, found, ratio, rng)
 
 
-def _disjoint(hits: Iterable[Any]) -> list[MaskSpan]:
-    """Keep of overlapping hits the one that comes first."""
+def _disjoint(hits: Iterable[Any], moved: int) -> list[MaskSpan]:
+    """Keep of overlapping hits the best, in a text that begins `moved` characters before them."""
     taken: set[int] = set()
     kept = []
-    for hit in hits:
+    for hit in sorted(hits, key=lambda hit: (-hit.score, hit.start, -hit.end)):
         if taken.isdisjoint(range(hit.start, hit.end)):
             taken.update(range(hit.start, hit.end))
             recogniser = hit.analysis_explanation.recognizer
             reason = f"{hit.entity_type}, score {hit.score:.2f} ({recogniser})"
-            kept.append(MaskSpan(hit.start, hit.end, reason, float(hit.score), hit.entity_type))
+            start, end = hit.start + moved, hit.end + moved
+            kept.append(MaskSpan(start, end, reason, float(hit.score), hit.entity_type))
     return sorted(kept, key=lambda span: span.start)
 
 

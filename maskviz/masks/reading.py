@@ -6,17 +6,23 @@ import json
 from typing import Any
 
 from ..errors import MaskError
+from ..text.words import check_unicode, mended
 from .mask import Mask, MaskSpan
 
 _NEXT = "save a mask from the Mask page or with 'maskviz mask … --json' and load that file."
 
 
 def mask_from_json(document: str | bytes, text: str | None = None) -> Mask:
-    """Return the mask a JSON document holds; with `text`, refuse another text's mask."""
+    """Return the mask a JSON document holds; with `text`, refuse another text's mask.
+
+    Raises MaskError for what is no mask, TextError where its text is not valid Unicode.
+    """
     data = _object(document)
     own = data.get("text")
     if not isinstance(own, str):
         raise MaskError(f"The mask has no 'text': {_NEXT}")
+    check_unicode(own)
+    data = mended(data)
     mask = Mask(
         own,
         tuple(_span(item) for item in _list(data, "spans")),
@@ -64,4 +70,4 @@ def _span(item: Any) -> MaskSpan:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e300 else None

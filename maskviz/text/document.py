@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from .words import check_unicode, word_offsets
@@ -23,7 +24,8 @@ class Document:
     """A text and what is in it, at character offsets.
 
     `words` needs no model; `sentences`, `entities` and `parts_of_speech` run the spaCy
-    pipeline named by `pipeline` once. Raises TextError where the text is not valid Unicode.
+    pipeline named by `pipeline` once; `progress` gets the characters read and those there are while
+    it reads a long text. Raises TextError where the text is not valid Unicode.
 
     >>> [Document("Bob left.").text[w.start:w.end] for w in Document("Bob left.").words]
     ['Bob', 'left']
@@ -31,6 +33,7 @@ class Document:
 
     text: str
     pipeline: str = "en_mini"
+    progress: Callable[[int, int], None] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         check_unicode(self.text)
@@ -69,4 +72,4 @@ class Document:
     def _annotation(self):
         from .pipelines import annotate
 
-        return annotate(self.text, self.pipeline)
+        return annotate(self.text, self.pipeline, self.progress)

@@ -70,14 +70,17 @@ def _loaded(name: str) -> Any:
     return spacy.load(assets() / BUNDLED)
 
 
-def annotate(text: str, name: str = BUNDLED) -> Annotation:
+def annotate(
+    text: str, name: str = BUNDLED, progress: Callable[[int, int], None] | None = None
+) -> Annotation:
     """Run the pipeline over one text; the last 512 answers are kept.
 
-    A text of any length: a long one is read in pieces that end with a line or a sentence.
+    A text of any length: a long one is read in pieces that end with a line or a sentence, and
+    `progress` gets the characters read and those there are after each.
     """
     with _lock:  # a spaCy pipeline shares its vocabulary between threads
         if (text, name) not in _kept:
-            _keep(text, name, _in_pieces(text, load_pipeline(name)))
+            _keep(text, name, _in_pieces(text, load_pipeline(name), progress))
         _kept.move_to_end((text, name))
         return _kept[text, name]
 
@@ -145,19 +148,29 @@ def _keep(text: str, name: str, found: Annotation) -> None:
         _kept.popitem(last=False)
 
 
-def _in_pieces(text: str, pipeline: Any) -> Annotation:
+def _in_pieces(
+    text: str, pipeline: Any, progress: Callable[[int, int], None] | None = None
+) -> Annotation:
     if len(text) <= _PIECE:
         return annotation(pipeline(text))
     parts: dict[str, list[Span]] = {field.name: [] for field in fields(Annotation)}
-    start = 0
-    while start < len(text):
-        end = _end_of_piece(text, start)
+    for start, end in pieces_of(text):
         found = annotation(pipeline(text[start:end]))
         for name, spans in parts.items():
             moved = (Span(s.start + start, s.end + start, s.label) for s in getattr(found, name))
             spans.extend(moved)
-        start = end
+        if progress:
+            progress(end, len(text))
     return Annotation(**{name: tuple(spans) for name, spans in parts.items()})
+
+
+def pieces_of(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the (start, end) of the pieces in which a pipeline reads a long text."""
+    start = 0
+    while start < len(text):
+        end = _end_of_piece(text, start)
+        yield start, end
+        start = end
 
 
 _ENDS = tuple(re.compile(mark) for mark in (r"\n", r"[.!?…。！？][\"'”’)\]]*\s", r"\s"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from typing import Any
 
 from ..errors import TextError
 
@@ -48,6 +49,21 @@ def check_unicode(text: str) -> None:
             f"Character {error.start} of the text is half of a surrogate pair: "
             "save the text as UTF-8 and try again."
         ) from None
+
+
+def mended(value: Any) -> Any:
+    """Return a JSON value in whose texts each half of a surrogate pair has become U+FFFD.
+
+    >>> mended({"text": ["a\\ud800b", 1]})
+    {'text': ['a�b', 1]}
+    """
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [mended(item) for item in value]
+    if isinstance(value, dict):
+        return {mended(key): mended(item) for key, item in value.items()}
+    return value
 
 
 def word_offsets(text: str) -> list[tuple[int, int]]:

@@ -54,11 +54,17 @@ def test_a_long_text_is_read_in_pieces_as_its_sentences_are(monkeypatch):
     read = (whole.sentences, whole.entities, whole.parts_of_speech)
     pipelines._kept.clear()
     monkeypatch.setattr(pipelines, "_PIECE", 100)
-    documents = [Document(text), Document("Ann left.")]
+    seen = []
+    documents = [
+        Document(text, progress=lambda done, total: seen.append((done, total))),
+        Document("Ann left."),
+    ]
     annotate_together(documents)
     assert [document.annotated for document in documents] == [False, True]
     long = documents[0]
     assert (long.sentences, long.entities, long.parts_of_speech) == read
+    assert len(seen) > 2
+    assert seen[-1] == (len(text), len(text))
 
 
 @pytest.mark.parametrize(

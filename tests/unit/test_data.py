@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import tracemalloc
 
 import pandas as pd
@@ -73,6 +74,9 @@ def test_html_in_a_cell_stays_data():
         (b",\na,1\n", "a.csv", "no header"),
         (b"[1, 2]\n", "a.jsonl", "Line 1"),
         (b'{"text": 1}\n{oops\n', "a.jsonl", "Line 2"),
+        (b'{"text": ' + b"9" * 5000 + b"}", "a.jsonl", "Line 1"),
+        (b'{"text": ' + b"[" * 100_000, "a.jsonl", "Line 1"),
+        (b"text,label\n" + b"a" * (1 << 24) + b"b,c\n", "a.csv", "field limit"),
         (b"PAR1 and no more", "a.parquet", "Parquet"),
         (b"text,label\n", "a.parquet", "something else"),
     ],
@@ -82,6 +86,17 @@ def test_a_broken_table_gets_one_sentence(content, name, words):
         read_table(content, name)
     assert str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
+
+
+def test_old_line_ends_and_utf_32_are_read():
+    assert read_table(b"text,label\rone,1\rtwo,0\r", "a.csv").text.tolist() == ["one", "two"]
+    assert read_table(_csv(",").encode("utf-32"), "a.csv").to_dict("records") == ROWS
+
+
+def test_half_a_surrogate_pair_in_json_becomes_a_mark():
+    line = json.dumps({"te\ud800xt": "a \udfff film", "deep": [{"x": "\ud83d\ude42 \ud800"}]})
+    row = next(iter_rows(line.encode(), "a.jsonl"))
+    assert row == {"te\ufffdxt": "a \ufffd film", "deep": [{"x": "🙂 \ufffd"}]}
 
 
 def test_a_missing_file_is_named(tmp_path):

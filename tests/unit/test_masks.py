@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from maskviz.errors import MaskError, ParameterError, TextError, UnknownNameError
+from maskviz.errors import InputError, MaskError, ParameterError, TextError, UnknownNameError
 from maskviz.masks import STRATEGIES, Mask, MaskSpan, mask
 from maskviz.masks.chance import SPAN_LENGTH_WEIGHTS, span_length
 from maskviz.masks.edit import with_units
@@ -155,11 +155,30 @@ def test_masks_of_different_texts_do_not_mix() -> None:
         ('{"text": "a", "spans": [{"start": true, "end": 1}]}', "whole numbers"),
         ('{"text": "a", "text_sha256": "0", "spans": []}', "was changed"),
         ("[" * 100_000, "not JSON"),
+        ('{"text": "a \\ud800", "spans": []}', "half of a surrogate pair"),
     ],
 )
 def test_a_broken_mask_is_refused_in_one_sentence(document: str, message: str) -> None:
-    with pytest.raises(MaskError, match=message):
+    with pytest.raises(InputError, match=message):
         Mask.from_json(document)
+
+
+def test_a_mask_from_a_file_can_be_written_whatever_its_notes_hold() -> None:
+    notes = {"reason": "<b>\ud800", "label": "\udfff\u202e"}
+    loaded = Mask.from_json(
+        json.dumps(
+            {
+                "text": "Ann left",
+                "spans": [{"start": 0, "end": 3, **notes}],
+                "strategy": "</script>\ud800",
+                "parameters": {"a\ud800": ["\ud800"]},
+                "requested_ratio": float("nan"),
+                "seed": 10**400,
+            }
+        )
+    )
+    assert json.loads(loaded.to_json().encode())["spans"][0]["label"] == "\ufffd\u202e"
+    assert loaded.requested_ratio is None
 
 
 def test_a_mask_of_another_text_is_refused() -> None:

@@ -60,6 +60,13 @@ def test_redundant_takes_a_text_of_many_sentences() -> None:
     assert len(chosen.spans) == 1500 * 4 - 3
 
 
+def test_noise_passes_over_names_and_words_of_no_end() -> None:
+    text = f"Zbqrt Hanks flew to Paris with {'x' * 5000} and teh dog. Tom Hanks liked it."
+    assert hidden(mask(text, "noise", surprisal=0))[-1] == "teh"
+    names = {n for s in mask(text, "entity").spans for n in text[s.start : s.end].split()}
+    assert not names & set(hidden(mask(text, "noise", surprisal=0)))
+
+
 def test_noise_hides_what_is_misspelt_and_says_what_was_meant() -> None:
     text = "I realy loved teh costumes, but the stroy was dull in 2003."
     chosen = mask(text, "noise", surprisal=0)
@@ -134,6 +141,14 @@ def test_key_without_a_model(by: str, tmp_path) -> None:
 def test_key_refuses_an_unknown_way() -> None:
     with pytest.raises(UnknownNameError, match="keyness"):
         mask("text", "key", by="guess")
+
+
+def test_pii_reads_a_long_text_in_pieces(monkeypatch) -> None:
+    pytest.importorskip("presidio_analyzer", reason="Presidio is an extra")
+    monkeypatch.setattr("maskviz.text.pipelines._PIECE", 120)
+    text = "Write to ann.lee@example.org about the film.\n" * 12
+    chosen = mask(text, "pii", types="EMAIL_ADDRESS")
+    assert hidden(chosen) == ["ann.lee@example.org"] * 12
 
 
 def test_pii_finds_addresses_and_numbers_without_a_network() -> None:
