@@ -27,7 +27,6 @@ from maskviz.ui.attention_look import (
 )
 from maskviz.ui.page import close_page, errors, escape, open_page, say_unfamiliar
 
-NBSP = "\u00a0"
 SHOWS = {"plain": "Plain", "masked": "Masked", "difference": "Masked − plain"}
 SCALES = {"model": "All heads on one scale", "head": "Each head on its own scale"}
 PARTS = {"encoder": "Encoder", "decoder": "Decoder", "cross": "Decoder to encoder"}
@@ -51,7 +50,7 @@ def main() -> None:
             shown, about, sentence, seen = memo(
                 key_of(look, chosen, layer), lambda: looked_at(look, chosen, size, layer)
             )
-        headline.markdown(f"### {escape(sentence).replace(' %', NBSP + '%')}")
+        headline.markdown(f"### {escape(sentence)}")
         if size.notice:
             st.warning(escape(size.notice), icon="✂️")
         say_unfamiliar(chosen)

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from maskviz.attention.steering import HeadArithmetic, head_arithmetic
-from maskviz.evidence.sentence import percent
 from maskviz.masks import MATRICES, Encoding, apply, attention_matrix
 from maskviz.models import load_model
+from maskviz.text.percent import percent
 from maskviz.ui import guide_choice, mask_panels, state
 from maskviz.ui.components.attention_head import attention_head
 from maskviz.ui.page import close_page, errors, escape, open_page

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from maskviz.evidence.sentence import fill_sentence, percent
+from maskviz.evidence.sentence import fill_sentence
 from maskviz.examples import EXAMPLES
 from maskviz.figures.strip import strip_page
 from maskviz.figures.theme import colours_of
 from maskviz.masks import Mask, apply
 from maskviz.masks.edit import hidden_units
 from maskviz.models import Fill, fill, load_model
+from maskviz.text.percent import percent
 from maskviz.ui import controls, mask_panels, state
 from maskviz.ui.components.token_strip import edited_units, token_strip
 from maskviz.ui.page import close_page, errors, escape, open_page, say_unfamiliar

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from ..text.percent import percent
 from .roles import HeadRole, telling
 from .view import View, moved
 
@@ -53,7 +54,7 @@ def plain_finding(roles: Sequence[Sequence[HeadRole]], first: int = 0) -> str:
 
     >>> plain_finding([[HeadRole("separator", 0.9), HeadRole("broad", 0.8)]])
     'Of 2 heads of layer 1, 1 rests on special tokens and 1 spreads broadly; the clearest is \
-layer 1, head 1 (separator: 90 % of its attention).'
+layer 1, head 1 (separator: 90\\xa0% of its attention).'
     """
     counts = Counter(role.name for layer in roles for role in layer)
     total = counts.total()
@@ -126,7 +127,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.{0 if share >= 0.0995 else 1}f} %"
+    return percent(share, 0 if share >= 0.0995 else 1)
 
 
 def _listed(parts: Sequence[str]) -> str:

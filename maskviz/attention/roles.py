@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..text.percent import percent
+
 SHORT = {
     "previous token": "previous",
     "next token": "next",
@@ -39,7 +41,7 @@ class HeadRole:
     """A head's role, with the share in [0, 1] that earned it.
 
     >>> HeadRole("previous token", 0.63).sentence
-    'previous token: 63 % of its attention'
+    'previous token: 63\\xa0% of its attention'
     """
 
     name: str
@@ -53,12 +55,12 @@ class HeadRole:
     @property
     def sentence(self) -> str:
         """What the share is a share of."""
-        percent = f"{100 * self.share:.0f} %"
+        share = percent(self.share, 0)
         if self.name == "broad":
-            return f"broad: as if spread evenly over {percent} of the tokens"
+            return f"broad: as if spread evenly over {share} of the tokens"
         if self.name == "mixed":
-            return f"mixed: no single role, the strongest has {percent}"
-        return f"{self.name}: {percent} of its attention"
+            return f"mixed: no single role, the strongest has {share}"
+        return f"{self.name}: {share} of its attention"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class HeadChange:
     """How much of a head's attention a mask moves elsewhere, in [0, 1].
 
     >>> HeadChange(0.24).sentence
-    'the mask moves 24 % of its attention elsewhere'
+    'the mask moves 24\\xa0% of its attention elsewhere'
     """
 
     share: float
@@ -76,7 +78,7 @@ class HeadChange:
     @property
     def sentence(self) -> str:
         """What the share is a share of."""
-        return f"the mask moves {100 * self.share:.0f} % of its attention elsewhere"
+        return f"the mask moves {percent(self.share, 0)} of its attention elsewhere"
 
 
 def telling(note: HeadRole | HeadChange) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ..text.percent import percent
+
 if TYPE_CHECKING:
     from .interference import Interference
 
@@ -45,7 +47,7 @@ def recovered(result: Interference, arm: str) -> str:
     mean, low, high = result.arms[arm]["recovery"]
     if math.isnan(mean):
         return "nothing to measure"
-    return f"{100 * mean:.0f}\u00a0% ({100 * low:.0f} to {100 * high:.0f})"
+    return f"{percent(mean, 0)} ({100 * low:.0f} to {100 * high:.0f})"
 
 
 def points(share: float) -> str:

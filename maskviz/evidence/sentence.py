@@ -6,25 +6,10 @@ from collections.abc import Sequence
 
 from ..masks.mask import Mask
 from ..models.fills import Fill
+from ..text.percent import percent
 from .compare import Comparison, Control
 
 _NOTICEABLE = 0.02  # a change in probability below this is called none
-_PERCENT = "\u00a0%"  # a no-break space keeps the sign with its number
-
-
-def percent(value: float) -> str:
-    """Return a share as a person reads it: no decimals, except close to 0 and 1.
-
-    >>> percent(0.914), percent(0.9968), percent(0.0004)
-    ('91\xa0%', '99.7\xa0%', 'under 0.1\xa0%')
-    """
-    if 0 < value < 0.001:
-        return f"under 0.1{_PERCENT}"
-    if 0.999 < value < 1:
-        return f"over 99.9{_PERCENT}"
-    if 0 < value < 0.01 or 0.99 < value < 1:
-        return f"{100 * value:.1f}{_PERCENT}"
-    return f"{100 * value:.0f}{_PERCENT}"
 
 
 def hidden(mask: Mask) -> str:

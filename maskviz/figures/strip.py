@@ -8,6 +8,7 @@ from __future__ import annotations
 from html import escape
 
 from ..masks.mask import Mask, MaskSpan
+from ..text.percent import percent
 from .theme import colours_of
 
 _STYLE = """
@@ -35,7 +36,9 @@ def strip_page(mask: Mask, title: str) -> str:
     False
     """
     tones = colours_of({s.label for s in mask.spans if s.label})
-    how = f"{mask.strategy}, seed {mask.seed}, {mask.realised_ratio:.1%} of the words hidden"
+    how = (
+        f"{mask.strategy}, seed {mask.seed}, {percent(mask.realised_ratio, 1)} of the words hidden"
+    )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -8,6 +8,7 @@ from operator import and_, or_, sub
 from typing import Any
 
 from ..errors import UnknownNameError
+from ..text.percent import percent
 from .expression import is_expression, needs
 from .mask import Mask
 from .registry import STRATEGIES
@@ -38,7 +39,7 @@ class Choice:
     def __str__(self) -> str:
         several = any(sign in self.strategy for sign in (" ", "|", "&"))
         name = f"({self.strategy})" if several else self.strategy
-        return name if self.ratio is None else f"{name} {self.ratio:.0%}"
+        return name if self.ratio is None else f"{name} {percent(self.ratio, 0)}"
 
 
 def joined(first: Mask, join: str, second: Mask) -> Mask:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..text.percent import percent
 from .document import attribute, escape
 
 _WIDTH = 420
@@ -27,11 +28,11 @@ def bars(names: Sequence[str], plain: Sequence[float], masked: Sequence[float], 
         pairs = ((plain[i], "plain", "text as it is"), (masked[i], "masked", "words hidden"))
         for k, (value, kind, said) in enumerate(pairs):
             y = top + 22 * k
-            tip = f"{name}, {said}: {value:.1%}"
+            tip = f"{name}, {said}: {percent(value, 1)}"
             rows.append(
                 f'<rect class="{kind}" x="{_LEFT}" y="{y}" width="{max(1, value * _SPAN):.1f}" '
                 f'height="18" rx="2" {_tip(tip)}>{_title(tip)}</rect>'
-                f'<text x="{_LEFT + value * _SPAN + 6:.1f}" y="{y + 14}">{value:.1%}</text>'
+                f'<text x="{_LEFT + value * _SPAN + 6:.1f}" y="{y + 14}">{percent(value, 1)}</text>'
             )
     return _svg("".join(rows), 70 * len(names), label)
 
@@ -88,7 +89,7 @@ def lines(
     for share in (low, (low + high) / 2, high):
         y = at(0, share)[1]
         parts.append(f'<line class="axis" x1="50" x2="{_WIDTH - 20}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="soft" x="0" y="{y + 4:.1f}">{share:.0%}</text>')
+        parts.append(f'<text class="soft" x="0" y="{y + 4:.1f}">{percent(share, 0)}</text>')
     for i, (name, kind, row) in enumerate(series):
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*p) for p in row))
         parts.append(
@@ -96,7 +97,7 @@ def lines(
         )
         for p in row:
             x, y = at(*p)
-            tip = f"{name}, {unit} {p[0]:g}: {p[1]:.1%}"
+            tip = f"{name}, {unit} {p[0]:g}: {percent(p[1], 1)}"
             parts.append(
                 f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4" {_tip(tip)}>'
                 f"{_title(tip)}</circle>"
@@ -133,7 +134,7 @@ def _axis(place, low: float, high: float, rows: int, signed: bool) -> str:
 
 
 def _figure(value: float, signed: bool, digits: int = 1) -> str:
-    return f"{value:+.{digits}%}" if signed else f"{value:.{digits}%}"
+    return percent(value, digits, signed=signed)
 
 
 def _name(name: str, y: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from .. import __version__
 from ..errors import RunError
 from ..runs.folder import Run
+from ..text.percent import percent
 from .charts import intervals, lines, table
 from .document import Report, Section, escape
 
@@ -55,7 +56,7 @@ def _done(run: Run, result: Mapping[str, Any]) -> str:
         f"<p>The model “{escape(Path(spec.model).name)}” was shown {result['train_rows']:,} texts "
         f"with their answers, in {result['steps']:,} small steps ({minutes:.1f} minutes), and then "
         "asked about texts it had not seen. Always giving the most frequent answer would be right "
-        f"in {result['majority']:.1%}.</p>"
+        f"in {percent(result['majority'], 1)}.</p>"
     )
 
 
@@ -65,7 +66,7 @@ def _hidden(run: Run, result: Mapping[str, Any]) -> str:
         return "<p>Nothing: the model read every word. It is the baseline for others.</p>"
     how = "anew each time a text was shown" if masking.dynamic else "once for each text"
     return (
-        f"<p>{result['realised_ratio']:.1%} of the words, chosen by the strategy "
+        f"<p>{percent(result['realised_ratio'], 1)} of the words, chosen by the strategy "
         f"“{escape(masking.named)}”, {how}. The model never learnt from them.</p>"
     )
 
@@ -86,7 +87,13 @@ def _out(result: Mapping[str, Any]) -> str:
     listed = table(
         ("texts", "input", "rows", "right answers", "95 %"),
         [
-            (r["split"], r["mask"], f"{r['rows']:,}", f"{r['accuracy']:.1%}", f"± {r['ci95']:.1%}")
+            (
+                r["split"],
+                r["mask"],
+                f"{r['rows']:,}",
+                percent(r["accuracy"], 1),
+                f"± {percent(r['ci95'], 1)}",
+            )
             for r in rows
         ],
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from .. import __version__
 from ..errors import RunError
 from ..sweeps import Results, Sweep, results
+from ..text.percent import percent
 from .charts import intervals, table
 from .document import Report, Section, escape
 
@@ -66,8 +67,8 @@ def _out(found: Results) -> str:
         ("setting", "role", "words hidden", "seeds", f"{found.measure}, mean", "95 %"),
         [
             (
-                g.name, g.role, f"{g.realised:.1%}", len(g.values), f"{g.interval[0]:.1%}",
-                "–" if len(g.values) < 2 else f"{g.interval[1]:.1%} to {g.interval[2]:.1%}",
+                g.name, g.role, percent(g.realised, 1), len(g.values), percent(g.interval[0], 1),
+                "–" if len(g.values) < 2 else " to ".join(percent(v, 1) for v in g.interval[1:]),
             )
             for g in rated
         ],

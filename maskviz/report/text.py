@@ -8,11 +8,12 @@ from typing import Any
 from .. import __version__
 from ..errors import CapabilityError
 from ..evidence import Comparison, Control, compare, control, explain
-from ..evidence.sentence import comparison_sentence, percent
+from ..evidence.sentence import comparison_sentence
 from ..masks import edit
 from ..masks.mask import Mask
 from ..models.model import Model, load_model
 from ..text.beginning import LONGEST, beginning
+from ..text.percent import percent
 from .charts import bars, intervals
 from .document import Report, Section, attribute, escape
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..text.percent import percent
 from .folder import Run
 
 if TYPE_CHECKING:
@@ -32,13 +33,15 @@ def finding(runs: Sequence[Run]) -> str:
         best, worst = (pick(turned, key=reversed_accuracy) for pick in (max, min))
         return (
             f"With the distractor reversed, {best.id} ({best.spec.masking}) is right in "
-            f"{reversed_accuracy(best):.0%} and {worst.id} ({worst.spec.masking}) in "
-            f"{reversed_accuracy(worst):.0%} of the rows.{going}"
+            f"{percent(reversed_accuracy(best), 0)} and {worst.id} ({worst.spec.masking}) in "
+            f"{percent(reversed_accuracy(worst), 0)} of the rows.{going}"
         )
     rated = [run for run in done if "accuracy_plain" in run.metrics]
     if rated:
         best = max(rated, key=lambda run: run.metrics["accuracy_plain"])
-        return f"{best.id} is the most accurate: {best.metrics['accuracy_plain']:.1%}.{going}"
+        return (
+            f"{best.id} is the most accurate: {percent(best.metrics['accuracy_plain'], 1)}.{going}"
+        )
     return f"{len(runs)} run{'s' * (len(runs) > 1)}, none with a result yet.{going}"
 
 

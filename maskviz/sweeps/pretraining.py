@@ -17,6 +17,7 @@ from ..evidence.intervals import difference, mean_interval
 from ..paths import home
 from ..runs import list_runs, train
 from ..runs.folder import Run, slug
+from ..text.percent import percent
 from ..training.encoder import without_classifier
 from ..training.spec import MaskingSpec, RunSpec
 from .service import _absolute, _changed, _key_of_run, spec_key
@@ -75,7 +76,7 @@ class Pretrained:
         mean, low, high = difference(self.without, self.with_it)
         before, after = mean_interval(self.without)[0], mean_interval(self.with_it)[0]
         said = (
-            f"Accuracy {100 * before:.1f} % without and {100 * after:.1f} % with pre-training: "
+            f"Accuracy {percent(before, 1)} without and {percent(after, 1)} with pre-training: "
             f"{100 * mean:+.1f} points"
         )
         if low != low:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..evidence.intervals import difference, mean_interval
 from ..runs.folder import Run
+from ..text.percent import percent
 from .service import Sweep
 from .spec import PLAIN, Cell
 
@@ -226,4 +227,4 @@ def _with_interval(group: Group) -> str:
 
 
 def _figure(value: float) -> str:
-    return f"{100 * value:.1f}\u00a0%"
+    return percent(value, 1)

@@ -74,7 +74,7 @@ class MaskingSpec:
 
     @property
     def chosen(self) -> str:
-        """The strategies and their ratios in words, such as `key 20% minus entity`."""
+        """The strategies and their ratios in words, such as `key 20 % minus entity`."""
         return self._words(map(str, self.choices))
 
     def _words(self, choices: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..text.percent import percent
 from .metrics import FIGURES
 from .spec import MULTI, REGRESSION
 
@@ -70,7 +71,7 @@ def finding(result: Mapping[str, Any], first: str, kind: str) -> str:
 
     >>> figures = {"accuracy_plain": 0.841, "ci95_plain": 0.012}
     >>> finding({"metrics": figures, "evaluations": [], "majority": 0.5}, "dev", "classification")
-    'Accuracy 84.1 % ± 1.2 plain; always the most frequent label would give 50.0 %.'
+    'Accuracy 84.1\\xa0% ± 1.2 plain; always the most frequent label would give 50.0\\xa0%.'
     """
     figures = result["metrics"]
     said = {"mlm": _guessed, "seq2seq": _written, MULTI: _several, REGRESSION: _number}.get(kind)
@@ -79,7 +80,7 @@ def finding(result: Mapping[str, Any], first: str, kind: str) -> str:
 
 def _guessed(figures: Mapping[str, float]) -> str:
     return (
-        f"The model guesses {_percent(figures.get('accuracy_masked', 0.0))} of the hidden tokens "
+        f"The model guesses {percent(figures.get('accuracy_masked', 0.0), 1)} of the hidden tokens "
         f"(perplexity {_perplexity(figures['loss_masked'])})."
     )
 
@@ -101,7 +102,7 @@ def _written(figures: Mapping[str, float]) -> str:
         return f"On {figures[f'written_rows_{masks[0]}']:.0f} texts written: {'; '.join(said)}."
     said = [
         f"perplexity {_perplexity(figures[f'loss_{mask}'])} and "
-        f"{_percent(figures.get(f'accuracy_{mask}', 0.0))} of the tokens right {mask}"
+        f"{percent(figures.get(f'accuracy_{mask}', 0.0), 1)} of the tokens right {mask}"
         for mask in _masks(figures, "loss")
     ]
     return f"Of what it is to write, given what stands before: {'; '.join(said)}."
@@ -110,7 +111,7 @@ def _written(figures: Mapping[str, float]) -> str:
 def _several(figures: Mapping[str, float]) -> str:
     said = [
         f"{figures[f'micro_f1_{mask}']:.3f} {mask}, all labels right in "
-        f"{_percent(figures[f'exact_match_{mask}'])} ± {figures[f'ci95_{mask}'] * 100:.1f}"
+        f"{percent(figures[f'exact_match_{mask}'], 1)} ± {figures[f'ci95_{mask}'] * 100:.1f}"
         for mask in _masks(figures, "micro_f1")
     ]
     return f"Micro-F1 {'; '.join(said)} of the rows."
@@ -135,24 +136,18 @@ def _perplexity(loss: float) -> str:
 
 def _classified(result: Mapping[str, Any], figures: Mapping[str, float]) -> str:
     said = [
-        f"{_percent(figures[f'accuracy_{mask}'])} ± {figures[f'ci95_{mask}'] * 100:.1f} {mask}"
+        f"{percent(figures[f'accuracy_{mask}'], 1)} ± {figures[f'ci95_{mask}'] * 100:.1f} {mask}"
         for mask in _masks(figures, "accuracy")
     ]
     sentence = f"Accuracy {', '.join(said)}"
     if "reliance_plain" in figures:
-        rows = {(r["split"], r["mask"]): r["accuracy"] for r in result["evaluations"]}
-        sentence += (
-            f"; with the distractor reversed it goes from "
-            f"{_percent(rows['aligned', 'plain'])} to {_percent(rows['reversed', 'plain'])} plain"
-        )
-        if ("reversed", "masked") in rows:
-            sentence += (
-                f" and from {_percent(rows['aligned', 'masked'])} to "
-                f"{_percent(rows['reversed', 'masked'])} masked"
-            )
-        return sentence + "."
-    return f"{sentence}; always the most frequent label would give {_percent(result['majority'])}."
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.1f} %"
+        shown = {(r["split"], r["mask"]): percent(r["accuracy"], 1) for r in result["evaluations"]}
+        moves = [
+            f"from {shown['aligned', mask]} to {shown['reversed', mask]} {mask}"
+            for mask in ("plain", "masked")
+            if ("reversed", mask) in shown
+        ]
+        return f"{sentence}; with the distractor reversed it goes {' and '.join(moves)}."
+    return (
+        f"{sentence}; always the most frequent label would give {percent(result['majority'], 1)}."
+    )

@@ -11,9 +11,9 @@ from maskviz.errors import MaskvizError
 from maskviz.evidence import METHODS, Explanation, explain
 from maskviz.evidence.faithfulness import Faithfulness, faithfulness
 from maskviz.evidence.plausibility import plausibility
-from maskviz.evidence.sentence import percent
 from maskviz.figures import compare as figures
 from maskviz.models import load_model
+from maskviz.text.percent import percent
 from maskviz.ui import limits, state
 from maskviz.ui.compare_file import long_control
 from maskviz.ui.controls import text_box

@@ -12,11 +12,11 @@ import streamlit as st
 from maskviz.data import guess_columns, preview
 from maskviz.evidence import jobs
 from maskviz.evidence.fairness import ORACLE, Gap
-from maskviz.evidence.sentence import percent
 from maskviz.evidence.swaps import categories
 from maskviz.figures import compare as figures
 from maskviz.masks import STRATEGIES
 from maskviz.models import load_model
+from maskviz.text.percent import percent
 from maskviz.ui import state
 from maskviz.ui.compare_file import (
     NEED_INPUT,

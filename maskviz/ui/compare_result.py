@@ -11,9 +11,9 @@ import streamlit as st
 from maskviz.evidence import FileComparison, StrategyResult
 from maskviz.evidence.chance import ChanceResult
 from maskviz.evidence.jobs import Job
-from maskviz.evidence.sentence import percent
 from maskviz.evidence.tally import RowResult
 from maskviz.figures import compare as figures
+from maskviz.text.percent import percent
 from maskviz.ui import state
 from maskviz.ui.page import escape
 

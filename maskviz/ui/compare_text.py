@@ -8,13 +8,14 @@ import streamlit as st
 from maskviz.errors import MaskvizError
 from maskviz.evidence import Comparison, Effect, compare, compare_masks, sensitivity
 from maskviz.evidence.compare import OPERATORS, operators_left_out
-from maskviz.evidence.sentence import comparison_sentence, percent
+from maskviz.evidence.sentence import comparison_sentence
 from maskviz.figures import compare as figures
 from maskviz.masks import STRATEGIES, Mask
 from maskviz.masks.expression import asks
 from maskviz.models import Prediction, list_models
 from maskviz.models.tuned import base_of
 from maskviz.report import text_report
+from maskviz.text.percent import percent
 from maskviz.ui import limits, state
 from maskviz.ui.compare_file import long_control
 from maskviz.ui.controls import operator_control, text_box

@@ -6,6 +6,7 @@ import streamlit as st
 
 from maskviz.evidence.interference import QUICK, Experiment, Interference, known_cells, summarise
 from maskviz.evidence.interference_words import points, recovered
+from maskviz.text.percent import percent
 from maskviz.ui.page import escape
 
 # strategy, use it when, beware, what shows it, where
@@ -68,7 +69,7 @@ def answers() -> list[tuple[str, str]]:
         (
             "Does accuracy fall?",
             f"Where the {result.experiment.kind} says nothing, hiding attributes moves it by "
-            f"{points(masked - plain)}: from {plain:.1%} to {masked:.1%}, over "
+            f"{points(masked - plain)}: from {percent(plain, 1)} to {percent(masked, 1)}, over "
             f"{len(result.cells['plain'])} seeds.",
         ),
         ("Do strategies differ?", f"Share of the plain arm's loss that each wins back: {told}."),

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from maskviz.errors import DataError
-from maskviz.evidence.sentence import percent
 from maskviz.figures import vision as figures
+from maskviz.text.percent import percent
 from maskviz.ui import state
 from maskviz.ui.page import escape
 from maskviz.vision import STRATEGIES, Look, PatchMask, load_vit, look, patch_mask

@@ -18,6 +18,7 @@ from maskviz.evidence.interference import (
 from maskviz.evidence.interference_words import verdicts
 from maskviz.figures.interference import accuracy_figure, recovery_figure
 from maskviz.runs.background import Background
+from maskviz.text.percent import percent
 from maskviz.ui.page import errors, escape
 
 _POLL_SECONDS = 3.0
@@ -95,9 +96,10 @@ def _still(experiment: Experiment, job: Background, arguments: list[str]) -> Non
 
 def _about(experiment: Experiment) -> None:
     st.markdown("### Does hiding what misleads keep a model from learning it?")
+    tied, turned = percent(experiment.strength, 0), percent(experiment.noise, 0)
     st.markdown(
-        f"In training a {experiment.kind} goes with the label in {experiment.strength:.0%} of the "
-        f"rows and says nothing about it; {experiment.noise:.0%} of the labels are turned, so that "
+        f"In training a {experiment.kind} goes with the label in {tied} of the "
+        f"rows and says nothing about it; {turned} of the labels are turned, so that "
         "it pays to lean on it. Six models are tuned: on plain text, with as many random "
         "words hidden, with entities, with personal attributes, with the words that tell labels "
         "apart, and with exactly the planted words hidden. Each is tested where what is planted "

@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from maskviz.evidence.sentence import percent
 from maskviz.masks import MATRICES, Mask, apply, attention_matrix
 from maskviz.masks.audit import StrategyAudit, audit
 from maskviz.masks.operators import UNITS
+from maskviz.text.percent import percent
 from maskviz.ui import state
 
 DRAWS = 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -20,6 +21,7 @@ from maskviz.figures.runs import (
 from maskviz.runs import Run
 from maskviz.runs.engines import worker_log
 from maskviz.runs.export import packed, push
+from maskviz.text.percent import percent
 from maskviz.ui import runs_form, state
 from maskviz.ui.page import errors, escape
 
@@ -33,13 +35,8 @@ CHIPS = {
 _POLL_SECONDS = 1.0
 
 
-def percent(share: float) -> str:
-    """Return a share with one decimal."""
-    return f"{share * 100:.1f} %"
-
-
 _LIVE: dict[str, tuple[str, Callable[[float], str]]] = {  # the first that a run has is its headline
-    "accuracy": ("Accuracy", percent),
+    "accuracy": ("Accuracy", partial(percent, digits=1)),
     "micro_f1": ("Micro-F1", "{:.3f}".format),
     "mae": ("Mean absolute error", "{:.3g}".format),
 }
@@ -134,7 +131,7 @@ def _progress(run: Run) -> None:
         disabled=stopping,
     )  # fmt: skip
     speed = f"{run.tokens_per_second:,.0f} tokens/s" if run.tokens_per_second else "–"
-    use = f" ({run.device_use:.0%} busy)" if run.device_use is not None else ""
+    use = f" ({percent(run.device_use, 0)} busy)" if run.device_use is not None else ""
     st.caption(
         f"{duration(run.seconds)} so far  ·  {speed}  ·  {run.device}{use}  ·  {run.precision}"
     )

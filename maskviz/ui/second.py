@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from maskviz.evidence.sentence import percent
 from maskviz.figures.theme import colours_of
 from maskviz.masks import JOINS, STRATEGIES, Mask
 from maskviz.masks.audit import jaccard
+from maskviz.text.percent import percent
 from maskviz.ui import controls, state
 from maskviz.ui.components.token_strip import token_strip
 from maskviz.ui.page import escape

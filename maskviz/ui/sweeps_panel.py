@@ -16,6 +16,7 @@ from maskviz.masks import OPERATORS, STRATEGIES
 from maskviz.report import sweep_report
 from maskviz.runs.folder import runs_home
 from maskviz.sweeps.results import MEASURES
+from maskviz.text.percent import percent
 from maskviz.training import RunSpec
 from maskviz.ui import state
 from maskviz.ui.compare_file import TYPES
@@ -195,10 +196,10 @@ def _row(group: sweeps.Group) -> dict[str, object]:
     return {
         "setting": group.name,
         "role": group.role,
-        "hidden": f"{group.realised:.1%}",
+        "hidden": percent(group.realised, 1),
         "seeds": len(group.values),
-        "mean": f"{mean:.1%}" if group.values else "–",
-        "95 %": f"{low:.1%} to {high:.1%}" if len(group.values) > 1 else "–",
+        "mean": percent(mean, 1) if group.values else "–",
+        "95 %": f"{percent(low, 1)} to {percent(high, 1)}" if len(group.values) > 1 else "–",
         "against plain": _points(group.against_plain),
         "against control": _points(group.against_control),
     }

@@ -15,6 +15,7 @@ from maskviz.evidence.sentence import comparison_sentence
 from maskviz.figures import compare as figures
 from maskviz.masks import Mask, mask
 from maskviz.paths import assets
+from maskviz.text.percent import percent
 from maskviz.ui import state
 from maskviz.ui.limits import LONGEST
 from maskviz.ui.page import escape
@@ -163,8 +164,8 @@ def translation() -> None:
         st.markdown(f"### {escape(found.finding)}")
         st.plotly_chart(_scores(found), key="tt_scores", config=_CONFIG)
         st.caption(
-            f"The strategy noise hides {found.found:.0%} of the errors that were put in; "
-            f"{found.false:.0%} of the words it hides were none."
+            f"The strategy noise hides {percent(found.found, 0)} of the errors that were put in; "
+            f"{percent(found.false, 0)} of the words it hides were none."
         )
         st.dataframe(_written(found), hide_index=True, width="stretch")
         _attention_button(kept[0][0], model.strip(), "noise")

@@ -118,7 +118,7 @@ def test_the_finding_names_best_and_worst_where_the_distractor_is_reversed():
     _a_run("bad", turned=0.1)
     said = finding(runs.list_runs())
     assert "good-" in said
-    assert "70%" in said
+    assert "70\u00a0%" in said
     assert said.endswith("of the rows.")
 
 

@@ -55,7 +55,7 @@ def _button(at: AppTest, label: str):
 
 
 def _words(at: AppTest) -> str:
-    return " ".join(m.value for m in [*at.markdown, *at.caption])
+    return " ".join(m.value for m in [*at.markdown, *at.caption]).replace("\u00a0", " ")
 
 
 def test_it_opens_with_what_it_is_for_and_an_estimate():
@@ -116,7 +116,7 @@ def test_a_second_strategy_and_the_complement_are_part_of_the_run_and_come_back_
     masking = run.spec.masking
     assert (masking.second, masking.join) == (Choice("entity", seed=4), "minus")
     assert masking.complement
-    assert "all but random 30% minus entity" in _words(at).replace("\\", "")
+    assert "all but random 30 % minus entity" in _words(at).replace("\\", "")
     Store().update(run.id, state="cancelled")
     other = _page(run=run.id)
     _button(other, "Clone with changes").click().run()
@@ -146,7 +146,7 @@ def test_a_running_run_is_found_by_a_new_session_and_can_be_cancelled():
     assert not at.exception
     assert "Accuracy 84.1 % plain, 82.9 % masked so far, 2 min left" in _words(at)
     assert "900 tokens/s" in _words(at)
-    assert "cpu, 2 threads (85% busy)" in _words(at)
+    assert "cpu, 2 threads (85 % busy)" in _words(at)
     assert len(at.get("plotly_chart")) == 5  # loss, accuracy; gradient, rate and speed folded away
     _button(at, "Cancel").click().run()
     assert Store().row(run_id)["cancel_requested"]

@@ -222,6 +222,26 @@ def test_a_reload_keeps_text_and_clicks_and_another_link_opens_anew(visit):
     assert page.get_by_label("Text", exact=True).input_value() != TEXT
 
 
+def test_what_follows_a_block_stays_on_its_line(visit):
+    names = {"text": "Anna, Berta. Carla! Doris? Emma; Frieda", "ratio": 1.0}
+    page = open_strip(visit, **names, strategy="random").page
+    assert page.locator(".bond.tied").count() == 6
+    apart = """text => {
+        const found = []
+        for (let width = 150; width < 500; width++) {
+            text.style.width = `${width}px`
+            for (const bond of text.querySelectorAll(".bond.tied")) {
+                const [word, marks] = [bond.querySelector(".word"), bond.lastElementChild]
+                    .map(node => node.getBoundingClientRect())
+                if (marks.height && Math.abs(word.bottom - marks.bottom) > word.height / 2)
+                    found.push(width)
+            }
+        }
+        return found
+    }"""
+    assert page.locator(".text").evaluate(apart) == []
+
+
 def test_a_model_of_any_name_can_be_typed_and_one_that_is_not_there_is_said(visit):
     page = visit.open(wait=".unit").page
     for name, shown in (("./no such folder", "no such folder"), ("mini", "words are hidden")):

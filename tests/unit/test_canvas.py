@@ -29,7 +29,7 @@ def test_mosaic_sends_one_byte_per_cell_and_a_small_header():
     assert len(message) <= 2_400_000
     assert colours[:768] == ramps.sequential("light").tobytes()
     assert header["roles"][3][4] == [
-        "previous token", "previous", 0.5, "previous token: 50 % of its attention",
+        "previous token", "previous", 0.5, "previous token: 50\u00a0% of its attention",
     ]  # fmt: skip
 
 

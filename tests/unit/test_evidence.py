@@ -9,10 +9,11 @@ import pytest
 from maskviz.errors import DataError, TextError, UnknownNameError
 from maskviz.evidence import compare, compare_file, control, explain
 from maskviz.evidence.compare import Effect
-from maskviz.evidence.sentence import comparison_sentence, fill_sentence, percent
+from maskviz.evidence.sentence import comparison_sentence, fill_sentence
 from maskviz.evidence.statistics import bootstrap_interval, kl_divergence, mcnemar
 from maskviz.masks import Mask, MaskSpan, apply, mask
 from maskviz.models import Candidate, Fill, load_model, predict
+from maskviz.text.percent import percent
 
 TEXT = "Anna loved this great film, but Paris was a dull story."
 

@@ -120,7 +120,7 @@ def _done(folder: Path, state: str = "done") -> Run:
 def test_a_run_is_told_in_plain_words(tmp_path):
     page = render(run_report(_done(tmp_path)))
     assert read(page).tags <= _ALLOWED
-    for said in ("Always giving the most frequent answer", "80.0%", "Accuracy &lt;80 %&gt;"):
+    for said in ("Always giving the most frequent answer", "80.0\u00a0%", "Accuracy &lt;80 %&gt;"):
         assert said in page
     with pytest.raises(RunError, match="is failed"):
         run_report(_done(tmp_path, "failed"))
@@ -135,10 +135,10 @@ def test_charts_carry_their_figures_and_escape_names():
     )
     found = read(drawn)
     assert {"b", "i", "u", "s"}.isdisjoint(found.tags)
-    tips = [value for name, value in found.attributes if name == "data-tip"]
-    assert tips == ["<b>, text as it is: 90.0%", "<b>, words hidden: 10.0%", "<i>: 50.0%",
-                    "a: -10.0%, 95 % between -20.0% and +10.0%",
-                    "<u>, step 1: 50.0%", "<u>, step 2: 60.0%"]  # fmt: skip
+    tips = [v.replace("\u00a0", " ") for name, v in found.attributes if name == "data-tip"]
+    assert tips == ["<b>, text as it is: 90.0 %", "<b>, words hidden: 10.0 %", "<i>: 50.0 %",
+                    "a: -10.0 %, 95 % between -20.0 % and +10.0 %",
+                    "<u>, step 1: 50.0 %", "<u>, step 2: 60.0 %"]  # fmt: skip
     assert "Nothing was measured" in lines([], "none", "step")
     assert escape("a\u202eb") == 'a<span class="mark" title="U+202E">RLO</span>b'
 

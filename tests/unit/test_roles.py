@@ -83,4 +83,4 @@ def test_every_role_says_what_its_share_means():
         role = HeadRole(name, 0.5)
         assert role.short
         assert name in role.sentence
-        assert "50 %" in role.sentence
+        assert "50\u00a0%" in role.sentence

@@ -123,7 +123,7 @@ def test_the_folder_holds_what_it_should(trained):
     assert not (trained["whole"] / "checkpoints").exists()
     assert [p.name for p in trained["whole"].glob(".*")] == []
     card = (trained["whole"] / "model" / "README.md").read_text()
-    assert "random 20%" in card
+    assert "random 20\u00a0%" in card
     assert "seed | 0" in card
     assert str(trained["whole"].parents[1]) not in card  # no folder of this machine travels
 

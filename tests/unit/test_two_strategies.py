@@ -78,7 +78,7 @@ def test_a_spec_with_two_strategies_travels_as_toml():
         strategy="entity | pattern:/the/", second=second, join="and", complement=True
     )
     assert RunSpec.from_toml(spec.to_toml()) == spec
-    assert str(spec.masking) == "all but (entity | pattern:/the/) and random 30%, mask"
+    assert str(spec.masking) == "all but (entity | pattern:/the/) and random 30\u00a0%, mask"
     assert spec.masking.needs == {"pipeline"}
 
 

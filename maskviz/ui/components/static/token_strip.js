@@ -53,9 +53,9 @@ class Strip {
     this.text.style.maxHeight = `${data.maxHeight}px`
     this.text.classList.toggle("guessing", Object.keys(data.guesses).length > 0)
     this.text.classList.toggle("tagged", data.categories.length > 0)
-    this.tailNode.textContent = data.tail
     this.locked = new Set(data.locked)
     this.fit()
+    this.tailNode.textContent = data.tail.slice(this.marks(this.units.length - 1).length)
     this.drawLegend()
     this.paint()
     this.text.dataset.painted = data.revision
@@ -77,17 +77,25 @@ class Strip {
     while (this.units.length > wanted) {
       const unit = this.units.pop()
       unit.gap.remove()
-      unit.remove()
+      unit.bond.remove()
     }
     while (this.units.length < wanted) {
       const unit = element("span", "unit")
       unit.gap = element("span", "gap")
+      unit.bond = element("span", "bond")
+      unit.marks = element("span")
+      unit.bond.append(unit, unit.marks)
       unit.at = this.units.length
       unit.setAttribute("role", "button")
-      this.tailNode.before(unit.gap, unit)
+      this.tailNode.before(unit.gap, unit.bond)
       this.units.push(unit)
     }
     this.active = Math.min(this.active, Math.max(0, wanted - 1))
+  }
+
+  // The marks right behind a unit: a line may break after a block, and they stay with it.
+  marks(i) {
+    return i < 0 ? "" : /^\S{0,3}/u.exec(this.data.before[i + 1] ?? this.data.tail)[0]
   }
 
   // Without `only` every unit is looked at; a click touches few of what may be thousands.
@@ -111,11 +119,14 @@ class Strip {
     const [word, chance] = data.guesses[i]?.[0] ?? []
     const guess = off && chance >= LEAST ? word : undefined
     const picked = this.picked !== null && this.inRange(i, ...this.picked)
-    const mark = [data.text[i], data.before[i], off, locked, tag, guess, picked,
+    const marks = this.marks(i), gap = data.before[i].slice(this.marks(i - 1).length)
+    const mark = [data.text[i], gap, marks, off, locked, tag, guess, picked,
       this.category(i)?.[1], i === this.active, data.reason[i]].join("\u0000")
     if (unit.mark === mark) return
     unit.mark = mark
-    unit.gap.textContent = data.before[i]
+    unit.gap.textContent = gap
+    unit.marks.textContent = marks
+    unit.bond.className = `bond${off ? " tied" : ""}`
     unit.className = `unit${off ? " off" : ""}${locked ? " locked" : ""}${picked ? " picked" : ""}`
     unit.tabIndex = i === this.active ? 0 : -1
     unit.setAttribute("aria-pressed", off)

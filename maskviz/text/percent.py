@@ -1,0 +1,24 @@
+"""A share as a person reads it, the same in every sentence, table and chart."""
+
+from __future__ import annotations
+
+_SIGN = "\u00a0%"  # a no-break space keeps the sign with its number
+
+
+def percent(share: float, digits: int | None = None, *, signed: bool = False) -> str:
+    """Return a share in percent: with so many digits, or none except close to 0 and 1.
+
+    signed: a plus before what is not negative, where digits are given.
+
+    >>> percent(0.914), percent(0.9968), percent(0.0004), percent(0.914, 1)
+    ('91\xa0%', '99.7\xa0%', 'under 0.1\xa0%', '91.4\xa0%')
+    """
+    if digits is not None:
+        return f"{100 * share:{'+' * signed}.{digits}f}{_SIGN}"
+    if 0 < share < 0.001:
+        return f"under 0.1{_SIGN}"
+    if 0.999 < share < 1:
+        return f"over 99.9{_SIGN}"
+    if 0 < share < 0.01 or 0.99 < share < 1:
+        return f"{100 * share:.1f}{_SIGN}"
+    return f"{100 * share:.0f}{_SIGN}"
