@@ -19,7 +19,9 @@ def _refuse(message: str) -> NoReturn:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(f"maskviz: {line}\n")
+    from .terminal import notify
+
+    notify(f"maskviz: {line}")
 
 
 def main() -> None:

@@ -193,8 +193,10 @@ def files(view: state.View, chosen: Mask) -> None:
     loaded = Mask.from_json(document)
     if loaded.text != view.text:
         st.warning(
-            "This mask belongs to another text, which begins "
-            f"“{escape(loaded.text[:60])}”. Open that text to use it.",
+            escape(
+                f"This mask belongs to another text, which begins “{loaded.text[:60]}”. Open that "
+                "text to use it."
+            ),
             icon="📄",
         )
     elif loaded == chosen:

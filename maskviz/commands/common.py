@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import DataError, ParameterError
+from ..terminal import notify as notify  # the commands' own names for it
+from ..terminal import show as show
 from .progress import Progress
 
 app = typer.Typer(
@@ -174,14 +175,3 @@ def mask_parameters(strategy: str, **options: Any) -> dict[str, Any]:
     """Return what `maskviz.mask` takes besides text, ratio and seed."""
     given = parameters_for(strategy, **options)
     return given | ({"pipeline": options["pipeline"]} if options.get("pipeline") else {})
-
-
-def show(value: dict[str, Any] | list[Any], as_json: bool, plain: str) -> None:
-    """Print a result: the JSON document, or the lines for a person."""
-    typer.echo(json.dumps(value, ensure_ascii=False) if as_json else plain)
-
-
-def notify(notice: str) -> None:
-    """Say on standard error what a person should know beside the result."""
-    if notice:
-        typer.echo(notice, err=True)

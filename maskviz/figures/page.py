@@ -11,8 +11,9 @@ import numpy as np
 from ..attention.finding import clearest, finding
 from ..attention.view import View, notes
 from ..errors import ParameterError
+from ..text.marks import isolated, named
 from .canvas import axes_header, largest, mosaic_header, pack, to_words, unit_of
-from .static_files import read_static
+from .static_files import policy, read_static
 
 LARGEST = 50_000_000  # bytes of cells; a browser opens such a file within a few seconds
 
@@ -45,14 +46,16 @@ def attention_page(shown: View, title: str, selected: tuple[int, int] | None = N
     }
     cells = np.stack([to_words(layer, scale, shown.signed) for layer in shown.weights])
     message = pack(header, cells, signed=shown.signed)
+    script = _script()
     return Template(read_static("export.html")).substitute(
-        title=html.escape(title),
-        sentence=html.escape(sentence),
+        title=html.escape(named(title)),
+        sentence=isolated(html.escape(named(sentence))),
         style=_style(),
         mosaic=read_static("attention_mosaic.html"),
         head=read_static("attention_head.html"),
         message=base64.b64encode(message).decode(),
-        script=_script(),
+        script=script,
+        policy=policy(script),
     )
 
 
@@ -66,4 +69,5 @@ def _script() -> str:
     start = "export default function"
     mosaic = read_static("attention_mosaic.js").replace(start, "function mountMosaic")
     head = read_static("attention_head.js").replace(start, "function mountHead")
-    return read_static("common.js") + mosaic + head + read_static("export.js")
+    shared = read_static("marks.js") + read_static("common.js")
+    return shared + mosaic + head + read_static("export.js")

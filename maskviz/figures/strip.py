@@ -5,10 +5,12 @@ What is hidden is not in the file: a block keeps the length of its word and the 
 
 from __future__ import annotations
 
-from html import escape
+from html import escape as _html
 
 from ..masks.mask import Mask, MaskSpan
+from ..text.marks import isolated, named
 from ..text.percent import percent
+from .static_files import policy
 from .theme import colours_of
 
 _STYLE = """
@@ -42,10 +44,16 @@ def strip_page(mask: Mask, title: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy()}">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
-        f'<h1>{escape(title)}</h1><p class="text" dir="auto">{_text(mask, tones)}</p>'
+        f'<h1>{isolated(escape(title))}</h1><p class="text" dir="auto">{_text(mask, tones)}</p>'
         f"{_legend(mask, tones)}<footer>{escape(how)}. Made with maskviz.</footer></body></html>"
     )
+
+
+def escape(text: str) -> str:
+    """Return text that HTML shows as it is; marks of direction by name."""
+    return _html(named(text))
 
 
 def _text(mask: Mask, tones: dict[str, str]) -> str:
@@ -58,7 +66,7 @@ def _text(mask: Mask, tones: dict[str, str]) -> str:
 
 def _blocks(mask: Mask, span: MaskSpan, tones: dict[str, str]) -> str:
     """Return one block for each run of characters without white space between."""
-    said = escape(f"hidden: {span.reason}" if span.reason else "hidden", quote=True)
+    said = escape(f"hidden: {span.reason}" if span.reason else "hidden")
     tone = f"--tone:{tones[span.label]};" if span.label in tones else ""
     return " ".join(
         f'<span class="off" role="img" aria-label="{said}" title="{said}" '

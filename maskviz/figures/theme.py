@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
+
+from ..text.marks import named
 
 # Okabe & Ito (2008), the qualitative set that readers with colour-vision deficiencies tell apart;
 # yellow is darkened to be seen on white.
@@ -26,7 +29,7 @@ def as_text(text: str, longest: int = 200) -> str:
     '&lt;b&gt;Bob &amp; Ann&lt;/b&gt;'
     """
     shown = text if len(text) <= longest else text[: longest - 1] + "…"
-    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return html.escape(named(shown), quote=False)
 
 
 def colours_of(labels: Iterable[str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import math
 import random
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from ..text.document import Document
@@ -14,6 +15,7 @@ from .registry import Parameter, capped, strategy
 
 _CONTENT = ("NOUN", "PROPN", "VERB", "ADJ", "ADV", "NUM")
 _FEWEST = 2
+_AT_ONCE = 256  # sentences whose similarity to all earlier ones is in memory at a time
 
 
 @strategy(
@@ -45,18 +47,29 @@ def redundant(
 
     if not 0 < threshold <= 1:
         raise ParameterError(f"The threshold is {threshold} and must lie in (0, 1], such as 0.5.")
-    found, bags = document.sentences, _bags(document)  # bags: sparse (sentences, words)
     hits: list[MaskSpan] = []
-    kept: list[int] = []
-    for i, sentence in enumerate(found):
-        similarity = (bags @ bags[[i]].T).toarray()[kept, 0]  # to each earlier one that is kept
-        if not kept or similarity.max() < threshold:
-            kept.append(i)
-            continue
-        closest, score = kept[similarity.argmax()], float(similarity.max())
+    for i, closest, score in _repeats(_bags(document), threshold):
+        sentence = document.sentences[i]
         reason = f"sentence {i + 1} repeats sentence {closest + 1} (similarity {score:.2f})"
         hits.append(MaskSpan(sentence.start, sentence.end, reason, score))
     return capped(document, hits, ratio, rng)
+
+
+def _repeats(bags: Any, threshold: float) -> Iterator[tuple[int, int, float]]:
+    """Yield (sentence, the kept earlier one it is most like, similarity) of each that repeats."""
+    import numpy as np
+
+    kept = np.zeros(bags.shape[0], dtype=bool)
+    for start in range(0, len(kept), _AT_ONCE):
+        end = min(start + _AT_ONCE, len(kept))
+        similar = (bags[start:end] @ bags[:end].T).toarray()  # (sentences of the block, earlier)
+        for i, row in enumerate(similar, start):
+            row[~kept[:end]] = -1.0
+            closest = int(row.argmax())
+            if row[closest] < threshold:
+                kept[i] = True
+            else:
+                yield i, closest, float(row[closest])
 
 
 def _bags(document: Document) -> Any:

@@ -13,17 +13,12 @@ from string import Template
 from typing import Any
 
 from ..errors import ParameterError
+from ..figures.static_files import policy
 from ..paths import write_atomic
+from ..text.marks import MARKS, isolated
 
 LARGEST = 5_000_000  # bytes
 _STATIC = Path(__file__).parent / "static"
-# Characters that turn the direction of what follows: shown by name, so that no text of the user's
-# rearranges the report's own (Unicode Technical Report 36, section 2.7).
-_BIDI = {
-    "\u202a": "LRE", "\u202b": "RLE", "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO",
-    "\u2066": "LRI", "\u2067": "RLI", "\u2068": "FSI", "\u2069": "PDI",
-    "\u200e": "LRM", "\u200f": "RLM", "\u061c": "ALM",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,17 +53,22 @@ def escape(text: object) -> str:
     '&lt;/script&gt;<span class="mark" title="U+202E">RLO</span>'
     """
     escaped = html.escape(str(text), quote=True)
-    if not any(mark in escaped for mark in _BIDI):
+    if not any(mark in escaped for mark in MARKS):
         return escaped
     return "".join(
-        f'<span class="mark" title="U+{ord(c):04X}">{_BIDI[c]}</span>' if c in _BIDI else c
+        f'<span class="mark" title="U+{ord(c):04X}">{MARKS[c]}</span>' if c in MARKS else c
         for c in escaped
     )
 
 
+def sentence(text: object) -> str:
+    """Return a sentence of the report's own: its words of another direction turn nothing."""
+    return isolated(escape(text))
+
+
 def attribute(text: object) -> str:
     """Return text for an attribute in double quotes; marks of direction are left out."""
-    kept = "".join(c for c in str(text) if c not in _BIDI)
+    kept = "".join(c for c in str(text) if c not in MARKS)
     return html.escape(kept, quote=True)
 
 
@@ -83,16 +83,18 @@ def render(report: Report) -> str:
         for name, value in report.settings.items()
     )
     data = json.dumps(report.data, ensure_ascii=True).encode()
+    script = _static("report.js")
     page = Template(_static("report.html")).substitute(
-        title=html.escape("".join(c for c in report.title if c not in _BIDI)),
+        title=attribute(report.title),
         heading=escape(report.title),
-        finding=escape(report.finding),
+        finding=sentence(report.finding),
         sections=sections,
-        sure=escape(report.sure),
+        sure=sentence(report.sure),
         settings=settings,
         commands="\n".join(escape(command) for command in report.commands),
         style=_static("report.css"),
-        script=_static("report.js"),
+        script=script,
+        policy=policy(script),
         data=base64.b64encode(data).decode(),
     )
     size = len(page.encode("utf-8", errors="replace"))

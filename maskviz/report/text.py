@@ -15,7 +15,7 @@ from ..models.model import Model, load_model
 from ..text.beginning import LONGEST, beginning
 from ..text.percent import percent
 from .charts import bars, intervals
-from .document import Report, Section, attribute, escape
+from .document import Report, Section, attribute, escape, sentence
 
 WORDS_SCORED = 200  # beyond this, a score for each word takes minutes
 WORDS_SHOWN = 5000
@@ -136,7 +136,7 @@ def _looked(mask: Mask, scores: Sequence[float], attention: Sequence[Any]) -> st
         return f'{_text(mask)}<p class="note">The text is too long for a score of each word.</p>'
     top = sorted(range(len(scores)), key=lambda i: -scores[i])[:3]
     said = ", ".join(
-        f"“{escape(mask.text[slice(*mask.words[i])])}” ({percent(scores[i])})"
+        sentence(f"“{mask.text[slice(*mask.words[i])]}” ({percent(scores[i])})")
         for i in top
         if scores[i] > 0.005
     )

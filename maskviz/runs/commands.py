@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ParameterError
+from ..terminal import show
 from .folder import Run
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -121,7 +121,7 @@ def train_command(
     if detach or engine != "local" or processes > 1:
         run = train(spec, detach=True, engine=engine, engine_options=options)
     if detach:
-        _show({"run": run.id, "state": run.state}, as_json, f"{run.id} is {run.state}.")
+        show({"run": run.id, "state": run.state}, as_json, f"{run.id} is {run.state}.")
         return
     with _progress() as listener:
         if engine == "local" and processes == 1:
@@ -193,7 +193,7 @@ def _finish(run: Run, as_json: bool) -> None:
     }
     # JSON stands alone on standard output also where the run failed.
     if as_json or run.state == "done":
-        _show(figures, as_json, f"{run.reason}\nThe model is in {run.model_path}.")
+        show(figures, as_json, f"{run.reason}\nThe model is in {run.model_path}.")
     if run.state != "done":
         typer.echo(f"maskviz: {run.reason}", err=True)
         raise typer.Exit(1)
@@ -260,7 +260,7 @@ def list_command(as_json: Json = False) -> None:
 
     found = list_runs()
     lines = [_line(run) for run in found] or ["There are no runs yet: 'maskviz train' makes one."]
-    _show([run.to_dict() for run in found], as_json, "\n".join(lines))
+    show([run.to_dict() for run in found], as_json, "\n".join(lines))
 
 
 @runs_app.command("show")
@@ -271,7 +271,7 @@ def show_command(run_id: RunId, as_json: Json = False) -> None:
     run = load_run(run_id)
     spec = run.spec
     lines = [_line(run), run.reason, f"{spec.model}, {spec.masking}, seed {spec.seed}"]
-    _show(run.to_dict(), as_json, "\n".join(line for line in lines if line))
+    show(run.to_dict(), as_json, "\n".join(line for line in lines if line))
 
 
 @runs_app.command("logs")
@@ -284,7 +284,7 @@ def logs_command(
     from .service import load_run
 
     run = load_run(run_id)
-    _show({"run": run.id, "log": run.log(lines).splitlines()}, as_json, run.log(lines))
+    show({"run": run.id, "log": run.log(lines).splitlines()}, as_json, run.log(lines))
 
 
 @runs_app.command("cancel")
@@ -294,7 +294,7 @@ def cancel_command(run_id: RunId, as_json: Json = False) -> None:
 
     run = cancel(run_id)
     said = "is cancelled" if run.state == "cancelled" else "stops at its next step"
-    _show({"run": run.id, "state": run.state}, as_json, f"{run.id} {said}.")
+    show({"run": run.id, "state": run.state}, as_json, f"{run.id} {said}.")
 
 
 @runs_app.command("resume")
@@ -303,7 +303,7 @@ def resume_command(run_id: RunId, as_json: Json = False) -> None:
     from .service import resume
 
     run = resume(run_id)
-    _show({"run": run.id, "state": run.state}, as_json, f"{run.id} is {run.state}.")
+    show({"run": run.id, "state": run.state}, as_json, f"{run.id} is {run.state}.")
 
 
 @runs_app.command("delete")
@@ -313,7 +313,7 @@ def delete_command(run_id: RunId, as_json: Json = False) -> None:
 
     run = load_run(run_id)
     delete(run.id)
-    _show({"run": run.id, "state": "deleted"}, as_json, f"{run.id} is deleted.")
+    show({"run": run.id, "state": "deleted"}, as_json, f"{run.id} is deleted.")
 
 
 @runs_app.command("export")
@@ -326,7 +326,7 @@ def export_command(
     from .export import export
 
     path = export(run_id, folder)
-    _show({"run": run_id, "folder": str(path)}, as_json, f"The model is in {path}.")
+    show({"run": run_id, "folder": str(path)}, as_json, f"The model is in {path}.")
 
 
 @runs_app.command("push")
@@ -340,7 +340,7 @@ def push_command(
     from .export import push
 
     url = push(run_id, repository, private=not public)
-    _show({"run": run_id, "url": url}, as_json, f"The model is at {url}.")
+    show({"run": run_id, "url": url}, as_json, f"The model is at {url}.")
 
 
 @runs_app.command("worker")
@@ -358,7 +358,3 @@ def _line(run: Run) -> str:
     accuracy = run.metrics.get("accuracy_plain")
     shown = "" if accuracy is None else f"  accuracy {accuracy:.1%}"
     return f"{run.id:<48} {run.state:<9} {run.step:>6}/{run.steps:<6}{shown}"
-
-
-def _show(value: dict[str, Any] | list[Any], as_json: bool, plain: str) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False) if as_json else plain)

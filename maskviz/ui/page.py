@@ -13,6 +13,7 @@ from pathlib import Path
 import streamlit as st
 
 from maskviz.errors import MaskvizError, TextError
+from maskviz.text.marks import isolated, named
 from maskviz.ui import state
 from maskviz.ui.components.kept_view import kept_view
 
@@ -147,12 +148,14 @@ def _unfamiliar(text: str, model: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Return text that Markdown shows as it is.
+    """Return a sentence or a name that Markdown shows as it is.
 
-    An address becomes a link whatever is escaped: a word joiner, which is not seen, takes it apart.
+    Marks of direction stand by their names, and a word that runs from right to left turns nothing
+    around it. An address becomes a link whatever is escaped: a word joiner, which is not seen,
+    takes it apart.
     """
     marks = "\\`*_{}[]()<>#+-.!|~$:"
-    apart = _ADDRESS.sub("\\g<0>\N{WORD JOINER}", text)
+    apart = _ADDRESS.sub("\\g<0>\N{WORD JOINER}", isolated(named(text)))
     return "".join("\\" + c if c in marks else c for c in apart)
 
 

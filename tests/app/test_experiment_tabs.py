@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -59,7 +60,8 @@ def _tab(name: str, **state: object) -> AppTest:
 
 def _words(at: AppTest) -> str:
     said = [m.value for m in [*at.markdown, *at.caption, *at.error]]
-    return " ".join(said).replace("\\", "").replace("\u00a0", " ")
+    shown = re.sub("[\\\\\u2068\u2069]", "", " ".join(said))  # escapes and isolates are not seen
+    return shown.replace("\u00a0", " ")
 
 
 def _again(at: AppTest, name: str) -> AppTest:

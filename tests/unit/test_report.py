@@ -66,7 +66,8 @@ def test_hostile_text_stays_text(text, tiny):
     assert found.scripts == 2  # the data and our own
     assert not [name for name, _ in found.attributes if name.startswith("on")]
     assert not [v for n, v in found.attributes if n in ("href", "src")]
-    assert not re.search("[\u202a-\u202e\u2066-\u2069]", page)
+    assert not re.search("[\u202a-\u202e\u2066\u2067]", page)
+    assert page.count("\u2068") == page.count("\u2069")  # our own, around quoted words
     data = json.loads(base64.b64decode(re.search(r"octet-stream\">([^<]*)<", page)[1]))
     assert data["words"] == [text[a:b] for a, b in mask.words]
 

@@ -107,4 +107,4 @@ const showTip = (tip, rows, box) => {
 const hideTip = tip => { if (tip.matches(":popover-open")) tip.hidePopover() }
 
 const clamp = (low, value, high) => Math.max(low, Math.min(high, value))
-const visible = token => (/^\s*$/.test(token) ? token.replace(/\s/g, "␣") || "∅" : token)
+const visible = token => (/^\s*$/.test(token) ? token.replace(/\s/g, "␣") || "∅" : withMarks(token))

@@ -15,7 +15,7 @@ _mount = st.components.v2.component(
     "maskviz_attention_arcs",
     html=read_asset("attention_arcs.html"),
     css=read_static("common.css") + read_static("attention.css") + read_asset("attention_arcs.css"),
-    js=read_static("common.js") + read_asset("attention_arcs.js"),
+    js=read_static("marks.js") + read_static("common.js") + read_asset("attention_arcs.js"),
 )
 
 

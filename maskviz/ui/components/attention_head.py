@@ -13,7 +13,7 @@ _mount = st.components.v2.component(
     "maskviz_attention_head",
     html=read_static("attention_head.html"),
     css="".join(map(read_static, ("common.css", "attention.css", "attention_head.css"))),
-    js=read_static("common.js") + read_static("attention_head.js"),
+    js=read_static("marks.js") + read_static("common.js") + read_static("attention_head.js"),
 )
 
 

@@ -14,7 +14,7 @@ _mount = st.components.v2.component(
     "maskviz_attention_mosaic",
     html=read_static("attention_mosaic.html"),
     css="".join(map(read_static, ("common.css", "attention.css", "attention_mosaic.css"))),
-    js=read_static("common.js") + read_static("attention_mosaic.js"),
+    js=read_static("marks.js") + read_static("common.js") + read_static("attention_mosaic.js"),
 )
 
 

@@ -15,7 +15,9 @@ _mount = st.components.v2.component(
     "maskviz_token_strip",
     html=read_asset("token_strip.html"),
     css=read_static("common.css") + read_asset("token_strip.css"),
-    js=read_asset("token_strip_picture.js") + read_asset("token_strip.js"),
+    js=read_static("marks.js")
+    + read_asset("token_strip_picture.js")
+    + read_asset("token_strip.js"),
 )
 
 

@@ -55,7 +55,7 @@ class Strip {
     this.text.classList.toggle("tagged", data.categories.length > 0)
     this.locked = new Set(data.locked)
     this.fit()
-    this.tailNode.textContent = data.tail.slice(this.marks(this.units.length - 1).length)
+    this.tailNode.textContent = withMarks(data.tail.slice(this.marks(this.units.length - 1).length))
     this.drawLegend()
     this.paint()
     this.text.dataset.painted = data.revision
@@ -124,8 +124,8 @@ class Strip {
       this.category(i)?.[1], i === this.active, data.reason[i]].join("\u0000")
     if (unit.mark === mark) return
     unit.mark = mark
-    unit.gap.textContent = gap
-    unit.marks.textContent = marks
+    unit.gap.textContent = withMarks(gap)
+    unit.marks.textContent = withMarks(marks)
     unit.bond.className = `bond${off ? " tied" : ""}`
     unit.className = `unit${off ? " off" : ""}${locked ? " locked" : ""}${picked ? " picked" : ""}`
     unit.tabIndex = i === this.active ? 0 : -1
@@ -133,21 +133,21 @@ class Strip {
     unit.setAttribute("aria-label", this.describe(i))
     locked ? unit.setAttribute("aria-disabled", "true") : unit.removeAttribute("aria-disabled")
     if (off) this.drawBlock(unit, data.text[i], this.category(i), tag, guess)
-    else unit.replaceChildren(element("span", "word", data.text[i]))
+    else unit.replaceChildren(element("span", "word", withMarks(data.text[i])))
   }
 
   drawBlock(unit, text, category, tag, guess) {
     const block = element("span", "block")
     unit.dataset.dir = RTL.test(text) ? "rtl" : STRONG.test(text) ? "ltr" : ""
     unit.style.setProperty("--tone", category ? category[1] : "var(--ink)")
-    block.append(element("span", "word", text))
+    block.append(element("span", "word", withMarks(text)))
     if (tag) {
-      block.dataset.tag = tag[0]
-      block.append(element("span", "tag", tag[0]))
+      block.dataset.tag = withMarks(tag[0])
+      block.append(element("span", "tag", withMarks(tag[0])))
     }
     if (guess !== undefined) {
-      block.dataset.guess = guess
-      block.append(element("span", "guess", guess))
+      block.dataset.guess = withMarks(guess)
+      block.append(element("span", "guess", withMarks(guess)))
     }
     unit.replaceChildren(block)
   }
@@ -162,7 +162,7 @@ class Strip {
       .map(([name, colour]) => {
         const entry = element("span"), dot = element("span", "dot")
         dot.style.setProperty("--tone", colour)
-        entry.append(dot, `${name} (${counts.get(name)})`)
+        entry.append(dot, `${withMarks(name)} (${counts.get(name)})`)
         return entry
       }))
   }
@@ -310,15 +310,15 @@ class Strip {
     if (!told) return tip.matches(":popover-open") && tip.hidePopover()
     const category = this.category(i), reason = data.reasons[data.reason[i]]
     const head = element("p")
-    head.append(element("b", "", data.text[i]), this.hidden.has(i) ? " is hidden" : " cannot be hidden")
+    head.append(element("b", "", withMarks(data.text[i])), this.hidden.has(i) ? " is hidden" : " cannot be hidden")
     const rows = [head]
     if (category) {
       const row = element("p"), dot = element("span", "dot")
       dot.style.setProperty("--tone", category[1])
-      row.append(dot, category[0])
+      row.append(dot, withMarks(category[0]))
       rows.push(row)
     }
-    if (reason) rows.push(element("p", "quiet", reason))
+    if (reason) rows.push(element("p", "quiet", withMarks(reason)))
     if (data.guesses[i] && this.hidden.has(i)) rows.push(this.odds(data.guesses[i]))
     tip.replaceChildren(...rows)
     if (!tip.matches(":popover-open")) tip.showPopover()
@@ -330,7 +330,7 @@ class Strip {
     for (const [word, p] of guesses.slice(0, 5)) {
       const bar = element("i")
       bar.style.width = `${Math.max(2, 100 * p)}%`
-      grid.append(element("span", "", word), bar, element("em", "", percent(p)))
+      grid.append(element("span", "", withMarks(word)), bar, element("em", "", percent(p)))
     }
     return grid
   }

@@ -1,6 +1,7 @@
 // The strip as a picture: what the browser has laid out, written down again as text and blocks.
 // A hidden word gives its block alone, so that no picture holds it.
 // Drawing programs do not read color(srgb …), so a colour is painted and read back as rgb.
+const NOT_IN_XML = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu
 const plainColours = new Map()
 function plainColour(colour) {
   if (!plainColours.has(colour)) {
@@ -89,7 +90,7 @@ function pictureAsSvg(picture) {
     svg.append(node("text", { x: rtl ? run.right : run.left, y: run.y, fill: run.fill,
       "font-size": run.size, "font-family": run.family, "font-weight": run.weight,
       textLength: run.right - run.left, lengthAdjust: "spacingAndGlyphs", "xml:space": "preserve",
-      direction: rtl ? "rtl" : "ltr" }, run.text))
+      direction: rtl ? "rtl" : "ltr" }, run.text.replace(NOT_IN_XML, "\ufffd")))
   }
   const written = new XMLSerializer().serializeToString(svg)
   return Promise.resolve(new Blob([written], { type: "image/svg+xml" }))
