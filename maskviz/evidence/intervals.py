@@ -29,6 +29,8 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
     return mean, mean - half, mean + half
 
 
-def difference(first: Sequence[float], second: Sequence[float]) -> tuple[float, float, float]:
+def difference(
+    first: Sequence[float], second: Sequence[float], level: float = 0.95
+) -> tuple[float, float, float]:
     """Return (mean, low, high) of second − first, paired: item i of both has the same seed."""
-    return mean_interval([b - a for a, b in zip(first, second, strict=True)])
+    return mean_interval([b - a for a, b in zip(first, second, strict=True)], level)

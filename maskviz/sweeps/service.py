@@ -140,7 +140,8 @@ def plan(spec: SweepSpec) -> Sweep:
 
     spec = replace(spec, base=_absolute(spec.base))
     folder = sweeps_home() / spec.id
-    if not (folder / "controls.json").is_file():
+    measured = read_json(folder / "controls.json").get("created")
+    if not measured or measured <= _changed(spec.base):  # other rows hide another share
         for cell in spec.grid(1):
             preflight(cell.spec(spec.base))
         controls = [

@@ -13,6 +13,7 @@ from maskviz.errors import MaskvizError, RunError
 from maskviz.runs.store import Store
 from maskviz.sweeps import SweepSpec, advance, list_sweeps, load_sweep, results, start
 from maskviz.sweeps.results import MEASURES
+from maskviz.sweeps.service import plan
 from maskviz.training.control import matching_ratio, realised_ratio
 from maskviz.training.spec import MaskingSpec
 from tests.tiny_runs import tiny_spec
@@ -114,7 +115,7 @@ def test_a_sweep_whose_worker_is_gone_gets_another(spec, monkeypatch):
     assert started == []
 
 
-def test_data_that_changed_make_the_cells_anew(spec):
+def test_data_that_changed_make_cells_and_controls_anew(spec, monkeypatch):
     from pathlib import Path
 
     sweep = start(spec)
@@ -126,6 +127,12 @@ def test_data_that_changed_make_the_cells_anew(spec):
     try:
         os.utime(table, (time.time() + 60, time.time() + 60))
         assert set(sweep.states().values()) == {"waiting"}
+        measured = []
+        monkeypatch.setattr(
+            "maskviz.training.control.realised_ratio", lambda *_: measured.append(1) or 0.2
+        )
+        assert plan(spec).controls  # the controls hide as much as the strategies do on the new rows
+        assert measured
     finally:
         os.utime(table, (before.st_atime, before.st_mtime))
 
@@ -144,8 +151,20 @@ def test_results_pair_by_seed_and_the_finding_says_what_can_be_told(spec):
     assert "+10.0 points against plain" in found.finding
     assert "; every other ratio does worse" not in found.finding  # 0.2 and 0.4 do the same here
     assert "the ratio 0.4 cannot be told from it" in found.finding
+    assert "as the best of 4)" in found.finding
     for measure in MEASURES:
         assert results(sweep, measure).measure == measure
+
+
+def test_the_best_of_many_settings_needs_a_larger_difference(spec):
+    sweep = start(SweepSpec(("pattern", "random"), ("mask",), (0.2, 0.4), 5, spec.base))
+    above = [0.024, 0.004, 0.034, 0.004, 0.024]
+    _finish(sweep, lambda c: 0.7 + above[c.seed] * (c.setting == ("pattern", "mask", 0.2)))
+    found = results(sweep)
+    top = next(g for g in found.grid if (g.strategy, g.ratio) == ("pattern", 0.2))
+    assert top.against_plain == pytest.approx((0.018, 0.0013, 0.0347), abs=1e-4)
+    assert "no difference from plain can be told (-0.8 to +4.4, as the best of 4)" in found.finding
+    assert "no difference from its random control" in found.finding
 
 
 def test_few_seeds_reach_no_further_than_an_accuracy_can_and_plain_text_may_do_best(spec):
