@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,8 @@ def assemble(
 def _order(train: MaskedRows, args: Any) -> tuple[LengthBuckets, Ahead]:
     """Return the batches of each epoch, and the thread in which a pipeline reads their rows.
 
-    It reads all of them, in the order of the first epoch, while the network loads and learns.
+    It reads those that the run will see, in the order of the first epoch, while the network loads
+    and learns.
     """
     from .ahead import Ahead
     from .batches import LengthBuckets
@@ -80,7 +82,9 @@ def _order(train: MaskedRows, args: Any) -> tuple[LengthBuckets, Ahead]:
         args.process_index,
         args.world_size,
     )
-    return buckets, Ahead(map(train.masker.prepare, buckets), depth=0)
+    seen = args.max_steps * args.gradient_accumulation_steps if args.max_steps > 0 else None
+    batches = islice(buckets, seen) if train.masker.needs_pipeline else ()
+    return buckets, Ahead(map(train.masker.prepare, batches), depth=0)
 
 
 def hooked_network(spec: RunSpec, model: Any, rows: Rows) -> tuple[Any, Any]:

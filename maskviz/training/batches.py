@@ -11,6 +11,7 @@ from torch.utils.data import Dataset, Sampler
 from .masking import Masker, TokenRow
 
 _POOL = 50  # batches whose rows are sorted by length together
+_RISING = 8  # of the first epoch's batches come from short to long
 
 
 class MaskedRows(Dataset):
@@ -37,8 +38,10 @@ class LengthBuckets(Sampler[list[int]]):
     """Batches of rows of similar length, in an order drawn from (seed, epoch).
 
     A pool of 50 batches is drawn at random, sorted by length and cut, so that little of a batch
-    is padding and the order stays random. Of `processes` that train together, each takes its turn;
-    the first batches come again where the last turn is not full.
+    is padding and the order stays random. The first 8 batches of all come from short to long: a
+    pipeline that reads the rows for the first time is soon ahead of the steps. Of `processes` that
+    train together, each takes its turn; the first batches come again where the last turn is not
+    full.
     """
 
     def __init__(
@@ -72,7 +75,13 @@ class LengthBuckets(Sampler[list[int]]):
         for start in range(0, len(order), pool):
             rows = sorted(order[start : start + pool], key=lambda i: self.lengths[i])
             batches += [rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size)]
-        return sorted(batches, key=lambda _: rng.random())
+        batches.sort(key=lambda _: rng.random())
+        if self.epoch == 0:
+            batches[:_RISING] = sorted(batches[:_RISING], key=self._tokens)
+        return batches
+
+    def _tokens(self, batch: Sequence[int]) -> int:
+        return sum(self.lengths[i] for i in batch)
 
 
 class SortedBatches(Sampler[list[int]]):

@@ -83,8 +83,10 @@ class Masker:
         self.max_length = max_length
         self.left_plain: set[int] = set()
         self._static: dict[int, TokenRow] = {}
-        self._annotated: set[int] = set()
-        self._annotating = threading.Lock()
+        self.fixed: dict[int, Any] = {}  # which tokens are hidden whatever the seed, by row
+        self._ready: set[int] = set()
+        self._taken: set[int] = set()  # by one thread or another, and not ready yet
+        self._turn = threading.Condition()
 
     @cached_property
     def plain(self) -> list[Tokenised]:
@@ -108,19 +110,34 @@ class Masker:
         return [len(tokens.input_ids) for tokens in self.plain]
 
     def prepare(self, rows: Sequence[int]) -> None:
-        """Annotate the rows of a batch together, where the strategy needs a pipeline.
+        """Do for a batch, once, what any epoch needs: a pipeline reads it, what is fixed is chosen.
 
-        Of two threads that ask for a row, the second waits for the first.
+        Of two threads that ask for a row, the second waits for the first, and for that row alone.
         """
-        if not self._needs_pipeline:
+        fixed = self._batch is not None and self._batch.fixed
+        if not (fixed or self.needs_pipeline):
             return
-        with self._annotating:
-            new = [i for i in rows if i not in self._annotated]
-            annotate_once([self.documents[i] for i in new])
-            self._annotated.update(new)
+        while missing := [i for i in rows if i not in self._ready]:
+            with self._turn:
+                mine = [i for i in missing if i not in self._taken]
+                if not mine:
+                    self._turn.wait()
+                    continue
+                self._taken.update(mine)
+            try:
+                if self.needs_pipeline:
+                    annotate_once([self.documents[i] for i in mine])
+                if fixed:
+                    self._batch.fix(mine)
+                self._ready.update(mine)
+            finally:
+                with self._turn:
+                    self._taken.difference_update(mine)
+                    self._turn.notify_all()
 
     @cached_property
-    def _needs_pipeline(self) -> bool:
+    def needs_pipeline(self) -> bool:
+        """Whether a pipeline must read a row before it can be masked."""
         return "pipeline" in self.masking.needs
 
     def row(self, index: int, epoch: int = 0) -> TokenRow:
@@ -141,8 +158,7 @@ class Masker:
         if self._batch is None:
             self.prepare(indices)
             return [self._draw(i, epoch) for i in indices]
-        seeds = [draw_seed(self.seed, epoch, i) for i in indices]
-        rows = self._batch.rows(indices, seeds)
+        rows = self._batch.rows(indices, epoch)
         self.left_plain.update(i for i, row in zip(indices, rows, strict=True) if row is None)
         return [
             _plain_row(self.plain[i]) if row is None else TokenRow(*row)
@@ -151,7 +167,7 @@ class Masker:
 
     @cached_property
     def _batch(self) -> Any:
-        """Return what draws a whole batch as arrays, None where each row goes by itself."""
+        """Return what masks a whole batch as arrays, None where the operator takes a row a time."""
         from .vectorised import BatchDraws
 
         return BatchDraws.made(self)

@@ -20,6 +20,7 @@ from ..masks.draws import uniforms
 from ..masks.operators import AS_MASK, AS_RANDOM, ordinary_ids, overlapping
 from ..masks.registry import STRATEGIES
 from ..text.alignment import Tokenised
+from .masking import draw_seed
 
 
 @dataclass(frozen=True)
@@ -143,37 +144,44 @@ class Replacement:
 
 
 class BatchDraws:
-    """The rows of a `Masker` drawn a batch at a time."""
+    """The rows of a `Masker` masked a batch at a time.
 
-    def __init__(self, masker: Any, replacement: Replacement, hide: Hide | None) -> None:
-        self.masker, self.replacement, self.hide = masker, replacement, hide
-        ratio = masker.masking.ratio
-        if hide is not None and ratio is None:
-            ratio = STRATEGIES[masker.masking.strategy].default_ratio
+    What is hidden comes from `hide`, drawn as arrays; where nothing is drawn it is chosen once a
+    row (`fixed`); else each row's mask is asked for.
+    """
+
+    def __init__(self, masker: Any, replacement: Replacement) -> None:
+        self.masker, self.replacement = masker, replacement
+        masking = masker.masking
+        alone = masking.second is None and not masking.complement
+        self.hide: Hide | None = DRAWN.get(masking.strategy) if alone else None
+        self.fixed = not any(choice.draws for choice in masking.choices)
+        ratio = masking.ratio
+        if self.hide is not None and ratio is None:
+            ratio = STRATEGIES[masking.strategy].default_ratio
         self.ratio = ratio
         self._laid_out: dict[int, Segments] = {}
-        self._fixed: dict[int, Any] = {}  # what is hidden whatever the seed, by row
 
     @classmethod
     def made(cls, masker: Any) -> BatchDraws | None:
-        """Return the draws, or None where the strategy or the operator needs a row at a time."""
-        masking = masker.masking
-        alone = masking.second is None and not masking.complement
-        hide = DRAWN.get(masking.strategy) if alone else None
-        if hide is None and any(choice.draws for choice in masking.choices):
-            return None
-        replacement = Replacement.made(masking.operator, masker.model.tokenizer)
-        return None if replacement is None else cls(masker, replacement, hide)
+        """Return the draws, or None where the operator needs a row at a time."""
+        replacement = Replacement.made(masker.masking.operator, masker.model.tokenizer)
+        return None if replacement is None else cls(masker, replacement)
 
-    def rows(self, indices: Sequence[int], seeds: Sequence[int]) -> list[Row | None]:
+    def rows(self, indices: Sequence[int], epoch: int) -> list[Row | None]:
         """Return (input ids, attention mask, original ids) of each row, None for one left plain.
 
         A row stays plain that has no words, or of which nothing would be left to read.
         """
         if not indices:
             return []
+        self.masker.prepare(indices)
         laid_out = [self._row(i) for i in indices]
-        hidden = self._hidden(indices, laid_out, seeds)
+        seeds = [draw_seed(self.masker.seed, epoch, i) for i in indices]
+        hidden = [
+            self._hidden(index, epoch, seed, row) if row.words else _none(row)
+            for index, seed, row in zip(indices, seeds, laid_out, strict=True)
+        ]
         lengths = [len(row.input_ids) for row in laid_out]
         ids = np.concatenate([row.input_ids for row in laid_out])
         off = np.concatenate(hidden)
@@ -188,31 +196,25 @@ class BatchDraws:
             found.append(None if empty else tuple(tuple(f[start:end]) for f in fields))
         return found
 
+    def fix(self, indices: Sequence[int]) -> None:
+        """Choose what is hidden in each row whatever the seed."""
+        for i in indices:
+            if self._row(i).words:
+                self.masker.fixed[i] = self._chosen(i)
+
     def _row(self, index: int) -> Segments:
         if index not in self._laid_out:
             words = [(w.start, w.end) for w in self.masker.documents[index].words]
             self._laid_out[index] = segments(self.masker.plain[index], words)
         return self._laid_out[index]
 
-    def _hidden(
-        self, indices: Sequence[int], rows: Sequence[Segments], seeds: Sequence[int]
-    ) -> list[Any]:
-        if self.hide is None:
-            self._fix([i for i, row in zip(indices, rows, strict=True) if row.words])
-            return [self._fixed.get(i, _none(row)) for i, row in zip(indices, rows, strict=True)]
-        return [
-            self.hide(row, self.ratio, random.Random(seed))  # noqa: S311  repeatable, not secret
-            if row.words
-            else _none(row)
-            for row, seed in zip(rows, seeds, strict=True)
-        ]
+    def _hidden(self, index: int, epoch: int, seed: int, row: Segments) -> Any:
+        if self.hide is not None:
+            return self.hide(row, self.ratio, random.Random(seed))  # noqa: S311  repeatable, not secret
+        return self.masker.fixed[index] if self.fixed else self._chosen(index, epoch)
 
-    def _fix(self, indices: Sequence[int]) -> None:
-        """Choose what is hidden in rows not seen before; the pipeline reads them in one batch."""
-        new = [i for i in dict.fromkeys(indices) if i not in self._fixed]
-        self.masker.prepare(new)
-        for i in new:
-            self._fixed[i] = hidden_tokens(self.masker.plain[i], self.masker.mask(i))
+    def _chosen(self, index: int, epoch: int = 0) -> Any:
+        return hidden_tokens(self.masker.plain[index], self.masker.mask(index, epoch))
 
 
 def _none(row: Segments) -> Any:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from maskviz.errors import MaskError
+from maskviz.training import masking
 from maskviz.training.ahead import Ahead
 from maskviz.training.batches import LengthBuckets
 from maskviz.training.spec import MaskingSpec
@@ -75,9 +78,15 @@ def test_with_no_depth_all_is_made_without_being_asked_for():
     assert made == list(range(50))
 
 
-def test_two_threads_that_ask_for_the_same_rows_annotate_them_once(monkeypatch):
-    from maskviz.training import masking
+@pytest.fixture
+def masker():
+    """A Masker of two rows that asks for a pipeline and takes a row at a time."""
+    return masking.Masker(
+        SimpleNamespace(tokenizer=None), ["a b", "c d"], MaskingSpec("entity", "delete"), 0, 8
+    )
 
+
+def test_two_threads_that_ask_for_the_same_rows_annotate_them_once(monkeypatch, masker):
     read: list[str] = []
 
     def slowly(documents):
@@ -87,9 +96,49 @@ def test_two_threads_that_ask_for_the_same_rows_annotate_them_once(monkeypatch):
 
     began = threading.Event()
     monkeypatch.setattr(masking, "annotate_once", slowly)
-    masker = masking.Masker(None, ["a b", "c d"], MaskingSpec("entity"), 0, 8)
     first = Ahead(map(masker.prepare, [[0, 1]]))
     assert began.wait(30)
     masker.prepare([1, 0])
     first.close()
     assert read == ["a b", "c d"]
+
+
+def test_whoever_waits_for_a_row_waits_for_no_other(monkeypatch, masker):
+    began, last = threading.Event(), threading.Event()
+
+    def read(documents):
+        began.set()
+        if documents[0].text == "c d":
+            assert last.wait(30)
+
+    monkeypatch.setattr(masking, "annotate_once", read)
+    reader = Ahead(map(masker.prepare, [[0], [1]]))
+    assert began.wait(30)
+    masker.prepare([0])  # while the second row is being read
+    last.set()
+    reader.close()
+
+
+def test_a_row_that_another_thread_failed_to_read_fails_here_too(monkeypatch, masker):
+    began = threading.Event()
+
+    def fail(documents):
+        began.set()
+        time.sleep(0.05)
+        raise MaskError("no")
+
+    monkeypatch.setattr(masking, "annotate_once", fail)
+    reader = Ahead(map(masker.prepare, [[0]]))
+    assert began.wait(30)
+    with pytest.raises(MaskError):
+        masker.prepare([0])
+    with pytest.raises(MaskError):
+        next(reader)
+
+
+def test_the_first_batches_of_a_run_come_from_short_to_long():
+    buckets = LengthBuckets(list(range(1, 161)), 8, seed=1)
+    first = [sum(batch) for batch in list(buckets)[:8]]
+    assert first == sorted(first)
+    buckets.epoch = 1
+    assert (later := [sum(batch) for batch in list(buckets)[:8]]) != sorted(later)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from scipy.stats import chi2_contingency
 
+from maskviz.masks import Choice
 from maskviz.masks.chance import drawn_runs, drawn_words
 from maskviz.masks.draws import uniform, uniforms
 from maskviz.training.masking import Masker
@@ -77,9 +78,28 @@ def _no_special():
     return TemplateProcessing(single="$A", special_tokens=[])
 
 
-def test_what_takes_a_row_at_a_time_still_does(model):
-    for masking in (MaskingSpec("random", "delete"), MaskingSpec("pattern", ratio=0.2)):
-        assert Masker(model, TEXTS, masking, 0, 64)._batch is None
+@pytest.mark.parametrize(
+    "masking",
+    [
+        MaskingSpec("pattern", ratio=0.2, parameters={"pattern": r"\w*[ae]\w*"}),
+        MaskingSpec("random", ratio=0.4, complement=True),
+        MaskingSpec("span", "corrupt", 0.3, second=Choice("random", 0.3, 4), join="minus"),
+        MaskingSpec("random", "attention", 0.5, second=Choice("pattern:/[ae]/"), join="and"),
+        MaskingSpec("(random:0.4 | pattern:/the/) - span:0.2", "unk"),
+        MaskingSpec("random", ratio=0.4, second=Choice("span", 0.2), dynamic=False),
+    ],
+    ids=str,
+)
+def test_what_is_drawn_in_other_ways_goes_in_batches_too(model, masking):
+    fast, slow = _both(model, masking)
+    indices = list(range(len(TEXTS)))
+    for epoch in range(3):
+        assert fast.rows(indices, epoch) == slow.rows(indices, epoch)
+    assert fast.left_plain == slow.left_plain != set()
+
+
+def test_an_operator_that_changes_the_number_of_tokens_takes_a_row_at_a_time(model):
+    assert Masker(model, TEXTS, MaskingSpec("random", "delete"), 0, 64)._batch is None
 
 
 def test_static_masks_are_drawn_once(model):
