@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,17 @@ _TRAIN = (
     "import sys; from pathlib import Path; from maskviz.training.execute import execute;"
     "execute(Path(sys.argv[1]))"
 )
+
+
+NEEDS = {"strategy": "spacy", "lora_r": "peft"}  # by the setting that asks for it
+
+
+def possible(kind: str) -> bool:
+    """Tell whether what a kind of run needs is installed; say so where it is not."""
+    missing = [NEEDS[name] for name in KINDS[kind] if name in NEEDS and not find_spec(NEEDS[name])]
+    if missing:
+        print(f"{kind:<28}needs {missing[0]}, which is not installed")
+    return not missing
 
 
 def write_tables(folder: Path) -> None:
@@ -83,7 +95,7 @@ def main() -> None:
         os.environ["MASKVIZ_HOME"] = name
         write_tables(Path(name))
         print(f"{'batch ' + str(options.batch):<28}{'estimate':>9}{'peak':>8} GB   off by")
-        for kind in options.kinds.split("|"):
+        for kind in filter(possible, options.kinds.split("|")):
             expected, peak = measure(Path(name), kind, options.batch)
             found[kind] = {"estimate": expected, "peak": peak}
             off = expected / peak - 1

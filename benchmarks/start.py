@@ -14,6 +14,7 @@ import signal
 import statistics
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 STRATEGIES = ("none", "random", "sentence", "entity", "pos", "attribute")
@@ -21,13 +22,13 @@ BUDGET = 1.5  # seconds
 PATIENCE = 600.0  # seconds; a guard, not a measurement
 
 
-def first_step(strategy: str) -> float:
+def first_step(strategy: str, device: str) -> float:
     """Submit a run, wait for its first step, cancel it; return the seconds until the step."""
     from maskviz import runs
     from maskviz.runs.folder import read_json
     from maskviz.training import RunSpec
 
-    spec = RunSpec.build(strategy=strategy, max_steps=1000, device="cpu")
+    spec = RunSpec.build(strategy=strategy, max_steps=1000, device=device)
     began = time.perf_counter()
     run = runs.submit(spec)
     while not read_json(run.folder / "status.json").get("step"):
@@ -45,7 +46,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--strategies", default=",".join(STRATEGIES))
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="cpu")
     options = parser.parse_args()
+    if not find_spec("sqlalchemy"):
+        raise SystemExit("The queue of runs needs SQLAlchemy: pip install sqlalchemy.")
     with tempfile.TemporaryDirectory() as home:
         os.environ["MASKVIZ_HOME"] = home
         from maskviz.runs import engines
@@ -53,10 +57,12 @@ def main() -> None:
 
         engines.ensure_worker()
         engines.wait_for_worker()
-        first_step("none")  # the worker says that it lives before it has imported everything
+        first_step(
+            "none", options.device
+        )  # the worker says that it lives before it has imported everything
         print(f"Start to first step, seconds, {options.rounds} rounds; budget {BUDGET} s")
         for strategy in options.strategies.split(","):
-            found = [first_step(strategy) for _ in range(options.rounds)]
+            found = [first_step(strategy, options.device) for _ in range(options.rounds)]
             middle, worst = statistics.median(found), max(found)
             print(f"  {strategy:<12} median {middle:5.2f}   slowest {worst:5.2f}", flush=True)
         os.kill(read_json(Path(runs_home()) / "worker.json")["pid"], signal.SIGTERM)

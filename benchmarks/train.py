@@ -28,12 +28,15 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from train_variants import Bench, Variant, rows
 
 PARTS = ("speed", "masks", "accuracy")
+# The 97.5 % point of Student's t for n seeds: a bare GPU machine has no SciPy.
+STUDENT = dict(enumerate((12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262), start=2))
 STRATEGIES = ("random-token", "random", "span", "sentence", "entity", "attribute", "collocation")
 
 
@@ -56,6 +59,10 @@ class Epochs:
         trainer.add_callback(Marks())
 
     def _mark(self) -> None:
+        if self.trainer.args.device.type == "cuda":
+            import torch
+
+            torch.cuda.synchronize()  # what was asked of the GPU is done
         drawn = (0.0, 0.0)
         if ahead := getattr(self.trainer, "ahead", None):
             drawn = (ahead.waited, ahead.worked + self.trainer.reading.worked)
@@ -83,16 +90,18 @@ def speeds(bench: Bench, rounds: int, clock: str) -> list[Variant]:
     return variants
 
 
-def masks(texts: Sequence[str], labels: list[str], batch: int) -> dict[str, dict[str, float]]:
+def masks(
+    texts: Sequence[str], labels: list[str], batch: int, device: str
+) -> dict[str, dict[str, float]]:
     """Print what drawing the masks costs a classification, by strategy; return the shares."""
     from maskviz.training.execute import warm_up
 
     warm_up()  # as the worker is: the pipeline is loaded
     print("\nmasks: share of the time that training waits for them; of computing that draws them")
     found = {}
-    for strategy in STRATEGIES:
+    for strategy in filter(installed, STRATEGIES):
         # Rows of its own: what a pipeline said of others' rows is remembered.
-        bench = Bench("classification", [f"{t} {strategy}." for t in texts], labels, batch)
+        bench = Bench("classification", [f"{t} {strategy}." for t in texts], labels, batch, device)
         trainer = bench.maskviz(2 * bench.steps, 0, strategy)
         epochs = Epochs(trainer)
         trainer.train()
@@ -104,6 +113,16 @@ def masks(texts: Sequence[str], labels: list[str], batch: int) -> dict[str, dict
         found[strategy] = shares
         print(f"  {strategy:<14}" + "   ".join(f"{k} {v:5.1%}" for k, v in shares.items()))
     return found
+
+
+def installed(strategy: str) -> bool:
+    """Tell whether what a strategy runs on is here; say so where it is not."""
+    from maskviz.masks import STRATEGIES as ALL
+
+    missing = "pipeline" in ALL[strategy].needs and not find_spec("spacy")
+    if missing:
+        print(f"  {strategy:<14}needs spaCy, which is not installed")
+    return not missing
 
 
 def accuracies(bench: Bench, steps: int, seeds: int) -> list[tuple[float, float]]:
@@ -138,12 +157,10 @@ def report(task: str, variants: Sequence[Variant]) -> dict[str, Any]:
 
 def interval(task: str, pairs: Sequence[tuple[float, float]]) -> dict[str, float]:
     """Print both accuracies with Student's 95 % interval over the seeds; return the figures."""
-    from scipy.stats import t
-
     n = len(pairs)
 
     def mean(values: Sequence[float]) -> tuple[float, float]:
-        half = t.ppf(0.975, n - 1) * statistics.stdev(values) / n**0.5
+        half = STUDENT[n] * statistics.stdev(values) / n**0.5
         return statistics.mean(values), half
 
     plain, ours = (mean([pair[i] for pair in pairs]) for i in (0, 1))
@@ -166,23 +183,23 @@ def main() -> None:
     parser.add_argument("--rows", type=int, help="by default 240, on a GPU 12,000")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=5, choices=STUDENT)
     parser.add_argument("--accuracy-steps", type=int, default=40)
     parser.add_argument(
         "--clock", choices=("wall", "cpu"), default="wall", help="cpu on a busy machine"
     )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    import torch
     from transformers.utils import logging
 
-    from maskviz.training.device import device_name
+    from maskviz.training.device import device_name, resolve_device
 
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     os.environ["MASKVIZ_HOME"] = tempfile.mkdtemp()  # where no row is known yet
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = options.device = resolve_device(options.device)
     count = options.rows or (12_000 if device == "cuda" else 240)
     print(f"mini on {device_name(device)}, batch {options.batch}, at most 256 tokens a row")
     tasks = ("mlm", "classification") if options.task == "both" else (options.task,)
@@ -196,17 +213,16 @@ def measure(options: argparse.Namespace, tasks: Sequence[str], count: int) -> di
     parts, found = options.parts.split(","), {}
     texts, labels = rows(options.data, count)
     for task in tasks if "speed" in parts else ():
-        bench = Bench(task, texts, labels, options.batch)
+        bench = Bench(task, texts, labels, options.batch, options.device)
         found[task] = report(task, speeds(bench, options.rounds, options.clock))
     if "masks" in parts:
-        found["masks"] = masks(texts, labels, options.batch)
+        found["masks"] = masks(texts, labels, options.batch, options.device)
     if "accuracy" in parts:
         print(f"\naccuracy after {options.accuracy_steps} steps on rows of one sentence")
         short = rows(None, 1000, several=False)
         for task in tasks:
-            pairs = accuracies(
-                Bench(task, *short, options.batch), options.accuracy_steps, options.seeds
-            )
+            bench = Bench(task, *short, options.batch, options.device)
+            pairs = accuracies(bench, options.accuracy_steps, options.seeds)
             found[f"{task} accuracy"] = interval(task, pairs)
     return found
 

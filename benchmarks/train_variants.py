@@ -49,10 +49,12 @@ def rows(path: str | None, count: int, several: bool = True) -> tuple[list[str],
 class Bench:
     """The variants of one task over one set of rows."""
 
-    def __init__(self, task: str, texts: list[str], labels: list[str], batch: int) -> None:
+    def __init__(
+        self, task: str, texts: list[str], labels: list[str], batch: int, device: str
+    ) -> None:
         from maskviz.models import load_model
 
-        self.task, self.batch = task, batch
+        self.task, self.batch, self.device = task, batch, device
         self.model = load_model("mini")
         held = max(1, len(texts) // 5)
         self.names = sorted(set(labels))
@@ -117,7 +119,7 @@ class Bench:
             args=transformers.TrainingArguments(
                 str(self.folder / "plain"), max_steps=steps, learning_rate=1e-4, seed=seed,
                 per_device_train_batch_size=self.batch, per_device_eval_batch_size=64, bf16=bf16,
-                weight_decay=0.01, warmup_steps=0.1, use_cpu=not torch.cuda.is_available(),
+                weight_decay=0.01, warmup_steps=0.1, use_cpu=self.device == "cpu",
                 report_to="none", disable_tqdm=True, save_strategy="no", logging_steps=5,
                 remove_unused_columns=False,
             ),
@@ -186,7 +188,7 @@ class Bench:
 
         from maskviz.training import RunSpec
         from maskviz.training.assemble import assemble
-        from maskviz.training.device import resolve_device, resolve_precision
+        from maskviz.training.device import resolve_precision
         from maskviz.training.recorder import Recorder
         from maskviz.training.rows import Part, Rows
 
@@ -196,13 +198,12 @@ class Bench:
             save_steps=10**6, seed=seed, per_device_train_batch_size=self.batch,
             ratio=None if strategy == "none" else RATIO,
         )  # fmt: skip
-        device = resolve_device("auto")
         train, dev = Part(*map(tuple, self.train)), Part(*map(tuple, self.dev))
         parts = Rows(train, {"dev": dev}, tuple(self.names))
         set_seed(seed)
         trainer, _ = assemble(
-            folder, spec, parts, self.model, Recorder(folder), device,
-            resolve_precision("auto", device),
+            folder, spec, parts, self.model, Recorder(folder), self.device,
+            resolve_precision("auto", self.device),
         )  # fmt: skip
         trainer._save_checkpoint = lambda *_: None  # the plain Trainer saves none either
         trainer._evaluate = lambda *_, **__: {}  # nor does it evaluate on the way

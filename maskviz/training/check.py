@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..data import preview
@@ -20,6 +21,7 @@ def preflight(spec: RunSpec) -> None:
     """
     from ..models.locate import locate
 
+    _accelerate_is_there()
     locate(spec.model)
     _model_fits(spec)
     if spec.training.lora_r:
@@ -27,7 +29,7 @@ def preflight(spec: RunSpec) -> None:
 
         require_peft()
     for masking in (spec.masking, spec.evaluation):
-        if masking and masking.active:
+        if masking:
             _pipeline_is_there(masking)
             _draws(masking)
     if spec.data.path != EXAMPLE:
@@ -74,17 +76,27 @@ def _columns_are_there(spec: RunSpec) -> None:
             raise DataError(f"There is no column {column!r}: choose one of {listed}.")
 
 
-def _pipeline_is_there(masking: MaskingSpec) -> None:
-    from importlib.util import find_spec
+def _accelerate_is_there() -> None:
+    if not find_spec("accelerate"):  # transformers' Trainer stands on it
+        raise MissingDependencyError("Training needs accelerate: pip install accelerate.")
 
-    if "pipeline" in masking.needs and not find_spec("spacy"):
+
+def _pipeline_is_there(masking: MaskingSpec) -> None:
+    if find_spec("spacy"):
+        return
+    if "pipeline" in masking.needs:
         raise MissingDependencyError(
             f"The strategy {masking.named!r} needs spaCy: pip install spacy, or choose "
             "'random', 'span' or 'pattern'."
+        )
+    if masking.matrix in ("entity", "same-sentence"):
+        raise MissingDependencyError(
+            f"The matrix {masking.matrix!r} needs spaCy: pip install spacy, or choose 'window' or "
+            "'causal'."
         )
 
 
 def _draws(masking: MaskingSpec) -> None:
     """Draw one mask, where that needs no model: wrong parameters show now, not in the run."""
-    if not masking.needs:
+    if masking.active and not masking.needs:
         drawn(masking, "A few plain words.")

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 import maskviz
-from maskviz.errors import CapabilityError, ModelNotFoundError
+from maskviz.errors import CapabilityError, MissingDependencyError, ModelNotFoundError
 from maskviz.models import load_model
 from maskviz.models.predict import predict
+from maskviz.training import check
 from tests.tiny_models import build
 from tests.tiny_runs import tiny_spec
 
@@ -36,6 +37,8 @@ def _without(folder: Path, *tokens: str) -> None:
 @pytest.mark.parametrize("lora_r", [0, 2])
 @pytest.mark.parametrize("family", ["gpt2", "llama"])
 def test_a_decoder_without_a_padding_token_learns_to_classify(tmp_path, recwarn, family, lora_r):
+    if lora_r:
+        pytest.importorskip("peft")
     model = build(family, tmp_path / family, "CausalLM")
     _without(model, "pad_token")
     values = {"model": str(model), "max_steps": 4, "operator": "delete", "lora_r": lora_r}
@@ -62,9 +65,9 @@ def test_every_masked_language_model_learns_what_is_hidden(tmp_path, family):
 def test_what_is_written_stays_within_the_models_own_limit(tmp_path, family, operator):
     table = tmp_path / "pairs.csv"
     table.write_text("text,target\n" + f"the story,{'slow ' * 200}\n" * 8)
-    values = {"task": "seq2seq", "path": str(table), "operator": operator, "lora_r": 2}
+    values = {"task": "seq2seq", "path": str(table), "operator": operator}
     run = _train(tmp_path, family, "Seq2SeqLM", **values, max_target_length=1000)
-    assert "texts written" in run.reason
+    assert "perplexity" in run.reason or "texts written" in run.reason  # without sacreBLEU, with
 
 
 @pytest.mark.parametrize(
@@ -106,3 +109,20 @@ def test_a_folder_without_a_tokenizer_is_no_model(tmp_path):
         path.unlink()
     with pytest.raises(ModelNotFoundError, match="has no tokenizer"):
         load_model(model)
+
+
+@pytest.mark.parametrize(
+    ("missing", "values", "words"),
+    [
+        ("accelerate", {}, "pip install accelerate"),
+        ("spacy", {"strategy": "entity"}, "The strategy 'entity' needs spaCy"),
+        ("spacy", {"strategy": "none", "matrix": "same-sentence"}, "'same-sentence' needs spaCy"),
+    ],
+)
+def test_what_is_not_installed_is_named_before_there_is_a_run(
+    tmp_path, monkeypatch, missing, values, words
+):
+    found = check.find_spec
+    monkeypatch.setattr(check, "find_spec", lambda name: None if name == missing else found(name))
+    with pytest.raises(MissingDependencyError, match=words):
+        maskviz.train(tiny_spec(tmp_path, **values))

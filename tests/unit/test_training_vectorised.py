@@ -7,7 +7,6 @@ from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
-from scipy.stats import chi2_contingency
 
 from maskviz.masks import Choice
 from maskviz.masks.chance import drawn_runs, drawn_words
@@ -114,6 +113,7 @@ def test_random_token_and_corrupt_agree_with_transformers_collator(model_by_name
     import torch
     from transformers import DataCollatorForLanguageModeling
 
+    chi2_contingency = pytest.importorskip("scipy.stats").chi2_contingency
     tok, text = model_by_name.tokenizer, CORPUS[0]
     masker = Masker(model_by_name, [text] * 800, MaskingSpec("random-token", "corrupt"), 0, 64)
     plain = masker.plain[0]
