@@ -15,7 +15,7 @@ from maskviz.models import Fill, fill, load_model
 from maskviz.text.percent import percent
 from maskviz.ui import controls, mask_panels, state
 from maskviz.ui.components.token_strip import edited_units, token_strip
-from maskviz.ui.page import close_page, errors, escape, open_page, say_unfamiliar
+from maskviz.ui.page import close_page, errors, escape, open_page, say_unfamiliar, sentences_table
 from maskviz.ui.second import second_controls, second_strip
 from maskviz.ui.strip import UNITS, strip_units, unit_offsets
 
@@ -162,16 +162,11 @@ def reasons(chosen: Mask, fills: Sequence[Fill]) -> None:
                 for f in fills
                 if s.start <= f.start < s.end
             ),
-            "Score": s.score,
+            **({"Score": f"{s.score:.3g}"} if s.score is not None else {}),
         }
         for s in chosen.spans[:SHOWN]
     ]
-    import pandas as pd  # half a second: after the page's first paint
-
-    table = pd.DataFrame(rows)
-    if table["Score"].isna().all():
-        table = table.drop(columns="Score")
-    st.dataframe(table, hide_index=True, width="stretch")
+    sentences_table(rows)
 
 
 def files(view: state.View, chosen: Mask) -> None:

@@ -12,6 +12,7 @@ from maskviz.masks.audit import StrategyAudit, audit
 from maskviz.masks.operators import UNITS
 from maskviz.text.percent import percent
 from maskviz.ui import state
+from maskviz.ui.page import sentences_table
 
 DRAWS = 100
 LONGEST = 256  # tokens: a matrix that a page still sends at once
@@ -64,8 +65,6 @@ def _audit(key: str, unit: str, _view: state.View) -> StrategyAudit:
 
 
 def _audit_table(found: StrategyAudit, operator: str, alone: bool) -> None:
-    import pandas as pd
-
     asked = "all that matches" if found.requested_ratio is None else percent(found.requested_ratio)
     whole = _partly_expected(found.strategy) if alone else ""
     rows = [
@@ -83,8 +82,8 @@ def _audit_table(found: StrategyAudit, operator: str, alone: bool) -> None:
                 f"above 0.01: they {fits} the truncated geometric distribution",
             )
         )
-    table = pd.DataFrame(rows, columns=["Counted", "Found", "Asked for"])
-    st.dataframe(table, hide_index=True, width="stretch")
+    head = ("Counted", "Found", "Asked for")
+    sentences_table([dict(zip(head, row, strict=True)) for row in rows])
 
 
 def _partly_expected(strategy: str) -> str:

@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -157,6 +157,20 @@ def escape(text: str) -> str:
     marks = "\\`*_{}[]()<>#+-.!|~$:"
     apart = _ADDRESS.sub("\\g<0>\N{WORD JOINER}", isolated(named(text)))
     return "".join("\\" + c if c in marks else c for c in apart)
+
+
+FEW_ROWS = 40
+
+
+def sentences_table(rows: Sequence[Mapping[str, str]]) -> None:
+    """Show rows of sentences: few of them wrap, however narrow the page, many scroll in a grid."""
+    import pandas as pd  # half a second: after the page's first paint
+
+    table = pd.DataFrame(rows)
+    if len(table) <= FEW_ROWS:
+        st.table(table.map(escape), hide_index=True, border="horizontal")
+    else:
+        st.dataframe(table, hide_index=True, width="stretch")
 
 
 # Where GitHub's Markdown begins a link by itself: https://, www. and the sign of an e-mail address.

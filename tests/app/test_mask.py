@@ -183,7 +183,7 @@ def test_the_audit_and_the_matrix_come_when_asked_for() -> None:
     app = open_page(text=TEXT, strategy="random", ratio="0.5")
     app.button(key="audit_run").click().run()
     assert not app.exception
-    table = next(t.value for t in app.dataframe if "Counted" in t.value)
+    table = next(t.value for t in app.table if "Counted" in t.value)
     found = dict(zip(table["Counted"], table["Found"], strict=True))
     assert found["Words hidden"].startswith("50")
     assert found["Units hidden in part"] == "0"
