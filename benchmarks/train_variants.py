@@ -110,7 +110,6 @@ class Bench:
                 self.tokens += inputs.pop("real_tokens") if model.training else 0
                 if not sparse:
                     return super().compute_loss(model, inputs, *more, **options)
-                inputs.pop("nothing_hidden")
                 with hooks.fed(inputs.pop("head_positions"), None):
                     return super().compute_loss(model, inputs, *more, **options)
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from .mask_spec import NO_STRATEGY, MaskingSpec
 from .recorder import Recorder
 from .rows import CURVE_ROWS, Part, Rows
-from .spec import SINGLE, RunSpec
+from .spec import RunSpec
 
 if TYPE_CHECKING:
     from .ahead import Ahead
     from .batches import LengthBuckets, MaskedRows
+    from .losses import Loss
 
 
 def assemble(
@@ -134,28 +135,15 @@ def evaluation_sets(spec: RunSpec, model: Any, part: Part) -> Mapping[str, Any]:
     }
 
 
-def _loss(spec: RunSpec, rows: Rows) -> Any:
-    """Return a loss that weighs the classes where that is asked for, else None: the model's own."""
-    if spec.kind != SINGLE or spec.training.class_weights == "none":
-        return None
-    import torch
-
+def _loss(spec: RunSpec, rows: Rows) -> Loss:
+    """Return the loss of the task, which weighs the classes where that is asked for."""
+    from .losses import loss_of
     from .targets import class_weights
 
-    weights = torch.tensor(class_weights(rows.train.labels, len(rows.label_names)))
-    smoothing = spec.training.label_smoothing_factor
-
-    def weighted(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
-        total = torch.nn.functional.cross_entropy(
-            outputs["logits"].float(),
-            labels,
-            weights.to(labels.device),
-            label_smoothing=smoothing,
-            reduction="sum",
-        )
-        return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
-
-    return weighted
+    weights = None
+    if spec.training.class_weights != "none":
+        weights = class_weights(rows.train.labels, len(rows.label_names))
+    return loss_of(spec.kind, weights, spec.training.label_smoothing_factor)
 
 
 def training_arguments(folder: Path, spec: RunSpec, device: str, precision: str) -> Any:
@@ -167,7 +155,7 @@ def training_arguments(folder: Path, spec: RunSpec, device: str, precision: str)
     same = (
         "learning_rate", "per_device_train_batch_size", "per_device_eval_batch_size",
         "gradient_accumulation_steps", "weight_decay", "warmup_steps", "lr_scheduler_type",
-        "max_grad_norm", "label_smoothing_factor",
+        "max_grad_norm",
     )  # fmt: skip
     return TrainingArguments(
         output_dir=str(folder / "checkpoints"),

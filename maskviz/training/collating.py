@@ -46,15 +46,13 @@ def hidden_alone(labels: Any) -> dict[str, Any]:
 
     >>> import torch
     >>> hidden_alone(torch.tensor([[-100, 7], [8, -100]]))
-    {'labels': tensor([[7, 8]]), 'head_positions': tensor([1, 2]), 'nothing_hidden': False}
+    {'labels': tensor([[7, 8]]), 'head_positions': tensor([1, 2])}
     """
     flat = labels.reshape(-1)
     positions = (flat != -100).nonzero()[:, 0]
-    nothing = not len(positions)  # found here, where asking holds up no GPU
-    if nothing:  # one place without a label
+    if not len(positions):  # one place without a label
         positions = positions.new_zeros(1)
-    labels = flat[positions][None]
-    return {"labels": labels, "head_positions": positions, "nothing_hidden": nothing}
+    return {"labels": flat[positions][None], "head_positions": positions}
 
 
 def _padded(targets: Sequence[Sequence[int]]) -> Any:

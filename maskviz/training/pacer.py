@@ -79,6 +79,8 @@ class Pacer(TrainerCallback):
         if self._anybody_stops():
             control.should_save = control.should_training_stop = True
             control.should_evaluate = False
+        # What is saved was looked at before, and a resumed run logs what an unbroken one does.
+        control.should_log |= control.should_save or control.should_evaluate
         if state.global_step == 1:
             self.recorder.log(f"first step after {self.recorder.seconds:.2f} s in training")
         self._report(state)
@@ -144,9 +146,10 @@ class Pacer(TrainerCallback):
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Real tokens per second of training steps in this attempt, evaluations left out."""
+        """Real tokens per second of this attempt's steps, waits for batches included."""
         tokens = self.trainer.tokens * self.trainer.args.world_size
-        return tokens / self._busy if self._busy > 0 else None
+        busy = self._busy + self.trainer.ahead.waited
+        return tokens / busy if busy > 0 else None
 
     def _due(self, state: Any, every: int) -> bool:
         return state.global_step % (every or self._tenth(state)) == 0

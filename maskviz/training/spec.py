@@ -184,6 +184,10 @@ class RunSpec:
                 "class_weights weigh the labels of a classification with one label a row: set it "
                 "to 'none'."
             )
+        if self.training.label_smoothing_factor and self.kind in (MULTI, REGRESSION):
+            raise ParameterError(
+                "label_smoothing_factor spreads the one label of a row: set it to 0."
+            )
         if self.task == "mlm" and (not self.masking.active or self.masking.operator != "mask"):
             raise ParameterError(
                 "The task mlm learns what a mask hides: choose a strategy, with operator 'mask'."

@@ -19,8 +19,9 @@ from transformers import Trainer
 from .ahead import Ahead
 from .batches import LengthBuckets, MaskedRows, SortedBatches
 from .hooks import CoreHooks
+from .losses import decoder_inputs
 from .recorder import Recorder
-from .spec import RunSpec
+from .spec import REGRESSION, RunSpec
 
 _STAGING = ".staging"  # what is being written; nobody takes it for a checkpoint
 
@@ -46,6 +47,7 @@ class MaskTrainer(Trainer):
         self.tokens = 0  # real ones, of this process's training steps
         self.ahead = Ahead(())  # the batches of this epoch
         self._staged = False
+        self._evaluated: list[Any] = []  # of each batch: the sum of its losses, and of how many
         self.best_step: int | None = None  # its checkpoint is kept
         super().__init__(**options)
 
@@ -84,33 +86,42 @@ class MaskTrainer(Trainer):
 
     # loss -----------------------------------------------------------------------------------
 
-    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **options: Any) -> Any:
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
         """Return the loss, with a batch's hidden places and attention matrix put to use."""
         inputs = dict(inputs)
         tokens = inputs.pop("real_tokens", 0)
         self.tokens += tokens if model.training else 0
         positions = inputs.pop("head_positions", None)
         matrix = inputs.pop("attention_matrix", None)
-        if inputs.pop("nothing_hidden", False):
-            return self._no_loss(model, inputs, positions, *args, **options)
+        if self.spec.task == "seq2seq":
+            read = decoder_inputs(self.model, inputs["labels"])
+            inputs |= {"decoder_input_ids": read, "use_cache": False}
         with self.hooks.fed(positions, matrix):
-            return super().compute_loss(model, inputs, *args, **options)
+            loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+        if not model.training:
+            self._evaluated.append(
+                torch.stack([loss.detach() * num_items_in_batch, num_items_in_batch])
+            )
+        return (loss, outputs) if return_outputs else loss
 
-    def _no_loss(
-        self,
-        model: Any,
-        inputs: dict[str, Any],
-        positions: Any,
-        return_outputs: bool = False,
-        **_: Any,
-    ) -> Any:
-        """Return a loss of 0 where a batch hides nothing: a mean over nothing is no number."""
-        labels = inputs.pop("labels")
-        with self.hooks.fed(positions, None):
-            outputs = model(**inputs)
-        loss = outputs["logits"].float().sum() * 0.0
-        inputs["labels"] = labels
-        return (loss, {"loss": loss, "logits": outputs["logits"]}) if return_outputs else loss
+    def _get_num_items_in_batch(self, batch_samples: list, device: Any) -> Any:
+        if self.spec.kind == REGRESSION:  # transformers takes a −100 for a place without a label
+            batch_samples = [{"labels": torch.zeros_like(b["labels"])} for b in batch_samples]
+        return super()._get_num_items_in_batch(batch_samples, device)
+
+    def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **options: Any) -> Any:
+        """Evaluate; the loss is the mean over all rows or tokens, not over batches."""
+        self._evaluated = []
+        output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **options)
+        sums = self.accelerator.reduce(torch.stack(self._evaluated).sum(0), "mean")
+        output.metrics[f"{metric_key_prefix}_loss"] = (sums[0] / sums[1].clamp(min=1)).item()
+        return output
 
     # checkpoints ----------------------------------------------------------------------------
 
