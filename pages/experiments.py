@@ -3,13 +3,14 @@
 import streamlit as st
 
 from maskviz.ui import interference_panel, pretraining_panel, runs_table, sweeps_panel
-from maskviz.ui.page import close_page, errors, open_page
+from maskviz.ui.page import close_page, errors, open_page, take_tab
 
 
 def main() -> None:
     """One tab for each; only the open one is computed."""
     view = open_page(reads=False)
     names = ("Runs", "Sweeps", "Planted distractor", "Pre-training")
+    take_tab("experiments_tab", names)
     runs, sweeps, planted, reading = st.tabs(names, on_change="rerun", key="experiments_tab")
     if runs.open:
         with runs, errors():

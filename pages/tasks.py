@@ -3,13 +3,14 @@
 import streamlit as st
 
 from maskviz.ui import tasks_panel
-from maskviz.ui.page import close_page, errors, open_page
+from maskviz.ui.page import close_page, errors, open_page, take_tab
 
 
 def main() -> None:
     """One tab for each task; only the open one is computed."""
     view = open_page(reads=False)
     names = ("Sentiment", "Summarisation", "Translation")
+    take_tab("tasks_tab", names)
     sentiment, summary, translation = st.tabs(names, on_change="rerun", key="tasks_tab")
     if sentiment.open:
         with sentiment, errors():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .ramps import plotly_scale
+from .ramps import Theme, plotly_scale
 from .theme import MASKED, PLAIN, as_text
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ def picture(look: Look, mask: PatchMask | None = None) -> go.Figure:
     import plotly.graph_objects as go
 
     figure = go.Figure(go.Image(z=look.pixels, hoverinfo="skip"))
-    return _square(figure, look, mask)
+    return _square(figure, look, mask, "rgba(213,94,0,0.28)")
 
 
-def attention(look: Look, mask: PatchMask | None = None) -> go.Figure:
-    """Draw the attention over the patches, each cell its share of the whole."""
+def attention(look: Look, mask: PatchMask | None = None, theme: Theme = "light") -> go.Figure:
+    """Draw the attention over the patches, each cell its share of the whole; hidden ones framed."""
     import plotly.graph_objects as go
 
     high, wide = _cell(look)
@@ -32,7 +32,7 @@ def attention(look: Look, mask: PatchMask | None = None) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=look.attention, x=[(c + 0.5) * wide - 0.5 for c in range(columns)],
-            y=[(r + 0.5) * high - 0.5 for r in range(rows)], colorscale=plotly_scale(False),
+            y=[(r + 0.5) * high - 0.5 for r in range(rows)], colorscale=plotly_scale(False, theme),
             showscale=False, zmin=0, hovertemplate="%{z:.1%} of the attention<extra></extra>",
         )
     )  # fmt: skip
@@ -45,14 +45,16 @@ def _cell(look: Look) -> tuple[float, float]:
     return look.pixels.shape[0] / rows, look.pixels.shape[1] / columns
 
 
-def _square(figure: go.Figure, look: Look, mask: PatchMask | None) -> go.Figure:
+def _square(
+    figure: go.Figure, look: Look, mask: PatchMask | None, veil: str = "rgba(0,0,0,0)"
+) -> go.Figure:
     high, wide = _cell(look)
     for number in mask.hidden if mask else ():
         row, column = divmod(number, mask.columns)
         figure.add_shape(
             type="rect", x0=column * wide - 0.5, x1=(column + 1) * wide - 0.5,
             y0=row * high - 0.5, y1=(row + 1) * high - 0.5,
-            line={"color": MASKED, "width": 1.5}, fillcolor="rgba(213,94,0,0.28)",
+            line={"color": MASKED, "width": 2}, fillcolor=veil,
         )  # fmt: skip
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, scaleanchor="x")

@@ -15,7 +15,8 @@ from .spec import MULTI, REGRESSION, SINGLE, RunSpec
 def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
     """Return a new float32 network with the head the task needs.
 
-    A classifier whose labels are those of the data keeps its head, otherwise a new one is drawn.
+    A classifier keeps its head where its labels are those of the data, or where these are the
+    numbers of its outputs; otherwise a new one is drawn.
     """
     import torch
     import transformers
@@ -40,7 +41,25 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
             first = f"the architecture {model.family!r} has no head for it"
         raise _unfit(spec, first) from None
     padded_by(network, model.tokenizer)
+    numbers = tuple(map(str, range(len(label_names))))
+    unlike = "label2id" in options and tuple(label_names) != numbers
+    if unlike and "classify" in model.capabilities:
+        _draw_head(network, len(label_names))
     return network
+
+
+def _draw_head(network: Any, outputs: int) -> None:
+    """Draw the last layer anew: one that fits by its size alone would give the wrong labels."""
+    import torch
+
+    spread = getattr(network.config, "initializer_range", 0.02)
+    body = network.base_model
+    inside = set() if body is network else set(body.modules())
+    for layer in network.modules():
+        if layer not in inside and getattr(layer, "out_features", None) == outputs:
+            torch.nn.init.normal_(layer.weight, std=spread)
+            if layer.bias is not None:
+                torch.nn.init.zeros_(layer.bias)
 
 
 def _unfit(spec: RunSpec, why: str) -> ModelError:

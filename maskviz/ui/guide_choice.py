@@ -6,49 +6,57 @@ import streamlit as st
 
 from maskviz.evidence.interference import QUICK, Experiment, Interference, known_cells, summarise
 from maskviz.evidence.interference_words import points, recovered
+from maskviz.masks import STRATEGIES
 from maskviz.text.percent import percent
+from maskviz.ui import state
 from maskviz.ui.page import escape
 
-# strategy, use it when, beware, what shows it, where
+# strategy, use it when, beware, what shows it, where: a page, and its tab where it has some
 _ROWS = (
     ("random", "as the control of all others", "most of what it hides says little",
-     "every sweep has it", "experiments"),
+     "every sweep has it", "experiments", "Sweeps"),
     ("random-token", "to train as the usual collator does", "half a word gives the rest away",
-     "the guesses, in tokens", "mask"),
+     "the guesses under it", "mask", ""),
     ("span", "to ask for more than a neighbour can tell", "few, long gaps in a short text",
-     "the guesses under it", "mask"),
+     "the guesses under it", "mask", ""),
     ("sentence", "to see which sentence carries an answer", "hides much at once",
-     "its row beside chance", "compare"),
+     "its row beside chance", "compare", ""),
     ("entity", "does an answer rest on who and where?", "misses lower case and rare names",
-     "planted distractor", "experiments"),
+     "planted distractor", "experiments", "Planted distractor"),
     ("attribute", "to keep age, gender and names out of a verdict",
-     "what stands in for an attribute stays", "planted distractor", "experiments"),
+     "what stands in for an attribute stays", "planted distractor", "experiments",
+     "Planted distractor"),
     ("pos", "what do adjectives or verbs alone do?", "as good as its tagger",
-     "its row beside chance", "compare"),
+     "its row beside chance", "compare", ""),
     ("key", "what does an answer rest on?", "in training it hides the task itself",
-     "planted distractor", "experiments"),
-    ("pii", "before a text goes anywhere", "finds patterns, not meaning", "its reasons", "mask"),
+     "planted distractor", "experiments", "Planted distractor"),
+    ("pii", "before a text goes anywhere", "finds patterns, not meaning", "its reasons", "mask",
+     ""),
     ("redundant", "before a summary of a text that repeats itself",
-     "the same words may say the opposite", "ROUGE before and after", "tasks"),
+     "the same words may say the opposite", "ROUGE before and after", "tasks", "Summarisation"),
     ("noise", "on text full of typing errors", "takes rare names for errors",
-     "chrF and BLEU four ways", "tasks"),
+     "chrF and BLEU four ways", "tasks", "Translation"),
     ("collocation", "to hide words that belong together", "its counts come from one corpus",
-     "its reasons", "mask"),
+     "its reasons", "mask", ""),
     ("pattern, manual", "when you know what to hide", "you see only what you looked for",
-     "your mask beside chance", "compare"),
+     "your mask beside chance", "compare", ""),
 )  # fmt: skip
 _PAGES = {"experiments": "Experiments", "mask": "Mask", "compare": "Compare", "tasks": "Tasks"}
 
 
 def show() -> None:
-    """The table, each row with a link to what shows it."""
+    """The table, each row with a link to what shows it: the tab, or the strategy on the text."""
     st.subheader("Which strategy?", divider="gray")
-    for name, when, beware, shows, page in _ROWS:
+    state.follow_again()
+    for name, when, beware, shows, page, tab in _ROWS:
         columns = st.columns((2, 4, 4, 4))
         columns[0].markdown(f"**{escape(name)}**")
         columns[1].markdown(escape(when))
         columns[2].markdown(f"*Beware:* {escape(beware)}")
-        columns[3].page_link(f"pages/{page}.py", label=f"→ {_PAGES[page]}: {shows}")
+        asked = {"tab": tab} if tab else {"try": name} if name in STRATEGIES else None
+        columns[3].page_link(
+            f"pages/{page}.py", label=f"→ {_PAGES[page]}: {shows}", query_params=asked
+        )
 
 
 def answers() -> list[tuple[str, str]]:

@@ -8,16 +8,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from maskviz.errors import DataError
 from maskviz.figures import vision as figures
 from maskviz.text.percent import percent
 from maskviz.ui import state
 from maskviz.ui.page import escape
-from maskviz.vision import STRATEGIES, Look, PatchMask, load_vit, look, patch_mask
+from maskviz.vision import STRATEGIES, Look, PatchMask, labels_under, load_vit, look, patch_mask
 from maskviz.vision.classify import BUNDLED, digits
+from maskviz.vision.picture import read_picture
 
 _DRAWS = 20
-_LARGEST = 4096  # pixels on a side of an upload
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
@@ -47,6 +46,8 @@ def show() -> None:
 
 def _subject() -> tuple[str, bytes]:
     """Ask for the model and the picture; return the picture as PNG bytes, a cache key."""
+    from PIL import Image
+
     model = st.text_input(
         "Image model", BUNDLED, key="im_model",
         help="mini-digits is bundled; or any ViT classifier from the Hub, such as "
@@ -59,33 +60,13 @@ def _subject() -> tuple[str, bytes]:
         key="im_example", disabled=upload is not None, wrap=True,
     )  # fmt: skip
     if upload is not None:
-        return model.strip(), _checked(upload.getvalue())
-    return model.strip(), _png(dict(examples)[chosen])
+        return model.strip(), _png(read_picture(upload.getvalue()))
+    return model.strip(), _png(Image.fromarray(dict(examples)[chosen]))
 
 
-def _png(pixels: Any) -> bytes:
-    from PIL import Image
-
+def _png(picture: Any) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def _checked(content: bytes) -> bytes:
-    """Return an upload as PNG; refuse what is no picture or too large to open safely."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as picture:
-            if max(picture.size) > _LARGEST:
-                raise DataError(
-                    f"The picture has {picture.size[0]:,} × {picture.size[1]:,} pixels: give at "
-                    f"most {_LARGEST:,} on a side."
-                )
-            buffer = io.BytesIO()
-            picture.convert("RGB").save(buffer, "PNG")
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
-        raise DataError("The upload is no PNG, JPEG or WebP picture: save it as one.") from None
+    picture.save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -99,9 +80,12 @@ def _look(model: str, image: bytes, mask: PatchMask | None) -> Look:
 @st.cache_data(max_entries=32, show_spinner=False)
 def _chance(model: str, image: bytes, ratio: float) -> float:
     """Return the share of random masks of the same size that change the answer."""
+    from PIL import Image
+
     plain = _look(model, image, None)
     masks = [patch_mask(plain.shape, "random", ratio, seed) for seed in range(_DRAWS)]
-    return sum(_look(model, image, m).label != plain.label for m in masks) / _DRAWS
+    found = labels_under(load_vit(model), Image.open(io.BytesIO(image)), masks)
+    return sum(label != plain.label for label in found) / _DRAWS
 
 
 def finding(plain: Look, masked: Look, mask: PatchMask, flips: float) -> str:
@@ -122,17 +106,19 @@ def finding(plain: Look, masked: Look, mask: PatchMask, flips: float) -> str:
 
 
 def _pictures(plain: Look, masked: Look, mask: PatchMask) -> None:
+    theme = "dark" if st.context.theme.type == "dark" else "light"
     first, second, third = st.columns(3)
     with first:
         st.markdown("**The picture**, hidden patches outlined")
         st.plotly_chart(figures.picture(plain, mask), key="im_plain", config=_CONFIG)
     with second:
         st.markdown("**Where the model looks** (attention rollout)")
-        st.plotly_chart(figures.attention(plain), key="im_attention", config=_CONFIG)
+        st.plotly_chart(figures.attention(plain, theme=theme), key="im_attention", config=_CONFIG)
     with third:
         st.markdown("**Where it looks** with them hidden")
-        st.plotly_chart(figures.attention(masked, mask), key="im_masked", config=_CONFIG)
-    st.caption("The darker a patch, the more of the attention it gets.")
+        st.plotly_chart(figures.attention(masked, mask, theme), key="im_masked", config=_CONFIG)
+    more = "brighter" if theme == "dark" else "darker"
+    st.caption(f"The {more} a patch, the more of the attention it gets.")
 
 
 def _table(plain: Look, masked: Look) -> pd.DataFrame:

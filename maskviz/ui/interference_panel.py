@@ -140,28 +140,37 @@ def _result(experiment: Experiment, cells: dict[str, list[dict[str, float]]]) ->
 
 
 def _table(arms: Any) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {"arm": arm, **{k: 100 * v[0] for k, v in figures.items()}}
-            for arm, figures in arms.items()
-        ]
-    )
+    """Return a row for each arm; of a leak the accuracy by chance stands in brackets."""
+    rows = []
+    for arm, figures in arms.items():
+        row = {"arm": arm, **{k: 100 * figures[k][0] for k in _SAID if not k.startswith("leak")}}
+        for key in ("leakage_text", "leakage_representation"):
+            row[key] = f"{figures[key][0]:.0%} ({figures[key + '_chance'][0]:.0%})"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+_PROBE = "How often a probe reads what was planted from"
+# figure → the short name of the command line's table, and what it says
+_SAID = {
+    "accuracy_aligned": ("aligned", "Accuracy where what is planted fits the label."),
+    "accuracy_neutral": ("neutral", "Accuracy where it is drawn at random."),
+    "accuracy_reversed": ("reversed", "Accuracy where it never fits."),
+    "reliance": ("reliance", "Accuracy aligned − reversed."),
+    "worst_group": ("worst group", "The lowest accuracy over label × planted group."),
+    "recovery": ("recovery", "Share of the plain arm's reliance that is gone."),
+    "leakage_text": ("leak, input", f"{_PROBE} the input (and by chance, from shuffled groups)."),
+    "leakage_representation": (
+        "leak, inside", f"{_PROBE} the model's last hidden states (and by chance)."
+    ),
+}  # fmt: skip
 
 
 def _columns() -> dict[str, Any]:
-    helps = {
-        "accuracy_aligned": "What is planted fits the label.",
-        "accuracy_neutral": "It is drawn at random.",
-        "accuracy_reversed": "It never fits.",
-        "reliance": "Accuracy aligned − reversed.",
-        "worst_group": "The lowest accuracy over label × planted group.",
-        "recovery": "Share of the plain arm's reliance that is gone.",
-        "leakage_text": "A probe's accuracy on the planted group from the input.",
-        "leakage_text_chance": "The same probe on shuffled groups.",
-        "leakage_representation": "The probe's accuracy from the model's last hidden states.",
-        "leakage_representation_chance": "The same probe on shuffled groups.",
-    }
+    column = st.column_config
     return {
-        key: st.column_config.NumberColumn(key.replace("_", " "), format="%.1f %%", help=text)
-        for key, text in helps.items()
+        key: column.Column(name, help=text)
+        if key.startswith("leak")
+        else column.NumberColumn(name, help=text, format="%.1f %%", width="small")
+        for key, (name, text) in _SAID.items()
     }

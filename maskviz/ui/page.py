@@ -49,6 +49,7 @@ def open_page(reads: bool = True) -> state.View:
     _run_app_script()
     st.html(_THEME)
     _warm_up()
+    state.try_asked()
     view = state.current()
     with st.sidebar:
         names = _model_names(view.model)
@@ -64,6 +65,13 @@ def open_page(reads: bool = True) -> state.View:
     for notice in state.notices(view) if reads else ():
         st.caption(f"{escape(notice)}")
     return view
+
+
+def take_tab(key: str, names: Sequence[str]) -> None:
+    """Open the tab that a link asks for. Call it before the tabs are made."""
+    asked = state.asked_anew("tab")
+    if asked in names:
+        st.session_state[key] = asked
 
 
 def close_page(**more: str) -> None:

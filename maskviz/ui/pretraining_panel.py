@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 
 import streamlit as st
 
@@ -55,7 +56,8 @@ def _choices(view: state.View) -> tuple[list[str], int]:
     arguments += ["--strategy", strategy, "--ratio", str(ratio), "--steps", str(int(steps))]
     arguments += ["--tune-steps", str(int(tune)), "--rows", str(int(rows))]
     arguments += ["--seeds", str(int(seeds))]
-    st.caption(f"{_RUNS} runs × {int(seeds)} seeds.")
+    st.caption(f"{_RUNS} runs × {int(seeds)} seeds. The same on the command line:")
+    st.code("maskviz " + shlex.join(arguments), language=None, wrap_lines=True)
     return [*arguments, "--json"], int(seeds)
 
 

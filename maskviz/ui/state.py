@@ -26,6 +26,7 @@ from maskviz.masks.wordlists import own_lists
 from maskviz.ui import limits
 
 _KEY = "maskviz_view"
+_FOLLOWED = "followed"  # name in the address → the value that was followed
 SEEDS = 2**31 - 1  # the largest seed a page takes
 
 
@@ -153,6 +154,32 @@ def open_view(view: View) -> None:
 def open_link(written: str) -> None:
     """Replace the whole view with that of a link's query string."""
     open_view(_of_link(dict(parse_qsl(written.removeprefix("?")))))
+
+
+def asked_anew(name: str) -> str | None:
+    """Return what the address asks for under `name`, unless it was followed already.
+
+    It stays in the address, where a reload finds it.
+    """
+    followed = st.session_state.setdefault(_FOLLOWED, {})
+    asked = st.query_params.get(name)
+    anew = asked != followed.get(name)
+    followed[name] = asked
+    return asked if anew else None
+
+
+def follow_again() -> None:
+    """Let every link be followed once more, for the page that shows them to call."""
+    st.session_state.pop(_FOLLOWED, None)
+
+
+def try_asked() -> None:
+    """Take the strategy that a link of the Guide asks for, on the session's own text."""
+    asked = asked_anew("try")
+    if asked in STRATEGIES:
+        unit = "tokens" if asked == "random-token" else "words"
+        before = current()
+        open_view(View(before.text, asked, model=before.model, unit=unit, given=before.given))
 
 
 def strategy_mask(view: View) -> Mask:

@@ -193,13 +193,13 @@ def _figures(sweep: sweeps.Sweep) -> None:
 
 def _row(group: sweeps.Group) -> dict[str, object]:
     mean, low, high = group.interval
+    several = len(group.values) > 1
+    interval = f" ({percent(low, 1)} to {percent(high, 1)})" if several else ""
     return {
         "setting": group.name,
-        "role": group.role,
         "hidden": percent(group.realised, 1),
         "seeds": len(group.values),
-        "mean": percent(mean, 1) if group.values else "–",
-        "95 %": f"{percent(low, 1)} to {percent(high, 1)}" if len(group.values) > 1 else "–",
+        "mean (95 %)": f"{percent(mean, 1)}{interval}" if group.values else "–",
         "against plain": _points(group.against_plain),
         "against control": _points(group.against_control),
     }

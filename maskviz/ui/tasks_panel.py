@@ -21,6 +21,8 @@ from maskviz.ui.limits import LONGEST
 from maskviz.ui.page import escape
 
 MOST_PAIRS = 50
+_LINE = 40  # characters that a cell shows in one line
+_WRAPPED = 68  # pixels of a row: from 64 on Streamlit breaks what is long into lines
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
@@ -106,11 +108,19 @@ def summary() -> None:
 
 
 def _hidden_table(chosen: Mask) -> None:
-    rows = [{"why": s.reason, "hidden": chosen.text[s.start : s.end]} for s in chosen.spans]
+    rows = [{"hidden": chosen.text[s.start : s.end], "why": s.reason} for s in chosen.spans]
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        long = max(len(row["hidden"]) for row in rows) > _LINE
+        wrapped = {"row_height": _WRAPPED, "column_config": dict.fromkeys(rows[0], _medium())}
+        st.dataframe(
+            pd.DataFrame(rows), hide_index=True, width="stretch", **(wrapped if long else {})
+        )
     else:
         st.caption("Nothing.")
+
+
+def _medium() -> Any:
+    return st.column_config.TextColumn(width="medium")
 
 
 def _repeats(found: Any) -> str:
@@ -138,12 +148,14 @@ def _summaries(text: str, reference: str, model: str, count: int, threshold: flo
 
 def translation() -> None:
     """What do typing errors cost, and does hiding or repairing them help?"""
-    picture, choice = st.columns([5, 2], gap="large")
+    picture, choice = st.columns([3, 2], gap="large")
     with choice:
+        half = st.column_config.TextColumn(width="small")
         st.caption("Sentences and their translations: change a cell, or add a row at the end.")
         pairs = st.data_editor(
             pd.DataFrame(_texts()["translation"]["pairs"], columns=["source", "reference"]),
-            num_rows="dynamic", hide_index=True, key="tt_pairs", height=250,
+            num_rows="dynamic", hide_index=True, key="tt_pairs", height=300,
+            row_height=_WRAPPED, column_config=dict.fromkeys(("source", "reference"), half),
         )  # fmt: skip
         rate = st.slider("Words with a typing error", 0, 100, 20, 5, format="%d %%", key="tt_rate")
         seed = st.number_input("Seed", 0, state.SEEDS, 0, key="tt_seed")
@@ -167,7 +179,11 @@ def translation() -> None:
             f"The strategy noise hides {percent(found.found, 0)} of the errors that were put in; "
             f"{percent(found.false, 0)} of the words it hides were none."
         )
-        st.dataframe(_written(found), hide_index=True, width="stretch")
+        st.dataframe(
+            _written(found), hide_index=True, width="stretch", row_height=_WRAPPED,
+            column_config={"input": st.column_config.TextColumn(width="small"),
+                           **dict.fromkeys(("the model read", "and wrote"), _medium())},
+        )  # fmt: skip
         _attention_button(kept[0][0], model.strip(), "noise")
 
 

@@ -1,6 +1,15 @@
 """Beyond text: image patches masked for a Vision Transformer, its attention over the image."""
 
-from .classify import Look, ViT, load_vit, look
+from .classify import Look, ViT, labels_under, load_vit, look
 from .patches import STRATEGIES, PatchMask, patch_mask
 
-__all__ = ["STRATEGIES", "Look", "PatchMask", "ViT", "load_vit", "look", "patch_mask"]
+__all__ = [
+    "STRATEGIES",
+    "Look",
+    "PatchMask",
+    "ViT",
+    "labels_under",
+    "load_vit",
+    "look",
+    "patch_mask",
+]

@@ -9,17 +9,22 @@ heads, from the classifier's token, or the mean over tokens where there is none.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ..errors import CapabilityError, DataError, ModelNotFoundError
+from ..models.linear import quickened
 from ..models.locate import BUNDLED_IMAGES as BUNDLED
 from ..models.locate import locate
 from ..models.model import LOADING
 from ..paths import assets
 from .patches import PatchMask
+from .picture import in_colours
+
+_BATCH = 8  # images
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +105,7 @@ def load_vit(name: str = BUNDLED) -> ViT:
             f"The model {name!r} ({network.config.model_type}) does not read an image in patches: "
             "choose a Vision Transformer such as 'google/vit-base-patch16-224'."
         )
-    return ViT(name, network.eval(), processor)
+    return ViT(name, quickened(network.eval()), processor)
 
 
 def _vision_config(config: Any) -> Any:
@@ -129,25 +134,44 @@ def look(model: ViT | str, image: Any, mask: PatchMask | None = None) -> Look:
     >>> look("mini-digits", np.zeros((8, 8), dtype=np.uint8)).attention.shape
     (4, 4)
     """
-    import torch
-
     vit = load_vit(model) if isinstance(model, str) else model
     pixels = _pixels(vit, image)
     if mask is not None:
         pixels = _hide(vit, pixels, mask)
+    answer = _answer(vit, pixels, output_attentions=True)
+    chances = answer.logits[0].softmax(-1).tolist()
+    ranked = sorted(zip(vit.labels, chances, strict=True), key=lambda item: -item[1])
+    attention = _rollout(vit, getattr(answer, "attentions", None), pixels.shape)
+    return Look(ranked[0][0], dict(ranked), attention, _shown(vit, pixels))
+
+
+def labels_under(model: ViT | str, image: Any, masks: Sequence[PatchMask]) -> list[str]:
+    """Return the answer on the image under each mask, without the attention; raises as `look`."""
+    import torch
+
+    vit = load_vit(model) if isinstance(model, str) else model
+    pixels = _pixels(vit, image)
+    found: list[str] = []
+    for start in range(0, len(masks), _BATCH):
+        batch = [_hide(vit, pixels, mask) for mask in masks[start : start + _BATCH]]
+        best = _answer(vit, torch.cat(batch)).logits.argmax(-1).tolist()
+        found += [vit.labels[i] for i in best]
+    return found
+
+
+def _answer(vit: ViT, pixels: Any, **more: bool) -> Any:
+    """Return what the network says of normalised pixels (images, channels, height, width)."""
+    import torch
+
     try:
         with vit.lock, torch.inference_mode():
-            answer = vit.network(pixel_values=pixels, output_attentions=True)
+            return vit.network(pixel_values=pixels, **more)
     except (TypeError, ValueError, RuntimeError) as error:  # no attention, other channels or sizes
         first = str(error).strip().split("\n")[0][:160]
         raise CapabilityError(
             f"The model {vit.name!r} cannot read the image or show its attention ({first}): choose "
             "a ViT that reads three colours."
         ) from None
-    chances = answer.logits[0].softmax(-1).tolist()
-    ranked = sorted(zip(vit.labels, chances, strict=True), key=lambda item: -item[1])
-    attention = _rollout(vit, getattr(answer, "attentions", None), pixels.shape)
-    return Look(ranked[0][0], dict(ranked), attention, _shown(vit, pixels))
 
 
 def _pixels(vit: ViT, image: Any) -> Any:
@@ -156,7 +180,7 @@ def _pixels(vit: ViT, image: Any) -> Any:
     from PIL import Image
 
     picture = image if isinstance(image, Image.Image) else Image.fromarray(np.asarray(image))
-    return vit.processor(picture.convert("RGB"), return_tensors="pt")["pixel_values"]
+    return vit.processor(in_colours(picture), return_tensors="pt")["pixel_values"]
 
 
 def _hide(vit: ViT, pixels: Any, mask: PatchMask) -> Any:

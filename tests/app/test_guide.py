@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -47,3 +49,35 @@ def test_a_matrix_of_ones_gives_back_the_plain_attention() -> None:
     app.get("file_uploader")[0].upload("bad.csv", b"1,0\n0,1\n", "text/csv").run()
     assert not app.exception
     assert any(f"give {tokens} rows" in e.value for e in app.error)
+
+
+@pytest.mark.parametrize(
+    ("page", "asked", "key", "value"),
+    [
+        ("experiments", {"tab": "Planted distractor"}, "experiments_tab", "Planted distractor"),
+        ("tasks", {"tab": "Translation"}, "tasks_tab", "Translation"),
+        ("tasks", {"tab": "no such tab"}, "tasks_tab", "Sentiment"),
+    ],
+)
+def test_a_link_of_the_guide_opens_its_tab(page, asked, key, value) -> None:
+    app = AppTest.from_file("../../app.py", default_timeout=120)
+    app.query_params.update(asked)
+    app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    assert app.session_state[key] == value
+
+
+def test_a_link_of_the_guide_tries_its_strategy_on_the_readers_text() -> None:
+    app = AppTest.from_file("../../app.py", default_timeout=120)
+    app.query_params.update({"text": "The story is dull. The cast is warm.", "strategy": "entity"})
+    app.switch_page("pages/guide.py").run()
+    rows = [link for link in app.get("page_link") if "its row beside chance" in link.proto.label]
+    assert {link.proto.query_string for link in rows} == {"try=sentence", "try=pos"}
+    app.query_params["try"] = "sentence"
+    app.switch_page("pages/compare.py").run()
+    assert not app.exception
+    assert "sentence" in app.markdown[0].value
+    assert app.session_state["maskviz_view"].text == "The story is dull. The cast is warm."
+    app.session_state["maskviz_view"] = replace(app.session_state["maskviz_view"], strategy="key")
+    app.run()
+    assert "sentence" not in app.markdown[0].value  # it is followed once

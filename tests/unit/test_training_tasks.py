@@ -181,6 +181,29 @@ def test_the_head_of_an_mlm_at_hidden_tokens_gives_the_loss_of_the_whole(tiny):
     assert picked.loss.item() == pytest.approx(whole.item(), rel=1e-6)
 
 
+@pytest.mark.parametrize("family", ["bert", "roberta", "modernbert", "gpt2"])
+def test_a_head_is_kept_for_its_own_labels_and_drawn_for_others(family, tmp_path):
+    import torch
+
+    from maskviz.models import load_model
+    from maskviz.training.model import load_network
+    from maskviz.training.spec import RunSpec
+
+    names = {0: "bad", 1: "good"}
+    folder = build(family, tmp_path, id2label=names, label2id={"bad": 0, "good": 1})
+    model = load_model(str(folder))
+    spec = RunSpec.build(model=str(folder))
+    kept, numbered, drawn = (
+        load_network(spec, model, labels).state_dict()
+        for labels in (("bad", "good"), ("0", "1"), ("fine", "poor"))
+    )
+    last = {name for name in kept if not torch.equal(kept[name], drawn[name])}
+    assert last
+    assert all(len(kept[name]) == 2 for name in last)  # nothing below the last layer
+    assert drawn[max(last)].std() > 0
+    assert all(torch.equal(kept[name], numbered[name]) for name in kept)
+
+
 def test_an_mlm_batch_without_a_hidden_token_costs_nothing(tiny):
     parameters = {"pattern": "loved"}  # in some rows only
     run = _train(

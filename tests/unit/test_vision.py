@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from maskviz.errors import (
     CapabilityError,
@@ -14,7 +17,8 @@ from maskviz.errors import (
     ParameterError,
     UnknownNameError,
 )
-from maskviz.vision import STRATEGIES, load_vit, look, patch_mask
+from maskviz.vision import STRATEGIES, labels_under, load_vit, look, patch_mask
+from maskviz.vision.picture import read_picture
 
 GRADED = np.arange(16.0).reshape(4, 4) / 120
 
@@ -144,3 +148,61 @@ def test_a_network_without_attention_over_patches_is_refused_by_name(tmp_path):
     folder = _written(tmp_path, "ConvNext", **small)
     with pytest.raises(CapabilityError, match="choose a"):
         look(folder, np.zeros((16, 16), dtype=np.uint8))
+
+
+def test_answers_under_many_masks_are_those_of_one_look_each(vit):
+    image = np.random.default_rng(1).integers(0, 255, (16, 16, 3), dtype=np.uint8)
+    masks = [patch_mask((4, 4), "random", 0.5, seed) for seed in range(11)]
+    assert labels_under(vit, image, masks) == [look(vit, image, m).label for m in masks]
+
+
+def _file(picture, kind="PNG", **more) -> bytes:
+    stream = io.BytesIO()
+    picture.save(stream, kind, **more)
+    return stream.getvalue()
+
+
+GREY = np.linspace(0, 255, 24 * 32).reshape(24, 32).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _file(Image.fromarray(GREY)),
+        _file(Image.fromarray(GREY.astype(np.uint16) * 257)),
+        _file(Image.fromarray(GREY).convert("LA")),
+        _file(Image.fromarray(GREY).convert("P")),
+        _file(Image.fromarray(np.dstack([GREY] * 3)).convert("CMYK"), "JPEG", quality=100),
+        _file(Image.fromarray(GREY), "WEBP", lossless=True),
+    ],
+    ids=["grey", "grey of 16 bits", "grey with alpha", "palette", "CMYK", "WebP"],
+)
+def test_a_picture_is_the_same_whichever_way_it_was_kept(content):
+    picture = read_picture(content)
+    assert picture.mode == "RGB"
+    assert np.abs(np.asarray(picture).astype(int) - GREY[..., None]).max() <= 4
+
+
+def test_a_picture_stands_upright_on_white_and_is_no_larger_than_needed():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned
+    turned = read_picture(_file(Image.fromarray(GREY), "JPEG", exif=exif))
+    assert turned.size == (24, 32)
+    clear = np.zeros((8, 8, 4), dtype=np.uint8)
+    assert read_picture(_file(Image.fromarray(clear))).getextrema() == ((255, 255),) * 3
+    assert read_picture(_file(Image.new("L", (5712, 4284)))).size == (1024, 768)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no picture", _file(Image.fromarray(GREY), "GIF"), _file(
+        Image.fromarray(GREY), "JPEG")[:300]],
+    ids=["empty", "text", "GIF", "cut short"],
+)  # fmt: skip
+def test_what_is_no_picture_is_refused(content):
+    with pytest.raises(DataError, match="no PNG, JPEG or WebP"):
+        read_picture(content)
+
+
+def test_a_picture_of_too_many_pixels_is_refused():
+    with pytest.raises(DataError, match="50 million"):
+        read_picture(_file(Image.new("1", (10_000, 5_001))))
