@@ -145,7 +145,8 @@ def _table(arms: Any) -> pd.DataFrame:
     for arm, figures in arms.items():
         row = {"arm": arm, **{k: 100 * figures[k][0] for k in _SAID if not k.startswith("leak")}}
         for key in ("leakage_text", "leakage_representation"):
-            row[key] = f"{figures[key][0]:.0%} ({figures[key + '_chance'][0]:.0%})"
+            chance = percent(figures[f"{key}_chance"][0], 0)
+            row[key] = f"{percent(figures[key][0], 0)} ({chance})"
         rows.append(row)
     return pd.DataFrame(rows)
 
