@@ -24,7 +24,7 @@ def home() -> Path:
     `MASKVIZ_HOME` names it; otherwise it is the platform's user data folder.
     """
     named = os.environ.get("MASKVIZ_HOME")
-    folder = Path(named).expanduser() if named else _user_data()
+    folder = Path(named).expanduser().absolute() if named else _user_data()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -82,7 +82,7 @@ def ensure_worker() -> None:
     if _starting(home) or worker_alive():
         return
     root = str(Path(__file__).resolve().parents[2])
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "MASKVIZ_HOME": str(home.parent)}
     environment["PYTHONPATH"] = os.pathsep.join(
         filter(None, [root, os.environ.get("PYTHONPATH", "")])
     )

@@ -100,18 +100,28 @@ def load_run(run_id: str) -> Run:
     if not available():
         return read_run(run_folder(run_id))
     store = Store()
-    row = store.row(run_id)
-    if row["engine"] == "ray" and row["state"] not in ENDED:
-        refresh(store, row)
-    elif row["engine"] == "local" and row["state"] == "running":
-        _watched()
+    _look_after(store, store.row(run_id))
     return store.run(run_id)
 
 
-def _watched() -> None:
-    """Start a worker where the one that watched over a run is gone; it takes the run over."""
-    if not engines.worker_alive():
+def _look_after(store: Store, row: dict[str, Any]) -> None:
+    """Bring a row up to date; where the worker that watches over it is gone, start the next."""
+    _refresh(store, row)
+    waits = row["engine"] == "local" and row["state"] not in ENDED
+    if waits and not engines.worker_alive():
         engines.ensure_worker()
+
+
+def _refresh(store: Store, row: dict[str, Any]) -> None:
+    """Ask Ray how a run goes; one in the foreground whose process is gone has failed."""
+    from .worker import fail_if_gone
+
+    if row["state"] in ENDED:
+        return
+    if row["engine"] == "ray":
+        refresh(store, row)
+    elif row["engine"] == "foreground":
+        fail_if_gone(store, row)
 
 
 def _whole_id(run_id: str) -> str:
@@ -133,43 +143,40 @@ def list_runs() -> list[Run]:
     """
     if not available():
         return sorted((read_run(folder) for folder in folders()), key=lambda run: -run.created)
-    from .worker import fail_if_gone
-
     store = Store()
     for row in store.rows("queued", "running"):
-        if row["engine"] == "foreground" and row["state"] == "running":
-            fail_if_gone(store, row)
-        elif row["engine"] == "ray":
-            refresh(store, row)
-        elif row["engine"] == "local":
-            _watched()
+        _look_after(store, row)
     return store.runs()
 
 
 def cancel(run_id: str) -> Run:
     """Cancel a run: one that waits at once, one that trains after it wrote a checkpoint."""
-    run_id = _whole_id(run_id)
-    store = Store()
-    store.must_be(run_id, ("queued", "running"), "can be cancelled")
+    run_id, store = _found(run_id)
+    alive = ("queued", "running")
+    store.must_be(run_id, alive, "can be cancelled")
     ended = {"state": "cancelled", "reason": "Cancelled before it started.", "ended": time.time()}
     sent = store.row(run_id)["engine"] == "ray"
     if not sent and store.move(run_id, ("queued",), **ended):
         return store.run(run_id)
-    store.update(run_id, cancel_requested=time.time())
+    asked = store.move(run_id, alive, cancel_requested=time.time())
     run = store.run(run_id)
-    engine(run.engine).cancel(run)
+    if asked:  # else it ended just now
+        engine(run.engine).cancel(run)
     return run
 
 
 def resume(run_id: str) -> Run:
     """Queue a failed or cancelled run again; it goes on from its last complete checkpoint."""
-    run_id = _whole_id(run_id)
-    store = Store()
-    row = store.must_be(run_id, ("failed", "cancelled"), "can be resumed")
+    from ..training.check import preflight
+
+    run_id, store = _found(run_id)
+    ended = ("failed", "cancelled")
+    row = store.must_be(run_id, ended, "can be resumed")
+    preflight(read_run(run_folder(run_id)).spec)
     name = "ray" if row["engine"] == "ray" else "local"
     values = {"state": "queued", "reason": "", "ended": None, "cancel_requested": None}
-    store.update(run_id, engine=name, attempts=0, pid=None, **values)
-    _send(engine(name), store, run_id)
+    if store.move(run_id, ended, engine=name, attempts=0, pid=None, **values):
+        _send(engine(name), store, run_id)  # else somebody else was faster
     return store.run(run_id)
 
 
@@ -182,21 +189,35 @@ def clone(run_id: str, **changes: Any) -> Run:
 
 def delete(run_id: str) -> None:
     """Delete a run that has ended, with its tuned model, and its upload if no other run uses it."""
-    run_id = _whole_id(run_id)
-    store = Store()
-    store.must_be(run_id, ("done", "failed", "cancelled"), "can be deleted")
-    folder = run_folder(run_id)
-    data = read_run(folder).spec.data.path
+    run_id, store = _found(run_id)
+    store.must_be(run_id, ENDED, "can be deleted")
+    data = _data_of(run_folder(run_id))
     # Renamed first: a half deleted folder is no run any more.
     doomed = runs_home() / f".deleted-{run_id}"
     try:
-        folder.rename(doomed)
+        removed = store.remove(run_id, ENDED, doomed)
     except OSError as error:
         raise RunError(f"The folder of {run_id!r} cannot be deleted: {error.strerror}.") from None
-    store.remove(run_id)
+    if not removed:  # resumed just now
+        store.must_be(run_id, ENDED, "can be deleted")
     shutil.rmtree(doomed, ignore_errors=True)
-    if not any(read_run(other).spec.data.path == data for other in folders()):
+    if data and not any(_data_of(other) == data for other in folders()):
         forget(data)
+
+
+def _data_of(folder: Path) -> str:
+    """Return the path of a run's data; empty where its spec is none any more."""
+    try:
+        return read_run(folder).spec.data.path
+    except MaskvizError:
+        return ""
+
+
+def _found(run_id: str) -> tuple[str, Store]:
+    """Return the whole id of a run and the store, what it says of the run brought up to date."""
+    run_id, store = _whole_id(run_id), Store()
+    _refresh(store, store.row(run_id))
+    return run_id, store
 
 
 def wait(run_id: str, seconds: float = 3600, poll: float = 0.2) -> Run:

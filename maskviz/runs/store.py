@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import DiskFullError, MissingDependencyError, RunError, StoreError
+from ..errors import MissingDependencyError, RunError, StoreError
 from ..paths import is_full, no_room
 from .folder import Run, folders, read_json, read_run, run_folder, runs_home, update_json
 
@@ -61,7 +61,7 @@ class Store:
 
     def __init__(self, path: Path | None = None) -> None:
         try:
-            from sqlalchemy import create_engine, event
+            from sqlalchemy import create_engine, event, inspect
             from sqlalchemy.pool import NullPool
         except ImportError:
             raise MissingDependencyError(
@@ -74,17 +74,22 @@ class Store:
         )
         event.listen(self._engine, "connect", _pragmas)
         event.listen(self._engine, "begin", _begin)
-        with self._write() as connection:
-            _table().create(connection, checkfirst=True)
+        with self._read() as connection:
+            there = inspect(connection).has_table("runs")
+        if not there:
+            with self._write() as connection:
+                _table().create(connection, checkfirst=True)
 
     @contextmanager
     def _write(self, **options: Any) -> Iterator[Any]:
-        from sqlalchemy.exc import OperationalError
+        from sqlalchemy.exc import DatabaseError, IntegrityError
 
         try:
             with self._engine.execution_options(**options).begin() as connection:
                 yield connection
-        except OperationalError as error:
+        except IntegrityError:  # an answer, and no fault of the file
+            raise
+        except DatabaseError as error:
             if is_full(self.path.parent):
                 raise no_room(self.path.parent) from None
             raise StoreError(
@@ -123,7 +128,9 @@ class Store:
         self.adopt()
         root = self.path.parent
         rows = self.rows()
-        return [read_run(root / r["id"], r) for r in rows if (root / r["id"]).is_dir()]
+        return [
+            read_run(root / r["id"], r) for r in rows if (root / r["id"] / "spec.toml").is_file()
+        ]
 
     def run(self, run_id: str) -> Run:
         """Return one run; raises RunError where there is none."""
@@ -132,10 +139,11 @@ class Store:
     # writing --------------------------------------------------------------------------------
 
     def add(self, folder: Path, state: str = "queued", **values: Any) -> None:
-        """Add the row of a new run."""
+        """Add the row of a new run, in place of one that `adopt` made of its folder meanwhile."""
         row = {"state": state, "created": time.time(), "engine": "local", **values}
+        insert = _table().insert().prefix_with("OR REPLACE").values(id=folder.name, **row)
         with self._write() as connection:
-            connection.execute(_table().insert().values(id=folder.name, **row))
+            connection.execute(insert)
         _mirror(folder, row)
 
     def update(self, run_id: str, **values: Any) -> None:
@@ -174,11 +182,19 @@ class Store:
         _mirror(self.path.parent / row["id"], taken)
         return {**row, **taken}
 
-    def remove(self, run_id: str) -> None:
-        """Take the row out."""
+    def remove(self, run_id: str, states: tuple[str, ...], forever: Path) -> bool:
+        """Take a row out if its state is one of `states`, its folder moved to `forever`.
+
+        Both or neither: nobody starts or adopts the run in between. Raises OSError where the
+        folder cannot be moved. Tells whether the state was right.
+        """
         table = _table()
+        query = table.delete().where(table.c.id == run_id, table.c.state.in_(states))
         with self._write() as connection:
-            connection.execute(table.delete().where(table.c.id == run_id))
+            removed = connection.execute(query).rowcount == 1
+            if removed:
+                (self.path.parent / run_id).rename(forever)
+        return removed
 
     def adopt(self) -> None:
         """Add rows for folders that have none: made without the store, or the store was lost."""
@@ -219,7 +235,7 @@ class Store:
 def _mirror(folder: Path, values: dict[str, Any]) -> None:
     kept = {k: v for k, v in values.items() if k in _MIRRORED}
     if kept and folder.is_dir():
-        with suppress(DiskFullError):  # the row is what counts
+        with suppress(OSError):  # full or not to be written: the row is what counts
             update_json(folder / "state.json", **kept)
 
 

@@ -28,9 +28,10 @@ from typing import Any
 from ..errors import StoreError
 from ..paths import is_full, no_room, write_atomic
 from . import process
-from .folder import ENDED, read_json, runs_home, update_json
+from .folder import ENDED, read_json, runs_home
+from .launch import end_with_leader, fork, spawn, threads_per_run, train, unusable
 from .lock import WorkerLock
-from .mirror import mirrored, settle
+from .mirror import settle
 from .store import Store
 
 POLL_SECONDS = 0.1
@@ -144,6 +145,9 @@ class Worker:
 
     def _start(self, row: dict[str, Any]) -> None:
         folder = runs_home() / row["id"]
+        if (why := unusable(folder)) is not None:
+            self.store.update(row["id"], state="failed", reason=why, ended=time.time())
+            return
         threads = threads_per_run(self.slots)
         processes = int(read_json(folder / "engine.json").get("processes", 1))
         if processes > 1 or not hasattr(os, "fork"):
@@ -166,7 +170,9 @@ class Worker:
 
     def _has_ended(self, child: Child) -> bool:
         if child.own and hasattr(os, "fork"):
-            return os.waitpid(child.pid, os.WNOHANG)[0] == child.pid
+            # Without one to wait for, somebody has: a parent may have told the system to.
+            with suppress(ChildProcessError):
+                return os.waitpid(child.pid, os.WNOHANG)[0] == child.pid
         return not process.is_alive(child.pid, child.started)
 
     def _settle(self, run_id: str, out_of_memory: bool = False) -> None:
@@ -183,7 +189,9 @@ class Worker:
             state, reason = "cancelled", "Cancelled; it did not stop in time and was ended."
         else:
             state, reason, ended = self._after_a_kill(row, out_of_memory)
-        self.store.update(run_id, state=state, reason=reason, cancel_requested=None, **ended)
+        if state in ENDED:  # of one that goes on, what is asked for meanwhile stays
+            ended["cancel_requested"] = None
+        self.store.update(run_id, state=state, reason=reason, **ended)
         if state in ENDED:
             settle(folder)
 
@@ -232,12 +240,6 @@ def oom_kills() -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
-def threads_per_run(slots: int) -> int:
-    """Return how many threads a run computes with: OMP_NUM_THREADS, else its share of the cores."""
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdigit() else max(1, (os.cpu_count() or 1) // slots)
-
-
 def fail_if_gone(store: Store, row: dict[str, Any]) -> bool:
     """Mark a run in the foreground as ended where its process is gone; tell whether it was."""
     if process.is_alive(row["pid"], row["process_started"]):
@@ -253,74 +255,9 @@ def fail_if_gone(store: Store, row: dict[str, Any]) -> bool:
 
 def latest_checkpoint_step(folder: Path) -> int:
     """Return the step of the last complete checkpoint, or -1."""
-    steps = [
-        int(path.name.rpartition("-")[2])
-        for path in (folder / "checkpoints").glob("checkpoint-*")
-        if (path / "trainer_state.json").is_file()
-    ]
-    return max(steps, default=-1)
+    from ..training.checkpoints import checkpoints, step_of
 
-
-# processes ----------------------------------------------------------------------------------
-
-
-def fork(folder: Path, threads: int) -> int:
-    """Fork a process that trains the run in `folder`; return its id."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    update_json(folder / "status.json", outcome=None)
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        os.setsid()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _redirect(folder / "log.txt")
-        own = {"pid": os.getpid(), "process_started": process.start_time(os.getpid())}
-        write_atomic(folder / "process.json", json.dumps(own))
-        code = _train(folder, threads)
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)  # the parent's clean-up at exit is not this process's
-
-
-def spawn(folder: Path, threads: int, processes: int = 1) -> int:
-    """Start a process that trains the run, or one that leads several; return its id.
-
-    Several share each batch's work as accelerate does it: gradients are averaged over them.
-    """
-    import subprocess
-
-    update_json(folder / "status.json", outcome=None)
-    several = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
-    module = [*(several if processes > 1 else []), "maskviz.runs.worker", "--train", str(folder)]
-    command, threads = [sys.executable, "-m", *module], max(1, threads // processes)
-    with (folder / "log.txt").open("ab") as log:
-        started = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            [*command, "--threads", str(threads)], stdout=log, stderr=log, start_new_session=True
-        )
-    _spawned[started.pid] = started
-    return started.pid
-
-
-_spawned: dict[int, Any] = {}  # kept: Python would reap one that nobody holds
-
-
-def _redirect(path: Path) -> None:
-    with path.open("ab") as log, Path(os.devnull).open("rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-
-
-def _train(folder: Path, threads: int) -> int:
-    from ..training.execute import execute
-
-    with mirrored(folder):
-        state = execute(folder, threads=threads)
-    return 0 if state == "done" else 1
+    return max(map(step_of, checkpoints(folder / "checkpoints")), default=-1)
 
 
 def warm_up() -> None:
@@ -342,13 +279,15 @@ def write_record(beat: dict[str, Any]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the worker, or with --train one run."""
     parser = argparse.ArgumentParser(prog="maskviz.runs.worker")
-    parser.add_argument("--slots", type=int, default=int(os.environ.get("MASKVIZ_SLOTS", "1")))
+    parser.add_argument("--slots", type=int, default=os.environ.get("MASKVIZ_SLOTS", "1"))
     parser.add_argument("--idle-minutes", type=float, default=IDLE_MINUTES)
     parser.add_argument("--train", type=Path)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
     if options.train:
-        return _train(options.train, options.threads)
+        if "TORCHELASTIC_RUN_ID" in os.environ:
+            end_with_leader()
+        return train(options.train, options.threads)
     return _work(max(1, options.slots), options.idle_minutes)
 
 

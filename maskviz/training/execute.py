@@ -114,6 +114,8 @@ def _run(
     recorder.update(
         force=True, outcome="done", outcome_reason=result["finding"], metrics=result["metrics"]
     )
+    if recorder.writes:  # only now: a run that is killed before goes on from them
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return "done"
 
 
@@ -216,6 +218,7 @@ class Job:
 
         from ..models import load_model
         from .assemble import assemble
+        from .checkpoints import same_rows
         from .device import device_name, resolve_device, resolve_precision
 
         began = time.monotonic()
@@ -229,6 +232,7 @@ class Job:
         rows = rows or load_rows(spec)
         for note in rows.notes:
             recorder.log(note)
+        same_rows(folder, rows, recorder.writes)
         recorder.phase("loading the model")
         recorder.update(device=device_name(device), precision=precision)
         model = load_model(spec.model)
@@ -238,11 +242,11 @@ class Job:
 
     def train(self) -> None:
         """Train from the last complete checkpoint, or from the start."""
-        from .trainer import checkpoints
+        from .checkpoints import checkpoints, step_of
 
         found = checkpoints(self.folder / "checkpoints")
         last = found[-1] if found else None
-        step = int(last.name.rpartition("-")[2]) if last else 0
+        step = step_of(last) if last else 0
         self.recorder.rewind(step)
         if last and self._is_complete(last):
             self.recorder.log(f"trained before, to step {step}")
@@ -256,7 +260,7 @@ class Job:
 
     def _take_best(self) -> None:
         """Go back to the weights with the lowest loss where the run may stop early."""
-        from .trainer import checkpoints
+        from .checkpoints import checkpoints
 
         best = self.pacer.patience.best_step
         kept = {p.name: p for p in checkpoints(self.folder / "checkpoints")}
@@ -297,7 +301,7 @@ class Job:
         return summarise(self, evaluations, trained, speed)
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Write the result and the model; checkpoints are not needed any more."""
+        """Write the result and the model."""
         from .model import save_network
 
         self.recorder.phase("saving the model")
@@ -305,4 +309,3 @@ class Job:
             return
         write_atomic(self.folder / "result.json", json.dumps(result, indent=2, ensure_ascii=False))
         save_network(self.trainer.model, self.model.tokenizer, self.folder, self.spec, result)
-        shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)

@@ -105,6 +105,7 @@ def save_network(
 ) -> Path:
     """Write `model/` with weights (safetensors), tokenizer and model card; return its path."""
     from .card import model_card
+    from .checkpoints import flush
     from .lora import merged
 
     staged, target = folder / ".model", folder / "model"
@@ -112,6 +113,7 @@ def save_network(
     merged(network).save_pretrained(staged)
     tokenizer.save_pretrained(staged)
     write_atomic(staged / "README.md", model_card(folder.name, spec, result))
+    flush(staged)
     shutil.rmtree(target, ignore_errors=True)
     staged.rename(target)
     return target

@@ -30,7 +30,11 @@ class Recorder:
         self.folder = folder
         self.writes = is_main_process()
         self.listener = listener
-        self.status: dict[str, Any] = {"outcome": None, "pid": os.getpid(), "metrics": {}}
+        from ..runs.folder import read_json
+
+        before = read_json(folder / "status.json")  # of an attempt that this one goes on from
+        self.status: dict[str, Any] = {k: before[k] for k in ("step", "steps") if k in before}
+        self.status |= {"outcome": None, "pid": os.getpid(), "metrics": {}}
         self.metrics_path = folder / "metrics.jsonl"
         self.log_path = folder / "log.txt"
         self._written = 0.0

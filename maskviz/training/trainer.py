@@ -7,7 +7,6 @@ that it is complete or absent), and the learning-rate schedule of a budget in mi
 from __future__ import annotations
 
 import math
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from transformers import Trainer
 
 from .ahead import Ahead
 from .batches import LengthBuckets, MaskedRows, SortedBatches
+from .checkpoints import checkpoints, publish
 from .hooks import CoreHooks
 from .losses import decoder_inputs
 from .recorder import Recorder
@@ -176,20 +176,3 @@ class MaskTrainer(Trainer):
         if kind == "constant_with_warmup":
             return 1.0
         return 0.5 * (1 + math.cos(math.pi * rest)) if kind == "cosine" else 1 - rest
-
-
-def publish(staged: Path, folder: Path) -> None:
-    """Rename a finished checkpoint into place once it is on the disk."""
-    for path in staged.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    target = folder / staged.name
-    if target.exists():
-        target.rename(staged.with_name("replaced"))
-    staged.rename(target)
-
-
-def checkpoints(folder: Path) -> list[Path]:
-    """Return the complete checkpoints, oldest first."""
-    found = [p for p in folder.glob("checkpoint-*") if (p / "trainer_state.json").is_file()]
-    return sorted(found, key=lambda p: int(p.name.rpartition("-")[2]))

@@ -142,8 +142,13 @@ def test_a_foreground_run_whose_process_is_gone_is_failed_with_a_next_step():
                           capture_output=True, text=True, check=True)  # fmt: skip
     values = {"engine": "foreground", "pid": int(gone.stdout), "process_started": 1.0}
     run_id = _queued(state="running", **values)
-    assert (load_run(run_id).state, list_runs()[0].state) == ("running", "failed")
+    other = _queued(state="running", **values)
+    assert (load_run(run_id).state, list_runs()[0].state) == ("failed", "failed")
     assert "resume" in load_run(run_id).reason
+    third = _queued(state="running", **values)
+    with pytest.raises(RunError, match="is failed: only queued or running"):
+        cancel(third)
+    assert [resume(i).state for i in (other, third)] == ["queued", "queued"]
 
 
 @pytest.mark.parametrize("run_id", ["nowhere", "", "../../etc", "a/b", ".", "x" * 200])

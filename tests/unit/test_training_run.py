@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from maskviz.runs.folder import new_folder, read_json, read_metrics, read_run
+from maskviz.training import RunSpec
 from tests.tiny_runs import tiny_spec
 
 ROOT = Path(__file__).parents[2]
@@ -166,10 +168,26 @@ def test_sigterm_writes_a_checkpoint_and_says_so(trained):
     assert steps == ["checkpoint-15", "checkpoint-18"]
 
 
+def test_a_run_does_not_go_on_with_other_rows_than_it_began_with(trained, tmp_path):
+    from maskviz.training.execute import execute
+
+    spec = RunSpec.from_file(trained["stopped"] / "spec.toml")
+    table = tmp_path / "changed.csv"
+    table.write_text(Path(spec.data.path).read_text().replace("loved", "hated", 1))
+    folder = tmp_path / "other"
+    shutil.copytree(trained["stopped"], folder)
+    (folder / "spec.toml").write_text(spec.changed(path=str(table)).to_toml())
+    assert execute(folder, threads=1) == "failed"
+    reason = read_json(folder / "status.json")["outcome_reason"]
+    assert reason.startswith("The data has changed since checkpoint 18 of this run (72 rows")
+    assert (folder / "checkpoints" / "checkpoint-18").is_dir()
+
+
 def test_a_checkpoint_whose_deletion_is_cut_short_is_no_checkpoint(tmp_path, monkeypatch):
     from types import SimpleNamespace
 
     from maskviz.training import trainer
+    from maskviz.training.checkpoints import checkpoints
 
     for name in ("checkpoint-10", "checkpoint-20", ".staging/checkpoint-30"):
         (tmp_path / name).mkdir(parents=True)
@@ -184,6 +202,6 @@ def test_a_checkpoint_whose_deletion_is_cut_short_is_no_checkpoint(tmp_path, mon
         lambda folder: next(folder.rglob("model.safetensors")).unlink(),
     )  # fmt: skip
     trainer.MaskTrainer._publish(run, tmp_path)
-    kept = trainer.checkpoints(tmp_path)
+    kept = checkpoints(tmp_path)
     assert [path.name for path in kept] == ["checkpoint-20", "checkpoint-30"]
     assert all((path / "model.safetensors").is_file() for path in kept)
