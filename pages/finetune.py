@@ -4,7 +4,9 @@ import streamlit as st
 
 from maskviz import runs
 from maskviz.masks import OPERATORS
+from maskviz.text.percent import percent
 from maskviz.training import RunSpec
+from maskviz.training.mask_spec import MaskingSpec
 from maskviz.ui import runs_form, runs_panel
 from maskviz.ui.page import close_page, errors, escape, open_page
 
@@ -17,14 +19,15 @@ def main() -> None:
     form, panel = st.columns([2, 3], gap="large")
     with panel:
         ready, place = st.container(), st.container()
-    spec = None
+    spec, no_file = None, False
     with form, errors():
         spec = runs_form.show()
-        if spec is None:
-            st.info("Choose a file to see its rows, or take the example set.", icon="📄")
+        no_file = spec is None
     with ready, errors():
         if spec is not None:
             start(spec)
+        elif no_file:
+            st.info("Choose a file to see its rows, or take the example set.", icon="📄")
     with errors():
         run = runs_panel.chosen_run()
         if run is None:
@@ -69,17 +72,24 @@ def start(spec: RunSpec) -> None:
 def _what_it_reads(spec: RunSpec) -> str:
     """Say in words, as Markdown, what the model reads while it learns."""
     masking = spec.masking
-    matrix = f", under the attention matrix {masking.matrix}" if masking.matrix else ""
+    matrix = f", under the attention matrix **{escape(masking.matrix)}**" if masking.matrix else ""
     if not masking.active:
-        return f"the texts as they are{escape(matrix)}"
-    hidden = f"texts in which **{escape(masking.chosen)}** hides words{escape(matrix)}"
-    return f"{hidden}. {escape(OPERATORS[masking.operator].summary)}"
+        return f"the texts as they are{matrix}."
+    operator = OPERATORS[masking.operator]
+    return f"texts in which {_who_hides(masking)}{matrix}. **{operator.name}**: {operator.summary}"
+
+
+def _who_hides(masking: MaskingSpec) -> str:
+    if masking.second is None and not masking.complement and masking.ratio is not None:
+        return f"**{escape(masking.strategy)}** hides {percent(masking.ratio)} of the words"
+    return f"**{escape(masking.chosen)}** hides words"
 
 
 def empty(spec: RunSpec | None) -> None:
     """Say what will be seen here, and show what it would learn from."""
+    press = "" if spec is None else "Press **Start**. "
     st.markdown(
-        "Press **Start**. The run gets a process of its own: close this page, reload it or open "
+        f"{press}The run gets a process of its own: close this page, reload it or open "
         "it twice, and you find the run where it is. Its curves, the time left and its log appear "
         "here; at the end there is one sentence, and the tuned model in every page's list."
     )

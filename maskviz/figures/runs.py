@@ -18,6 +18,7 @@ History = Sequence[Mapping[str, Any]]
 def loss_figure(history: History) -> go.Figure:
     """Draw the training loss of one run and its loss on held-out rows."""
     figure = _figure("Loss", "loss")
+    figure.update_yaxes(rangemode="nonnegative")
     _line(figure, history, "loss", "training", "#8A96A3", dash="dot")
     _line(figure, history, "plain_loss", "held out, plain", PLAIN)
     _line(figure, history, "masked_loss", "held out, masked", MASKED)
@@ -52,7 +53,7 @@ def accuracy_figure(history: History) -> go.Figure:
 
 def gradient_figure(history: History) -> go.Figure:
     """Draw the norm of the gradient before clipping."""
-    figure = _figure("Gradient norm, before clipping", "norm")
+    figure = _figure("Gradient norm", "norm before clipping")
     _line(figure, history, "grad_norm", "gradient norm", PLAIN)
     return _sized(figure, 1)
 

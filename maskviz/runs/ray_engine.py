@@ -22,6 +22,7 @@ from .folder import ENDED, Run, read_json, runs_home, update_json
 from .store import Store
 
 ADDRESS = "http://127.0.0.1:8265"
+SILENCE_SECONDS = 180.0  # after which a run whose cluster is gone is given up
 _ASK_SECONDS = 1.0
 _asked: dict[str, float] = {}
 
@@ -101,11 +102,26 @@ def refresh(store: Store, row: dict[str, Any]) -> None:
         client = _client(options)
         said = str(client.get_job_status(options["job"]).value)
     except (MaskvizError, OSError, RuntimeError):
-        return  # the cluster is not to be reached just now: what is known stays
+        heard = max(status.get("heartbeat") or 0.0, (folder / "engine.json").stat().st_mtime)
+        if time.time() - heard > SILENCE_SECONDS:  # else what is known stays
+            _ended_in_silence(store, row, options)
+        return
     if said == "RUNNING" and row["state"] == "queued":
         store.update(run_id, state="running", reason="", started=time.time())
     elif said in ("STOPPED", "FAILED", "SUCCEEDED"):
         _ended_by_ray(store, row, folder, said, client.get_job_logs(options["job"]))
+
+
+def _ended_in_silence(store: Store, row: dict[str, Any], options: dict[str, Any]) -> None:
+    if row["cancel_requested"]:
+        _end(store, row["id"], "cancelled", "Cancelled; resume goes on from its last checkpoint.")
+        return
+    address = options.get("address") or ADDRESS
+    reason = (
+        f"The Ray cluster at {address} is gone and the run has been silent for "
+        f"{SILENCE_SECONDS / 60:.0f} minutes: start the cluster again, then resume."
+    )
+    _end(store, row["id"], "failed", reason)
 
 
 def _ended_by_ray(store: Store, row: dict[str, Any], folder: Path, said: str, log: str) -> None:

@@ -183,7 +183,7 @@ class Worker:
             self.roomless.setdefault(run_id, str(no_room(folder, "resume")))
         row = self.store.row(run_id)  # waits for room
         ended = {"ended": time.time(), "pid": None, "process_started": None}
-        if status.get("outcome") in ENDED:
+        if status.get("outcome") in ENDED and not _ended_by_launcher(row, folder, status):
             state, reason = status["outcome"], status.get("outcome_reason", "")
         elif row["cancel_requested"]:
             state, reason = "cancelled", "Cancelled; it did not stop in time and was ended."
@@ -217,6 +217,12 @@ class Worker:
             "per_device_train_batch_size or max_length, then resume."
         )
         return "failed", reason, {**gone, "ended": time.time()}
+
+
+def _ended_by_launcher(row: dict[str, Any], folder: Path, status: dict[str, Any]) -> bool:
+    """Tell whether one of a run's processes was killed and the launcher ended the others."""
+    several = read_json(folder / "engine.json").get("processes", 1) > 1
+    return several and status["outcome"] == "cancelled" and not row["cancel_requested"]
 
 
 def _outlived(row: dict[str, Any]) -> Child | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import MaskvizError
 from ..paths import write_atomic
-from .failures import explain
+from .failures import explain, lost_company
 from .recorder import Recorder
 from .rows import Rows, load_rows
 from .spec import SINGLE, RunSpec
@@ -83,8 +83,9 @@ def execute(
 
     `rows` spares reading the data where the caller has done so.
 
-    Returns done, failed or cancelled; status.json holds the same and why. SIGTERM writes a
-    checkpoint and stops. Nothing is raised but what no program can catch.
+    Returns done, failed or cancelled; status.json holds the same and why; or killed, where another
+    process of the run is gone. SIGTERM writes a checkpoint and stops. Nothing is raised but what
+    no program can catch.
     """
     recorder = Recorder(folder, listener)
     stop = _StopSignal()
@@ -122,6 +123,9 @@ def _run(
 def _end_badly(error: BaseException, recorder: Recorder, stop: _StopSignal) -> str:
     from .pacer import Cancelled
 
+    if lost_company(error):  # no end of its own: the worker goes on from the last checkpoint
+        recorder.log("Another process of this run was killed.")
+        return "killed"
     if isinstance(error, (Cancelled, KeyboardInterrupt)) or stop.asked:
         step = recorder.status.get("step") or 0
         outcome, reason = "cancelled", f"Cancelled at step {step}; resume goes on from there."

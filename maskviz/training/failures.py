@@ -29,6 +29,11 @@ def explain(error: BaseException, folder: Path) -> str:
     return f"{type(error).__name__}: {first.rstrip('.')}. Its log says where; then resume."
 
 
+def lost_company(error: BaseException) -> bool:
+    """Tell whether a run of several processes broke off because another of them is gone."""
+    return "gloo/transport" in str(error) or type(error).__name__ == "DistBackendError"
+
+
 def _is_memory(error: BaseException, text: str) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
@@ -87,9 +88,9 @@ def _live_headline(run_id: str) -> None:
 
 def _so_far(run: Run) -> str:
     if run.state == "queued":
-        ahead = sum(r.created < run.created for r in runs.list_runs() if r.state == "queued")
+        ahead = _ahead(run, runs.list_runs())
         return f"Waiting for its turn{f', {ahead} before it' if ahead else ''}"
-    left = f", {duration(run.seconds_left)} left" if run.seconds_left is not None else ""
+    left = _left(run)
     for figure, (name, shown) in _LIVE.items():
         said = [
             f"{shown(run.metrics[f'{figure}_{mask}'])} {mask}"
@@ -98,7 +99,7 @@ def _so_far(run: Run) -> str:
         ]
         if said:
             return f"{name} {', '.join(said)} so far{left}"
-    return f"{escape(run.phase).capitalize() or 'Starting'} …"
+    return f"{escape(run.phase).capitalize() or 'Starting'}{left or ' …'}"
 
 
 @st.fragment(run_every=_POLL_SECONDS)
@@ -108,9 +109,17 @@ def _live(run_id: str) -> None:
         if run.is_over:
             st.rerun()  # the whole page: other parts change with the run's end, and polling stops
         st.markdown(f"{chip(run)} {escape(run.id)}")
+        st.caption(_asked(run))
         _progress(run)
         _curves(run)
         _log(run)
+
+
+def _asked(run: Run) -> str:
+    """Say in a line what was asked for: the form above may ask for something else by now."""
+    spec = run.spec
+    parts = [Path(spec.model).name, Path(spec.data.path).name, str(spec.masking)]
+    return escape("  ·  ".join([*parts, f"seed {spec.seed}"]))
 
 
 def _progress(run: Run) -> None:
@@ -118,7 +127,7 @@ def _progress(run: Run) -> None:
         _queued(run)
         return
     share = min(1.0, run.step / run.steps) if run.steps else 0.0
-    left = f", {duration(run.seconds_left)} left" if run.seconds_left is not None else ""
+    left = _left(run)
     text = f"Step {run.step:,} of {run.steps:,}{left}" if run.steps else run.phase
     if run.phase not in ("", "training"):
         text = f"{run.phase.capitalize()} …"
@@ -140,8 +149,11 @@ def _progress(run: Run) -> None:
 def _queued(run: Run) -> None:
     waited = time.time() - run.created
     st.button("Cancel", key=f"cancel_{run.id}", on_click=_act, args=(runs.cancel, run.id))
+    if run.engine == "ray":
+        st.caption(escape(run.reason))
+        return
     if runs.worker_alive():
-        st.caption("The worker trains one run at a time and takes this one next.")
+        st.caption(_before(run))
         return
     runs.ensure_worker()
     if waited > _WORKER_PATIENCE:
@@ -149,6 +161,27 @@ def _queued(run: Run) -> None:
         st.code(worker_log() or "nothing", language=None)
     else:
         st.caption("The worker is starting: it loads torch once, which takes some seconds.")
+
+
+def _before(run: Run) -> str:
+    """Say what trains now, and how many wait before this one."""
+    others = [other for other in runs.list_runs() if other.engine == "local"]
+    now = [
+        f"{escape(other.id)} (step {other.step:,} of {other.steps:,}{_left(other)})"
+        for other in others
+        if other.state == "running"
+    ]
+    ahead = _ahead(run, others)
+    turn = f"then {ahead} more before this one" if ahead else "then this one"
+    return f"In training now: {', '.join(now)}; {turn}." if now else "The worker takes it next."
+
+
+def _ahead(run: Run, others: Sequence[Run]) -> int:
+    return sum(other.state == "queued" and other.created < run.created for other in others)
+
+
+def _left(run: Run) -> str:
+    return f", {duration(run.seconds_left)} left" if run.seconds_left is not None else ""
 
 
 def _act(action: Callable[[str], Run], run_id: str) -> None:
@@ -163,6 +196,7 @@ def _ended(run: Run) -> None:
     with errors():
         seconds = f"  ·  {duration(run.seconds)}" if run.seconds else ""
         st.markdown(f"{chip(run)} {escape(run.id)}{seconds}")
+        st.caption(_asked(run))
         _next_steps(run)
         _curves(run)
         if run.state == "done":

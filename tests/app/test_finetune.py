@@ -276,3 +276,23 @@ def test_a_live_run_leads_with_the_figure_of_its_task(measure, words):
     assert measured(history) == measure
     assert list(accuracy_figure(history).data[0].y) == [0.8, 0.9]
     assert measured([{"step": 5, "loss": 1.0}]) is None
+
+
+def test_it_says_in_plain_words_what_hides_how_much_and_waits_for_a_file():
+    at = _page()
+    assert "hides 15 % of the words" in _words(at)
+    at.segmented_control(key="ft_source").set_value("My own file").run()
+    assert "Choose a file" in at.info[0].value
+    assert "Press **Start**" not in _words(at)
+
+
+def test_a_queued_run_says_what_trains_now_and_how_many_wait_before_it():
+    first = _a_run("running", phase="training", seconds_left=120.0)
+    _a_run("queued", steps=0, step=0)
+    last = _a_run("queued", steps=0, step=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("maskviz.runs.worker_alive", lambda: True)
+        at = _page(run=last)
+    said = _words(at).replace("\\", "")
+    assert f"{first} (step 20 of 40, 2 min left); then 1 more before this one" in said
+    assert "mini  ·  example  ·  random, mask  ·  seed 0" in said

@@ -21,6 +21,7 @@ from maskviz.runs import engines, ray_engine, service, worker
 from maskviz.runs.export import export, packed, push
 from maskviz.runs.folder import Run, read_json, runs_home, update_json
 from maskviz.runs.store import Store
+from maskviz.training import execute
 from tests.tiny_runs import tiny_spec
 
 ROOT = Path(__file__).parents[2]
@@ -120,6 +121,22 @@ def test_two_processes_share_a_run_and_one_of_them_writes(spec, monkeypatch):
     )
 
 
+def test_a_run_of_which_one_process_is_killed_goes_on(spec, monkeypatch):
+    monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: None)
+    run = runs.submit(spec, processes=2)
+    store = Store()
+    row = store.claim()
+    broken = RuntimeError("[…/gloo/transport/tcp/pair.cc:537] Read error: Connection reset by peer")
+    monkeypatch.setattr(execute.Job, "prepare", lambda *_: (_ for _ in ()).throw(broken))
+    assert execute.execute(run.folder) == "killed"
+    assert read_json(run.folder / "status.json")["outcome"] is None
+    for outcome in (None, "cancelled"):  # the launcher ends the others as a person would
+        store.update(row["id"], state="running")
+        update_json(run.folder / "status.json", outcome=outcome)
+        worker.Worker()._settle(run.id)
+        assert runs.load_run(run.id).state == "queued"
+
+
 # Ray ------------------------------------------------------------------------------------------
 
 
@@ -181,6 +198,25 @@ def test_cancel_stops_the_job_on_ray(spec, cluster):
     assert cluster.stopped == [read_json(run.folder / "engine.json")["job"]]
     cluster.status = "STOPPED"
     assert runs.load_run(run.id).state == "cancelled"
+
+
+@pytest.mark.parametrize(("asked", "state"), [(False, "failed"), (True, "cancelled")])
+def test_a_silent_run_whose_cluster_is_gone_is_given_up(spec, cluster, monkeypatch, asked, state):
+    run = runs.submit(spec, "ray")
+    cluster.status = "RUNNING"
+    assert runs.load_run(run.id).state == "running"
+    if asked:
+        runs.cancel(run.id)
+
+    def gone(_options):
+        raise RunError("No Ray cluster answers")
+
+    monkeypatch.setattr(ray_engine, "_client", gone)
+    assert runs.load_run(run.id).state == "running"  # it may answer in a moment
+    monkeypatch.setattr(ray_engine, "SILENCE_SECONDS", -1.0)
+    ended = runs.load_run(run.id)
+    assert ended.state == state
+    assert "resume" in ended.reason
 
 
 def test_without_a_cluster_there_is_one_sentence(spec):
