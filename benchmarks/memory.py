@@ -26,6 +26,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "classification": {},
     "classification, long rows": {"path": "long.csv"},
     "classification, attribute": {"strategy": "attribute"},
+    "classification, key": {"strategy": "key"},
     "classification, LoRA": {"path": "long.csv", "lora_r": 8},
     "classification, float32": {"path": "long.csv", "precision": "float32"},
     "mlm": {"task": "mlm", "path": "long.csv"},

@@ -9,8 +9,8 @@ from pathlib import Path
 from ..data import preview
 from ..errors import CapabilityError, DataError, MissingDependencyError
 from ..masks.operators import no_mask_token
-from .estimate import model_folder
 from .masking import drawn
+from .model_size import model_folder
 from .spec import EXAMPLE, MaskingSpec, RunSpec
 
 

@@ -2,7 +2,8 @@
 
 Time: tokens / speed. The speed is the one that earlier runs of the same size reached here; where
 there is none, the machine's own (a matrix product, timed) over 6 floating-point operations per
-weight and token, forward and backward (Kaplan et al. 2020, arXiv:2001.08361).
+weight and token, forward and backward (Kaplan et al. 2020, arXiv:2001.08361). Evaluations are
+forward alone, and so is a strategy that asks a model about a row: once for each of its words.
 
 Memory: 24 bytes a weight (weight, gradient and Adam's two moments in float32, and a checkpoint
 on its way to the disk), what is kept for the backward pass, and what Python and torch take.
@@ -13,19 +14,20 @@ bytes in bf16 and 116 in float32, with gradients on their way and the allocator'
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
-from pathlib import Path
 from statistics import median
-from typing import Any
 
 from ..errors import RunError
+from ..masks.expression import asks
+from ..text.words import word_offsets
+from .mask_spec import MaskingSpec
+from .model_size import Shape, model_shape, token_lengths
 from .rows import CURVE_ROWS, Rows, load_rows
 from .spec import EXAMPLE, RunSpec
 
@@ -41,6 +43,9 @@ _BYTES_PER_LOGIT = 12  # the logit, its probability and its gradient in float32
 _WRITING_BYTES = 0.2e9  # of what writes texts and scores them, at the end of a seq2seq run
 _PIPELINE_BYTES = 0.1e9  # of spaCy with a small pipeline, where the strategy needs one
 _SHARE_OF_PEAK = 0.2  # of a matrix product's speed that a small encoder reaches
+_ASKED_LENGTH = 512  # tokens of a row that a strategy asks a model about
+_ASKING_BYTES = 0.05e9  # of the texts with a word hidden each that are read at a time
+_BYTES_PER_ASKED_WEIGHT = 8  # of the model that is asked: as loaded, and as oneDNN lays it out
 _SAMPLE = 400  # rows whose tokens are counted
 _FORWARD = 1 / 3  # of the cost of a training step
 
@@ -91,7 +96,7 @@ class Estimate:
 def estimate(spec: RunSpec, rows: Rows | None = None) -> Estimate:
     """Estimate a run. Raises DataError for data that cannot train."""
     rows = rows or load_rows(spec)
-    lengths = token_lengths(spec, rows.train.texts[:_SAMPLE])
+    lengths = token_lengths(spec.model, rows.train.texts[:_SAMPLE], spec.training.max_length)
     mean = sum(lengths) / len(lengths)
     steps, seen = steps_of(spec, len(rows.train))
     tokens = round(seen * mean)
@@ -100,7 +105,8 @@ def estimate(spec: RunSpec, rows: Rows | None = None) -> Estimate:
     if shape:
         speed, basis = _speed(spec, shape)
         evaluated = _evaluated_rows(rows, spec) * mean * _FORWARD
-        minutes = spec.training.max_minutes or (tokens + evaluated) / speed / 60
+        asked = _asked_tokens(rows, spec, seen) * _FORWARD
+        minutes = spec.training.max_minutes or (tokens + evaluated + asked) / speed / 60
     return Estimate(
         len(rows.train), steps, tokens, minutes, _gigabytes(spec, shape, lengths),
         _free_gigabytes(spec.device), basis, rows.notes,
@@ -110,7 +116,8 @@ def estimate(spec: RunSpec, rows: Rows | None = None) -> Estimate:
 def require_memory(spec: RunSpec) -> None:
     """Raise RunError where the run would not fit the memory that is free, with both figures."""
     shape = model_shape(spec.model)
-    needed = _gigabytes(spec, shape, token_lengths(spec, _first_texts(spec))) if shape else None
+    lengths = token_lengths(spec.model, _first_texts(spec), spec.training.max_length)
+    needed = _gigabytes(spec, shape, lengths)
     free = _free_gigabytes(spec.device)
     if needed is not None and needed >= free:
         raise RunError(
@@ -148,98 +155,28 @@ def _evaluated_rows(rows: Rows, spec: RunSpec) -> int:
     return masks * (10 * min(first, CURVE_ROWS) + at_the_end)
 
 
-# the model ----------------------------------------------------------------------------------
+def _asked_tokens(rows: Rows, spec: RunSpec, seen: int) -> float:
+    """Return the tokens that strategies read which ask a model once for each word of a row.
 
-
-@dataclass(frozen=True)
-class Shape:
-    """The size of a model: all weights, those outside the embedding table, layers and width.
-
-    layers: of encoder and decoder together; vocabulary: tokens a head gives a figure for.
+    Each row of training is asked about once, whatever the epochs; those of the evaluation that
+    is followed come again at the end.
     """
-
-    weights: int
-    dense: int
-    layers: int
-    width: int
-    vocabulary: int = 0
-
-
-@lru_cache(maxsize=16)
-def model_shape(name: str) -> Shape | None:
-    """Read a model's size from its files' headers, or None where they are not here."""
-    folder = model_folder(name)
-    if folder is None:
-        return None
-    sizes: dict[str, int] = {}
-    for path in folder.glob("*.safetensors"):
-        sizes |= tensor_sizes(path)
-    if not sizes:
-        return None
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    table = max((n for key, n in sizes.items() if "embed" in key), default=0)
-    weights = sum(sizes.values())
-    width = _first(config, "hidden_size", "n_embd", "dim", "d_model") or 768
-    vocabulary = config.get("vocab_size") or 0
-    return Shape(weights, max(weights - table, 1), _layers(config), width, vocabulary)
+    first = len(next(iter(rows.evaluation.values())))
+    evaluated = min(first, CURVE_ROWS) + sum(map(len, rows.evaluation.values()))
+    asked = min(seen, len(rows.train)) if asks_model(spec.masking) else 0
+    asked += evaluated if asks_model(spec.evaluated_mask) else 0
+    if not asked:
+        return 0.0
+    texts = rows.train.texts[:_SAMPLE]
+    lengths = token_lengths(spec.model, texts, _ASKED_LENGTH)
+    words = (sum(1 for _ in word_offsets(text)) for text in texts)
+    each = [n * (1 + min(n, w)) for n, w in zip(lengths, words, strict=True)]
+    return asked * sum(each) / len(each)
 
 
-def _layers(config: Mapping[str, Any]) -> int:
-    """Return the layers by any of the names that architectures have for them."""
-    names = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers")
-    layers = _first(config, *names) or 12
-    if config.get("is_encoder_decoder"):
-        layers += _first(config, "num_decoder_layers", "decoder_layers") or layers
-    return layers
-
-
-def _first(config: Mapping[str, Any], *names: str) -> int:
-    return next((int(config[name]) for name in names if config.get(name)), 0)
-
-
-def model_folder(name: str) -> Path | None:
-    """Return the folder with a model's files, or None where it must be fetched first."""
-    from ..models.locate import locate
-
-    place = Path(locate(name))
-    if place.is_dir():
-        return place
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(name, "config.json")
-    folder = Path(found).parent if isinstance(found, str) else None
-    return folder if folder and any(folder.glob("*.safetensors")) else None
-
-
-def tensor_sizes(path: Path) -> dict[str, int]:
-    """Return the number of values of each tensor, from the file's header alone.
-
-    A file that is cut off or no safetensors has none: loading it says what is wrong.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return {key: math.prod(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
-    except SafetensorError:
-        return {}
-
-
-def token_lengths(spec: RunSpec, texts: Sequence[str]) -> list[int]:
-    """Return the tokens of each text; four characters a token where there is no tokenizer yet."""
-    limit = spec.training.max_length
-    folder = model_folder(spec.model)
-    if folder is None or not (folder / "tokenizer.json").is_file():
-        return [min(limit, len(text) // 4 + 2) for text in texts]
-    encodings = _tokenizer(str(folder)).encode_batch([text[: limit * 20] for text in texts])
-    return [min(limit, len(encoding.ids)) for encoding in encodings]
-
-
-@lru_cache(maxsize=4)
-def _tokenizer(folder: str) -> Any:
-    from tokenizers import Tokenizer
-
-    return Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
+def asks_model(masking: MaskingSpec) -> bool:
+    """Tell whether a strategy asks a model once for each word of a row."""
+    return any(asks(choice.strategy, choice.parameters) for choice in masking.choices)
 
 
 # the machine --------------------------------------------------------------------------------
@@ -294,6 +231,8 @@ def _gigabytes(spec: RunSpec, shape: Shape | None, lengths: Sequence[int]) -> fl
     kept += tokens * _share_guessed(spec) * shape.vocabulary * _BYTES_PER_LOGIT
     base = _base_bytes() + (_PIPELINE_BYTES if _needs_pipeline(spec) else 0)
     base += _WRITING_BYTES if spec.task == "seq2seq" else 0
+    if asks_model(spec.masking) or asks_model(spec.evaluated_mask):
+        base += _ASKING_BYTES + _BYTES_PER_ASKED_WEIGHT * shape.weights
     each = _BYTES_PER_FIXED_WEIGHT if spec.training.lora_r else _BYTES_PER_WEIGHT
     return (base + each * shape.weights + kept) / 1e9
 

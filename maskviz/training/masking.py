@@ -22,6 +22,8 @@ from ..text.document import Document
 from ..text.shelf import annotate_once
 from .spec import MaskingSpec
 
+MEASURED = 200  # rows that a realised ratio is the mean of
+
 
 @dataclass(frozen=True)
 class TokenRow:
@@ -84,6 +86,7 @@ class Masker:
         self.left_plain: set[int] = set()
         self._static: dict[int, TokenRow] = {}
         self.fixed: dict[int, Any] = {}  # which tokens are hidden whatever the seed, by row
+        self.ratios: dict[int, float] = {}  # the share of words hidden at first, by row
         self._ready: set[int] = set()
         self._taken: set[int] = set()  # by one thread or another, and not ready yet
         self._turn = threading.Condition()
@@ -190,15 +193,20 @@ class Masker:
         )
         return TokenRow(encoding.input_ids, encoding.attention_mask, original)
 
-    def realised_ratio(self, rows: int = 200) -> float:
+    def realised_ratio(self, rows: int = MEASURED) -> float:
         """Return the mean share of hidden words over the first rows, in [0, 1]."""
-        ratios = []
-        for index in range(min(rows, len(self.texts))) if self.masking.active else ():
-            try:
-                ratios.append(self.mask(index, 0).realised_ratio)
-            except TextError:
-                ratios.append(0.0)
+        first = range(min(rows, len(self.texts))) if self.masking.active else range(0)
+        self.prepare(first)
+        ratios = [self._ratio(index) for index in first]
         return sum(ratios) / len(ratios) if ratios else 0.0
+
+    def _ratio(self, index: int) -> float:
+        if index not in self.ratios:
+            try:
+                self.ratios[index] = self.mask(index).realised_ratio
+            except TextError:
+                self.ratios[index] = 0.0
+        return self.ratios[index]
 
 
 def _plain_row(plain: Tokenised) -> TokenRow:

@@ -26,11 +26,11 @@ def half_width(accuracy: float, count: int) -> float:
 
 
 def macro_f1(predicted: Any, labels: Any) -> float:
-    """Return the mean over the labels that occur of 2·TP / (2·TP + FP + FN)."""
+    """Return the mean of 2·TP / (2·TP + FP + FN) over the labels that occur or are answered."""
     import numpy as np
 
     scores = []
-    for label in np.unique(labels):
+    for label in np.union1d(labels, predicted):
         hit = np.sum((predicted == label) & (labels == label))
         wrong = np.sum((predicted == label) != (labels == label))
         scores.append(2 * hit / (2 * hit + wrong))

@@ -52,6 +52,7 @@ class Pacer(TrainerCallback):
         self.recorder.start_clock()
         self._began_step, self._began_seconds = state.global_step, self.recorder.seconds
         self._marks = int(self._budget_used() * EVALUATIONS)
+        self.trainer.best_step = self.patience.best_step  # of the attempts before
         self.recorder.update(force=True, phase="training", steps=self._steps(state))
 
     def on_epoch_begin(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
@@ -146,10 +147,12 @@ class Pacer(TrainerCallback):
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Real tokens per second of this attempt's steps, waits for batches included."""
+        """Real tokens per second of this attempt's steps, without evaluations and waits for masks.
+
+        An estimate of another run counts those by themselves.
+        """
         tokens = self.trainer.tokens * self.trainer.args.world_size
-        busy = self._busy + self.trainer.ahead.waited
-        return tokens / busy if busy > 0 else None
+        return tokens / self._busy if self._busy > 0 else None
 
     def _due(self, state: Any, every: int) -> bool:
         return state.global_step % (every or self._tenth(state)) == 0

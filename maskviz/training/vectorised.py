@@ -20,7 +20,7 @@ from ..masks.draws import uniforms
 from ..masks.operators import AS_MASK, AS_RANDOM, ordinary_ids, overlapping
 from ..masks.registry import STRATEGIES
 from ..text.alignment import Tokenised
-from .masking import draw_seed
+from .masking import MEASURED, draw_seed
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,10 @@ class BatchDraws:
         """Choose what is hidden in each row whatever the seed."""
         for i in indices:
             if self._row(i).words:
-                self.masker.fixed[i] = self._chosen(i)
+                mask = self.masker.mask(i)
+                self.masker.fixed[i] = hidden_tokens(self.masker.plain[i], mask)
+                if i < MEASURED:
+                    self.masker.ratios[i] = mask.realised_ratio
 
     def _row(self, index: int) -> Segments:
         if index not in self._laid_out:
@@ -211,9 +214,8 @@ class BatchDraws:
     def _hidden(self, index: int, epoch: int, seed: int, row: Segments) -> Any:
         if self.hide is not None:
             return self.hide(row, self.ratio, random.Random(seed))  # noqa: S311  repeatable, not secret
-        return self.masker.fixed[index] if self.fixed else self._chosen(index, epoch)
-
-    def _chosen(self, index: int, epoch: int = 0) -> Any:
+        if self.fixed:
+            return self.masker.fixed[index]
         return hidden_tokens(self.masker.plain[index], self.masker.mask(index, epoch))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,13 @@ import pytest
 
 from maskviz.training.batches import Collator, LengthBuckets, MaskedRows, SortedBatches
 from maskviz.training.masking import Masker, draw_seed
-from maskviz.training.metrics import compute_metrics, half_width
+from maskviz.training.metrics import (
+    compute_metrics,
+    half_width,
+    macro_f1,
+    multi_label_metrics,
+    regression_metrics,
+)
 from maskviz.training.rows import Part
 from maskviz.training.spec import MaskingSpec
 from tests.tiny_models import tokenizer
@@ -195,6 +202,36 @@ def test_metrics_against_scikit_learn():
     theirs = sklearn.f1_score(labels, predicted, average="macro")
     assert found["macro_f1"] == pytest.approx(theirs)
     assert found["ci95"] == pytest.approx(half_width(found["accuracy"], 200))
+
+
+def test_macro_f1_counts_a_class_that_is_answered_and_never_right():
+    from sklearn.metrics import f1_score
+
+    labels, predicted = np.array([0, 0, 1, 1]), np.array([0, 2, 1, 0])
+    theirs = f1_score(labels, predicted, average="macro", zero_division=0)
+    assert macro_f1(predicted, labels) == pytest.approx(theirs)
+
+
+@pytest.mark.parametrize("average", ["micro", "macro"])
+def test_several_labels_against_scikit_learn(average):
+    from sklearn.metrics import f1_score
+
+    rng = np.random.default_rng(1)
+    labels, predicted = (rng.integers(0, 2, (40, 5)) for _ in range(2))
+    labels[:, 4] = predicted[:, 4] = 0  # never there, never given
+    found = multi_label_metrics(SimpleNamespace(predictions=predicted, label_ids=labels))
+    theirs = f1_score(labels, predicted, average=average, zero_division=0)
+    assert found[f"{average}_f1"] == pytest.approx(theirs)
+
+
+def test_errors_of_a_regression_against_scikit_learn():
+    from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+
+    rng = np.random.default_rng(1)
+    labels, predicted = (rng.normal(size=30) for _ in range(2))
+    found = regression_metrics(SimpleNamespace(predictions=predicted, label_ids=labels))
+    assert found["mae"] == pytest.approx(mean_absolute_error(labels, predicted))
+    assert found["rmse"] == pytest.approx(root_mean_squared_error(labels, predicted))
 
 
 def test_metrics_leave_out_places_without_a_label():

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from maskviz.runs.folder import new_folder
-from maskviz.training.estimate import estimate, model_shape, steps_of, tensor_sizes
+from maskviz.training.estimate import estimate, steps_of
+from maskviz.training.model_size import model_shape, tensor_sizes
 from tests.tiny_runs import tiny_spec
 
 ROOT = Path(__file__).parents[2]
@@ -73,6 +74,17 @@ def test_memory_grows_with_the_batch_and_says_when_it_does_not_fit(spec):
     from dataclasses import replace
 
     assert not replace(large, gigabytes_free=0.1).fits
+
+
+def test_a_strategy_that_asks_a_model_about_each_word_is_counted(spec):
+    listed = estimate(spec.changed(strategy="key", parameters={"by": "lexicon"}))
+    asking = estimate(spec.changed(strategy="key"))
+    assert estimate(spec).minutes == listed.minutes
+    assert asking.minutes > 1.5 * listed.minutes
+    weights = model_shape(spec.model).weights
+    assert asking.gigabytes - listed.gigabytes == pytest.approx(0.05 + 8 * weights / 1e9, rel=0.1)
+    joined = spec.changed(second={"strategy": "key"})
+    assert estimate(joined).minutes == pytest.approx(asking.minutes)
 
 
 def test_the_measured_peak_is_within_a_quarter_of_the_estimate(spec):

@@ -77,6 +77,8 @@ def trained(tmp_path_factory) -> dict[str, Path]:
         spec = tiny_spec(home, max_steps=80)
         names = ("whole", "killed", "torn", "stopped")
         folders = {name: new_folder(spec.changed(name=name)) for name in names}
+        small = spec.changed(lora_r=2, lora_dropout=0.3, max_steps=20)
+        folders |= {name: new_folder(small.changed(name=name)) for name in ("lora", "lora-killed")}
         plan = [
             ("whole", "SIGKILL", {}),
             ("killed", "SIGKILL", {"at_step": 23}),
@@ -84,9 +86,13 @@ def trained(tmp_path_factory) -> dict[str, Path]:
             ("torn", "SIGKILL", {"at_publish": 4}),
             ("torn", "SIGKILL", {}),
             ("stopped", "SIGTERM", {"at_step": 17}),
+            ("lora", "SIGKILL", {}),
+            ("lora-killed", "SIGKILL", {"at_step": 13}),
+            ("lora-killed", "SIGKILL", {}),
         ]
         ends = _play([(str(folders[name]), number, kill) for name, number, kill in plan])
-        assert ends == [0, signal.SIGKILL, 0, signal.SIGKILL, 0, 0]
+        killed = signal.SIGKILL
+        assert ends == [0, killed, 0, killed, 0, 0, 0, killed, 0]
     finally:
         os.environ.pop("MASKVIZ_HOME")
         if before:
@@ -154,6 +160,31 @@ def test_killed_and_resumed_is_as_if_never_killed(trained, name):
     assert "goes on from step" in (trained[name] / "log.txt").read_text()
     ends = [read_json(trained[n] / "result.json")["metrics"] for n in ("whole", name)]
     assert ends[0] == ends[1]
+
+
+def test_lora_killed_and_resumed_is_as_if_never_killed(trained):
+    whole, again = (_weights(trained[name]) for name in ("lora", "lora-killed"))
+    assert set(whole) == set(again)
+    for name, tensor in whole.items():
+        assert (tensor == again[name]).all(), name
+    assert _losses(trained["lora"]) == _losses(trained["lora-killed"])
+
+
+def test_the_best_checkpoint_of_an_attempt_before_is_kept(tmp_path):
+    from types import SimpleNamespace
+
+    from maskviz.training.pacer import Pacer
+    from maskviz.training.recorder import Recorder
+
+    lines = [{"step": 20, "plain_loss": 0.1}, {"step": 40, "plain_loss": 0.3}]
+    (tmp_path / "metrics.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
+    trainer = SimpleNamespace(
+        spec=RunSpec.build(early_stopping_patience=5), recorder=Recorder(tmp_path),
+        args=SimpleNamespace(device=SimpleNamespace(type="cpu")), best_step=None,
+    )  # fmt: skip
+    state = SimpleNamespace(global_step=40, max_steps=100)
+    Pacer(trainer).on_train_begin(trainer.args, state, None)
+    assert trainer.best_step == 20
 
 
 def test_a_torn_checkpoint_is_not_taken(trained):
