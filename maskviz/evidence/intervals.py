@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+FEW = 5  # seeds
+
 
 def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float, float]:
     """Return (mean, low, high): Student's t interval of the mean (Student 1908).
@@ -32,5 +34,13 @@ def mean_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, 
 def difference(
     first: Sequence[float], second: Sequence[float], level: float = 0.95
 ) -> tuple[float, float, float]:
-    """Return (mean, low, high) of second − first, paired: item i of both has the same seed."""
-    return mean_interval([b - a for a, b in zip(first, second, strict=True)], level)
+    """Return (mean, low, high) of second − first, paired: item i of both has the same seed.
+
+    A few differences that are all alike but not 0 have no interval (NaN): a share of some dozen
+    rows takes few values, so that they agree by luck, and their spread is not known.
+    """
+    values = [b - a for a, b in zip(first, second, strict=True)]
+    mean, low, high = mean_interval(values, level)
+    if 1 < len(values) < FEW and mean and max(values) - min(values) < 1e-9:
+        return mean, math.nan, math.nan
+    return mean, low, high

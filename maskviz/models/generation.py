@@ -45,9 +45,10 @@ def generate(
     """Let an encoder–decoder write for each text, or for each masked `Encoding`, by beam search.
 
     The answers come in the order of the texts. Nothing is drawn at random. max_new_tokens: None
-    allows 16 tokens more than twice the source. progress: called with how many texts are done and
-    how many there are. Raises CapabilityError where the model is no
-    encoder–decoder, TextError for an empty text, ParameterError for a number out of range.
+    allows 16 tokens more than twice the source; never more than the decoder has positions for.
+    progress: called with how many texts are done and how many there are. Raises CapabilityError
+    where the model is no encoder–decoder, TextError for an empty text, ParameterError for a number
+    out of range.
 
     >>> generate(["Where is the station?"])[0].unfinished
     False
@@ -62,12 +63,18 @@ def generate(
     for rows in _batches([len(ids) for ids, _, _ in sources]):
         chosen = [sources[row] for row in rows]
         longest = max(len(ids) for ids, _, _ in chosen)
-        limit = max_new_tokens or min(LONGEST, 2 * longest + 16)
+        limit = min(max_new_tokens or 2 * longest + 16, _most_written(loaded))
         for row, answer in zip(rows, _written(loaded, chosen, num_beams, limit), strict=True):
             found[row] = answer
         if progress is not None:
             progress(len(found) - found.count(None), len(found))
     return [answer for answer in found if answer is not None]
+
+
+def _most_written(model: Model) -> int:
+    """Return how many tokens the decoder has positions for, the one it starts from left out."""
+    positions = getattr(model.config, "max_position_embeddings", None)
+    return min(LONGEST, positions - 1) if positions else LONGEST
 
 
 _Source = tuple[tuple[int, ...], tuple[int, ...], int | None]

@@ -64,10 +64,10 @@ def _out(found: Results) -> str:
     rated = [g for g in found.groups if g.values]
     rows = [(g.name, *g.interval, kinds[g.role]) for g in rated]
     listed = table(
-        ("setting", "role", "words hidden", "seeds", f"{found.measure}, mean", "95 %"),
+        ("setting", "words hidden", "seeds", f"{found.measure}, mean", "95 %"),
         [
             (
-                g.name, g.role, percent(g.realised, 1), len(g.values), percent(g.interval[0], 1),
+                g.name, percent(g.realised, 1), len(g.values), percent(g.interval[0], 1),
                 "–" if len(g.values) < 2 else " to ".join(percent(v, 1) for v in g.interval[1:]),
             )
             for g in rated
@@ -88,7 +88,7 @@ def _against(found: Results, name: str) -> str:
     said = (
         f"A difference can be told for {escape(', '.join(told))}."
         if told
-        else "No difference can be told from chance: every bar reaches over the line at 0."
+        else "No difference can be told from chance."
     )
     return f"<p>{said}</p>{intervals(rows, 'Difference, paired by seed', signed=True)}"
 

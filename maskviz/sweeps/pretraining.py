@@ -80,7 +80,8 @@ class Pretrained:
             f"{100 * mean:+.1f} points"
         )
         if low != low:
-            return f"{said}, one seed."
+            count = "one seed" if len(self.without) == 1 else "all seeds alike, too few to tell"
+            return f"{said}, {count}."
         told = "no difference can be told" if low <= 0 <= high else "a difference beyond chance"
         return f"{said} ({100 * low:+.1f} to {100 * high:+.1f}, {len(self.without)} seeds), {told}."
 

@@ -204,8 +204,8 @@ def _finding(found: Results) -> str:
     count = len(rated)
     parts = [
         _other_ratios(rated, best),
-        _against("plain", _paired(best.plain, best.values, count), count),
-        _against("its random control", _paired(best.control, best.values, count), count),
+        _against("plain", _paired(best.plain, best.values, count), found),
+        _against("its random control", _paired(best.control, best.values, count), found),
     ]
     return "; ".join([said, *filter(None, parts)]) + "."
 
@@ -229,12 +229,15 @@ def _other_ratios(rated: Sequence[Group], best: Group) -> str:
     return f"the ratio{'s' * (len(as_good) > 1)} {', '.join(as_good)} cannot be told from it"
 
 
-def _against(name: str, interval: Interval | None, settings: int) -> str:
+def _against(name: str, interval: Interval | None, found: Results) -> str:
     if interval is None:
         return ""
     mean, low, high = interval
     if low != low:
-        return f"{100 * mean:+.1f} points against {name}, one seed"
+        return f"{100 * mean:+.1f} points against {name}, of too few seeds to tell"
+    least, most = bounds(found.measure)
+    low, high = max(low, least - most), min(high, most - least)
+    settings = sum(1 for group in found.grid if group.values)
     best_of = f", as the best of {settings}" if settings > 1 else ""
     limits = f"({100 * low:+.1f} to {100 * high:+.1f}{best_of})"
     if low <= 0 <= high:

@@ -117,6 +117,8 @@ class Masker:
 
         Of two threads that ask for a row, the second waits for the first, and for that row alone.
         """
+        if not self.masking.active:
+            return
         fixed = self._batch is not None and self._batch.fixed
         if not (fixed or self.needs_pipeline):
             return

@@ -84,6 +84,16 @@ def test_cuts_are_visible(seq2seq: str) -> None:
     assert answer.unfinished is True
 
 
+@pytest.mark.parametrize("family", ["bart", "marian"])
+def test_no_more_is_written_than_the_decoder_has_positions_for(tiny, family: str) -> None:
+    model = load_model(tiny(family, "Seq2SeqLM"))
+    positions = model.config.max_position_embeddings
+    for asked in (None, 500):
+        (answer,) = generate([TEXT * 9], model, num_beams=2, max_new_tokens=asked)
+        assert 0 < len(answer.tokens) < positions
+    assert answer.truncated_at is not None
+
+
 def test_a_translation_keeps_sentences_and_space(seq2seq: str) -> None:
     told: list[tuple[int, int]] = []
     found = translate(TEXT, seq2seq, max_new_tokens=4, progress=lambda *n: told.append(n))

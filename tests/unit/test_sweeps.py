@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 
@@ -141,12 +142,14 @@ def test_results_pair_by_seed_and_the_finding_says_what_can_be_told(spec):
     sweep = start(spec)
     assert results(sweep).finding == "No cell is finished yet."
     best = {"pattern": 0.1, "random": 0.0, "none": 0.0}
-    _finish(sweep, lambda c: 0.7 + best[c.strategy] * (c.role == "grid") + 0.01 * c.seed)
+    spread = {0: 1.0, 1: 1.002}
+    gain = {cell: best[cell.strategy] * spread[cell.seed] for cell in sweep.cells}
+    _finish(sweep, lambda c: 0.7 + gain[c] * (c.role == "grid") + 0.01 * c.seed)
     found = results(sweep)
     assert found.plain.interval[0] == pytest.approx(0.705)
     top = next(g for g in found.grid if g.strategy == "pattern")
-    assert top.against_plain == pytest.approx((0.1, 0.1, 0.1))
-    assert top.against_control == pytest.approx((0.1, 0.1, 0.1))
+    assert top.against_plain == pytest.approx((0.1, 0.099, 0.101), abs=5e-4)
+    assert top.against_control == pytest.approx(top.against_plain)
     assert found.finding.startswith("pattern 0.2, mask does best: accuracy 80.5")
     assert "+10.0 points against plain" in found.finding
     assert "; every other ratio does worse" not in found.finding  # 0.2 and 0.4 do the same here
@@ -233,3 +236,14 @@ def test_the_command_plans_queues_shows_and_cancels(base, tmp_path, monkeypatch,
     assert "--ratios has 'a'" in err
     assert "Nothing to sweep" in call()[2]
     assert "Unknown measure" in call("--strategies", "random", "--measure", "luck")[2]
+
+
+def test_a_few_differences_that_are_all_alike_tell_nothing():
+    from maskviz.evidence.intervals import difference
+
+    mean, low, high = difference([0.5, 0.6], [0.75, 0.85])
+    assert mean == pytest.approx(0.25)
+    assert math.isnan(low)
+    assert math.isnan(high)
+    assert difference([0.5, 0.6], [0.5, 0.6]) == (0, 0, 0)
+    assert difference([0.5] * 5, [0.75] * 5)[1] == pytest.approx(0.25)
