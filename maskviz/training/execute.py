@@ -312,4 +312,4 @@ class Job:
         if not self.recorder.writes:
             return
         write_atomic(self.folder / "result.json", json.dumps(result, indent=2, ensure_ascii=False))
-        save_network(self.trainer.model, self.model.tokenizer, self.folder, self.spec, result)
+        save_network(self.trainer.model, self.model, self.folder, self.spec, result)

@@ -101,7 +101,7 @@ def _head(spec: RunSpec, model: Any, label_names: Sequence[str]) -> dict[str, An
 
 
 def save_network(
-    network: Any, tokenizer: Any, folder: Path, spec: RunSpec, result: dict[str, Any]
+    network: Any, model: Any, folder: Path, spec: RunSpec, result: dict[str, Any]
 ) -> Path:
     """Write `model/` with weights (safetensors), tokenizer and model card; return its path."""
     from .card import model_card
@@ -110,8 +110,12 @@ def save_network(
 
     staged, target = folder / ".model", folder / "model"
     shutil.rmtree(staged, ignore_errors=True)
-    merged(network).save_pretrained(staged)
-    tokenizer.save_pretrained(staged)
+    plain = merged(network)
+    for config in filter(None, (plain.config, getattr(plain, "generation_config", None))):
+        if hasattr(config, "use_cache"):  # Trainer turns it off: writing would be slow for good
+            config.use_cache = getattr(model.config, "use_cache", True)
+    plain.save_pretrained(staged)
+    model.tokenizer.save_pretrained(staged)
     write_atomic(staged / "README.md", model_card(folder.name, spec, result))
     flush(staged)
     shutil.rmtree(target, ignore_errors=True)

@@ -71,7 +71,7 @@ def _generated(trainer: Any, batch: Mapping[str, Any], limit: int) -> Any:
     autocast = trainer.compute_loss_context_manager()
     with torch.inference_mode(), autocast, trainer.hooks.fed(None, matrix):
         return trainer.model.generate(
-            **read, max_new_tokens=limit, num_beams=1, do_sample=False
+            **read, max_new_tokens=limit, num_beams=1, do_sample=False, use_cache=True
         )  # (rows, tokens)
 
 

@@ -98,7 +98,10 @@ def test_a_text_is_written_from_a_masked_one(tiny):
         assert all(0 <= run.metrics[f"{name}_{mask}"] <= 100 for name in ("bleu", "chrf", "rougeL"))
     assert f"BLEU {run.metrics['bleu_plain']:.1f}" in run.reason
     assert "BLEU, chrF, ROUGE-L" in (run.model_path / "README.md").read_text()
-    assert AutoModelForSeq2SeqLM.from_pretrained(run.model_path).config.is_encoder_decoder
+    tuned = AutoModelForSeq2SeqLM.from_pretrained(run.model_path)
+    assert tuned.config.is_encoder_decoder
+    assert tuned.config.use_cache  # what Trainer turned off
+    assert tuned.generation_config.use_cache is not False
 
 
 @pytest.mark.parametrize(
