@@ -27,7 +27,7 @@ def main() -> None:
         if spec is not None:
             start(spec)
         elif no_file:
-            st.info("Choose a file to see its rows, or take the example set.", icon="📄")
+            st.info("Choose a file to see its rows, or take the example set.")
     with errors():
         run = runs_panel.chosen_run()
         if run is None:

@@ -63,19 +63,29 @@ def push(run_id: str, repository: str, *, private: bool = True) -> str:
         )
     source = _model(load_run(run_id))
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
 
     api = HfApi()
     try:
         made = api.create_repo(repository, private=private, exist_ok=True)
         api.upload_folder(repo_id=made.repo_id, folder_path=source)
-    except (HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled, OSError) as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
-        raise RunError(
-            f"The model cannot be pushed to {repository!r} ({first}): run 'hf auth login' and "
-            "check the network."
-        ) from None
+    except Exception as error:  # noqa: BLE001  the Hub's HTTP library, and so its errors, differ by version
+        raise RunError(f"The model cannot be pushed to {repository!r}: {_why(error)}") from None
     return str(made)
+
+
+def _why(error: Exception) -> str:
+    """Return why the Hub took nothing, and what to do."""
+    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
+
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(error, LocalTokenNotFoundError) or status in (401, 403):
+        return "the Hub does not accept this machine's login: run 'hf auth login'."
+    if isinstance(error, OfflineModeIsEnabled):
+        return "HF_HUB_OFFLINE is set: unset it first."
+    if isinstance(error, (HfHubHTTPError, ValueError)):
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        return f"the Hub refuses it ({first[:120]}): check its name."
+    return f"the Hub cannot be reached ({type(error).__name__}): check the network."
 
 
 def _model(run: Run) -> Path:
