@@ -12,6 +12,7 @@ from maskviz.figures.theme import colours_of
 from maskviz.masks import Mask, apply
 from maskviz.masks.edit import hidden_units
 from maskviz.models import Fill, fill, load_model
+from maskviz.text.marks import named
 from maskviz.text.percent import percent
 from maskviz.ui import controls, mask_panels, state
 from maskviz.ui.components.token_strip import edited_units, token_strip
@@ -56,7 +57,7 @@ def strip(view: state.View) -> Mask:
     headline.markdown(f"### {escape(fill_sentence(chosen, [], view.model))}")
     waiting = picture.empty()
     if key not in st.session_state:
-        waiting.text(chosen.blocked_text()[: offsets[shown - 1][1]])
+        waiting.text(named(chosen.blocked_text()[: offsets[shown - 1][1]]))
     with st.spinner(f"Asking {escape(view.model)} for its guesses …", show_time=True):
         fills = guesses(view, chosen)
     headline.markdown(f"### {escape(fill_sentence(chosen, fills, view.model))}")

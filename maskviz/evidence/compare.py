@@ -12,6 +12,7 @@ from ..masks.choose import mask as choose_mask
 from ..masks.mask import Mask
 from ..models.model import Model, load_model
 from ..models.predict import Prediction, head_of
+from ..text.document import Document
 from .reading import Answers, read
 from .statistics import divergence
 
@@ -136,7 +137,8 @@ def _control(
     import numpy as np
 
     plain = (Mask(text), "attention")
-    drawn = [choose_mask(text, "random", ratio=ratio, seed=i) for i in range(draws)]
+    document = Document(text)  # whose words are found once
+    drawn = [choose_mask(document, "random", ratio=ratio, seed=i) for i in range(draws)]
     answers = read(model, [plain, *((m, operator) for m in drawn)], long)
     original = answers.prediction(0)
     index = model.labels.index(original.label)

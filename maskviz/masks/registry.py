@@ -101,7 +101,9 @@ def shuffled(items: Iterable[Any], rng: random.Random) -> list[Any]:
     Only `rng.random()` is guaranteed to stay the same between Python versions, so the order
     comes from it alone.
     """
-    return [item for _, _, item in sorted((rng.random(), i, x) for i, x in enumerate(items))]
+    items = list(items)
+    drawn = [rng.random() for _ in items]
+    return [items[i] for i in sorted(range(len(items)), key=drawn.__getitem__)]
 
 
 def capped(

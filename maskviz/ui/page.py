@@ -38,7 +38,7 @@ def show_text() -> None:
     st.session_state[_APP_RAN] = True
     with st.sidebar:
         st.caption("Text")
-        st.text(_shortened(state.current().text) or "no text yet")
+        st.text(_shortened(named(state.current().text)) or "no text yet")
 
 
 def open_page(reads: bool = True) -> state.View:

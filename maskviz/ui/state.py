@@ -306,7 +306,7 @@ def _of_link(values: Mapping[str, str]) -> View:
         try:
             if name in values:
                 changes["edited" if name == "hidden" else name] = read(values[name])
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter of brackets in brackets in brackets
             st.toast(f"The link's {name} cannot be read and is left at its default.")
     return replace(view, **changes)
 

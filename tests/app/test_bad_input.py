@@ -25,6 +25,7 @@ LINKS = (
     {"operator": "delete", "ratio": "1"},
     {"model": "no/such"},
     {"strategy": "pattern"},
+    {"second": "[" * 9000, "parameters": "[" * 9000, "seed": "9" * 5000, "hidden": "9" * 5000},
 )
 
 
@@ -45,7 +46,7 @@ def test_every_text_has_a_page(page: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("link", LINKS, ids=str)
+@pytest.mark.parametrize("link", LINKS, ids=lambda link: str(link)[:60])
 def test_every_link_has_a_page(page: str, link: dict[str, str]) -> None:
     app = run(page, text="A dull and slow film, Anna said.", **link)
     assert not app.exception, (app.exception[0].message, app.exception[0].stack_trace)
