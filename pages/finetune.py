@@ -3,7 +3,7 @@
 import streamlit as st
 
 from maskviz import runs
-from maskviz.masks import OPERATORS
+from maskviz.masks import OPERATORS, STRATEGIES
 from maskviz.text.percent import percent
 from maskviz.training import RunSpec
 from maskviz.training.mask_spec import MaskingSpec
@@ -80,9 +80,11 @@ def _what_it_reads(spec: RunSpec) -> str:
 
 
 def _who_hides(masking: MaskingSpec) -> str:
-    if masking.second is None and not masking.complement and masking.ratio is not None:
-        return f"**{escape(masking.strategy)}** hides {percent(masking.ratio)} of the words"
-    return f"**{escape(masking.chosen)}** hides words"
+    known = STRATEGIES.get(masking.strategy)
+    ratio = masking.ratio if masking.ratio is not None else known and known.default_ratio
+    if ratio is None or masking.second or masking.complement:
+        return f"**{escape(masking.chosen)}** hides words"
+    return f"**{escape(masking.strategy)}** hides {percent(ratio)} of the words"
 
 
 def empty(spec: RunSpec | None) -> None:

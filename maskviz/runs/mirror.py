@@ -78,6 +78,7 @@ class Mirror:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work, name="maskviz-mlflow", daemon=True)
         self._failures = 0
+        self._reason = ""  # of the last failure
         self._client: Any = None
 
     def start(self) -> None:
@@ -109,8 +110,10 @@ class Mirror:
             return True
         except Exception as error:  # noqa: BLE001 - whatever a tracking server does, the run goes on
             self._failures += 1
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-            self._say(f"not mirrored in MLflow ({first}); the run goes on.")
+            reason = _reason(error)
+            if reason != self._reason:  # each once, however often it is tried
+                self._say(f"not mirrored in MLflow ({reason}); the run goes on.")
+            self._reason = reason
             return False
 
     def _say(self, line: str) -> None:
@@ -169,6 +172,12 @@ class Mirror:
         if outcome in ENDED:
             self._client.set_terminated(mlflow_run, _STATES[outcome])
         return outcome in ENDED
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError):  # the small client reaches servers alone
+        return f"{error}: a database needs the whole MLflow, pip install mlflow"
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
 
 
 def _state(folder: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from maskviz import runs
@@ -296,3 +297,12 @@ def test_a_queued_run_says_what_trains_now_and_how_many_wait_before_it():
     said = _words(at).replace("\\", "")
     assert f"{first} (step 20 of 40, 2 min left); then 1 more before this one" in said
     assert "mini  ·  example  ·  random, mask  ·  seed 0" in said
+
+
+def test_what_does_not_fit_the_memory_has_no_start_and_both_figures(monkeypatch):
+    st.cache_data.clear()
+    monkeypatch.setattr("maskviz.training.estimate._free_gigabytes", lambda *_: 0.01)
+    at = _page()
+    assert _button(at, "Start").disabled
+    assert "GB are needed and 0.0 GB are free: lower batch_size or max_length" in at.error[0].value
+    st.cache_data.clear()

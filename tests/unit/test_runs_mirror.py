@@ -74,7 +74,7 @@ def test_a_server_that_is_not_there_ends_no_run(monkeypatch, tmp_path):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nowhere://tracking")
     run = maskviz.train(tiny_spec(tmp_path, max_steps=5))
     assert run.state == "done"
-    assert "not mirrored in MLflow" in run.log(100)
+    assert run.log(100).count("not mirrored in MLflow") == 1  # tried often, said once
 
 
 def test_nothing_is_mirrored_unless_asked_for(monkeypatch, tmp_path):
