@@ -1,10 +1,20 @@
 """The commands, by what they work on; importing this package registers all of them."""
 
-from ..runs.commands import register
-from . import attend, audit, bench, compare, explain, house, report, sweep, text, write
+from . import (
+    attend,
+    audit,
+    bench,
+    compare,
+    explain,
+    house,
+    report,
+    runs,
+    sweep,
+    text,
+    train,
+    write,
+)
 from .common import app
-
-register(app)
 
 __all__ = [
     "app",
@@ -15,7 +25,9 @@ __all__ = [
     "explain",
     "house",
     "report",
+    "runs",
     "sweep",
     "text",
+    "train",
     "write",
 ]

@@ -70,7 +70,8 @@ Second = Annotated[
     typer.Option("--second", help="A second strategy, such as random:0.3 or entity:GPE."),
 ]
 SecondSeed = Annotated[int, typer.Option("--second-seed", min=0, help="Its own seed.")]
-Join = Annotated[str, typer.Option("--join", help="How it joins the first: or, and, minus.")]
+JOIN = typer.Option("--join", help="How it joins the first: or, and, minus.")
+Join = Annotated[str, JOIN]
 Unit = Annotated[str, typer.Option("--unit", help="What 'corrupt' draws for: token, word or span.")]
 MaskFile = Annotated[
     Path | None, typer.Option("--mask", help="A mask saved as JSON, in place of a strategy.")

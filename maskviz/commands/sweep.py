@@ -89,9 +89,9 @@ def _sweep(
     source: str | None, grid: dict[str, Any], flat: dict[str, Any], settings: list[str]
 ) -> Sweep:
     """Return the sweep that is named, written in a file, or described by the options."""
-    from ..runs.commands import setting
     from ..sweeps import SweepSpec, load_sweep
     from ..sweeps.service import plan
+    from .train import setting
 
     given = [k for k, v in {**grid, **flat}.items() if v not in (None, "")]
     is_file = source is not None and (source.endswith(".toml") or Path(source).is_file())

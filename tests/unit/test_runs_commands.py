@@ -132,7 +132,7 @@ def test_list_cancel_resume_delete(run):
 
 def test_steering_runs_imports_no_torch_and_no_streamlit():
     code = (
-        "import sys, maskviz.runs.commands, maskviz.runs.service as s; s.list_runs();"
+        "import sys, maskviz.commands, maskviz.runs.service as s; s.list_runs();"
         "print([m for m in ('torch', 'transformers', 'streamlit', 'plotly', 'spacy', 'pandas')"
         " if m in sys.modules])"
     )

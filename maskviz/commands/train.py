@@ -1,4 +1,4 @@
-"""The commands `train` and `runs`; `register` adds them to a Typer application."""
+"""The command `train`."""
 
 from __future__ import annotations
 
@@ -11,24 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ParameterError
-from ..terminal import show
-from .folder import Run
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-RunId = Annotated[str, typer.Argument(help="The run's name or the beginning of it.")]
-
-runs_app = typer.Typer(help="List, show and steer fine-tunes.", no_args_is_help=True)
+from ..runs.folder import Run
+from . import common
+from .common import app, show
 
 
-def register(app: typer.Typer) -> None:
-    """Add `train` and `runs` to an application."""
-    app.command("train")(train_command)
-    app.add_typer(runs_app, name="runs")
-
-
-# train --------------------------------------------------------------------------------------
-
-
+@app.command("train")
 def train_command(
     spec_file: Annotated[Path | None, typer.Argument(help="A spec in TOML.")] = None,
     data: Annotated[
@@ -52,18 +40,12 @@ def train_command(
         str | None, typer.Option("--strategy", "-s", help="What to hide, or 'none'.")
     ] = None,
     operator: Annotated[str | None, typer.Option("--operator", "-o", help="How.")] = None,
-    ratio: Annotated[float | None, typer.Option("--ratio", "-r", help="Share, 0 to 1.")] = None,
+    ratio: common.Ratio = None,
     types: Annotated[str, typer.Option(help="Types to hide, such as PERSON,GPE.")] = "",
-    second: Annotated[
-        str | None, typer.Option(help="A second strategy, such as random:0.3 or entity:GPE.")
-    ] = None,
-    second_seed: Annotated[int, typer.Option(min=0, help="Its own seed.")] = 0,
-    join: Annotated[
-        str | None, typer.Option(help="How it joins the first: or, and, minus.")
-    ] = None,
-    complement: Annotated[
-        bool, typer.Option("--complement", help="Hide all else, keep what would be hidden.")
-    ] = False,
+    second: common.Second = None,
+    second_seed: common.SecondSeed = 0,
+    join: Annotated[str | None, common.JOIN] = None,
+    complement: common.Complement = False,
     static: Annotated[
         bool, typer.Option("--static", help="Draw each mask once, not anew each epoch.")
     ] = False,
@@ -94,12 +76,12 @@ def train_command(
     processes: Annotated[
         int, typer.Option(min=1, max=64, help="Train in so many processes, one per GPU.")
     ] = 1,
-    as_json: Json = False,
+    as_json: common.Json = False,
 ) -> None:
     """Fine-tune a model on masked inputs."""
     from ..masks import Choice
+    from ..runs.foreground import train
     from ..training import RunSpec
-    from .foreground import train
 
     values = {
         "path": data, "text_column": text_column, "label_column": label_column, "task": task,
@@ -146,7 +128,7 @@ def _follow(run_id: str, listener: Callable[[dict[str, Any]], None] | None) -> R
     """Wait for a run that trains elsewhere, and tell the listener how far it is."""
     import time
 
-    from .service import load_run
+    from ..runs.service import load_run
 
     while not (run := load_run(run_id)).is_over:
         if listener:
@@ -248,113 +230,3 @@ class _Bar:
             total=status.get("steps") or None,
             said="" if accuracy is None else f"accuracy {accuracy:.1%}",
         )
-
-
-# runs ---------------------------------------------------------------------------------------
-
-
-@runs_app.command("list")
-def list_command(as_json: Json = False) -> None:
-    """List all runs, newest first."""
-    from .service import list_runs
-
-    found = list_runs()
-    lines = [_line(run) for run in found] or ["There are no runs yet: 'maskviz train' makes one."]
-    show([run.to_dict() for run in found], as_json, "\n".join(lines))
-
-
-@runs_app.command("show")
-def show_command(run_id: RunId, as_json: Json = False) -> None:
-    """Show one run: its state, progress, figures and settings."""
-    from .service import load_run
-
-    run = load_run(run_id)
-    spec = run.spec
-    lines = [_line(run), run.reason, f"{spec.model}, {spec.masking}, seed {spec.seed}"]
-    show(run.to_dict(), as_json, "\n".join(line for line in lines if line))
-
-
-@runs_app.command("logs")
-def logs_command(
-    run_id: RunId,
-    lines: Annotated[int, typer.Option("--lines", "-n", help="How many, from the end.")] = 40,
-    as_json: Json = False,
-) -> None:
-    """Show the end of what a run printed."""
-    from .service import load_run
-
-    run = load_run(run_id)
-    show({"run": run.id, "log": run.log(lines).splitlines()}, as_json, run.log(lines))
-
-
-@runs_app.command("cancel")
-def cancel_command(run_id: RunId, as_json: Json = False) -> None:
-    """Cancel a run; it writes a checkpoint first."""
-    from .service import cancel
-
-    run = cancel(run_id)
-    said = "is cancelled" if run.state == "cancelled" else "stops at its next step"
-    show({"run": run.id, "state": run.state}, as_json, f"{run.id} {said}.")
-
-
-@runs_app.command("resume")
-def resume_command(run_id: RunId, as_json: Json = False) -> None:
-    """Go on with a failed or cancelled run from its last checkpoint."""
-    from .service import resume
-
-    run = resume(run_id)
-    show({"run": run.id, "state": run.state}, as_json, f"{run.id} is {run.state}.")
-
-
-@runs_app.command("delete")
-def delete_command(run_id: RunId, as_json: Json = False) -> None:
-    """Delete a run that has ended, with its tuned model."""
-    from .service import delete, load_run
-
-    run = load_run(run_id)
-    delete(run.id)
-    show({"run": run.id, "state": "deleted"}, as_json, f"{run.id} is deleted.")
-
-
-@runs_app.command("export")
-def export_command(
-    run_id: RunId,
-    folder: Annotated[Path, typer.Argument(help="A new folder.")],
-    as_json: Json = False,
-) -> None:
-    """Copy a tuned model, with its card, to a folder that transformers loads."""
-    from .export import export
-
-    path = export(run_id, folder)
-    show({"run": run_id, "folder": str(path)}, as_json, f"The model is in {path}.")
-
-
-@runs_app.command("push")
-def push_command(
-    run_id: RunId,
-    repository: Annotated[str, typer.Argument(help="On the Hugging Face Hub, as user/name.")],
-    public: Annotated[bool, typer.Option("--public", help="Let everybody see it.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Push a tuned model, with its card, to the Hugging Face Hub."""
-    from .export import push
-
-    url = push(run_id, repository, private=not public)
-    show({"run": run_id, "url": url}, as_json, f"The model is at {url}.")
-
-
-@runs_app.command("worker")
-def worker_command(
-    slots: Annotated[int, typer.Option(min=1, max=64, help="Runs at a time.")] = 1,
-    idle_minutes: Annotated[float, typer.Option(help="Ends after so long without a run.")] = 10.0,
-) -> None:
-    """Train what is queued in this terminal, several runs at a time; Ctrl-C leaves them running."""
-    from .worker import main
-
-    raise typer.Exit(main(["--slots", str(slots), "--idle-minutes", str(idle_minutes)]))
-
-
-def _line(run: Run) -> str:
-    accuracy = run.metrics.get("accuracy_plain")
-    shown = "" if accuracy is None else f"  accuracy {accuracy:.1%}"
-    return f"{run.id:<48} {run.state:<9} {run.step:>6}/{run.steps:<6}{shown}"
