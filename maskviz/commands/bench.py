@@ -102,14 +102,16 @@ def _lines(result: Interference) -> list[str]:
         f"{len(result.arms) * asked.seeds} cells, {result.seconds / 60:.1f} minutes now",
         "",
     ]
-    marks = {True: "holds  ", False: "does not"}
-    lines += [f"{marks[held]}  {claim}: {said}" for claim, held, said in verdicts(result)]
+    marks = {True: "holds", False: "does not", None: "untold"}
+    lines += [f"{marks[held]:<8}  {claim}: {said}" for claim, held, said in verdicts(result)]
     return lines
 
 
 def _shown(values: Sequence[tuple[float, float, float]]) -> str:
     """Return a figure with its interval, or a probe's accuracy beside that on shuffled labels."""
     mean, low, high = values[0]
+    if mean != mean:
+        return "–"
     if len(values) > 1:
         return f"{100 * mean:.0f} ({100 * values[1][0]:.0f})"
     return f"{100 * mean:.0f} [{100 * low:.0f}, {100 * high:.0f}]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,16 +55,24 @@ def masking_of(
     if arm == "oracle":
         planted = [word for group in KINDS[experiment.kind] for word in group]
         return MaskingSpec("pattern", parameters={"words": planted})
-    return MaskingSpec(arm)
+    return attributes_of(experiment) if arm == "attribute" else MaskingSpec(arm)
+
+
+def attributes_of(experiment: Experiment) -> MaskingSpec:
+    """Return what the arm `attribute` hides: places, too, where it is a place that is planted."""
+    from ..masks import Choice
+    from ..training.mask_spec import MaskingSpec
+
+    places = Choice("entity", parameters={"types": ["GPE", "LOC"]})
+    return MaskingSpec("attribute", second=places if experiment.kind == "place" else None)
 
 
 def _matched_ratio(experiment: Experiment, train: pd.DataFrame, seed: int) -> float:
     """Return the ratio at which `random` hides as many words as `attribute` does."""
     from ..training.control import matching_ratio, realised_ratio
-    from ..training.spec import MaskingSpec
 
     texts = tuple(train.text)
-    wanted = realised_ratio(MaskingSpec("attribute"), texts, experiment.model, seed)
+    wanted = realised_ratio(attributes_of(experiment), texts, experiment.model, seed)
     return matching_ratio(wanted, texts, seed)
 
 
@@ -72,13 +81,12 @@ def _spec(
 ) -> RunSpec:
     from ..training.spec import RunSpec
 
-    masking = masking_of(experiment, arm, frame, folder, seed)
-    return RunSpec.build(
+    spec = RunSpec.build(
         model=start_of(experiment), seed=seed, max_steps=experiment.steps,
         learning_rate=experiment.learning_rate, eval_steps=experiment.steps,
-        save_steps=experiment.steps, strategy=masking.strategy, ratio=masking.ratio,
-        parameters=dict(masking.parameters),
+        save_steps=experiment.steps,
     )  # fmt: skip
+    return replace(spec, masking=masking_of(experiment, arm, frame, folder, seed))
 
 
 def start_of(experiment: Experiment) -> str:

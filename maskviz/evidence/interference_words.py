@@ -38,7 +38,7 @@ def finding(result: Interference) -> str:
 
 def _against(result: Interference) -> str:
     """Say which parts of the claim the figures speak against."""
-    failed = [f"“{claim}” does not hold" for claim, holds, _ in verdicts(result) if not holds]
+    failed = [f"“{claim}” does not hold" for claim, holds, _ in verdicts(result) if holds is False]
     return f" Against the claim: {'; '.join(failed)}." if failed else ""
 
 
@@ -60,8 +60,10 @@ def span(low: float, high: float) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f}"
 
 
-def verdicts(result: Interference) -> list[tuple[str, bool, str]]:
+def verdicts(result: Interference) -> list[tuple[str, bool | None, str]]:
     """Return each part of the claim, whether the figures bear it out, and the figures.
+
+    None is where they cannot tell: nothing is won back of what was never lost.
 
     The claim: a model trained on plain text leans on the distractor; hiding the attribute wins at
     least 0.9 of that back; hiding as much at random wins back nothing.
@@ -69,7 +71,7 @@ def verdicts(result: Interference) -> list[tuple[str, bool, str]]:
     arms = result.arms
     lean = arms["plain"]["reliance"]
     leans = lean[0] >= LARGE and lean[1] > 0
-    rows = [
+    rows: list[tuple[str, bool | None, str]] = [
         (
             f"The plain arm leans on the {result.experiment.kind} (reliance over {LARGE:.0%})",
             leans,
@@ -82,8 +84,8 @@ def verdicts(result: Interference) -> list[tuple[str, bool, str]]:
     return rows
 
 
-def _recovery(result: Interference, arm: str, leans: bool) -> tuple[str, bool, str]:
-    """Whether an arm wins back what the claim says; nothing holds where nothing was lost."""
+def _recovery(result: Interference, arm: str, leans: bool) -> tuple[str, bool | None, str]:
+    """Whether an arm wins back what the claim says; None where nothing was lost."""
     mean, low, high = result.arms[arm]["recovery"]
     said, holds = _said(result, arm), mean >= EXPECTED_RECOVERY
     claim = "Hiding attributes wins back 90 % or more"
@@ -91,14 +93,16 @@ def _recovery(result: Interference, arm: str, leans: bool) -> tuple[str, bool, s
         claim = "Hiding as much at random wins back nothing"
         holds = abs(mean) < LARGE or low <= 0 <= high
         said += ": it makes the reliance larger" if not holds and mean < 0 else ""
-    return claim, leans and holds, said if leans else "the plain arm leans too little to tell"
+    return (
+        (claim, holds, said) if leans else (claim, None, "the plain arm leans too little to tell")
+    )
 
 
 def _said(result: Interference, arm: str) -> str:
     return f"recovery {recovered(result, arm)}"
 
 
-def _cost(result: Interference) -> tuple[str, bool, str]:
+def _cost(result: Interference) -> tuple[str, bool | None, str]:
     """Whether hiding costs accuracy where the distractor says nothing."""
     from .intervals import difference
 
@@ -106,9 +110,12 @@ def _cost(result: Interference) -> tuple[str, bool, str]:
         [row["accuracy_neutral"] for row in result.cells[arm]] for arm in ("plain", "attribute")
     )
     mean, low, high = difference(plain, masked)
+    claim = "Accuracy may fall a little where the attribute says nothing"
+    said = f"accuracy neutral {100 * mean:+.1f} points"
+    if math.isnan(low):
+        return claim, None, f"{said}, too few seeds to tell"
     rises = "; it rises instead" if low > 0 else ""
-    said = f"accuracy neutral {100 * mean:+.1f} points ({span(low, high)}), paired by seed{rises}"
-    return "Accuracy may fall a little where the attribute says nothing", low > -0.05, said
+    return claim, low > -0.05, f"{said} ({span(low, high)}), paired by seed{rises}"
 
 
 __all__ = ["finding", "points", "recovered", "span", "verdicts"]

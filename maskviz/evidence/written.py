@@ -55,10 +55,14 @@ class NoisyTranslation:
         doing = {"noisy + masked": "hiding them", "noisy + infilled": "guessing in their place"}
         chrf, bleu = by_way[best].chrf - noisy.chrf, by_way[best].bleu - noisy.bleu
         return (
-            f"Typing errors cost {clean.chrf - noisy.chrf:.1f} points of chrF and "
-            f"{clean.bleu - noisy.bleu:.1f} of BLEU; {doing[best]} changes them by {chrf:+.1f} and "
-            f"{bleu:+.1f}.".replace("-", "−")
+            f"Typing errors cost {_points(clean.chrf - noisy.chrf)} points of chrF and "
+            f"{_points(clean.bleu - noisy.bleu)} of BLEU; {doing[best]} changes them by "
+            f"{_points(chrf, '+')} and {_points(bleu, '+')}."
         )
+
+
+def _points(value: float, sign: str = "") -> str:
+    return f"{value:{sign}z.1f}".replace("-", "−")
 
 
 def noisy_translation(

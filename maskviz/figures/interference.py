@@ -39,10 +39,11 @@ def accuracy_figure(result: Interference) -> go.Figure:
         )  # fmt: skip
     figure.update_layout(
         title={"text": "Accuracy by what is planted", "font": {"size": 15}},
-        height=120 + 42 * len(arms), margin={"l": 8, "r": 20, "t": 70, "b": 8},
+        height=140 + 42 * len(arms), margin={"l": 8, "r": 20, "t": 44, "b": 8},
         xaxis={"tickformat": ".0%", "title": {"text": "accuracy"}},
         yaxis={"autorange": "reversed", "automargin": True},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        # Under the plot: on a phone it takes two lines, which would lie on the title.
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
     return figure
 

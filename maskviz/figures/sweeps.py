@@ -69,7 +69,7 @@ def heatmap_figure(found: Results) -> go.Figure:
         )
     )  # fmt: skip
     figure.update_layout(
-        title={"text": f"{found.measure}, mean over seeds ± half the 95 % interval",
+        title={"text": f"{found.measure}, mean ± half the 95 % interval",
                "font": {"size": 15}},
         height=130 + 44 * len(rows), margin={"l": 8, "r": 8, "t": 44, "b": 8},
         yaxis={"autorange": "reversed", "automargin": True},
@@ -111,7 +111,7 @@ def curves_figure(found: Results) -> go.Figure:
         colour = CHANCE if control else OKABE_ITO[1:][place % (len(OKABE_ITO) - 2)]
         _curve(figure, name, groups, colour, CURVE_DASHES[place // 6 % 4], control)
     figure.update_layout(
-        title={"text": f"{found.measure} over the share hidden, 95 % intervals over seeds",
+        title={"text": f"{found.measure} over the share hidden (95 %)",
                "font": {"size": 15}},
         xaxis={"title": {"text": "words hidden"}, "tickformat": ".0%", "rangemode": "tozero",
                "maxallowed": 1.05},

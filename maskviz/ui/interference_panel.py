@@ -132,10 +132,9 @@ def _result(experiment: Experiment, cells: dict[str, list[dict[str, float]]]) ->
     st.plotly_chart(accuracy_figure(result), key="if_accuracy", config=_CONFIG)
     st.plotly_chart(recovery_figure(result), key="if_recovery", config=_CONFIG)
     st.markdown("**What was claimed, and what came out**")
+    words = {True: "Holds", False: "Does not hold", None: "Cannot be told"}
     for claim, held, said in verdicts(result):
-        st.markdown(
-            f"- **{'Holds' if held else 'Does not hold'}**: {escape(claim)}: {escape(said)}"
-        )
+        st.markdown(f"- **{words[held]}**: {escape(claim)}: {escape(said)}")
     st.dataframe(_table(result.arms), hide_index=True, width="stretch", column_config=_columns())
 
 

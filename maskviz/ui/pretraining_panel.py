@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+from pathlib import Path
 
 import streamlit as st
 
@@ -57,7 +58,8 @@ def _choices(view: state.View) -> tuple[list[str], int]:
     arguments += ["--tune-steps", str(int(tune)), "--rows", str(int(rows))]
     arguments += ["--seeds", str(int(seeds))]
     st.caption(f"{_RUNS} runs × {int(seeds)} seeds. The same on the command line:")
-    st.code("maskviz " + shlex.join(arguments), language=None, wrap_lines=True)
+    shown = [Path(data).name if item == data else item for item in arguments]  # no path of ours
+    st.code("maskviz " + shlex.join(shown), language=None, wrap_lines=True)
     return [*arguments, "--json"], int(seeds)
 
 

@@ -8,8 +8,18 @@ import sys
 import pytest
 
 from maskviz import cli
-from maskviz.evidence.interference import ARMS, Experiment, interference, read_cells, summarise
+from maskviz.data.distractor import make
+from maskviz.evidence.interference import (
+    ARMS,
+    FIGURES,
+    Experiment,
+    interference,
+    read_cells,
+    summarise,
+)
+from maskviz.evidence.interference_cell import attributes_of
 from maskviz.evidence.interference_words import verdicts
+from maskviz.masks import mask
 from tests.tiny_models import build
 
 PLAIN = (0.30, 0.28, 0.34, 0.31, 0.27)
@@ -61,7 +71,8 @@ def test_the_words_say_what_speaks_against_the_claim():
 def test_a_model_that_does_not_lean_leaves_nothing_to_win_back():
     found = summarise(Experiment(), cells(plain=0.1))
     assert "hardly leans on it" in found.finding
-    assert [holds for _, holds, _ in verdicts(found)] == [False, False, False, True]
+    assert [holds for _, holds, _ in verdicts(found)] == [False, None, None, True]
+    assert "Against" not in found.finding
     assert "leans too little to tell" in verdicts(found)[1][2]
 
 
@@ -99,3 +110,24 @@ def test_the_command_prints_every_arm_with_intervals_and_shuffled_labels(
         cli.main()
     shown = json.loads(capsys.readouterr().out)
     assert 0 <= shown["arms"]["plain"]["leakage_representation_chance"] <= 1
+
+
+def test_where_a_place_is_planted_the_arm_attribute_hides_places():
+    frame = make(60, 0, 0.95, "place", 0.25)
+    arms = {k: attributes_of(Experiment(kind=k)) for k in ("place", "name")}
+    texts = tuple(frame.text[:30])
+    hidden = [mask(text, "attribute", second=arms["place"].second) for text in texts]
+    for row, found in zip(frame.itertuples(), hidden, strict=False):
+        assert any(s.start <= row.start and row.end <= s.end for s in found.spans)
+    assert arms["name"].second is None
+    assert len({Experiment(kind=k).id for k in arms}) == 2
+
+
+def test_an_interval_reaches_no_further_than_its_figure_can():
+    found = summarise(Experiment(seeds=2), {"plain": [_row(0.1), _row(0.9)]})
+    assert found.arms["plain"]["accuracy_aligned"][1:] == (0.0, 1.0)
+    assert found.arms["plain"]["reliance"][1:] == (-1.0, 1.0)
+
+
+def _row(value: float) -> dict[str, float]:
+    return dict.fromkeys((name for name in FIGURES if name != "recovery"), value)
