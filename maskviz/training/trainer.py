@@ -56,7 +56,19 @@ class MaskTrainer(Trainer):
     def get_train_dataloader(self) -> DataLoader:
         """Return batches of similar length, in an order drawn from (seed, epoch)."""
         rows: MaskedRows = self.train_dataset
-        return DataLoader(rows, batch_sampler=self.buckets, collate_fn=self.data_collator)
+        return self._loader(rows, self.buckets)
+
+    def _loader(self, rows: MaskedRows, sampler: Any) -> DataLoader:
+        pinned = self.args.dataloader_pin_memory
+        return DataLoader(
+            rows, batch_sampler=sampler, collate_fn=self.data_collator, pin_memory=pinned
+        )
+
+    def _prepare_input(self, data: Any) -> Any:
+        """Copy a batch to the GPU while it still computes the last one."""
+        if self.args.device.type == "cuda" and isinstance(data, torch.Tensor):
+            return data.to(self.args.device, non_blocking=True)
+        return super()._prepare_input(data)
 
     def get_batch_samples(self, epoch_iterator: Any, *more: Any) -> Any:
         """Return the next batches, made ahead in a thread: drawing masks holds up no step."""
@@ -77,7 +89,7 @@ class MaskTrainer(Trainer):
         """Return the rows from long to short."""
         rows = self.eval_dataset[eval_dataset] if isinstance(eval_dataset, str) else eval_dataset
         sampler = SortedBatches(rows.masker.lengths, self.args.eval_batch_size)
-        loader = DataLoader(rows, batch_sampler=sampler, collate_fn=self.data_collator)
+        loader = self._loader(rows, sampler)
         return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
 
     def set_epoch(self, epoch: int) -> None:
