@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RunError
+from ..errors import MaskvizError, RunError
 from ..paths import home, write_atomic
 
 if TYPE_CHECKING:
@@ -129,8 +129,15 @@ class Run:
             "peak_memory_bytes": self.peak_memory_bytes,
             "folder": str(self.folder),
             "model": str(self.model_path) if self.model_path else None,
-            "spec": self.spec.to_dict(),
+            "spec": self._settings(),
         }
+
+    def _settings(self) -> dict[str, Any]:
+        """Return the spec as a dictionary; empty where it is none any more."""
+        try:
+            return self.spec.to_dict()
+        except MaskvizError:
+            return {}
 
     def _repr_html_(self) -> str:
         from html import escape

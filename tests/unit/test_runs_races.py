@@ -145,9 +145,10 @@ def test_a_damaged_database_has_a_sentence_and_is_made_anew_once_it_is_gone():
     assert load_run(run_id).state == "done"
 
 
-def test_a_spec_that_is_none_any_more_keeps_no_other_run_from_being_deleted():
+def test_a_spec_that_is_none_any_more_keeps_no_other_run_from_being_listed_or_deleted():
     broken, fine = _added("done"), _added("done")
     (runs_home() / broken / "spec.toml").write_text("task = [")
+    assert load_run(broken).to_dict()["spec"] == {}
     delete(fine)
     delete(broken)
     assert list_runs() == []
