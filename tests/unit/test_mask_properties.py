@@ -88,6 +88,44 @@ def test_every_mask_of_every_strategy(way, models, text, ratio, seed) -> None:
     check_operators(chosen, load_model(models["bert"]))
 
 
+WRITTEN = {
+    "Arabic": "قالت آنا إن الفيلم رائع، لكن القصة كانت مملة جدًا (12 %).",
+    "Hebrew with marks": "\u200fשָׁלוֹם\u200f עולם, הסרט \u202bטוב\u202c מאוד!",
+    "Thai": "หนังเรื่องนี้สนุกมาก แต่ยาวเกินไป",
+    "Chinese and Latin": "我们在Paris看了电影《The Room》，很好看。",
+    "Turkish": "İYİ bir film, ISI ve ılık; Istanbul'da İzmir.",
+    "ligatures": "Straße, ﬁne ﬄower and ǆ of the oﬃce, STRASSE.",
+    "decomposed": "Une cafe\u0301 tre\u0300s agre\u0301able, nai\u0308ve.",
+    "tabs and line ends": "a\tdull\r\n\tfilm\x0bof\u2028no\u00a0end\u3000here",
+    "emoji": "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽 1️⃣ ❤️ 🇫🇷🇩🇪",
+    "not seen": "ze\u200bro wid\u200dth \ufeffmark so\u00adft \u2060join",
+    "beyond the plane": "𝕬𝖓𝖓𝖆 said 𠜎𠜱 in 𐐷𐐶 and \U0001f600.",
+    "one long word": "x" * 3000 + " and " + "é" * 3000,
+}
+NO_WORD = ("", " \t\n ", "?!… --- ..", "\u200b\u200d\ufeff", "\u202e\u202c")
+BY_WORDS = {"random", "span", "collocation", "key", "noise", "manual"}
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join([way[0], way[1].get("by", "")]))
+def test_every_script_is_masked_at_its_own_characters(way, models) -> None:
+    if way[0] == "pii":
+        pytest.importorskip("presidio_analyzer", reason="Presidio is an extra")
+    for text in WRITTEN.values():
+        chosen = made(way, models, text, None, 3)
+        assert chosen.text == text
+        check_spans(chosen)
+        if way[0] in BY_WORDS:  # whole words: none is hidden in part
+            covered = {c for i in chosen.hidden_words for c in range(*chosen.words[i])}
+            assert covered <= {c for s in chosen.spans for c in range(s.start, s.end)}
+        check_operators(chosen, load_model(models["bert"]))
+
+
+@pytest.mark.parametrize("text", NO_WORD, ids=ascii)
+def test_a_text_without_a_word_is_one_sentence(text) -> None:
+    with pytest.raises(TextError, match="no words"):
+        mask(text, "random")
+
+
 def check_spans(chosen: Mask) -> None:
     """Inside the text, sorted, disjoint, trimmed, each with its reason."""
     edges = [(s.start, s.end) for s in chosen.spans]
