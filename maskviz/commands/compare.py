@@ -221,7 +221,7 @@ def _one_file(
     with CsvFile(out) as written:
         result = compare_file(
             resolve(file), strategies, each=lambda row: written.add(row.to_dict()),
-            progress=show, **asked,
+            progress=show, note=show.note, **asked,
         )  # fmt: skip
     show.end()
     for note in result.notes:

@@ -27,6 +27,12 @@ class Progress:
             left = f" of {total:,}, about {seconds:,.0f} s left"
         typer.echo(f"\r{done:,}{left} {self._unit}\x1b[K", nl=False, err=True)
 
+    def note(self, what: str) -> None:
+        """Say what takes its time."""
+        if sys.stderr.isatty():
+            self._shown = True
+            typer.echo(f"\rreading {what} …\x1b[K", nl=False, err=True)
+
     def end(self) -> None:
         """End the line."""
         if self._shown:

@@ -20,6 +20,7 @@ from typing import Any
 from ..errors import ParameterError
 from ..masks.choose import mask as choose_mask
 from ..masks.mask import Mask
+from ..text.document import Document
 from .statistics import bootstrap_of_counts, paired_t
 
 _IN_ALL, _MOST = 1000, 20
@@ -56,7 +57,8 @@ def random_masks(mask: Mask, draws: int, seed: int) -> list[Mask]:
         return []
     ratio = mask.realised_ratio
     seeds = (seed + _APART * i for i in range(1, 1 + draws))
-    return [choose_mask(mask.text, "random", ratio=ratio, seed=one) for one in seeds]
+    document = Document(mask.text)  # whose words are found once
+    return [choose_mask(document, "random", ratio=ratio, seed=one) for one in seeds]
 
 
 @dataclass(frozen=True)

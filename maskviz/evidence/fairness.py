@@ -291,7 +291,7 @@ class FairnessWork:
             try:
                 kept.append((pair, self._pieces(pair)))
             except (TextError, MaskError) as error:
-                why = why_left_out(error, max(pair.first, pair.second, key=len))
+                why = why_left_out(error)
                 left_out.setdefault(why, []).append(pair.row)
         answers = answers_of(self.model, [row for _, pieces in kept for row in pieces])
         width = 2 * len(self.names)

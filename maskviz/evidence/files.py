@@ -20,6 +20,7 @@ from ..masks.operators import OPERATORS, apply
 from ..masks.registry import STRATEGIES
 from ..models.model import Model, load_model
 from ..models.predict import head_of
+from ..text.beginning import LONGEST
 from ..text.pipelines import BUNDLED, annotated
 from .chance import checked_draws, draws_for, random_masks
 from .file_result import Beside, FileComparison, Step
@@ -60,6 +61,7 @@ def compare_file(
     draws: int | None = None,
     each: Callable[[RowResult], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    note: Callable[[str], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> FileComparison:
     """Classify every row plain and masked by each strategy.
@@ -68,7 +70,8 @@ def compare_file(
     columns to break the result down by, `beside` is a second model for the same rows and masks,
     `limit` takes the first rows only, `draws` are the random masks a row in which chance is seen
     beside each strategy (None: 1,000 in all, 1 to 20 a row; 0: none). `each` gets every row's
-    result, `progress` the rows done and the rows in all; where `stop` says so, the result is that
+    result, `progress` the rows done and the rows in all, `note` what is being read where a row is
+    long; where `stop` says so, the result is that
     of the rows so far. Rows without a word or a label, and rows a strategy hides whole, are left
     out and counted in `notes`. Raises DataError before anything runs where a column is missing or
     its labels are not the model's.
@@ -76,7 +79,7 @@ def compare_file(
     work = FileWork(
         source, strategies, text_column=text_column, label_column=label_column, model=model,
         operator=operator, ratio=ratio, seed=seed, name=name, by=by, beside=beside, long=long,
-        limit=limit, draws=draws,
+        limit=limit, draws=draws, note=note,
     )  # fmt: skip
     for step in work.steps():
         for row in step.sides[0]:
@@ -110,10 +113,12 @@ class FileWork:
         limit: int | None = None,
         draws: int | None = None,
         patience: float | None = None,
+        note: Callable[[str], None] | None = None,
     ) -> None:
         """Check everything that can be checked without asking the model.
 
-        `patience` ends a step early after so many seconds of choosing masks.
+        `patience` ends a step early after so many seconds of choosing masks; `note` gets what is
+        being read where a row is long.
         """
         self.models = [load_model(m) for m in (model, beside) if m is not None]
         asked = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
@@ -136,7 +141,7 @@ class FileWork:
         for loaded in self.models:  # a model without a mask token says so now, not on the way
             apply(Mask("one word", (MaskSpan(0, 3),)), operator, loaded)
         self._source, self._name, self._limit = source, name, limit
-        self._patience = patience
+        self._patience, self._note = patience, note
         self._columns = (text_column, label_column, tuple(by))
         self.check: FileCheck = check_file(
             source, self.models[0], text_column, label_column, tuple(by), name
@@ -195,7 +200,7 @@ class FileWork:
             try:
                 kept.append(self._masked(row))
             except (TextError, MaskError) as error:
-                left_out.setdefault(why_left_out(error, row.text), []).append(row.number)
+                left_out.setdefault(why_left_out(error), []).append(row.number)
             if self._patience is not None and time.monotonic() - begin > self._patience:
                 break
         if not count:
@@ -205,6 +210,8 @@ class FileWork:
         return Step(self.done + count, sides, left_out, cut)
 
     def _masked(self, row: Row) -> _Masked:
+        if self._note and len(row.text) > LONGEST:
+            self._note(f"row {row.number:,} with its {len(row.text):,} characters")
         seed = row.seed(self.seed)
         masks = [job(row.text, seed) for job in self.jobs.values()]
         chance = [random_masks(mask, self.draws, seed) for mask in masks]

@@ -71,7 +71,7 @@ class Diary:
 
     def step(self, done: int, total: int, result: Callable[[], dict[str, Any]] | None) -> None:
         """Note the rows done, and every few seconds the result so far."""
-        self.status = replace(self.status, done=done, total=total, seconds=self.seconds)
+        self.status = replace(self.status, done=done, total=total, seconds=self.seconds, message="")
         now = time.monotonic()
         if now - self._saved < _EVERY and done < total:
             return
@@ -79,6 +79,11 @@ class Diary:
         if result is not None and now >= self._next_result:
             self.keep(result())
             self._next_result = now + _TIMES * (time.monotonic() - now)
+        self.job.save(self.status)
+
+    def reading(self, what: str) -> None:
+        """Note what takes its time."""
+        self.status = replace(self.status, message=f"Reading {what}.", seconds=self.seconds)
         self.job.save(self.status)
 
     @property
@@ -156,7 +161,7 @@ def _go_on(
 
 def _compare(source: str, arguments: dict[str, Any], job: Job, diary: Diary) -> None:
     strategies = arguments.pop("strategies")
-    work = FileWork(source, strategies, patience=_PATIENCE, **arguments)
+    work = FileWork(source, strategies, patience=_PATIENCE, note=diary.reading, **arguments)
     with CsvFile(job.rows, partial=True) as rows:
 
         def write(step: Step) -> None:

@@ -33,7 +33,7 @@ class Status:
     """Where a job stands.
 
     state: `waiting`, `running`, `done`, `cancelled`, `failed` or `interrupted`. done, total: rows.
-    seconds: since it began. message: why it failed, in one sentence.
+    seconds: since it began. message: why it failed, or what takes its time, in one sentence.
     """
 
     state: str

@@ -180,19 +180,11 @@ def cut_note(rows: list[int], model: Model) -> list[str]:
     ]
 
 
-def why_left_out(error: TextError | MaskError, text: str) -> str:
+def why_left_out(error: TextError | MaskError) -> str:
     """Return the reason that a row cannot be masked, as `notes` says it."""
     if isinstance(error, MaskError):
         return "of which nothing would be left"
-    return "with broken characters" if _broken(text) else "without a word"
-
-
-def _broken(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return True
-    return False
+    return "without a word"
 
 
 def _counted(rows: list[int]) -> str:

@@ -7,6 +7,7 @@ importing the module registers what it decorates with `@strategy`.
 from __future__ import annotations
 
 import random
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -114,8 +115,9 @@ def capped(
     if ratio is None:
         return spans
     left, kept = budget(len(document.words), ratio), []
+    starts, ends = [w.start for w in document.words], [w.end for w in document.words]
     for span in shuffled(spans, rng):
-        words = sum(w.start < span.end and w.end > span.start for w in document.words)
+        words = bisect_left(starts, span.end) - bisect_right(ends, span.start)
         if words <= left:
             kept.append(span)
             left -= words

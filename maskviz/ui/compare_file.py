@@ -228,6 +228,8 @@ def progress(job: jobs.Job) -> None:
     bar.progress(min(1.0, share), said)
     if button.button("Cancel", key=f"cancel_{job.id}", width="stretch"):
         job.cancel()
+    if status.message:
+        st.caption(escape(status.message))
     st.caption("It goes on when you leave the page or close the app; what is found so far is kept.")
 
 

@@ -29,7 +29,10 @@ def read_picture(content: bytes) -> Any:
                 )
             picture.draft("RGB", (SIDE, SIDE))  # a JPEG is read no larger than it is needed
             return in_colours(picture)
-    except (OSError, SyntaxError, Image.DecompressionBombError):
+    except DataError:
+        raise
+    # ValueError: notes in the file that would unpack to more than any picture's.
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise DataError("The upload is no PNG, JPEG or WebP picture: save it as one.") from None
 
 

@@ -7,26 +7,9 @@ import pytest
 
 import maskviz
 from maskviz.report import save, text_report
+from tests.hostile import HOSTILE, LINE, unharmed
 
-PARTS = (
-    "</script><script>window.pwned=1</script>",
-    "<img src=x onerror=window.pwned=2>",
-    "<svg onload=window.pwned=3><a href='javascript:window.pwned=4'>Bob</a></svg>",
-    "[Anna](javascript:window.pwned=5) ![x](x:y) :material/home: $\\href{javascript:x}{y}$",
-    "\u202edrowkcab\u202c \u2066isolated\u2069 null\x00byte \x07 \ufeff",
-    "${window.pwned=6} {{constructor.constructor('window.pwned=7')()}} %3Cscript%3E",
-    "👩‍👩‍👧‍👦🏳️‍🌈" * 5,
-)
-HOSTILE = " . ".join(PARTS)
-LINE = (f"{HOSTILE} . " * 3000)[:1_000_000]
 PAGES = ("", "attention", "compare", "finetune", "experiments", "tasks", "images", "guide")
-
-
-def unharmed(page):
-    """Nothing ran, nothing became an element of the page, and no page fell over."""
-    assert page.evaluate("window.pwned") is None
-    assert page.locator("img[src=x], svg[onload], a[href^=javascript]").count() == 0
-    assert page.locator("[data-testid=stException]").count() == 0
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -242,6 +242,11 @@ def test_a_cap_limits_an_exhaustive_strategy() -> None:
     assert len(chosen.hidden_words) == 2
 
 
+def test_a_cap_on_a_long_text_takes_no_time_that_grows_with_its_square() -> None:
+    chosen = mask("a film " * 30_000, "pattern", pattern="film", ratio=0.1)
+    assert len(chosen.hidden_words) == 6_000
+
+
 def test_editing_keeps_reasons_and_marks_what_was_added() -> None:
     chosen = Mask("Tom Hanks met Ann", (MaskSpan(0, 9, "name"),), strategy="entity")
     edited = with_units(chosen, chosen.words, [1, 3])
