@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -65,6 +66,10 @@ def test_a_hostile_mask_matrix_and_rationales(visit):
     visit.shown("1 of")
     page.locator(".legend", has_text="‹RLO›").first.wait_for()  # a mark of direction, by its name
     unharmed(page)
+    with page.expect_download() as download:
+        page.locator("[data-act=svg]").first.click()
+    picture = ElementTree.parse(download.value.path())
+    assert {element.tag.split("}")[1] for element in picture.iter()} == {"svg", "rect", "text"}
     visit.open("guide?strategy=random")
     page.get_by_role("combobox", name="Attention matrix").click()
     page.get_by_role("option", name="custom").click()
