@@ -4,6 +4,7 @@
     state.json      queued, running, … and why; written by whoever holds the queue
     status.json     progress, heartbeat and outcome; written by the process that trains
     process.json    which process trains it, written by itself
+    rows.json       a hash of the rows it learns from
     metrics.jsonl   one line per logged step or evaluation
     log.txt         what the process printed
     checkpoints/    complete ones only

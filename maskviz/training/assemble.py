@@ -157,7 +157,7 @@ def training_arguments(folder: Path, spec: RunSpec, device: str, precision: str)
         "gradient_accumulation_steps", "weight_decay", "warmup_steps", "lr_scheduler_type",
         "max_grad_norm",
     )  # fmt: skip
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(folder / "checkpoints"),
         num_train_epochs=10_000 if minutes else chosen.num_train_epochs,
         max_steps=-1 if minutes else chosen.max_steps,
@@ -175,3 +175,6 @@ def training_arguments(folder: Path, spec: RunSpec, device: str, precision: str)
         label_names=["labels"],
         dataloader_pin_memory=device == "cuda",
     )
+    if arguments.n_gpu > 1:  # one a process: a batch that is torn apart loses its hidden places
+        arguments._n_gpu = 1
+    return arguments

@@ -111,3 +111,11 @@ def test_a_decoder_without_a_shift_of_its_own_reads_the_labels_one_place_later(t
     labels = torch.tensor([[5, 6, 7], [8, 9, -100]])
     bare = SimpleNamespace(config=network.config)
     assert decoder_inputs(bare, labels).tolist() == decoder_inputs(network, labels).tolist()
+
+
+def test_a_process_takes_one_gpu_of_several(tmp_path, monkeypatch):
+    from maskviz.training.assemble import training_arguments
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    arguments = training_arguments(tmp_path, maskviz.training.RunSpec(), "cuda", "float32")
+    assert (arguments.n_gpu, arguments.train_batch_size) == (1, 32)
