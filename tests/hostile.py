@@ -81,6 +81,6 @@ PICTURES = {  # name → content, and what the page says of it
     "bomb.png": (
         png(8, 8, (b"zTXt", b"note\x00\x00" + zlib.compress(b"a" * 80_000_000, 9))), _NO_PICTURE,
     ),
-    "torn.png": (png(8, 8)[:60], _NO_PICTURE),
+    "torn.png": (png(8, 8)[:48], _NO_PICTURE),
     f"{NAME}.png": (png(8, 8, (b"tEXt", b"Comment\x00" + NAME.encode())), "Hiding 4 of 16 patches"),
 }  # fmt: skip

@@ -88,6 +88,8 @@ def test_a_picture_is_a_picture_or_one_sentence_says_why_not(visit):
     for name, (content, said) in PICTURES.items():
         give(visit, name, content, said)
         page.get_by_role("button", name="Remove").click()
+        page.get_by_test_id("stFileChip").wait_for(state="detached")
+        visit.shown("Hiding 4 of 16 patches")  # the page has gone back to its own example
         visit.settle()
 
 
