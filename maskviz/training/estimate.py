@@ -9,7 +9,8 @@ Memory: 24 bytes a weight (weight, gradient and Adam's two moments in float32, a
 on its way to the disk), what is kept for the backward pass, and what Python and torch take.
 Korthikanti et al. (2022, arXiv:2205.05198) count 34 bytes a token, layer and channel in half
 precision; three times that fits what runs on a CPU were measured to take (benchmarks/memory.py): 92
-bytes in bf16 and 116 in float32, with gradients on their way and the allocator's reserve.
+bytes in bf16 and 116 in float32, with gradients on their way and the allocator's reserve. A GPU
+holds tensors alone: 16 bytes a weight and the paper's own figures, not yet checked on one.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ _IMPORTED_BYTES = {"pyarrow": 0.032e9, "scipy": 0.028e9, "peft": 0.02e9}
 _BYTES_PER_WEIGHT = 24
 _BYTES_PER_FIXED_WEIGHT = 8  # under LoRA: the weight, and once more when it is merged and saved
 _BYTES_PER_CHANNEL = 34 * 3
+_GPU_BYTES_PER_WEIGHT = 16  # no checkpoint on its way: it is made in the machine's own memory
+_GPU_BYTES_PER_FIXED_WEIGHT = 4
+_GPU_BYTES_PER_CHANNEL = {"float32": 68, "bf16": 34, "auto": 34}
 _LORA_BYTES_PER_CHANNEL = 40  # the inputs of its matrices are kept beside
 _BYTES_PER_LOGIT = 12  # the logit, its probability and its gradient in float32
 _WRITING_BYTES = 0.2e9  # of what writes texts and scores them, at the end of a seq2seq run
@@ -227,14 +231,26 @@ def _gigabytes(spec: RunSpec, shape: Shape | None, lengths: Sequence[int]) -> fl
     longest = sorted(lengths)[int(0.98 * (len(lengths) - 1))]
     tokens = spec.training.per_device_train_batch_size * longest
     channel = _BYTES_PER_CHANNEL + (_LORA_BYTES_PER_CHANNEL if spec.training.lora_r else 0)
-    kept = tokens * shape.layers * shape.width * channel
-    kept += tokens * _share_guessed(spec) * shape.vocabulary * _BYTES_PER_LOGIT
+    logits = tokens * _share_guessed(spec) * shape.vocabulary * _BYTES_PER_LOGIT
+    if spec.device != "cpu" and _free_on_gpu() is not None:
+        return _gigabytes_of_tensors(spec, shape, tokens, logits)
+    kept = tokens * shape.layers * shape.width * channel + logits
     base = _base_bytes() + (_PIPELINE_BYTES if _needs_pipeline(spec) else 0)
     base += _WRITING_BYTES if spec.task == "seq2seq" else 0
     if asks_model(spec.masking) or asks_model(spec.evaluated_mask):
         base += _ASKING_BYTES + _BYTES_PER_ASKED_WEIGHT * shape.weights
     each = _BYTES_PER_FIXED_WEIGHT if spec.training.lora_r else _BYTES_PER_WEIGHT
     return (base + each * shape.weights + kept) / 1e9
+
+
+def _gigabytes_of_tensors(spec: RunSpec, shape: Shape, tokens: int, logits: float) -> float:
+    """Return what a GPU holds: weights, their optimiser, and what the backward pass needs."""
+    lora = bool(spec.training.lora_r)
+    channel = _GPU_BYTES_PER_CHANNEL[spec.precision] + (_LORA_BYTES_PER_CHANNEL if lora else 0)
+    each = _GPU_BYTES_PER_FIXED_WEIGHT if lora else _GPU_BYTES_PER_WEIGHT
+    if asks_model(spec.masking) or asks_model(spec.evaluated_mask):
+        each += _GPU_BYTES_PER_FIXED_WEIGHT  # the model that is asked
+    return (each * shape.weights + tokens * shape.layers * shape.width * channel + logits) / 1e9
 
 
 def _share_guessed(spec: RunSpec) -> float:

@@ -49,6 +49,17 @@ def test_both_halves_of_an_encoder_decoder_are_counted(tmp_path):
     assert (shape.width, shape.vocabulary) == (config["d_model"], config["vocab_size"])
 
 
+def test_a_gpu_holds_tensors_alone(spec, monkeypatch):
+    from maskviz.training import estimate as module
+
+    monkeypatch.setattr(module, "_free_on_gpu", lambda: 80.0)
+    spec = spec.changed(device="auto", precision="auto")
+    there, here = estimate(spec), estimate(spec.changed(device="cpu"))
+    assert there.gigabytes_free == 80.0 != here.gigabytes_free
+    assert there.gigabytes < 0.1 < 0.4 < here.gigabytes  # no process of Python and torch
+    assert estimate(spec.changed(precision="float32")).gigabytes > there.gigabytes
+
+
 def test_the_first_guess_and_then_what_was_measured(spec):
     first = estimate(spec)
     assert "first guess" in first.basis
