@@ -154,6 +154,7 @@ def reasons(chosen: Mask, fills: Sequence[Fill]) -> None:
     if not chosen.spans:
         st.caption("Nothing is hidden.")
         return
+    scored = any(s.score is not None for s in chosen.spans)
     rows = [
         {
             "Hidden": chosen.text[s.start : s.end],
@@ -163,7 +164,7 @@ def reasons(chosen: Mask, fills: Sequence[Fill]) -> None:
                 for f in fills
                 if s.start <= f.start < s.end
             ),
-            **({"Score": f"{s.score:.3g}"} if s.score is not None else {}),
+            **({"Score": "" if s.score is None else f"{s.score:.3g}"} if scored else {}),
         }
         for s in chosen.spans[:SHOWN]
     ]

@@ -55,6 +55,17 @@ def test_a_click_hides_a_word_and_a_new_strategy_forgets_it() -> None:
     assert app.session_state["maskviz_view"].edited is None
 
 
+def test_a_word_chosen_by_hand_has_no_score_beside_those_that_have() -> None:
+    chosen = mask(TEXT, "key", ratio=0.15)
+    own = chosen.hidden_words[0]
+    by_hand = next(i for i in range(len(chosen.words)) if i not in chosen.hidden_words)
+    app = open_page(text=TEXT, strategy="key", hidden=f"{min(own, by_hand)}.{max(own, by_hand)}")
+    assert not app.exception
+    scores = app.table[0].value["Score"].tolist()
+    assert len(scores) == 2
+    assert scores.count("") == 1
+
+
 def test_controls_choose_the_mask() -> None:
     app = open_page(text=TEXT, strategy="random")
     app.slider(key="view_ratio").set_value(50).run()

@@ -17,7 +17,7 @@ import pytest
 
 from maskviz import doctor, launch
 from maskviz.errors import MissingDependencyError, ParameterError
-from maskviz.models.locate import bundled
+from maskviz.models.locate import BUNDLED_IMAGES, bundled
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -166,7 +166,7 @@ def test_report_is_json_and_names_what_is_here() -> None:
 
 def test_bundled_models_are_complete() -> None:
     states = {m["name"]: m["state"] for m in doctor.report()["models"]}
-    assert states == dict.fromkeys((*bundled(), "en_mini"), "complete")
+    assert states == dict.fromkeys((*bundled(), BUNDLED_IMAGES, "en_mini"), "complete")
     assert "mini" in states
 
 
