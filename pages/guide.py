@@ -188,6 +188,8 @@ def questions() -> None:
     for question, answer in guide_choice.answers():
         with st.expander(question):
             st.markdown(escape(answer))
+    with st.expander("Why 15 %?"):
+        guide_choice.why_this_ratio()
     for question, answer in QUESTIONS:
         with st.expander(question):
             st.markdown(answer)
@@ -200,11 +202,6 @@ QUESTIONS = (
         "missing. The operator *attention* leaves the token where it is and takes it out of every "
         "other token's sum; its position stays, and nothing stands in its place. Switch between "
         "them under **More** on the Mask page.",
-    ),
-    (
-        "Why 15 %?",
-        "BERT was trained so; it is a habit more than a law. Fine-tune the example set at several "
-        "ratios on the Fine-tune page and lay the curves over each other on Experiments.",
     ),
     (
         "Does a change in the answer prove that the model relies on the hidden words?",

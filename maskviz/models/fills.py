@@ -66,19 +66,39 @@ def log_probabilities(masks: Sequence[Mask], model: Model | str = "mini") -> lis
     The tokens of one mask are taken as independent given the rest (pseudo-log-likelihood, Salazar
     et al. 2020, https://arxiv.org/abs/1910.14659).
     """
+    return [
+        float(sum(row.log_softmax(-1)[i, ids[i]] for i in hidden))
+        for row, hidden, ids in _hidden_logits(masks, load_model(model))
+    ]
+
+
+def guessed_right(masks: Sequence[Mask], model: Model | str = "mini") -> list[tuple[int, int]]:
+    """Return for each mask how many hidden tokens the first guess meets, and how many are hidden.
+
+    One pass each, in batches; special tokens are no guess.
+    """
+    loaded, counts = load_model(model), []
+    for row, hidden, ids in _hidden_logits(masks, loaded):
+        row = row.clone()
+        row[:, loaded.tokenizer.all_special_ids] = -float("inf")
+        counts.append((sum(int(row[i].argmax()) == ids[i] for i in hidden), len(hidden)))
+    return counts
+
+
+def _hidden_logits(
+    masks: Sequence[Mask], model: Model
+) -> Iterator[tuple[Any, list[int], list[int]]]:
+    """Yield for each mask logits (tokens, vocabulary), its hidden tokens, and every token's id."""
     import torch
 
-    loaded = load_model(model)
-    network, answers = loaded.network("fill"), []
+    network = model.network("fill")
     for start in range(0, len(masks), _BATCH):
-        encodings = [apply(m, "mask", loaded) for m in masks[start : start + _BATCH]]
-        with loaded.lock, torch.inference_mode():
-            logits = network(**batch(loaded, encodings)).logits.log_softmax(-1)
+        encodings = [apply(m, "mask", model) for m in masks[start : start + _BATCH]]
+        with model.lock, torch.inference_mode():
+            logits = network(**batch(model, encodings)).logits
         for row, encoding in zip(logits, encodings, strict=True):
-            ids = _hidden_ids(loaded, encoding)
             hidden = [i for i, is_hidden in enumerate(encoding.hidden) if is_hidden]
-            answers.append(float(sum(row[i, ids[i]] for i in hidden)))
-    return answers
+            yield row, hidden, _hidden_ids(model, encoding)
 
 
 def _places(encoding: Encoding, mask: Mask) -> Iterator[tuple[tuple[int, int], list[int]]]:

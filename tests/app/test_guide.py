@@ -81,3 +81,23 @@ def test_a_link_of_the_guide_tries_its_strategy_on_the_readers_text() -> None:
     app.session_state["maskviz_view"] = replace(app.session_state["maskviz_view"], strategy="key")
     app.run()
     assert "sentence" not in app.markdown[0].value  # it is followed once
+
+
+def test_why_a_ratio_is_measured_on_the_readers_text() -> None:
+    app = AppTest.from_file("../../app.py", default_timeout=120)
+    app.query_params["text"] = "The film was so good that I went to see it again the next day."
+    app.switch_page("pages/guide.py").run()
+    app.button(key="guide_ratios").click().run()
+    assert not app.exception
+    table = app.table[0].value
+    assert table["asked for"].tolist() == [
+        "5\u00a0%",
+        "15\u00a0%",
+        "30\u00a0%",
+        "50\u00a0%",
+        "80\u00a0%",
+    ]
+    first, last = (
+        float(table["guessed right by mini"].iloc[i].split("\u00a0")[0]) for i in (0, -1)
+    )
+    assert first > last
