@@ -73,7 +73,8 @@ def verdicts(result: Interference) -> list[tuple[str, bool | None, str]]:
     leans = lean[0] >= LARGE and lean[1] > 0
     rows: list[tuple[str, bool | None, str]] = [
         (
-            f"The plain arm leans on the {result.experiment.kind} (reliance over {LARGE:.0%})",
+            f"The plain arm leans on the {result.experiment.kind} "
+            f"(reliance over {percent(LARGE, 0)})",
             leans,
             f"reliance {points(lean[0])} ({span(*lean[1:])})",
         )
