@@ -7,11 +7,12 @@ in `MASKVIZ_HOME/lexicons`. Names also take the PERSON entities of the spaCy pip
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from ..errors import UnknownNameError
+from ..text.ages import PEOPLE, ages_behind
 from ..text.document import Document
 from .mask import MaskSpan
 from .matching import find_all
@@ -47,10 +48,20 @@ def _category(document: Document, name: str) -> list[MaskSpan]:
         for expression in expressions(name)
         for start, end in find_all(expression, document.text)
     ]
+    people = [e for e in document.entities if e.label in PEOPLE] if name in ("age", "names") else ()
     if name == "names":
-        people = (e for e in document.entities if e.label in ("PERSON", "PER"))
         hits += [MaskSpan(e.start, e.end, "name of a person (entity)", None, name) for e in people]
+    if name == "age":
+        behind = ages_of(document.text, {e.end for e in people})
+        hits += [
+            MaskSpan(*age, "tells age (behind the name of a person)", None, name) for age in behind
+        ]
     return hits
+
+
+def ages_of(text: str, name_ends: Container[int]) -> list[tuple[int, int]]:
+    """Return the (start, end) of the ages that stand right behind people's names."""
+    return [(a.start, a.end) for a in ages_behind(text) if a.name_end in name_ends]
 
 
 def _longest_first(hits: list[MaskSpan]) -> list[MaskSpan]:
@@ -64,15 +75,19 @@ def _longest_first(hits: list[MaskSpan]) -> list[MaskSpan]:
     return sorted(kept, key=lambda h: h.start)
 
 
-def expressions(name: str) -> list[str]:
-    """Return a category's regular expressions, from the user's word list or the bundled one."""
+def expressions(name: str, words: bool = True) -> list[str]:
+    """Return a category's regular expressions, from the user's word list or the bundled one.
+
+    words: the plain words of the list, too, as the first of them.
+    """
     path = list_path(f"{name}.txt")
-    return list(_compile(path, path.stat().st_mtime_ns))
+    plain, own = _compile(path, path.stat().st_mtime_ns)
+    return [*plain, *own] if words else list(own)
 
 
 @lru_cache(maxsize=32)
-def _compile(path: Path, _modified: int) -> tuple[str, ...]:
-    """Turn a word list into expressions: one for all plain words, one for each `re:` line."""
+def _compile(path: Path, _modified: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Turn a word list into expressions: one for all plain words; one for each `re:` line."""
     import regex
 
     lines = list_lines(path)
@@ -87,4 +102,4 @@ def _compile(path: Path, _modified: int) -> tuple[str, ...]:
         except regex.error as error:
             wanted = f"a regular expression behind 're:' ({error.msg})"
             raise wrong_line(path, line, wanted) from None
-    return (*plain, *(f"(?i){line[3:]}" for line in own))
+    return plain, tuple(f"(?i){line[3:]}" for line in own)

@@ -17,7 +17,7 @@ from .registry import Parameter, capped, strategy
 @strategy(
     "pii",
     "exhaustive",
-    "Hides personal data: e-mail addresses, phone and card numbers, ids, names.",
+    "Hides personal data: e-mail addresses, phone and card numbers, ids, ages, names.",
     needs=frozenset({"pipeline", "presidio"}),
     parameters=(
         Parameter("types", "text", "", "kinds such as EMAIL_ADDRESS,PHONE_NUMBER; empty: all"),
@@ -87,6 +87,7 @@ def _engine(pipeline: str) -> Any:
             "The strategy 'pii' needs Presidio: run 'pip install maskviz[presidio]'."
         ) from None
     from ..text.pipelines import load_pipeline
+    from .personal_age import AgeRecognizer
 
     # Presidio's e-mail check would fetch a list of domains; its bundled copy does.
     tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())
@@ -98,4 +99,6 @@ def _engine(pipeline: str) -> Any:
         models=[{"lang_code": "en", "model_name": pipeline}], ner_model_configuration=settings
     )
     nlp.nlp = {"en": load_pipeline(pipeline)}
-    return AnalyzerEngine(nlp_engine=nlp, supported_languages=["en"])
+    engine = AnalyzerEngine(nlp_engine=nlp, supported_languages=["en"])
+    engine.registry.add_recognizer(AgeRecognizer())
+    return engine

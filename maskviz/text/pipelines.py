@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from ..errors import MissingDependencyError, TextError, UnknownNameError
 from ..paths import assets
+from .ages import with_people
 from .document import Document, Span
 from .words import check_unicode
 
@@ -67,7 +68,10 @@ def _loaded(name: str) -> Any:
     from ..checksums import verify
 
     verify(assets() / BUNDLED)
-    return spacy.load(assets() / BUNDLED)
+    pipeline = spacy.load(assets() / BUNDLED)
+    spacy.Language.component("people_by_age", func=with_people)
+    pipeline.add_pipe("people_by_age")
+    return pipeline
 
 
 def annotate(

@@ -21,6 +21,7 @@ from ..paths import assets, home
 from .document import Document, Span
 from .pipelines import BUNDLED, Annotation, annotate_together
 
+_RULES = 1  # of what is added to the bundled pipeline's names, raised with each change to it
 _LARGEST = 256 * 2**20  # bytes; a larger file is emptied
 _TABLE = "CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, spans BLOB) WITHOUT ROWID"
 _PARTS = ("sentences", "entities", "parts_of_speech")
@@ -53,7 +54,7 @@ def _identity(pipeline: str) -> str:
     """Return what tells one state of a pipeline from another, without loading it."""
     if pipeline == BUNDLED:
         own = (assets() / BUNDLED / "checksums.json").read_bytes()
-        return f"{pipeline} {hashlib.sha256(own).hexdigest()} {version('spacy')}"
+        return f"{pipeline} {hashlib.sha256(own).hexdigest()} {_RULES} {version('spacy')}"
     try:
         return f"{pipeline} {version(pipeline)} {version('spacy')}"
     except PackageNotFoundError:
