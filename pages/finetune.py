@@ -4,6 +4,7 @@ import streamlit as st
 
 from maskviz import runs
 from maskviz.masks import OPERATORS, STRATEGIES
+from maskviz.runs import Run
 from maskviz.text.percent import percent
 from maskviz.training import RunSpec
 from maskviz.training.mask_spec import MaskingSpec
@@ -12,13 +13,19 @@ from maskviz.ui.page import close_page, errors, escape, open_page
 
 
 def main() -> None:
-    """The answer on top, the form on the left; on the right Start and the run."""
+    """The answer on top, the form on the left; on the right Start and the run.
+
+    On a phone a run comes before the form of the next one (theme.css goes by the keys).
+    """
     open_page(reads=False)
     runs.ensure_worker()  # warm by the time Start is pressed; ends by itself when not needed
-    answer = st.container()
+    run = None
+    with st.container(), errors():
+        run = runs_panel.chosen_run()
+        headline(run)
     form, panel = st.columns([2, 3], gap="large")
     with panel:
-        ready, place = st.container(), st.container()
+        ready, place = st.container(), st.container(key="shown_run" if run else None)
     spec, no_file = None, False
     with form, errors():
         spec = runs_form.show()
@@ -26,20 +33,30 @@ def main() -> None:
     with ready, errors():
         if spec is not None:
             start(spec)
+            phone_link("To the run", runs_panel.ANCHOR, run)
         elif no_file:
             st.info("Choose a file to see its rows, or take the example set.")
-    with errors():
-        run = runs_panel.chosen_run()
+    with place, errors():
         if run is None:
-            with answer:
-                st.markdown("### Does hiding it help? Train once without a mask, once with one")
-            with place:
-                empty(spec)
-            return
-        with answer:
-            runs_panel.headline(run)
-        with place:
+            empty(spec)
+        else:
             runs_panel.show(run)
+
+
+def headline(run: Run | None) -> None:
+    """The answer, over the whole page; on a phone with a way to the form below the run."""
+    if run is None:
+        st.markdown("### Does hiding it help? Train once without a mask, once with one")
+        return
+    runs_panel.headline(run)
+    phone_link("To the form of the next run", "data", run)
+
+
+def phone_link(label: str, anchor: str, run: Run | None) -> None:
+    """Link to a part of the page that lies far away on a phone once a run is shown."""
+    if run is not None:
+        with st.container(key=f"phone_link_{anchor}"):
+            st.markdown(f"[{label}](#{anchor})")
 
 
 def start(spec: RunSpec) -> None:
@@ -66,6 +83,7 @@ def start(spec: RunSpec) -> None:
     if pressed:
         run = runs.submit(spec)
         st.query_params["run"] = run.id
+        st.toast(f"Queued: {escape(run.id)}")
         st.rerun()
 
 

@@ -103,13 +103,13 @@ def show() -> RunSpec | None:
 
 
 def _slow(view: state.View) -> None:
-    """Say what the estimate leaves out: a strategy that asks a model about each word."""
+    """Say what takes the time: a strategy that asks a model about each word."""
     for choice in filter(None, [view.first, view.second if view.combined else None]):
         with suppress(MaskvizError):  # one that cannot be read: Start says so
             if asks(choice.strategy, choice.parameters):
                 st.caption(
                     f"{choice.strategy} asks the model about each word of each row before it is "
-                    "learned from; the time beside Start does not count that."
+                    "learned from: most of the time is for that."
                 )
 
 
@@ -379,6 +379,7 @@ def load(spec: RunSpec) -> None:
     for key in [k for k in st.session_state if str(k).startswith("ft_")]:
         del st.session_state[key]
     _load_view(spec)
+    st.toast("The form has these settings now: change some, then start.")
 
 
 def _learned(spec: RunSpec) -> str:

@@ -33,6 +33,7 @@ CHIPS = {
     "failed": ("failed", "red"),
     "cancelled": ("cancelled", "orange"),
 }
+ANCHOR = "run"  # of the headline, for a link from below
 _POLL_SECONDS = 1.0
 
 
@@ -67,7 +68,7 @@ def chosen_run() -> Run | None:
 def headline(run: Run) -> None:
     """The answer, over the whole page: what the run found, or how far it is."""
     if run.is_over:
-        st.markdown(f"### {escape(run.reason or run.state)}")
+        st.subheader(escape(run.reason or run.state), anchor=ANCHOR)
     else:
         _live_headline(run.id)
 
@@ -83,7 +84,7 @@ def show(run: Run) -> None:
 @st.fragment(run_every=_POLL_SECONDS)
 def _live_headline(run_id: str) -> None:
     with errors():
-        st.markdown(f"### {_so_far(runs.load_run(run_id))}")
+        st.subheader(_so_far(runs.load_run(run_id)), anchor=ANCHOR)
 
 
 def _so_far(run: Run) -> str:

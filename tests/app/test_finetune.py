@@ -56,7 +56,8 @@ def _button(at: AppTest, label: str):
 
 
 def _words(at: AppTest) -> str:
-    return " ".join(m.value for m in [*at.markdown, *at.caption]).replace("\u00a0", " ")
+    said = " ".join(m.value for m in [*at.subheader, *at.markdown, *at.caption])
+    return said.replace("\u00a0", " ")
 
 
 def test_it_opens_with_what_it_is_for_and_an_estimate():

@@ -43,12 +43,17 @@ def _wait_until_up(url: str, server: subprocess.Popen, log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def app_url(chromium_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def app_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the MASKVIZ_HOME of the dashboard."""
+    return tmp_path_factory.mktemp("served") / "home"
+
+
+@pytest.fixture(scope="session")
+def app_url(chromium_path: str, app_home: Path) -> Iterator[str]:
     """Serve the dashboard with `maskviz app` and return its address."""
-    folder = tmp_path_factory.mktemp("served")
-    port, log = _free_port(), folder / "server.log"
+    port, log = _free_port(), app_home.parent / "server.log"
     command = [sys.executable, "-m", "maskviz", "app", "--port", str(port), "--no-browser"]
-    environment = {**os.environ, "MASKVIZ_HOME": str(folder / "home")}
+    environment = {**os.environ, "MASKVIZ_HOME": str(app_home)}
     with log.open("w") as out:
         server = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
