@@ -6,10 +6,12 @@
 Speed: the same model, rows, hyperparameters, seed and number of steps: one epoch, from its
 first batch to its last step. `plain Trainer` is transformers' Trainer with its own collators,
 padding each batch to its longest row, and TrainingArguments' defaults. Each further line adds one
-lever; the last is maskviz as it is. The variants take turns, so that whatever else the machine
-does slows all of them; a first turn of two steps is not counted, the figures are medians over the
-others. Real tokens: padding is not counted. On a machine that does other work as well, count
-seconds of computing: OMP_NUM_THREADS=1 … --clock cpu.
+lever; then comes maskviz as it is, and with --compile, on a GPU always, maskviz as torch.compile
+makes it: there the second epoch counts, and a line says what compiling took in the first. The
+variants take turns, so that whatever else the machine does slows all of them; a first turn of two
+steps is not counted, the figures are medians over the others. Real tokens: padding is not counted.
+On a machine that does other work as well, count seconds of computing: OMP_NUM_THREADS=1 … --clock
+cpu.
 
 Masks: how long training waits for the masks of its batches, which are drawn in a thread of their
 own, and which share of all computing is that thread's, by strategy: in the epoch that reads the
@@ -76,17 +78,19 @@ class Epochs:
         return {n: b - a for n, a, b in zip(names, before, after, strict=True)}
 
 
-def speeds(bench: Bench, rounds: int, clock: str) -> list[Variant]:
+def speeds(bench: Bench, rounds: int, clock: str, compiled: bool) -> list[Variant]:
     """Train every variant for one epoch in each round; they take turns."""
-    variants = bench.variants()
+    variants = bench.variants(compiled)
     for variant in variants:
         variant.make(2, 0).train()
     for _ in range(rounds):
         for variant in variants:
-            trainer = variant.make(bench.steps, 0)
+            trainer = variant.make((variant.counted + 1) * bench.steps, 0)
             epochs = Epochs(trainer)
             trainer.train()
-            variant.speeds.append(epochs.spent(0)["tokens"] / epochs.spent(0)[clock])
+            spent = [epochs.spent(i) for i in range(variant.counted + 1)]
+            variant.speeds.append(spent[-1]["tokens"] / spent[-1][clock])
+            variant.compiling.append(spent[0][clock] - spent[-1][clock])
     return variants
 
 
@@ -152,6 +156,9 @@ def report(task: str, variants: Sequence[Variant]) -> dict[str, Any]:
             f"   x {speed / before:4.2f} of the line above"
         )
         before = speed
+        if variant.counted:
+            seconds = lines[variant.name]["compiling"] = statistics.median(variant.compiling)
+            print(f"  {'':<26}after {seconds:.0f} s of compiling")
     return lines
 
 
@@ -189,6 +196,9 @@ def main() -> None:
         "--clock", choices=("wall", "cpu"), default="wall", help="cpu on a busy machine"
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--compile", action="store_true", help="with torch.compile, too; on a GPU always"
+    )
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     from transformers.utils import logging
@@ -200,6 +210,7 @@ def main() -> None:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     device = options.device = resolve_device(options.device)
+    options.compile |= device == "cuda"
     count = options.rows or (12_000 if device == "cuda" else 240)
     print(f"mini on {device_name(device)}, batch {options.batch}, at most 256 tokens a row")
     tasks = ("mlm", "classification") if options.task == "both" else (options.task,)
@@ -214,7 +225,7 @@ def measure(options: argparse.Namespace, tasks: Sequence[str], count: int) -> di
     texts, labels = rows(options.data, count)
     for task in tasks if "speed" in parts else ():
         bench = Bench(task, texts, labels, options.batch, options.device)
-        found[task] = report(task, speeds(bench, options.rounds, options.clock))
+        found[task] = report(task, speeds(bench, options.rounds, options.clock, options.compile))
     if "masks" in parts:
         found["masks"] = masks(texts, labels, options.batch, options.device)
     if "accuracy" in parts:

@@ -20,6 +20,8 @@ class Variant:
 
     name: str
     make: Callable[[int, int], Any]  # (steps, seed) -> a Trainer
+    counted: int = 0  # the epoch that counts; a compiler works in the one before
+    compiling: list[float] = field(default_factory=list)  # seconds that epoch took longer
     speeds: list[float] = field(default_factory=list)
 
 
@@ -181,7 +183,7 @@ class Bench:
 
     # maskviz ----------------------------------------------------------------------------------
 
-    def maskviz(self, steps: int, seed: int, strategy: str) -> Any:
+    def maskviz(self, steps: int, seed: int, strategy: str, compiled: bool = False) -> Any:
         """Return maskviz's own Trainer of the same run."""
         from transformers import set_seed
 
@@ -195,7 +197,7 @@ class Bench:
         spec = RunSpec.build(
             task=self.task, strategy=strategy, max_steps=steps, eval_steps=10**6,
             save_steps=10**6, seed=seed, per_device_train_batch_size=self.batch,
-            ratio=None if strategy == "none" else RATIO,
+            ratio=None if strategy == "none" else RATIO, torch_compile=compiled,
         )  # fmt: skip
         train, dev = Part(*map(tuple, self.train)), Part(*map(tuple, self.dev))
         parts = Rows(train, {"dev": dev}, tuple(self.names))
@@ -208,8 +210,8 @@ class Bench:
         trainer._evaluate = lambda *_, **__: {}  # nor does it evaluate on the way
         return trainer
 
-    def variants(self) -> list[Variant]:
-        """Return the variants in the order of their levers."""
+    def variants(self, compiled: bool = False) -> list[Variant]:
+        """Return the variants in the order of their levers; `compiled` adds one that compiles."""
         strategy = "random-token" if self.task == "mlm" else "none"
         plain = partial(partial, self.plain)
         found = [
@@ -223,5 +225,9 @@ class Bench:
             )
         found.append(Variant(f"maskviz ({strategy})", partial(self.maskviz, strategy=strategy)))
         if self.task != "mlm":
-            found.append(Variant("maskviz (random)", partial(self.maskviz, strategy="random")))
+            strategy = "random"
+            found.append(Variant("maskviz (random)", partial(self.maskviz, strategy=strategy)))
+        if compiled:
+            make = partial(self.maskviz, strategy=strategy, compiled=True)
+            found.append(Variant("maskviz, compiled", make, counted=1))
         return found

@@ -16,6 +16,7 @@ from .spec import RunSpec
 if TYPE_CHECKING:
     from .ahead import Ahead
     from .batches import LengthBuckets, MaskedRows
+    from .compiling import Lengths
     from .losses import Loss
 
 
@@ -56,7 +57,9 @@ def assemble(
         args=args,
         train_dataset=train,
         eval_dataset=evaluation_sets(spec, model, first),
-        data_collator=TaskCollator(model.tokenizer.pad_token_id or 0, spec.task, hooks.sparse),
+        data_collator=TaskCollator(
+            model.tokenizer.pad_token_id or 0, spec.task, hooks.sparse, _lengths(spec, train)
+        ),
         compute_loss_func=_loss(spec, rows),
         compute_metrics=metrics_of(spec.kind),
         preprocess_logits_for_metrics=answer_of(spec.kind),
@@ -133,6 +136,13 @@ def evaluation_sets(spec: RunSpec, model: Any, part: Part) -> Mapping[str, Any]:
         for name, mask in masks.items()
         if name == "plain" or mask.changes
     }
+
+
+def _lengths(spec: RunSpec, train: MaskedRows) -> Lengths | None:
+    """Return the lengths to which rows are padded, where the network is compiled for these."""
+    from .compiling import Lengths
+
+    return Lengths.up_to(max(train.masker.lengths)) if spec.training.torch_compile else None
 
 
 def _loss(spec: RunSpec, rows: Rows) -> Loss:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from torch.utils.data import Dataset, Sampler
@@ -100,21 +100,28 @@ class SortedBatches(Sampler[list[int]]):
 
 
 class Collator:
-    """Pads rows to the longest of the batch and counts its real tokens.
+    """Pads rows to the longest of the batch, or to what `length` makes of it; counts real tokens.
 
     Gives input_ids, attention_mask (batch, tokens) and labels: (batch,) for classification,
     (batch, tokens) with the hidden ids for mlm; and real_tokens, a number.
     """
 
-    def __init__(self, pad_token_id: int, task: str = "classification") -> None:
+    def __init__(
+        self,
+        pad_token_id: int,
+        task: str = "classification",
+        length: Callable[[int], int] | None = None,
+    ) -> None:
         self.pad_token_id = pad_token_id
         self.task = task
+        self.length = length
 
     def __call__(self, items: Sequence[tuple[TokenRow, int]]) -> dict[str, Any]:
         import torch
 
         rows = [row for row, _ in items]
         width = max(len(row.input_ids) for row in rows)
+        width = self.length(width) if self.length else width
 
         def padded(values: Sequence[Sequence[int]], filler: int) -> Any:
             return torch.tensor([[*v, *[filler] * (width - len(v))] for v in values])

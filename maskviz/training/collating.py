@@ -8,6 +8,7 @@ from typing import Any
 from ..masks.encoding import Encoding
 from ..masks.matrices import attention_matrix
 from .batches import Collator, MaskedRows
+from .compiling import Lengths, places, rounded
 from .masking import Masker, TokenRow, draw_seed
 from .spec import RunSpec
 
@@ -17,11 +18,14 @@ class TaskCollator(Collator):
 
     mlm: labels (1, k) and head_positions (k,), the hidden tokens alone, where `sparse`;
     seq2seq: labels (batch, target tokens), padded with −100; multi-label (batch, labels) float;
-    regression (batch,) float. With matrices: attention_matrix (batch, 1, tokens, tokens).
+    regression (batch,) float. With matrices: attention_matrix (batch, 1, tokens, tokens). With
+    `lengths` tokens and k are among a few numbers, for a network that is compiled.
     """
 
-    def __init__(self, pad_token_id: int, task: str, sparse: bool = False) -> None:
-        super().__init__(pad_token_id, task)
+    def __init__(
+        self, pad_token_id: int, task: str, sparse: bool = False, lengths: Lengths | None = None
+    ) -> None:
+        super().__init__(pad_token_id, task, lengths)
         self.sparse = sparse and task == "mlm"
 
     def __call__(self, items: Sequence[tuple]) -> dict[str, Any]:
@@ -29,11 +33,11 @@ class TaskCollator(Collator):
         pairs = [item[:2] for item in items]
         if self.task == "seq2seq":
             batch = super().__call__([(row, 0) for row, _ in pairs])
-            batch["labels"] = _padded([target for _, target in pairs])
+            batch["labels"] = _padded([target for _, target in pairs], 8 if self.length else 1)
         else:
             batch = super().__call__(pairs)
         if self.sparse:
-            batch |= hidden_alone(batch.pop("labels"))
+            batch |= hidden_alone(batch.pop("labels"), fixed=self.length is not None)
         if len(items[0]) > 2:
             batch["attention_matrix"] = _stacked(
                 [item[2] for item in items], batch["attention_mask"]
@@ -41,24 +45,30 @@ class TaskCollator(Collator):
         return batch
 
 
-def hidden_alone(labels: Any) -> dict[str, Any]:
+def hidden_alone(labels: Any, fixed: bool = False) -> dict[str, Any]:
     """Return the hidden tokens of a batch (batch, tokens) as labels (1, k) and their places (k,).
+
+    k is at least 1, and with `fixed` a number of eighths of all places; what is not hidden has no
+    label (−100).
 
     >>> import torch
     >>> hidden_alone(torch.tensor([[-100, 7], [8, -100]]))
     {'labels': tensor([[7, 8]]), 'head_positions': tensor([1, 2])}
     """
+    from torch.nn import functional
+
     flat = labels.reshape(-1)
     positions = (flat != -100).nonzero()[:, 0]
-    if not len(positions):  # one place without a label
-        positions = positions.new_zeros(1)
-    return {"labels": flat[positions][None], "head_positions": positions}
+    due = max(1, len(positions))
+    spare = (places(due, len(flat)) if fixed else due) - len(positions)
+    labels = functional.pad(flat[positions], (0, spare), value=-100)
+    return {"labels": labels[None], "head_positions": functional.pad(positions, (0, spare))}
 
 
-def _padded(targets: Sequence[Sequence[int]]) -> Any:
+def _padded(targets: Sequence[Sequence[int]], step: int) -> Any:
     import torch
 
-    width = max(map(len, targets))
+    width = rounded(max(map(len, targets)), step)
     return torch.tensor([[*t, *[-100] * (width - len(t))] for t in targets])
 
 

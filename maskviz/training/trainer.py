@@ -18,6 +18,7 @@ from transformers import Trainer
 from .ahead import Ahead
 from .batches import LengthBuckets, MaskedRows, SortedBatches
 from .checkpoints import checkpoints, publish
+from .compiling import Compiled
 from .hooks import CoreHooks
 from .losses import decoder_inputs
 from .recorder import Recorder
@@ -46,6 +47,7 @@ class MaskTrainer(Trainer):
         self.reading = reading
         self.tokens = 0  # real ones, of this process's training steps
         self.ahead = Ahead(())  # the batches of this epoch
+        self._compiled: Compiled | None = None
         self._staged = False
         self._evaluated: list[Any] = []  # of each batch: the sum of its losses, and of how many
         self.best_step: int | None = None  # its checkpoint is kept
@@ -115,12 +117,22 @@ class MaskTrainer(Trainer):
             read = decoder_inputs(self.model, inputs["labels"])
             inputs |= {"decoder_input_ids": read, "use_cache": False}
         with self.hooks.fed(positions, matrix):
-            loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+            network = self._as_it_trains(model)
+            loss, outputs = super().compute_loss(network, inputs, True, num_items_in_batch)
         if not model.training:
             self._evaluated.append(
                 torch.stack([loss.detach() * num_items_in_batch, num_items_in_batch])
             )
         return (loss, outputs) if return_outputs else loss
+
+    def _as_it_trains(self, model: Any) -> Any:
+        """Return the network, compiled in training where that is asked for."""
+        if not (model.training and self.spec.training.torch_compile):
+            return model
+        if self._compiled is None:
+            single = self.args.gradient_accumulation_steps == 1  # graphs overwrite gradients
+            self._compiled = Compiled(model, single, self.recorder.log)
+        return self._compiled
 
     def _get_num_items_in_batch(self, batch_samples: list, device: Any) -> Any:
         if self.spec.kind == REGRESSION:  # transformers takes a −100 for a place without a label

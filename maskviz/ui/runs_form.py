@@ -43,6 +43,7 @@ _DEFAULTS: dict[str, Any] = {
     "ft_early_stopping_patience": 0,
     "ft_class_weights": "none",
     "ft_lora_r": 0,
+    "ft_torch_compile": False,
     "ft_matrix": "none",
     "ft_num_train_epochs": 3.0,
     "ft_learning_rate": 1e-4,
@@ -298,7 +299,7 @@ _TRAINING = {
         "num_train_epochs", "learning_rate", "per_device_train_batch_size", "max_steps",
         "max_minutes", "weight_decay", "warmup_steps", "lr_scheduler_type", "max_length",
         "gradient_accumulation_steps", "label_smoothing_factor", "device", "precision",
-        "early_stopping_patience", "class_weights", "lora_r",
+        "early_stopping_patience", "class_weights", "lora_r", "torch_compile",
     )
 }  # fmt: skip
 
@@ -343,6 +344,11 @@ def _more() -> None:
         _field(
             st.selectbox, "class_weights", "class_weights", CLASS_WEIGHTS,
             help="balanced: rare labels count more.",
+        )  # fmt: skip
+        _field(
+            st.checkbox, "torch_compile", "torch_compile",
+            help="Half a minute before the first step, and shorter steps from there: for long "
+            "runs, above all of small models on a GPU.",
         )  # fmt: skip
         _field(
             st.selectbox, "Attention matrix", "matrix",
