@@ -26,18 +26,36 @@ def translate_command(
         int | None, typer.Option("--max-tokens", help="Most tokens written per sentence.")
     ] = None,
     prefix: Prefix = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="All of a text of more than 20,000 characters.")
+    ] = False,
     as_json: common.Json = False,
 ) -> None:
     """Translate a text sentence by sentence; mini-translate turns English into French."""
     from ..models import translate
 
     source, show = common.read_text(text), Progress("sentences")
+    source = source if whole else _beginning(source)
     found = translate(
         source, model, num_beams=beams, max_new_tokens=max_tokens, prefix=prefix, progress=show
     )
     show.end()
     common.notify(found.notice)
     common.show(found.to_dict(), as_json, found.text)
+
+
+def _beginning(text: str) -> str:
+    """Return what is translated of a text; of a longer one, say how much it is."""
+    from ..text.beginning import beginning
+    from ..text.words import word_offsets
+
+    read = beginning(text)
+    if read != text:
+        first, given = len(word_offsets(read)), len(word_offsets(text))
+        common.notify(
+            f"Translated are the first {first:,} of {given:,} words: --whole translates all."
+        )
+    return read
 
 
 @common.app.command("summarise")

@@ -62,7 +62,8 @@ def occlude(model: Model, texts: Iterable[str], long: str = "cut") -> Iterator[O
 class _Variants:
     """The ids of a text's windows and of each window with one of its words hidden.
 
-    owners: for each variant (word, window).
+    Words of the same tokens share a variant, as those of a script that the model cannot read do.
+    owners: for each word that is read, (word, variant). within: each variant's window.
     """
 
     words: tuple[Word, ...]
@@ -70,6 +71,7 @@ class _Variants:
     seen: list[Any]
     windows: int
     owners: tuple[tuple[int, int], ...]
+    within: tuple[int, ...]
 
     @property
     def tokens(self) -> int:
@@ -79,7 +81,7 @@ class _Variants:
     def of(cls, model: Model, text: str, long: str) -> _Variants:
         bounds = windows(model, text) if long == "windows" else ((0, len(text)),)
         words = Mask(text).words
-        plains, variants, owners = [], [], []
+        plains, variants, owners, within = [], [], [], []
         for number, (start, end) in enumerate(bounds):
             plain = model.tokenise(text[start:end])
             inside = [i for i, (s, e) in enumerate(words) if s < end and e > start]
@@ -87,12 +89,17 @@ class _Variants:
                 (max(words[i][0], start) - start, min(words[i][1], end) - start) for i in inside
             ]
             plains.append((plain.input_ids, (1,) * len(plain.input_ids)))
+            known: dict[tuple[int, ...], int] = {}
             for i, tokens in zip(inside, _tokens_of(plain, local), strict=True):
-                if tokens:
+                if not tokens:
+                    continue
+                if tuple(tokens) not in known:
+                    known[tuple(tokens)] = len(variants)
                     variants.append(_without(model, plain, tokens))
-                    owners.append((i, number))
-        rows = [*plains, *variants]
-        return cls(words, [r[0] for r in rows], [r[1] for r in rows], len(plains), tuple(owners))
+                    within.append(number)
+                owners.append((i, known[tuple(tokens)]))
+        ids, seen = zip(*plains, *variants, strict=True)
+        return cls(words, [*ids], [*seen], len(plains), tuple(owners), tuple(within))
 
 
 def _tokens_of(plain: Tokenised, words: Sequence[Word]) -> list[list[int]]:
@@ -132,8 +139,9 @@ def _answers(model: Model, group: Sequence[_Variants]) -> Iterator[Occluded]:
         start += len(variants.ids)
         base, changed = own[: variants.windows], own[variants.windows :]
         hidden = np.repeat(base.sum(0)[None], len(variants.words), 0)  # (words, labels)
-        for (word, window), row in zip(variants.owners, changed, strict=True):
-            hidden[word] += row - base[window]
+        falls = changed - base[list(variants.within)]  # (variants, labels)
+        of_word, of_variant = np.array(variants.owners, dtype=int).reshape(-1, 2).T
+        np.add.at(hidden, of_word, falls[of_variant])
         mean = np.concatenate([base.sum(0)[None], hidden]) / variants.windows
         answers = activated(model.config, mean)
         yield Occluded(variants.words, answers[0], answers[1:])

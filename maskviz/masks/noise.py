@@ -70,20 +70,21 @@ def noise(
 
 
 def _suspects(document: Document, threshold: float) -> Iterator[MaskSpan]:
-    names = document.entities
+    text = document.text
+    words = [w for w in document.words if 2 <= w.end - w.start <= _LONGEST]
+    words = [w for w in words if text[w.start : w.end].isalpha()]
+    names = document.entities if words else ()  # a text of emoji alone needs no pipeline
     ends = [name.end for name in names]
-    for word in document.words:
-        written = document.text[word.start : word.end]
-        if not 2 <= len(written) <= _LONGEST or not written.isalpha():
-            continue
+    for word in words:
         after = bisect_right(ends, word.start)  # the first name that does not end before the word
         if after < len(names) and names[after].start < word.end:
             continue
-        best, gain = _correction(written.lower())
+        written = text[word.start : word.end].lower()
+        best, gain = _correction(written)
         if gain >= threshold:
             reason = f"misspelt: {best!r} is 10^{gain:.1f} times as frequent"
             yield MaskSpan(word.start, word.end, reason, gain)
-        elif zipf(written.lower()) == 0:
+        elif zipf(written) == 0:
             yield MaskSpan(word.start, word.end, "in no list of words", None)
 
 

@@ -59,8 +59,8 @@ def translate(
 
     Models of this kind learn from single sentences, so each sentence goes in alone. prefix: words
     that the model wants before its input; None takes what its own configuration says for
-    translation. progress: called with how many sentences are done and how many there are. Raises
-    TextError for an empty text, CapabilityError where the model is no encoder–decoder.
+    translation. progress: called with how many different sentences are done and how many there
+    are. Raises TextError for an empty text, CapabilityError where the model is no encoder–decoder.
 
     >>> translate("I am happy. Are you?").sentences[1].start
     12
@@ -92,10 +92,12 @@ def translate_many(
         for text, own in zip(texts, spans, strict=True)
         for start, end in own
     ]
+    different = list(dict.fromkeys(pieces))
     written = generate(
-        pieces, loaded, num_beams=num_beams, max_new_tokens=max_new_tokens, progress=progress
+        different, loaded, num_beams=num_beams, max_new_tokens=max_new_tokens, progress=progress
     )
-    answers = iter(written)
+    known = dict(zip(different, written, strict=True))
+    answers = (known[piece] for piece in pieces)
     found = []
     for text, own in zip(texts, spans, strict=True):
         sentences = tuple(

@@ -23,6 +23,8 @@ _PIECE = 50_000  # characters read at a time: a pipeline takes about 4 KB of mem
 _KEPT = 512  # texts whose annotation is remembered
 _AT_ONCE = 512  # texts read before other threads have their turn
 _A_BATCH = 64  # texts in a batch of the pipeline: progress is seen batch by batch
+# A run of emoji is one token, as it is one word: a family of four joined by joiners is not seven.
+_EMOJI = re.compile("[\u200d\u20e3\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+")
 _lock = threading.Lock()
 _kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
@@ -71,6 +73,7 @@ def _loaded(name: str) -> Any:
     pipeline = spacy.load(assets() / BUNDLED)
     spacy.Language.component("people_by_age", func=with_people)
     pipeline.add_pipe("people_by_age")
+    pipeline.tokenizer.token_match = _EMOJI.fullmatch
     return pipeline
 
 

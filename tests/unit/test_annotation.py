@@ -94,3 +94,10 @@ def test_no_sentence_begins_inside_a_name():
         "Tom Hanks flew .",
         "He liked it .",
     ]
+
+
+def test_a_run_of_emoji_is_one_token():
+    family = "👩\u200d👩\u200d👧\u200d👦"
+    text = f"We liked it {family} 👍👍 ❤️ much."
+    tokens = [text[t.start : t.end] for t in Document(text).parts_of_speech]
+    assert tokens[3:6] == [family, "👍👍", "❤️"]

@@ -128,6 +128,20 @@ def test_many_texts_together_are_the_same_as_one_by_one(tiny) -> None:
             )
 
 
+def test_words_of_one_token_are_read_once(monkeypatch) -> None:
+    from maskviz.evidence import occlusion
+
+    read = []
+    whole = occlusion.logits_of_ids
+    monkeypatch.setattr(
+        occlusion, "logits_of_ids", lambda m, ids, seen: read.extend(ids) or whole(m, ids, seen)
+    )
+    found = explain("A great film: " + "我们喜欢这部电影" * 20, "mini")
+    assert len(found.words) == 163
+    assert len({word.score for word in found.words[3:]}) == 1  # the model knows none of them
+    assert len(read) == 1 + 3 + 1
+
+
 def test_windows_join_without_a_gap_and_fit_the_model(tiny) -> None:
     for family, text in (("bert", LONG), ("roberta", LONG), ("roberta", "电影" * 90)):
         model = load_model(tiny(family))

@@ -176,6 +176,25 @@ def test_commands_write_text_and_json(seq2seq: str) -> None:
     assert len(found["sentences"]) == 3
 
 
+def test_a_sentence_that_comes_again_is_written_once(seq2seq: str) -> None:
+    seen = []
+    found = translate("It rains. " * 3, seq2seq, progress=lambda *done: seen.append(done))
+    assert seen[-1] == (1, 1)
+    assert len({sentence.text for sentence in found.sentences}) == 1
+    assert len(found.sentences) == 3
+
+
+def test_of_a_long_text_the_beginning_is_translated_and_that_is_said(seq2seq: str) -> None:
+    text = "It rains. " * 2200
+    command = ["translate", "--model", seq2seq, "--json", "--max-tokens", "4"]
+    cut = CliRunner().invoke(app, command, input=text)
+    assert "Translated are the first 4,000 of 4,400 words: --whole translates all." in cut.stderr
+    assert json.loads(cut.stdout)["source"].split() == text[:20_000].split()
+    whole = CliRunner().invoke(app, [*command, "--whole"], input=text)
+    assert json.loads(whole.stdout)["source"].split() == text.split()
+    assert "--whole" not in whole.stderr
+
+
 def test_without_the_bundled_translator_the_next_step_is_named(monkeypatch) -> None:
     monkeypatch.setattr("maskviz.models.locate.bundled", lambda: ("mini",))
     from maskviz.models.locate import locate

@@ -78,6 +78,11 @@ def test_noise_hides_what_is_misspelt_and_says_what_was_meant() -> None:
     assert all("bits of surprise" in s.reason for s in asked.spans)
 
 
+def test_a_text_of_emoji_needs_no_pipeline_for_noise(monkeypatch) -> None:
+    monkeypatch.setattr("maskviz.text.pipelines.annotate", None)
+    assert mask("👩\u200d👧 👍 " * 1000, "noise").spans == ()
+
+
 def test_edits_are_one_edit_away() -> None:
     assert {"the", "eh", "tech", "eth"} <= _edits("teh")
     assert "teh" not in _edits("teh")
