@@ -29,6 +29,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "classification, key": {"strategy": "key"},
     "classification, LoRA": {"path": "long.csv", "lora_r": 8},
     "classification, float32": {"path": "long.csv", "precision": "float32"},
+    "classification, checkpointed": {"path": "long.csv", "gradient_checkpointing": True},
     "mlm": {"task": "mlm", "path": "long.csv"},
     "seq2seq": {"task": "seq2seq", "model": "mini-translate", "path": "pairs.csv",
                 "operator": "placeholder"},
@@ -48,7 +49,7 @@ def possible(kind: str) -> bool:
     """Tell whether what a kind of run needs is installed; say so where it is not."""
     missing = [NEEDS[name] for name in KINDS[kind] if name in NEEDS and not find_spec(NEEDS[name])]
     if missing:
-        print(f"{kind:<28}needs {missing[0]}, which is not installed")
+        print(f"{kind:<30}needs {missing[0]}, which is not installed")
     return not missing
 
 
@@ -95,12 +96,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         os.environ["MASKVIZ_HOME"] = name
         write_tables(Path(name))
-        print(f"{'batch ' + str(options.batch):<28}{'estimate':>9}{'peak':>8} GB   off by")
+        print(f"{'batch ' + str(options.batch):<30}{'estimate':>9}{'peak':>8} GB   off by")
         for kind in filter(possible, options.kinds.split("|")):
             expected, peak = measure(Path(name), kind, options.batch)
             found[kind] = {"estimate": expected, "peak": peak}
             off = expected / peak - 1
-            print(f"{kind:<28}{expected:9.2f}{peak:8.2f}      {off:+.0%}", flush=True)
+            print(f"{kind:<30}{expected:9.2f}{peak:8.2f}      {off:+.0%}", flush=True)
     if options.json:
         options.json.write_text(json.dumps(found, indent=2))
     sys.exit(int(any(abs(f["estimate"] / f["peak"] - 1) > WITHIN for f in found.values())))

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import CapabilityError
 from .mask_spec import NO_STRATEGY, MaskingSpec
 from .recorder import Recorder
 from .rows import CURVE_ROWS, Part, Rows
@@ -97,6 +98,8 @@ def hooked_network(spec: RunSpec, model: Any, rows: Rows) -> tuple[Any, Any]:
     from .model import load_network
 
     network = load_network(spec, model, rows.label_names)
+    if spec.training.gradient_checkpointing:
+        _checkpoint_layers(network, model.family)
     hooks = CoreHooks(network)
     if spec.masking.matrix or spec.evaluated_mask.matrix:
         require_matrix(network, hooks, model.family)
@@ -105,6 +108,16 @@ def hooked_network(spec: RunSpec, model: Any, rows: Rows) -> tuple[Any, Any]:
 
         network = with_lora(network, spec)
     return network, hooks
+
+
+def _checkpoint_layers(network: Any, family: str) -> None:
+    """Let each layer keep its input alone, and compute the rest again on the way back."""
+    if not network.supports_gradient_checkpointing:
+        raise CapabilityError(
+            f"The architecture {family!r} takes no gradient_checkpointing: set it to false."
+        )
+    newer = getattr(network, "activation_checkpointing_enable", None)  # its later name
+    (newer or network.gradient_checkpointing_enable)()
 
 
 def masked_rows(

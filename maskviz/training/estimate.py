@@ -43,6 +43,7 @@ _GPU_BYTES_PER_WEIGHT = 16  # no checkpoint on its way: it is made in the machin
 _GPU_BYTES_PER_FIXED_WEIGHT = 4
 _GPU_BYTES_PER_CHANNEL = {"float32": 68, "bf16": 34, "auto": 34}
 _LORA_BYTES_PER_CHANNEL = 40  # the inputs of its matrices are kept beside
+_INPUT_BYTES = 4 * 3  # of a layer whose activations are computed again
 _BYTES_PER_LOGIT = 12  # the logit, its probability and its gradient in float32
 _WRITING_BYTES = 0.2e9  # of what writes texts and scores them, at the end of a seq2seq run
 _PIPELINE_BYTES = 0.1e9  # of spaCy with a small pipeline, where the strategy needs one
@@ -126,7 +127,8 @@ def require_memory(spec: RunSpec) -> None:
     if needed is not None and needed >= free:
         raise RunError(
             f"The run needs about {needed:.1f} GB and {free:.1f} GB are free: lower "
-            "per_device_train_batch_size or max_length, or take a smaller model."
+            "per_device_train_batch_size or max_length, set gradient_checkpointing, or take a "
+            "smaller model."
         )
 
 
@@ -234,7 +236,7 @@ def _gigabytes(spec: RunSpec, shape: Shape | None, lengths: Sequence[int]) -> fl
     logits = tokens * _share_guessed(spec) * shape.vocabulary * _BYTES_PER_LOGIT
     if spec.device != "cpu" and _free_on_gpu() is not None:
         return _gigabytes_of_tensors(spec, shape, tokens, logits)
-    kept = tokens * shape.layers * shape.width * channel + logits
+    kept = tokens * shape.width * _layers_kept(spec, shape, channel) + logits
     base = _base_bytes() + (_PIPELINE_BYTES if _needs_pipeline(spec) else 0)
     base += _WRITING_BYTES if spec.task == "seq2seq" else 0
     if asks_model(spec.masking) or asks_model(spec.evaluated_mask):
@@ -250,7 +252,18 @@ def _gigabytes_of_tensors(spec: RunSpec, shape: Shape, tokens: int, logits: floa
     each = _GPU_BYTES_PER_FIXED_WEIGHT if lora else _GPU_BYTES_PER_WEIGHT
     if asks_model(spec.masking) or asks_model(spec.evaluated_mask):
         each += _GPU_BYTES_PER_FIXED_WEIGHT  # the model that is asked
-    return (each * shape.weights + tokens * shape.layers * shape.width * channel + logits) / 1e9
+    kept = tokens * shape.width * _layers_kept(spec, shape, channel) + logits
+    return (each * shape.weights + kept) / 1e9
+
+
+def _layers_kept(spec: RunSpec, shape: Shape, channel: float) -> float:
+    """Return the bytes that all layers keep of a token and channel for the backward pass.
+
+    With gradient checkpointing each keeps its input, and one at a time all that it computes.
+    """
+    if spec.training.gradient_checkpointing:
+        return shape.layers * _INPUT_BYTES + channel
+    return shape.layers * channel
 
 
 def _share_guessed(spec: RunSpec) -> float:

@@ -108,6 +108,7 @@ class TrainingSpec:
     lora_alpha: int = 16
     lora_dropout: float = 0.05
     lora_target_modules: str = "all-linear"  # or names, separated by commas
+    gradient_checkpointing: bool = False  # less memory, about a third more time
     torch_compile: bool = False  # half a minute before the first step; each later one is shorter
     logging_steps: int = 5
     eval_steps: int = 0  # 0 = ten times in a run

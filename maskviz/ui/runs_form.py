@@ -44,6 +44,7 @@ _DEFAULTS: dict[str, Any] = {
     "ft_class_weights": "none",
     "ft_lora_r": 0,
     "ft_torch_compile": False,
+    "ft_gradient_checkpointing": False,
     "ft_matrix": "none",
     "ft_num_train_epochs": 3.0,
     "ft_learning_rate": 1e-4,
@@ -300,6 +301,7 @@ _TRAINING = {
         "max_minutes", "weight_decay", "warmup_steps", "lr_scheduler_type", "max_length",
         "gradient_accumulation_steps", "label_smoothing_factor", "device", "precision",
         "early_stopping_patience", "class_weights", "lora_r", "torch_compile",
+        "gradient_checkpointing",
     )
 }  # fmt: skip
 
@@ -344,6 +346,11 @@ def _more() -> None:
         _field(
             st.selectbox, "class_weights", "class_weights", CLASS_WEIGHTS,
             help="balanced: rare labels count more.",
+        )  # fmt: skip
+        _field(
+            st.checkbox, "gradient_checkpointing", "gradient_checkpointing",
+            help="Less memory and about a third more time: layers are computed again on the way "
+            "back instead of kept.",
         )  # fmt: skip
         _field(
             st.checkbox, "torch_compile", "torch_compile",

@@ -124,3 +124,11 @@ def test_estimating_imports_no_torch(spec):
         [sys.executable, "-c", code, spec.to_toml()], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def test_layers_that_are_computed_again_need_less_memory(tmp_path):
+    whole, less = (
+        estimate(tiny_spec(tmp_path, model="mini", gradient_checkpointing=chosen)).gigabytes
+        for chosen in (False, True)
+    )
+    assert less < whole

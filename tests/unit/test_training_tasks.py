@@ -263,3 +263,28 @@ def test_labels_of_a_cell():
     assert labels_in("a|b") == ["a", "b"]
     assert labels_in(" - ") == []
     assert RunSpec.from_toml(RunSpec(problem_type="regression").to_toml()).kind == "regression"
+
+
+@pytest.mark.parametrize("lora_r", [0, 2])
+def test_checkpointed_layers_learn_the_same(tiny, lora_r, recwarn):
+    if lora_r:
+        pytest.importorskip("peft")
+    model = str(build("modernbert", tiny / "modernbert"))
+    plain, checkpointed = (
+        _train(tiny, model=model, lora_r=lora_r, lora_dropout=0.0, gradient_checkpointing=chosen)
+        for chosen in (False, True)
+    )
+    losses = [
+        [row["loss"] for row in run.history if "loss" in row] for run in (plain, checkpointed)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert not [w for w in recwarn if "checkpointing" in str(w.message)]
+
+
+def test_a_network_that_cannot_checkpoint_its_layers_is_named(tiny, monkeypatch):
+    from transformers import BertForSequenceClassification
+
+    monkeypatch.setattr(BertForSequenceClassification, "supports_gradient_checkpointing", False)
+    run = maskviz.train(tiny_spec(tiny, gradient_checkpointing=True))
+    assert run.state == "failed"
+    assert "'bert' takes no gradient_checkpointing" in run.reason
