@@ -1,9 +1,10 @@
 """How long a run will take and how much memory, before it starts and without importing torch.
 
 Time: tokens / speed. The speed is the one that earlier runs of the same size reached here; where
-there is none, the machine's own (a matrix product, timed) over 6 floating-point operations per
-weight and token, forward and backward (Kaplan et al. 2020, arXiv:2001.08361). Evaluations are
-forward alone, and so is a strategy that asks a model about a row: once for each of its words.
+there is none, the machine's own (matrix products, in processor time) over 6 floating-point
+operations per weight and token, forward and backward (Kaplan et al. 2020, arXiv:2001.08361).
+Evaluations are forward alone, and so is a strategy that asks a model about a row: once for each
+of its words.
 
 Memory: 24 bytes a weight (weight, gradient and Adam's two moments in float32, and a checkpoint
 on its way to the disk), what is kept for the backward pass, and what Python and torch take.
@@ -16,12 +17,14 @@ holds tensors alone: 16 bytes a weight and the paper's own figures, not yet chec
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from statistics import median
 
 from ..errors import RunError
@@ -47,10 +50,12 @@ _INPUT_BYTES = 4 * 3  # of a layer whose activations are computed again
 _BYTES_PER_LOGIT = 12  # the logit, its probability and its gradient in float32
 _WRITING_BYTES = 0.2e9  # of what writes texts and scores them, at the end of a seq2seq run
 _PIPELINE_BYTES = 0.1e9  # of spaCy with a small pipeline, where the strategy needs one
-_SHARE_OF_PEAK = 0.2  # of a matrix product's speed that a small encoder reaches
+# Of a float32 product's speed that a small encoder reaches; 0.5 and 1.3 were measured on an EPYC.
+_SHARE_OF_PEAK = {"float32": 0.4, "bf16": 1.0}
 _ASKED_LENGTH = 512  # tokens of a row that a strategy asks a model about
 _ASKING_BYTES = 0.05e9  # of the texts with a word hidden each that are read at a time
 _BYTES_PER_ASKED_WEIGHT = 8  # of the model that is asked: as loaded, and as oneDNN lays it out
+_MATRIX = 48  # columns: so few that NumPy computes on one thread, enough for its full speed
 _SAMPLE = 400  # rows whose tokens are counted
 _FORWARD = 1 / 3  # of the cost of a training step
 
@@ -194,7 +199,8 @@ def _speed(spec: RunSpec, shape: Shape) -> tuple[float, str]:
     if measured:
         runs = "run" if len(measured) == 1 else "runs"
         return median(measured), f"from {len(measured)} earlier {runs} of this size here"
-    flops = matrix_flops() * _SHARE_OF_PEAK
+    precision = "bf16" if spec.precision != "float32" and _native_bf16() else "float32"
+    flops = matrix_flops() * _SHARE_OF_PEAK[precision]
     return flops / (6 * shape.dense), "a first guess that the first run will correct"
 
 
@@ -214,17 +220,33 @@ def _earlier_speeds(weights: int, device: str) -> list[float]:
 
 
 @lru_cache(maxsize=1)
+def _native_bf16() -> bool:
+    """Tell from what Linux says of the processor, without torch, whether bf16 is native to it."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split()
+    except OSError:
+        return False
+    return not {"avx512_bf16", "amx_tile"}.isdisjoint(flags)
+
+
+@lru_cache(maxsize=1)
 def matrix_flops() -> float:
-    """Return the floating-point operations per second of a product of two 512 × 512 matrices."""
+    """Return the floating-point operations per second of matrix products on all threads of a run.
+
+    Small ones on one thread, by the processor time they take: what else the machine does
+    meanwhile, a page that loads libraries for example, makes them no slower.
+    """
     import numpy as np
 
-    a = np.ones((512, 512), dtype=np.float32)
+    a = np.ones((64, _MATRIX, _MATRIX), dtype=np.float32)
     best = math.inf
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.thread_time()
         a @ a
-        best = min(best, time.perf_counter() - began)
-    return 2 * 512**3 / best
+        best = min(best, time.thread_time() - began)
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    threads = int(asked) if asked.isdigit() else os.cpu_count() or 1
+    return threads * 2 * len(a) * _MATRIX**3 / best
 
 
 def _gigabytes(spec: RunSpec, shape: Shape | None, lengths: Sequence[int]) -> float | None:

@@ -75,6 +75,30 @@ def test_the_first_guess_and_then_what_was_measured(spec):
     assert second.sentence().startswith("About ")
 
 
+def test_the_machines_speed_is_counted_in_processor_time(monkeypatch):
+    from types import SimpleNamespace
+
+    from maskviz.training import estimate as module
+
+    ticks = iter([0, 9, 10, 11, 20, 29, 30, 39, 40, 49])  # four of the five took longer
+    monkeypatch.setattr(module, "time", SimpleNamespace(thread_time=lambda: next(ticks)))
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    operations = 64 * 2 * module._MATRIX**3
+    assert module.matrix_flops.__wrapped__() == 3 * operations
+
+
+def test_the_first_guess_knows_which_precision_is_fast_here(spec, monkeypatch):
+    from maskviz.training import estimate as module
+
+    def minutes(precision, native):
+        monkeypatch.setattr(module, "_native_bf16", lambda: native)
+        return estimate(spec.changed(precision=precision)).minutes
+
+    monkeypatch.setattr(module, "matrix_flops", lambda: 1e11)
+    assert minutes("auto", True) < minutes("auto", False) == minutes("float32", True)
+    assert minutes("bf16", False) == minutes("float32", False)  # emulated
+
+
 def test_a_budget_in_minutes_is_the_estimate(spec):
     assert estimate(spec.changed(max_minutes=3.0)).minutes == 3.0
 
