@@ -21,13 +21,22 @@ DELIMITERS = (",", ";", "\t", "|")
 _EXCEL = re.compile(r'"?sep=([,;\t|])"?\r?\n', re.IGNORECASE)  # Excel may say it in a first line
 _SAMPLE = 1 << 16  # bytes looked at to tell format, encoding and delimiter
 _MAX_CELL = 1 << 24  # characters in one cell
+_SHEET = "save its sheet as CSV (UTF-8)"
+_DOCUMENT = "copy its table into a spreadsheet and save that as CSV (UTF-8)"
+# How a file begins that is no table: what it is, and what to do.
 _BINARY = {
-    b"PK\x03\x04": "a ZIP or Excel file",
-    b"\xd0\xcf\x11\xe0": "an old Excel or Word file",
-    b"%PDF": "a PDF",
-    b"\x89PNG": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"\x1f\x8b": "a gzip archive",
+    b"PK\x03\x04": ("a ZIP archive", "unpack it first"),
+    b"\xd0\xcf\x11\xe0": ("an old Excel or Word file", _SHEET),
+    b"%PDF": ("a PDF", _DOCUMENT),
+    b"\x89PNG": ("a PNG picture", "give a CSV, TSV, JSONL or Parquet file"),
+    b"\xff\xd8\xff": ("a JPEG picture", "give a CSV, TSV, JSONL or Parquet file"),
+    b"\x1f\x8b": ("a gzip archive", "unpack it first"),
+}
+_OFFICE = {  # the same, of ZIP archives, by what they hold
+    b"xl/": ("an Excel workbook", _SHEET),
+    b"word/": ("a Word document", _DOCUMENT),
+    b"opendocument.spreadsheet": ("an OpenDocument spreadsheet", _SHEET),
+    b"opendocument.text": ("an OpenDocument text", _DOCUMENT),
 }
 
 
@@ -105,9 +114,11 @@ def _decodes(head: bytes, encoding: str) -> bool:
 
 
 def _refuse_binary(name: str, head: bytes) -> None:
-    for magic, kind in _BINARY.items():
-        if head.startswith(magic):
-            raise DataError(f"{_short(name)} is {kind}, not a table: save it as CSV (UTF-8).")
+    known = {magic: said for magic, said in _BINARY.items() if head.startswith(magic)}
+    if b"PK\x03\x04" in known:
+        known = {part: said for part, said in _OFFICE.items() if part in head} or known
+    for kind, what_to_do in known.values():
+        raise DataError(f"{_short(name)} is {kind}, not a table: {what_to_do}.")
     control = sum(byte < 9 or 13 < byte < 32 for byte in head)
     if b"\x00" in head or control > len(head) // 20:
         raise DataError(
@@ -180,6 +191,11 @@ def _json_rows(stream: BinaryIO, name: str, head: bytes) -> Iterator[dict[str, o
     encoding = encoding_of(stream, name, head)
     with io.TextIOWrapper(stream, encoding=encoding, errors="replace") as text:
         for number, line in enumerate(text, 1):
+            if number == 1 and line.lstrip().startswith("["):
+                raise DataError(
+                    f"{_short(name)} is one JSON list: write one object per line (JSONL), as "
+                    "pandas' to_json(orient='records', lines=True) does."
+                )
             if line.strip():
                 yield _json_row(line, number, name)
 

@@ -186,21 +186,19 @@ def _hide_with(strategy: str) -> None:
 
 def _upload() -> dict[str, Any] | None:
     file = st.file_uploader(
-        "A table with a text and a label in each row",
-        type=["csv", "tsv", "txt", "jsonl", "ndjson", "parquet"],
-        key="ft_file",
-        help="CSV (separated by comma, semicolon, tab or bar), TSV, JSONL or Parquet. "
-        "It stays on this machine. A column `split` with `train` and `dev` is heeded.",
+        "A table with a text and a label in each row (CSV, TSV, JSONL or Parquet)",
+        key="ft_file",  # any type: what is none of these is told what to do, not only refused
+        help="CSV may be separated by comma, semicolon, tab or bar. The table stays on this "
+        "machine. A column `split` with `train` and `dev` is heeded.",
     )
-    if file is not None:
-        values()["upload"] = str(keep(file.getvalue(), file.name))
-    path = values().get("upload")
+    path = str(keep(file.getvalue(), file.name)) if file else values().get("upload")
     if not path:
         return None
     learns = _learns()
     head = _head(path)
     if head.empty:
         raise DataError("The file has a header and no rows: add at least one row.")
+    values()["upload"] = path  # only now: one that cannot be read goes with its widget
     if file is None:
         st.caption(f"Chosen before: {escape(Path(path).name)}")
     st.dataframe(head, height=200, hide_index=True)
