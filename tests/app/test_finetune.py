@@ -243,7 +243,7 @@ def test_what_an_upload_teaches_is_the_users_choice(learns, column, kind):
     [
         (b"", "is empty"),
         (b"\x00\x01\x02" * 50, "is binary"),
-        (b"PK\x03\x04...xl/workbook.xml", "an Excel workbook, not a table: save its sheet as CSV"),
+        (b"PK\x03\x04...xl/workbook.xml", "is an Excel workbook, not a table"),
         (b"text,label\n", "no rows"),
         (b"text label\n" + b"fine a\ndull b\n" * 9, "tabs or bars separate several"),
         (b"text,label\n" + b"fine,a\n" * 9 + b"alone,b\n", "occurs once"),
