@@ -312,7 +312,7 @@ class FairnessWork:
         arms = [[(Mask(text), "attention") for text in texts]]
         seed = self.seed + pair.row  # with one for all, like pairs would have the same places
         arms += [[(job(t, seed), self.operator) for t in texts] for job in self.jobs.values()]
-        pieces = [encodings_of(m, o, self.model, self.long) for arm in arms for m, o in arm]
+        pieces = encodings_of([asked for arm in arms for asked in arm], self.model, self.long)
         for text, spans in zip(texts, differences(*texts), strict=True):
             masks = parts(Mask(text, spans), self.model, self.long)
             pieces.append([_without(mask, self.model) for mask in masks])

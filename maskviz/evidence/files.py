@@ -215,16 +215,19 @@ class FileWork:
         seed = row.seed(self.seed)
         masks = [job(row.text, seed) for job in self.jobs.values()]
         chance = [random_masks(mask, self.draws, seed) for mask in masks]
+        asked = [(Mask(row.text), "attention"), *((mask, self.operator) for mask in masks)]
+        at_random = [(m, self.operator) for drawn in chance for m in drawn]
+        own, *others = self.models
+        first = encodings_of([*asked, *at_random], own, self.long)
+        sides = [first[: len(asked)], *(encodings_of(asked, m, self.long) for m in others)]
+        drawn = iter(first[len(asked) :])
         return _Masked(
             row,
             masks,
-            [self._pieces(model, Mask(row.text), "attention") for model in self.models],
-            [[self._pieces(m, mask, self.operator) for mask in masks] for m in self.models],
-            [[self._pieces(self.models[0], m, self.operator) for m in drawn] for drawn in chance],
+            [side[0] for side in sides],
+            [side[1:] for side in sides],
+            [list(islice(drawn, len(one))) for one in chance],
         )
-
-    def _pieces(self, model: Model, mask: Mask, operator: str) -> list[Any]:
-        return encodings_of(mask, operator, model, self.long)
 
     def _read(self, side: int, kept: list[_Masked]) -> list[RowResult]:
         """Ask a model all at once: the rows plain and masked, and the first one at random."""

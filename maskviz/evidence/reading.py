@@ -6,7 +6,7 @@ word; the logits of the windows are averaged, which is what gives one answer for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import UnknownNameError
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask, MaskSpan
-from ..masks.operators import apply
+from ..masks.operators import apply_many
 from ..models.model import Model
 from ..models.predict import Prediction, activated, class_logits, prediction_of
 from ..text.alignment import plain_offsets
@@ -48,8 +48,7 @@ def read(model: Model, masks: Sequence[tuple[Mask, str]], long: str = "cut") -> 
     Raises UnknownNameError for another `long`, MaskError where nothing is left to read.
     """
     checked_long(long)
-    pieces = [encodings_of(mask, operator, model, long) for mask, operator in masks]
-    return answers_of(model, pieces)
+    return answers_of(model, encodings_of(masks, model, long))
 
 
 def answers_of(model: Model, pieces: Sequence[Sequence[Encoding]]) -> Answers:
@@ -72,9 +71,22 @@ def checked_long(long: str) -> str:
     return long
 
 
-def encodings_of(mask: Mask, operator: str, model: Model, long: str = "cut") -> list[Encoding]:
-    """Return what the model reads of a mask: one encoding, or one for each window."""
-    return [apply(part, operator, model) for part in parts(mask, model, long)]
+def encodings_of(
+    masks: Sequence[tuple[Mask, str]], model: Model, long: str = "cut"
+) -> list[list[Encoding]]:
+    """Return what the model reads of each mask under its operator: one encoding, or its windows'.
+
+    Masks under one operator go together, so that the guesses of `infill` share passes.
+    """
+    pieces = [parts(mask, model, long) for mask, _ in masks]
+    found: dict[str, Iterator[Encoding]] = {}
+    for name in dict.fromkeys(operator for _, operator in masks):
+        own = [part for (_, o), row in zip(masks, pieces, strict=True) if o == name for part in row]
+        found[name] = iter(apply_many(own, name, model))
+    return [
+        [next(found[operator]) for _ in row]
+        for (_, operator), row in zip(masks, pieces, strict=True)
+    ]
 
 
 def parts(mask: Mask, model: Model, long: str) -> list[Mask]:

@@ -8,7 +8,7 @@ keeps the very ids it has in the plain text.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -23,6 +23,7 @@ from .rendering import placeholder
 
 # (token id, shown as, index in the plain encoding or None, visible to attention)
 Piece = tuple[int, str, int | None, int]
+Guesses = dict[int, tuple[int, ...]]  # the first token of a hidden run → the ids in its place
 UNITS = ("token", "word", "span")
 AS_MASK, AS_RANDOM = 0.8, 0.9  # below: the mask token; below: a random one; else the token itself
 
@@ -183,30 +184,45 @@ def apply(
     `word` or `span`. Raises UnknownNameError for the operator or unit, CapabilityError where the
     model has no such token, MaskError where nothing is left to read.
     """
+    mask = Mask(mask) if isinstance(mask, str) else mask
+    return apply_many([mask], operator, model, unit=unit)[0]
+
+
+def apply_many(
+    masks: Sequence[Mask], operator: str = "mask", model: Any = "mini", *, unit: str = "token"
+) -> list[Encoding]:
+    """Return `apply` of each mask; the guesses of `infill` are asked for all texts together."""
     from ..models import load_model
 
     if operator not in OPERATORS:
         raise UnknownNameError.of("operator", operator, OPERATORS)
     if unit not in UNITS:
         raise UnknownNameError.of("unit", unit, UNITS)
-    mask = Mask(mask) if isinstance(mask, str) else mask
     loaded = load_model(model) if isinstance(model, str) else model
-    plain = loaded.tokenise(mask.text)
-    return encode(mask, OPERATORS[operator], loaded, plain, unit)
+    read = [(loaded.tokenise(mask.text), mask) for mask in masks]
+    guesses = _guesses(OPERATORS[operator], loaded, read)
+    return [
+        encode(mask, OPERATORS[operator], loaded, plain, unit, guess)
+        for (plain, mask), guess in zip(read, guesses, strict=True)
+    ]
 
 
 def encode(
-    mask: Mask, operator: Operator, model: Any, plain: Tokenised, unit: str = "token"
+    mask: Mask,
+    operator: Operator,
+    model: Any,
+    plain: Tokenised,
+    unit: str = "token",
+    guesses: Guesses | None = None,
 ) -> Encoding:
-    """Apply `operator` to the tokens of `plain` that overlap the mask's spans."""
-    runs = hidden_runs(plain, mask)
-    guesses: dict[int, tuple[int, ...]] = {}
-    if operator.name == "infill":
-        from ..models.infill import guesses_for
+    """Apply `operator` to the tokens of `plain` that overlap the mask's spans.
 
-        guesses = guesses_for(model, plain, [run for span, run in runs if span is not None])
+    guesses: what `infill` puts there; None asks the model.
+    """
+    if guesses is None:
+        (guesses,) = _guesses(operator, model, [(plain, mask)])
     rows: list[tuple[Piece, bool, tuple[int, int] | None]] = []
-    for span_index, run in runs:
+    for span_index, run in hidden_runs(plain, mask):
         if span_index is None:
             rows += _visible(plain, run)
         else:
@@ -227,6 +243,20 @@ def encode(
         hidden=tuple(hidden for _, hidden, _ in rows),
         special=tuple(offset is None for _, _, offset in rows),
         truncated_at=plain.truncated_at,
+    )
+
+
+def _guesses(
+    operator: Operator, model: Any, read: Sequence[tuple[Tokenised, Mask]]
+) -> list[Guesses]:
+    """Return for each text what `infill` puts in the place of its hidden runs, else nothing."""
+    if operator.name != "infill":
+        return [{} for _ in read]
+    from ..models.infill import guesses_for
+
+    hidden = [[run for span, run in hidden_runs(*one) if span is not None] for one in read]
+    return guesses_for(
+        model, [(plain, runs) for (plain, _), runs in zip(read, hidden, strict=True)]
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -13,10 +13,12 @@ from ..errors import ParameterError
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..masks.operators import apply
+from . import side_by_side
 from .model import Model, load_model
 from .predict import batch
 
 _BATCH = 32
+_TOKENS = 1024  # in a pass over texts of one length
 
 
 @dataclass(frozen=True)
@@ -126,17 +128,64 @@ def word_probabilities(model: Model, input_ids: Sequence[int], originals: Sequen
 
     Special tokens are left out; what begins a word may only stand where the original token did.
     """
+    places = range(len(input_ids))
+    (found,) = words_at(model, [Places(input_ids, originals, places)], lambda found: found)
+    return found
+
+
+@dataclass(frozen=True)
+class Places:
+    """Ids that a model reads, the ids of the plain text, and the places that are asked about."""
+
+    input_ids: Sequence[int]
+    originals: Sequence[int]
+    places: Sequence[int]
+
+
+def words_at(model: Model, asked: Sequence[Places], keep: Callable[[Any], Any]) -> list[Any]:
+    """Return for each text what `keep` takes of its probabilities (places, vocabulary).
+
+    Texts of one length share a pass, without padding. The probabilities are those of
+    `word_probabilities`.
+    """
     import torch
 
     network = model.network("fill")
-    with model.lock, torch.inference_mode():
-        ids = torch.tensor([list(input_ids)], device=network.device)
-        logits = network(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0].cpu()
-        logits[:, model.tokenizer.all_special_ids] = -torch.inf
-        probabilities = logits.softmax(-1)  # (tokens, vocabulary)
-        begins = torch.tensor(_begins_word(model))  # (vocabulary,)
-        probabilities[begins[list(originals)][:, None] != begins] = 0
+    begins = torch.tensor(_begins_word(model))  # (vocabulary,)
+
+    def answer(rows: list[int]) -> list[Any]:
+        with torch.inference_mode():
+            ids = torch.tensor([list(asked[i].input_ids) for i in rows], device=network.device)
+            logits = network(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+            return [
+                keep(_allowed(model, begins, asked[i], row))
+                for i, row in zip(rows, logits, strict=True)
+            ]
+
+    found: list[Any] = [None] * len(asked)
+    groups = list(_of_one_length([len(one.input_ids) for one in asked]))
+    for rows, answers in zip(groups, side_by_side.answers(model, answer, groups), strict=True):
+        for i, kept in zip(rows, answers, strict=True):
+            found[i] = kept
+    return found
+
+
+def _allowed(model: Model, begins: Any, asked: Places, logits: Any) -> Any:
+    """Return the probabilities (places, vocabulary) of a text's logits (tokens, vocabulary)."""
+    logits = logits[list(asked.places)].cpu()
+    logits[:, model.tokenizer.all_special_ids] = -float("inf")
+    probabilities = logits.softmax(-1)
+    original = [asked.originals[i] for i in asked.places]
+    probabilities[begins[original][:, None] != begins] = 0
     return probabilities
+
+
+def _of_one_length(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the indices of texts of one length, of at most 1,024 tokens together."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    for length, group in groupby(order, key=lengths.__getitem__):
+        rows, size = list(group), max(1, _TOKENS // length)
+        yield from (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def _hidden_ids(model: Model, encoding: Encoding) -> list[int]:

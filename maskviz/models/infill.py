@@ -9,49 +9,90 @@ al. 2020, https://arxiv.org/abs/1910.10683, section 3.1.4).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from ..errors import CapabilityError
 from ..text.alignment import Tokenised
-from .fills import word_probabilities
+from .fills import Places, words_at
 from .model import Model
 
 ITERATIONS = 10  # at most; the paper's longer setting, with fewer a sentence comes out in pieces
 _LONGEST = 3  # a T5-like model may write this many times the tokens that are hidden
 
 
+Runs = Sequence[Sequence[int]]
+
+
 def guesses_for(
-    model: Model, plain: Tokenised, runs: Sequence[Sequence[int]]
-) -> dict[int, tuple[int, ...]]:
-    """Return the ids for each run of hidden tokens, by the index of its first token.
+    model: Model, texts: Sequence[tuple[Tokenised, Runs]]
+) -> list[dict[int, tuple[int, ...]]]:
+    """Return for each text the ids for each run of hidden tokens, by the index of its first token.
 
     Raises CapabilityError for a model that neither fills nor writes sentinels.
     """
-    if not runs:
-        return {}
+    if not any(runs for _, runs in texts):
+        return [{} for _ in texts]
     if "fill" in model.capabilities:
-        ids = _mask_predict(model, plain, [i for run in runs for i in run])
-        return {run[0]: tuple(ids[i] for i in run) for run in runs}
+        filled = _mask_predict(model, [_Filling.of(plain, runs) for plain, runs in texts])
+        return [
+            {run[0]: tuple(ids[i] for i in run) for run in runs}
+            for (_, runs), ids in zip(texts, filled, strict=True)
+        ]
     if "translate" in model.capabilities and _sentinel(model, 0) is not None:
-        return _by_sentinel(model, plain, runs)
+        return [_by_sentinel(model, plain, runs) if runs else {} for plain, runs in texts]
     raise CapabilityError(
         f"The model {model.name!r} ({model.family}) cannot fill what is hidden: "
         "use the operator delete, placeholder or attention."
     )
 
 
-def _mask_predict(model: Model, plain: Tokenised, hidden: Sequence[int]) -> dict[int, int]:
-    """Return token index → id after as many rounds as tokens are hidden, ITERATIONS at most."""
-    ids, certain = list(plain.input_ids), dict.fromkeys(hidden, 0.0)
-    rounds = min(ITERATIONS, len(hidden))
-    for done in range(rounds):
-        count = len(hidden) * (rounds - done) // rounds
-        again = sorted(hidden, key=lambda i: certain[i])[:count]
+@dataclass
+class _Filling:
+    """A text on its way: its ids now, and how certain the model is of each hidden one."""
+
+    ids: list[int]
+    originals: Sequence[int]
+    certain: dict[int, float]
+    done: int = 0
+
+    @classmethod
+    def of(cls, plain: Tokenised, runs: Runs) -> _Filling:
+        hidden = dict.fromkeys((i for run in runs for i in run), 0.0)
+        return cls(list(plain.input_ids), plain.input_ids, hidden)
+
+    @property
+    def rounds(self) -> int:
+        return min(ITERATIONS, len(self.certain))
+
+    def hide_again(self, mask_id: int) -> Places:
+        """Hide the least certain ids, fewer from round to round."""
+        count = len(self.certain) * (self.rounds - self.done) // self.rounds
+        again = sorted(self.certain, key=self.certain.__getitem__)[:count]
         for i in again:
-            ids[i] = model.tokenizer.mask_token_id
-        best = word_probabilities(model, ids, plain.input_ids).max(-1)
-        for i in again:
-            ids[i], certain[i] = int(best.indices[i]), float(best.values[i])
-    return {i: ids[i] for i in hidden}
+            self.ids[i] = mask_id
+        return Places(self.ids, self.originals, again)
+
+    def take(self, places: Sequence[int], best: Any) -> None:
+        """Take the best guess for each place."""
+        for i, token, value in zip(
+            places, best.indices.tolist(), best.values.tolist(), strict=True
+        ):
+            self.ids[i], self.certain[i] = token, value
+        self.done += 1
+
+
+def _mask_predict(model: Model, texts: Sequence[_Filling]) -> list[list[int]]:
+    """Return each text's ids after as many rounds as it has hidden tokens, ITERATIONS at most.
+
+    A round of all texts goes together.
+    """
+    while going := [text for text in texts if text.done < text.rounds]:
+        asked = [text.hide_again(model.tokenizer.mask_token_id) for text in going]
+        best = words_at(model, asked, lambda found: found.max(-1))
+        for text, one, found in zip(going, asked, best, strict=True):
+            text.take(one.places, found)
+    return [text.ids for text in texts]
 
 
 def _sentinel(model: Model, number: int) -> int | None:

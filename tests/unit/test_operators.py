@@ -11,7 +11,7 @@ import pytest
 from maskviz.attention import attend, difference
 from maskviz.errors import CapabilityError, MaskError, UnknownNameError
 from maskviz.masks import OPERATORS, Mask, MaskSpan, apply, mask
-from maskviz.masks.operators import hidden_runs
+from maskviz.masks.operators import apply_many, hidden_runs
 from maskviz.models import fill, load_model
 from maskviz.models.predict import class_probabilities
 
@@ -179,6 +179,20 @@ def test_infill_puts_the_models_words_in_place(tiny) -> None:
     ids = [i for i, h in zip(alone.input_ids, alone.hidden, strict=True) if h]
     if len(ids) == 1:
         assert model.tokenizer.decode(ids).strip() == best.token
+
+
+def test_texts_infilled_together_are_as_one_by_one(tiny, monkeypatch) -> None:
+    model = load_model(tiny("bert", "MaskedLM"))
+    masks = [mask(TEXT, "random", ratio=ratio, seed=s) for ratio in (0.2, 0.7) for s in range(4)]
+    masks += [mask("Anna saw Paris.", "random", ratio=0.5), mask(TEXT, "pattern", words="none")]
+    alone = [apply(one, "infill", model) for one in masks]
+    passes, network = [], model.network("fill")
+    monkeypatch.setattr(
+        network, "forward", lambda f=network.forward, **k: passes.append(k["input_ids"]) or f(**k)
+    )
+    assert apply_many(masks, "infill", model) == alone
+    assert max(map(len, passes)) > 1  # texts of one length share a pass
+    assert len(passes) <= 2 * 10  # two lengths, ten rounds
 
 
 def test_infill_by_sentinels(tiny) -> None:
