@@ -17,19 +17,16 @@ holds tensors alone: 16 bytes a weight and the paper's own figures, not yet chec
 from __future__ import annotations
 
 import math
-import os
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.util import find_spec
-from pathlib import Path
 from statistics import median
 
 from ..errors import RunError
 from ..masks.expression import asks
 from ..text.words import word_offsets
+from .machine import Machine
 from .mask_spec import MaskingSpec
 from .model_size import Shape, model_shape, token_lengths
 from .rows import CURVE_ROWS, Rows, load_rows
@@ -50,12 +47,9 @@ _INPUT_BYTES = 4 * 3  # of a layer whose activations are computed again
 _BYTES_PER_LOGIT = 12  # the logit, its probability and its gradient in float32
 _WRITING_BYTES = 0.2e9  # of what writes texts and scores them, at the end of a seq2seq run
 _PIPELINE_BYTES = 0.1e9  # of spaCy with a small pipeline, where the strategy needs one
-# Of a float32 product's speed that a small encoder reaches; 0.5 and 1.3 were measured on an EPYC.
-_SHARE_OF_PEAK = {"float32": 0.4, "bf16": 1.0}
 _ASKED_LENGTH = 512  # tokens of a row that a strategy asks a model about
 _ASKING_BYTES = 0.05e9  # of the texts with a word hidden each that are read at a time
 _BYTES_PER_ASKED_WEIGHT = 8  # of the model that is asked: as loaded, and as oneDNN lays it out
-_MATRIX = 48  # columns: so few that NumPy computes on one thread, enough for its full speed
 _SAMPLE = 400  # rows whose tokens are counted
 _FORWARD = 1 / 3  # of the cost of a training step
 
@@ -111,15 +105,16 @@ def estimate(spec: RunSpec, rows: Rows | None = None) -> Estimate:
     steps, seen = steps_of(spec, len(rows.train))
     tokens = round(seen * mean)
     shape = model_shape(spec.model)
+    machine = Machine.of(spec.device)
     minutes, basis = None, "no estimate before the model is on this machine"
     if shape:
-        speed, basis = _speed(spec, shape)
+        speed, basis = _speed(spec, shape, machine)
         evaluated = _evaluated_rows(rows, spec) * mean * _FORWARD
         asked = _asked_tokens(rows, spec, seen) * _FORWARD
         minutes = spec.training.max_minutes or (tokens + evaluated + asked) / speed / 60
     return Estimate(
-        len(rows.train), steps, tokens, minutes, _gigabytes(spec, shape, lengths),
-        _free_gigabytes(spec.device), basis, rows.notes,
+        len(rows.train), steps, tokens, minutes,
+        _gigabytes(spec, shape, lengths, machine.gpu), machine.gigabytes_free, basis, rows.notes,
     )  # fmt: skip
 
 
@@ -127,8 +122,8 @@ def require_memory(spec: RunSpec) -> None:
     """Raise RunError where the run would not fit the memory that is free, with both figures."""
     shape = model_shape(spec.model)
     lengths = token_lengths(spec.model, _first_texts(spec), spec.training.max_length)
-    needed = _gigabytes(spec, shape, lengths)
-    free = _free_gigabytes(spec.device)
+    machine = Machine.of(spec.device)
+    needed, free = _gigabytes(spec, shape, lengths, machine.gpu), machine.gigabytes_free
     if needed is not None and needed >= free:
         raise RunError(
             f"The run needs about {needed:.1f} GB and {free:.1f} GB are free: lower "
@@ -190,73 +185,42 @@ def asks_model(masking: MaskingSpec) -> bool:
     return any(asks(choice.strategy, choice.parameters) for choice in masking.choices)
 
 
-# the machine --------------------------------------------------------------------------------
+# time and memory --------------------------------------------------------------------------------
 
 
-def _speed(spec: RunSpec, shape: Shape) -> tuple[float, str]:
+def _speed(spec: RunSpec, shape: Shape, machine: Machine) -> tuple[float, str]:
     """Return tokens per second of training, and what that rests on."""
-    measured = _earlier_speeds(shape.weights, spec.device)
+    measured = _earlier_speeds(shape.weights, machine.gpu)
     if measured:
         runs = "run" if len(measured) == 1 else "runs"
         return median(measured), f"from {len(measured)} earlier {runs} of this size here"
-    precision = "bf16" if spec.precision != "float32" and _native_bf16() else "float32"
-    flops = matrix_flops() * _SHARE_OF_PEAK[precision]
+    flops = machine.flops(spec.precision)
     return flops / (6 * shape.dense), "a first guess that the first run will correct"
 
 
-def _earlier_speeds(weights: int, device: str) -> list[float]:
+def _earlier_speeds(weights: int, gpu: bool) -> list[float]:
     from ..runs.folder import folders, read_json
 
     speeds = []
     for folder in folders():
         result = read_json(folder / "result.json")
         near = abs(result.get("parameters", 0) / weights - 1) < 0.1
-        same = device == "auto" or str(result.get("device", "")).startswith("cpu") == (
-            device == "cpu"
-        )
+        same = str(result.get("device", "")).startswith("cpu") != gpu
         if near and same and result.get("tokens_per_second"):
             speeds.append((folder.stat().st_mtime, result["tokens_per_second"]))
     return [speed for _, speed in sorted(speeds)[-5:]]
 
 
-@lru_cache(maxsize=1)
-def _native_bf16() -> bool:
-    """Tell from what Linux says of the processor, without torch, whether bf16 is native to it."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split()
-    except OSError:
-        return False
-    return not {"avx512_bf16", "amx_tile"}.isdisjoint(flags)
-
-
-@lru_cache(maxsize=1)
-def matrix_flops() -> float:
-    """Return the floating-point operations per second of matrix products on all threads of a run.
-
-    Small ones on one thread, by the processor time they take: what else the machine does
-    meanwhile, a page that loads libraries for example, makes them no slower.
-    """
-    import numpy as np
-
-    a = np.ones((64, _MATRIX, _MATRIX), dtype=np.float32)
-    best = math.inf
-    for _ in range(5):
-        began = time.thread_time()
-        a @ a
-        best = min(best, time.thread_time() - began)
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    threads = int(asked) if asked.isdigit() else os.cpu_count() or 1
-    return threads * 2 * len(a) * _MATRIX**3 / best
-
-
-def _gigabytes(spec: RunSpec, shape: Shape | None, lengths: Sequence[int]) -> float | None:
+def _gigabytes(
+    spec: RunSpec, shape: Shape | None, lengths: Sequence[int], gpu: bool
+) -> float | None:
     if shape is None:
         return None
     longest = sorted(lengths)[int(0.98 * (len(lengths) - 1))]
     tokens = spec.training.per_device_train_batch_size * longest
     channel = _BYTES_PER_CHANNEL + (_LORA_BYTES_PER_CHANNEL if spec.training.lora_r else 0)
     logits = tokens * _share_guessed(spec) * shape.vocabulary * _BYTES_PER_LOGIT
-    if spec.device != "cpu" and _free_on_gpu() is not None:
+    if gpu:
         return _gigabytes_of_tensors(spec, shape, tokens, logits)
     kept = tokens * shape.width * _layers_kept(spec, shape, channel) + logits
     base = _base_bytes() + (_PIPELINE_BYTES if _needs_pipeline(spec) else 0)
@@ -310,27 +274,6 @@ def _base_bytes() -> float:
 
 def _needs_pipeline(spec: RunSpec) -> bool:
     return "pipeline" in spec.masking.needs
-
-
-def _free_gigabytes(device: str = "auto") -> float:
-    """Return what is free on the GPU where there is one and it may be used, else of the memory."""
-    import psutil
-
-    if device != "cpu" and (free := _free_on_gpu()) is not None:
-        return free
-    return psutil.virtual_memory().available / 1e9
-
-
-def _free_on_gpu() -> float | None:
-    import shutil
-    import subprocess
-
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return None
-    asked = [tool, "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
-    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()  # noqa: S603
-    return int(said[0]) * 2**20 / 1e9 if said and said[0].isdigit() else None
 
 
 def _duration(minutes: float) -> str:

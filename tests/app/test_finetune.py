@@ -302,8 +302,10 @@ def test_a_queued_run_says_what_trains_now_and_how_many_wait_before_it():
 
 
 def test_what_does_not_fit_the_memory_has_no_start_and_both_figures(monkeypatch):
+    from maskviz.training.machine import Machine
+
     st.cache_data.clear()
-    monkeypatch.setattr("maskviz.training.estimate._free_gigabytes", lambda *_: 0.01)
+    monkeypatch.setattr(Machine, "of", lambda *_: Machine(False, 0.01))
     at = _page()
     assert _button(at, "Start").disabled
     assert "GB are needed and 0.0 GB are free: lower batch_size or max_length" in at.error[0].value

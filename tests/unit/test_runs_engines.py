@@ -47,7 +47,9 @@ def done(spec, maskviz_home) -> Run:
 
 
 def test_a_run_that_does_not_fit_the_memory_is_refused_with_both_figures(spec, monkeypatch):
-    monkeypatch.setattr("maskviz.training.estimate._free_gigabytes", lambda *_: 0.01)
+    from maskviz.training.machine import Machine
+
+    monkeypatch.setattr(Machine, "of", lambda *_: Machine(False, 0.01))
     monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: None)
     for start in (runs.submit, maskviz.train):
         with pytest.raises(RunError, match=r"needs about \d+\.\d GB and 0\.0 GB are free: lower"):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from maskviz.runs.folder import new_folder
+from maskviz.training import machine
 from maskviz.training.estimate import estimate, steps_of
 from maskviz.training.model_size import model_shape, tensor_sizes
 from tests.tiny_runs import tiny_spec
@@ -50,14 +51,13 @@ def test_both_halves_of_an_encoder_decoder_are_counted(tmp_path):
 
 
 def test_a_gpu_holds_tensors_alone(spec, monkeypatch):
-    from maskviz.training import estimate as module
-
-    monkeypatch.setattr(module, "_free_on_gpu", lambda: 80.0)
+    monkeypatch.setattr(machine, "_free_on_gpu", lambda: 80.0)
     spec = spec.changed(device="auto", precision="auto")
     there, here = estimate(spec), estimate(spec.changed(device="cpu"))
     assert there.gigabytes_free == 80.0 != here.gigabytes_free
     assert there.gigabytes < 0.1 < 0.4 < here.gigabytes  # no process of Python and torch
     assert estimate(spec.changed(precision="float32")).gigabytes > there.gigabytes
+    assert there.minutes < here.minutes
 
 
 def test_the_first_guess_and_then_what_was_measured(spec):
@@ -78,23 +78,19 @@ def test_the_first_guess_and_then_what_was_measured(spec):
 def test_the_machines_speed_is_counted_in_processor_time(monkeypatch):
     from types import SimpleNamespace
 
-    from maskviz.training import estimate as module
-
     ticks = iter([0, 9, 10, 11, 20, 29, 30, 39, 40, 49])  # four of the five took longer
-    monkeypatch.setattr(module, "time", SimpleNamespace(thread_time=lambda: next(ticks)))
+    monkeypatch.setattr(machine, "time", SimpleNamespace(thread_time=lambda: next(ticks)))
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    operations = 64 * 2 * module._MATRIX**3
-    assert module.matrix_flops.__wrapped__() == 3 * operations
+    operations = 64 * 2 * machine._MATRIX**3
+    assert machine.matrix_flops.__wrapped__() == 3 * operations
 
 
 def test_the_first_guess_knows_which_precision_is_fast_here(spec, monkeypatch):
-    from maskviz.training import estimate as module
-
     def minutes(precision, native):
-        monkeypatch.setattr(module, "_native_bf16", lambda: native)
+        monkeypatch.setattr(machine, "_native_bf16", lambda: native)
         return estimate(spec.changed(precision=precision)).minutes
 
-    monkeypatch.setattr(module, "matrix_flops", lambda: 1e11)
+    monkeypatch.setattr(machine, "matrix_flops", lambda: 1e11)
     assert minutes("auto", True) < minutes("auto", False) == minutes("float32", True)
     assert minutes("bf16", False) == minutes("float32", False)  # emulated
 
