@@ -55,11 +55,13 @@ def sweep_command(
     The same command again goes on where it stopped; a finished cell is never run twice.
     """
     from .. import sweeps
+    from ..runs import engines
 
     if listed:
         _show_list(sweeps.list_sweeps(), as_json)
         return
     _known_measure(measure)
+    engines.engine(engine)
     flat = {"path": data, "model": model, "max_steps": max_steps, "name": name}
     grid = {"strategies": strategies, "operators": operators, "ratios": ratios, "seeds": seeds}
     sweep = _sweep(source, grid, flat, settings or [])

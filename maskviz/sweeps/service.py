@@ -129,6 +129,7 @@ def start(spec: SweepSpec, engine: str = "local") -> Sweep:
     >>> start(SweepSpec(strategies=("entity",), seeds=2)).cells        # doctest: +SKIP
     (Cell(strategy='none', ...), ...)
     """
+    engines.engine(engine)  # a name that is none is said before anything is measured
     sweep = plan(spec)
     advance(sweep, engine)
     return sweep
@@ -191,6 +192,7 @@ def watch(sweep: Sweep) -> None:
 
 def advance(sweep: Sweep, engine: str = "local") -> list[Run]:
     """Queue the cells that have no run, resume those that failed or were cancelled."""
+    engines.engine(engine)
     watch(sweep)
     moved = []
     for cell, run in sweep.runs().items():

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from maskviz import cli, runs
-from maskviz.errors import MaskvizError, RunError
+from maskviz.errors import MaskvizError, RunError, UnknownNameError
 from maskviz.runs.store import Store
 from maskviz.sweeps import SweepSpec, advance, list_sweeps, load_sweep, results, start
 from maskviz.sweeps.results import MEASURES
@@ -83,6 +83,8 @@ def test_the_same_sweep_goes_on_and_a_finished_cell_is_never_run_twice(spec):
     again = start(spec)
     assert again.id == sweep.id
     assert len(runs.list_runs()) == count
+    with pytest.raises(UnknownNameError, match="nowhere"):  # also where nothing is left to run
+        start(spec, engine="nowhere")
     assert set(again.states().values()) == {"done"}
     wider = start(SweepSpec(("pattern", "random"), ("mask",), (0.2, 0.4), 3, spec.base))
     states = wider.states()
@@ -235,6 +237,7 @@ def test_the_command_plans_queues_shows_and_cancels(base, tmp_path, monkeypatch,
     assert (status, err.count("\n")) == (2, 1)
     assert "--ratios has 'a'" in err
     assert "Nothing to sweep" in call()[2]
+    assert "Unknown engine 'nowhere'" in call(*flags, "--engine", "nowhere")[2]
     assert "Unknown measure" in call("--strategies", "random", "--measure", "luck")[2]
 
 
