@@ -8,7 +8,7 @@ from maskviz.runs import Run
 from maskviz.text.percent import percent
 from maskviz.training import RunSpec
 from maskviz.training.mask_spec import MaskingSpec
-from maskviz.ui import runs_form, runs_panel
+from maskviz.ui import runs_data, runs_form, runs_panel
 from maskviz.ui.page import close_page, errors, escape, open_page
 
 
@@ -115,7 +115,7 @@ def empty(spec: RunSpec | None) -> None:
     )
     if spec is not None:
         st.markdown("**What it learns from**")
-        runs_form.sample(spec)
+        runs_data.sample(spec)
 
 
 main()

@@ -163,6 +163,26 @@ def test_a_done_run_says_its_finding_and_leads_to_compare():
     assert _button(at, "Compare with mini")
 
 
+def test_what_the_form_has_no_field_for_comes_along_with_a_clone_until_it_is_dropped():
+    spec = RunSpec.build(
+        name="told", strategy="random", max_rows=100, max_grad_norm=0.5, eval_fraction=0.3,
+        lora_r=4, lora_alpha=64, evaluation={"strategy": "attribute"},
+    )  # fmt: skip
+    folder = new_folder(spec)
+    (folder / "status.json").write_text("{}")
+    Store().add(folder, state="cancelled", reason="Cancelled.", started=time.time())
+    at = _page(run=folder.name)
+    _button(at, "Clone with changes").click().run()
+    said = "As in the cloned run: max_grad_norm 0.5, lora_alpha 64, eval_fraction 0.3, evaluation"
+    assert said in _words(at).replace("\\", "")
+    _button(at, "Start").click().run()
+    started = Store().runs()[0].spec
+    assert (started.training.max_grad_norm, started.training.lora_alpha) == (0.5, 64)
+    assert started.evaluation.strategy == "attribute"
+    _button(at, "Drop these").click().run()
+    assert "As in the cloned run" not in _words(at)
+
+
 def test_clone_fills_the_form_with_the_settings_of_the_run():
     spec = RunSpec.build(
         name="told",
