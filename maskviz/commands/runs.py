@@ -11,6 +11,9 @@ from ..runs.folder import Run
 from .common import Json, app, show
 
 RunId = Annotated[str, typer.Argument(help="The run's name or the beginning of it.")]
+Adapter = Annotated[
+    bool, typer.Option("--adapter", help="LoRA's small matrices alone, which PEFT loads.")
+]
 
 runs_app = typer.Typer(help="List, show and steer fine-tunes.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
@@ -83,13 +86,15 @@ def delete_command(run_id: RunId, as_json: Json = False) -> None:
 def export_command(
     run_id: RunId,
     folder: Annotated[Path, typer.Argument(help="A new folder.")],
+    adapter: Adapter = False,
     as_json: Json = False,
 ) -> None:
     """Copy a tuned model, with its card, to a folder that transformers loads."""
     from ..runs.export import export
 
-    path = export(run_id, folder)
-    show({"run": run_id, "folder": str(path)}, as_json, f"The model is in {path}.")
+    path = export(run_id, folder, adapter=adapter)
+    what = "adapter" if adapter else "model"
+    show({"run": run_id, "folder": str(path)}, as_json, f"The {what} is in {path}.")
 
 
 @runs_app.command("push")
@@ -97,13 +102,15 @@ def push_command(
     run_id: RunId,
     repository: Annotated[str, typer.Argument(help="On the Hugging Face Hub, as user/name.")],
     public: Annotated[bool, typer.Option("--public", help="Let everybody see it.")] = False,
+    adapter: Adapter = False,
     as_json: Json = False,
 ) -> None:
     """Push a tuned model, with its card, to the Hugging Face Hub."""
     from ..runs.export import push
 
-    url = push(run_id, repository, private=not public)
-    show({"run": run_id, "url": url}, as_json, f"The model is at {url}.")
+    url = push(run_id, repository, private=not public, adapter=adapter)
+    what = "adapter" if adapter else "model"
+    show({"run": run_id, "url": url}, as_json, f"The {what} is at {url}.")
 
 
 @runs_app.command("worker")

@@ -16,13 +16,15 @@ from .service import load_run
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+")
 
 
-def export(run_id: str, folder: str | Path) -> Path:
+def export(run_id: str, folder: str | Path, *, adapter: bool = False) -> Path:
     """Copy the tuned model to a new folder, whole or not at all; return it.
 
     Weights (safetensors), settings, tokenizer and model card: what `from_pretrained` of
-    transformers loads. Raises RunError, ParameterError where the folder is there already.
+    transformers loads. Of a LoRA run `adapter` takes the small matrices alone, which
+    `PeftModel.from_pretrained(base, folder)` loads. Raises RunError, ParameterError where the
+    folder is there already.
     """
-    source = _model(load_run(run_id))
+    source = _taken(load_run(run_id), adapter)
     target = Path(folder).expanduser().absolute()
     if target.exists():
         raise ParameterError(f"{target.name!r} is there already: name a new folder.")
@@ -41,10 +43,10 @@ def export(run_id: str, folder: str | Path) -> Path:
     return target
 
 
-def packed(run_id: str) -> bytes:
-    """Return the tuned model as one ZIP archive with a folder of the run's name."""
+def packed(run_id: str, *, adapter: bool = False) -> bytes:
+    """Return what `export` copies as one ZIP archive with a folder of the run's name."""
     run = load_run(run_id)
-    source = _model(run)
+    source = _taken(run, adapter)
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:  # weights hardly shrink
         for path in sorted(p for p in source.rglob("*") if p.is_file()):
@@ -52,8 +54,8 @@ def packed(run_id: str) -> bytes:
     return content.getvalue()
 
 
-def push(run_id: str, repository: str, *, private: bool = True) -> str:
-    """Push the tuned model to the Hugging Face Hub, with the login of this machine; return its URL.
+def push(run_id: str, repository: str, *, private: bool = True, adapter: bool = False) -> str:
+    """Push what `export` copies to the Hugging Face Hub, with this machine's login; return its URL.
 
     A new repository is private unless said otherwise. Raises RunError with what to do.
     """
@@ -61,7 +63,7 @@ def push(run_id: str, repository: str, *, private: bool = True) -> str:
         raise ParameterError(
             f"{repository[:60]!r} names no repository: write it as user/name, such as me/my-model."
         )
-    source = _model(load_run(run_id))
+    source = _taken(load_run(run_id), adapter)
     from huggingface_hub import HfApi
 
     api = HfApi()
@@ -88,7 +90,14 @@ def _why(error: Exception) -> str:
     return f"the Hub cannot be reached ({type(error).__name__}): check the network."
 
 
-def _model(run: Run) -> Path:
+def _taken(run: Run, adapter: bool) -> Path:
+    """Return the folder that is taken away: the whole model, or LoRA's matrices alone."""
     if run.model_path is None or run.state != "done":
         raise RunError(f"The run {run.id!r} is {run.state}: only one that is done has a model.")
-    return run.model_path
+    if not adapter:
+        return run.model_path
+    if run.adapter_path is None:
+        raise RunError(
+            f"The run {run.id!r} has no adapter: tune one with lora_r above 0, or take the model."
+        )
+    return run.adapter_path

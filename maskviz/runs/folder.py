@@ -10,6 +10,7 @@
     checkpoints/    complete ones only
     result.json     the figures at the end
     model/          the tuned model, loadable by transformers
+    adapter/        LoRA's matrices alone, loadable by PEFT
 
 Each file has one writer and is always whole: written aside and renamed.
 """
@@ -88,6 +89,12 @@ class Run:
         """The folder of the tuned model, or None while there is none."""
         path = self.folder / "model"
         return path if (path / "config.json").is_file() else None
+
+    @property
+    def adapter_path(self) -> Path | None:
+        """The folder of LoRA's matrices alone, or None where all weights were tuned."""
+        path = self.folder / "adapter"
+        return path if (path / "adapter_config.json").is_file() else None
 
     @property
     def history(self) -> list[dict[str, Any]]:

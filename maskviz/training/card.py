@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..models.locate import BUNDLED, BUNDLED_TRANSLATOR
 from .spec import EXAMPLE, MULTI, REGRESSION, RunSpec
 
 _CARD = """\
 ---
-library_name: transformers
+library_name: {library}
 pipeline_tag: {tag}
-tags: [maskviz, masking]
+tags: [maskviz, masking{more_tags}]
 ---
 # {name}
 
@@ -38,15 +39,26 @@ tags: [maskviz, masking]
 {results}
 
 ## Use
-```python
-import maskviz
-model = maskviz.load_model("path/to/this/folder")
-```
-It loads with `transformers.AutoModelFor{kind}.from_pretrained` too. The exact settings:
+{use} The exact settings:
 
 {fence}toml
 {toml}{fence}
 """
+_USE = """\
+```python
+import maskviz
+model = maskviz.load_model("path/to/this/folder")
+```
+It loads with `transformers.AutoModelFor{kind}.from_pretrained` too."""
+_USE_ADAPTER = """\
+This folder holds LoRA's matrices alone: {model} goes with it.
+```python
+from peft import PeftModel
+from transformers import AutoModelFor{kind}
+base = AutoModelFor{kind}.from_pretrained({options})
+model = PeftModel.from_pretrained(base, "path/to/this/folder")
+```
+{where}"""
 
 _KINDS = {
     "classification": ("text-classification", "SequenceClassification"),
@@ -59,16 +71,42 @@ _SHARES = ("accuracy", "exact_match")
 
 def model_card(name: str, spec: RunSpec, result: Mapping[str, Any]) -> str:
     """Return the card in Markdown; what comes from the user's data stands in code marks."""
-    tag, kind = _KINDS[spec.task]
+    use = _USE.format(kind=_KINDS[spec.task][1])
+    return _card(name, spec, result, library="transformers", more_tags="", use=use)
+
+
+def adapter_card(
+    name: str, spec: RunSpec, result: Mapping[str, Any], options: Mapping[str, Any]
+) -> str:
+    """Return the card of LoRA's matrices alone; `options` are what the base is loaded with."""
+    base = public_name(spec.model)
+    given = [repr(base), *(f"{key}={value!r}" for key, value in options.items())]
+    use = _USE_ADAPTER.format(
+        kind=_KINDS[spec.task][1], model=_code(base), options=", ".join(given), where=_where(base)
+    )
+    return _card(name, spec, result, library="peft", more_tags=", lora", use=use)
+
+
+def _where(base: str) -> str:
+    """Say where the weights are that an adapter belongs to."""
+    if base in (BUNDLED, BUNDLED_TRANSLATOR):
+        return (
+            f"{_code(base)} is part of maskviz: its folder is `maskviz.load_model({base!r}).path`."
+        )
+    return f"Take the very weights of {_code(base)} that it was tuned on."
+
+
+def _card(name: str, spec: RunSpec, result: Mapping[str, Any], **written: str) -> str:
+    tag = _KINDS[spec.task][0]
     figure = _FIGURES.get(spec.kind, "accuracy")
     toml = shareable(spec).to_toml()
     return _CARD.format(
+        **written,
         tag=tag,
-        kind=kind,
         figure=f"{figure.replace('_', ' ')}{' (95 %)' * (figure in _SHARES)}",
         name=name,
         finding=result["finding"],
-        model=_code(Path(spec.model).name),
+        model=_code(public_name(spec.model)),
         data=_data(spec),
         rows=result["train_rows"],
         labels=_labels(spec, result),
@@ -98,7 +136,16 @@ def shareable(spec: RunSpec) -> RunSpec:
     data = replace(
         spec.data, path=Path(spec.data.path).name, eval_path=Path(spec.data.eval_path).name
     )
-    return replace(spec, data=data, model=Path(spec.model).name)
+    return replace(spec, data=data, model=public_name(spec.model))
+
+
+def public_name(model: str) -> str:
+    """Return a model's name as others may read it: of a folder only its own name.
+
+    >>> public_name("org/tiny"), public_name("/home/me/tiny")
+    ('org/tiny', 'tiny')
+    """
+    return Path(model).name if Path(model).is_absolute() else model
 
 
 def _data(spec: RunSpec) -> str:

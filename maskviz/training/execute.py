@@ -143,7 +143,7 @@ def _end_badly(error: BaseException, recorder: Recorder, stop: _StopSignal) -> s
 def _clear(recorder: Recorder) -> None:
     """Take away what was half written: on a full disk that is the room for the last words."""
     if recorder.writes:
-        for half in ("checkpoints/.staging", ".model"):
+        for half in ("checkpoints/.staging", ".adapter", ".model"):
             shutil.rmtree(recorder.folder / half, ignore_errors=True)
 
 

@@ -1,15 +1,19 @@
 """LoRA: small matrices beside the weights are tuned, the weights themselves stay (Hu et al. 2022).
 
 PEFT does it (extra `lora`); what is new in the head is tuned whole. At the end the matrices are
-added into the weights, so that the result loads as any other model does.
+kept alone, a small folder that PEFT loads, and added into the weights, so that the result loads
+as any other model does.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ..errors import MissingDependencyError, ModelError
+from ..paths import write_atomic
 from .spec import RunSpec
 
 _TASKS = {"classification": "SEQ_CLS", "seq2seq": "SEQ_2_SEQ_LM"}
@@ -70,6 +74,28 @@ def _outside(network: Any) -> list[str]:
         for name, child in network.named_children()
         if child is not core and any(True for _ in child.parameters())
     ]
+
+
+def save_adapter(network: Any, folder: Path, spec: RunSpec, result: Mapping[str, Any]) -> None:
+    """Write the matrices, and the head where it was tuned, as PEFT loads them; with a card."""
+    from .card import adapter_card, public_name
+
+    base = public_name(spec.model)
+    network.peft_config["default"].base_model_name_or_path = base
+    # The table of words is never tuned; to find out whether it was, PEFT would ask the Hub.
+    network.save_pretrained(folder, save_embedding_layers=False)
+    card = adapter_card(folder.parent.name, spec, result, _base_options(network.config, spec))
+    write_atomic(folder / "README.md", card)
+
+
+def _base_options(config: Any, spec: RunSpec) -> dict[str, Any]:
+    """Return what the base must be loaded with, so that the tuned head finds its place."""
+    if spec.task != "classification":
+        return {}
+    options = {"id2label": dict(config.id2label), "label2id": dict(config.label2id)}
+    if config.pad_token_id is not None:
+        options["pad_token_id"] = config.pad_token_id
+    return {"num_labels": config.num_labels, **options, "ignore_mismatched_sizes": True}
 
 
 def merged(network: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,21 +104,35 @@ def _head(spec: RunSpec, model: Any, label_names: Sequence[str]) -> dict[str, An
 def save_network(
     network: Any, model: Any, folder: Path, spec: RunSpec, result: dict[str, Any]
 ) -> Path:
-    """Write `model/` with weights (safetensors), tokenizer and model card; return its path."""
-    from .card import model_card
-    from .checkpoints import flush
-    from .lora import merged
+    """Write `model/` with weights (safetensors), tokenizer and model card; return its path.
 
-    staged, target = folder / ".model", folder / "model"
-    shutil.rmtree(staged, ignore_errors=True)
+    Of LoRA's matrices alone there is `adapter/` before.
+    """
+    from .card import model_card
+    from .lora import merged, save_adapter
+
+    if spec.training.lora_r:
+        with _whole(folder / "adapter") as staged:
+            save_adapter(network, staged, spec, result)
     plain = merged(network)
     for config in filter(None, (plain.config, getattr(plain, "generation_config", None))):
         if hasattr(config, "use_cache"):  # Trainer turns it off: writing would be slow for good
             config.use_cache = getattr(model.config, "use_cache", True)
-    plain.save_pretrained(staged)
-    model.tokenizer.save_pretrained(staged)
-    write_atomic(staged / "README.md", model_card(folder.name, spec, result))
+    with _whole(folder / "model") as staged:
+        plain.save_pretrained(staged)
+        model.tokenizer.save_pretrained(staged)
+        write_atomic(staged / "README.md", model_card(folder.name, spec, result))
+    return folder / "model"
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """Yield a folder to write into that takes the place of `target` once all of it is written."""
+    from .checkpoints import flush
+
+    staged = target.with_name(f".{target.name}")
+    shutil.rmtree(staged, ignore_errors=True)
+    yield staged
     flush(staged)
     shutil.rmtree(target, ignore_errors=True)
     staged.rename(target)
-    return target

@@ -259,10 +259,15 @@ def _results(run: Run) -> None:
 
 
 def _take_away(run: Run) -> None:
-    """Download the model, or push it to the Hub when asked."""
+    """Download the model or LoRA's matrices alone, or push them to the Hub when asked."""
+    adapter = run.adapter_path is not None and st.checkbox(
+        "LoRA's matrices alone", key=f"adapter_{run.id}",
+        help="A small folder that PEFT loads onto the model it was tuned from; its card says how.",
+    )  # fmt: skip
     if st.button("Pack it for a download", key=f"pack_{run.id}"):
+        name = f"{run.id}-adapter.zip" if adapter else f"{run.id}.zip"
         st.download_button(
-            "Download ZIP", packed(run.id), f"{run.id}.zip", "application/zip",
+            "Download ZIP", packed(run.id, adapter=adapter), name, "application/zip",
             key=f"zip_{run.id}", on_click="ignore",
         )  # fmt: skip
     name, button = st.columns([3, 1], vertical_alignment="bottom")
@@ -272,7 +277,8 @@ def _take_away(run: Run) -> None:
     )  # fmt: skip
     if button.button("Push", key=f"push_{run.id}", disabled=not repository.strip()):
         with errors(), st.spinner("Pushing …"):
-            st.success(f"The model is at {push(run.id, repository.strip())}.")
+            url = push(run.id, repository.strip(), adapter=adapter)
+            st.success(f"It is at {url}.")
 
 
 def _curves(run: Run) -> None:

@@ -291,6 +291,20 @@ def test_an_exported_folder_loads_with_transformers(done, tmp_path):
     assert f"{done.id}/model.safetensors" in names
 
 
+def test_loras_matrices_are_taken_away_alone(done, tmp_path):
+    with pytest.raises(RunError, match="has no adapter: tune one with lora_r above 0"):
+        export(done.id, tmp_path / "tuned", adapter=True)
+    adapter = done.folder / "adapter"
+    adapter.mkdir()
+    for name in ("adapter_config.json", "adapter_model.safetensors", "README.md"):
+        (adapter / name).write_text("{}")
+    target = export(done.id, tmp_path / "small", adapter=True)
+    assert {path.name for path in target.iterdir()} == {path.name for path in adapter.iterdir()}
+    names = zipfile.ZipFile(io.BytesIO(packed(done.id, adapter=True))).namelist()
+    assert f"{done.id}/adapter_config.json" in names
+    assert f"{done.id}/model.safetensors" not in names
+
+
 def test_only_a_run_that_is_done_has_a_model(done, tmp_path):
     Store().update(done.id, state="failed")
     with pytest.raises(RunError, match="is failed: only one that is done"):

@@ -131,6 +131,30 @@ def test_lora_tunes_little_and_leaves_a_plain_model(tiny, values, head):
     table = "bert.embeddings.word_embeddings.weight"
     assert abs(before[table] - after[table]).max() == 0
     assert "LoRA, rank 2" in (run.model_path / "README.md").read_text()
+    _same_through_peft(run, tiny / (values.get("model") or "model"), head, network)
+
+
+def _same_through_peft(run, base, head, merged):
+    """Load the matrices alone onto the base as the card says, and compare the outputs."""
+    import re
+
+    import torch
+    import transformers
+    from peft import PeftModel
+    from safetensors.numpy import load_file
+
+    card = (run.adapter_path / "README.md").read_text()
+    assert str(base.parent) not in card + (run.adapter_path / "adapter_config.json").read_text()
+    assert f"`{base.name}` goes with it" in card
+    call = re.search(rf"= (AutoModelFor{head}\.from_pretrained\(.*\))", card)[1]
+    call = call.replace(repr(base.name), repr(str(base)))  # where the reader has it
+    network = PeftModel.from_pretrained(eval(call, vars(transformers)), run.adapter_path)
+    ids = torch.tensor([[2, 5, 6, 7, 8, 3]])
+    with torch.no_grad():
+        there, here = network.eval()(ids).logits, merged.eval()(ids).logits
+    assert torch.allclose(there, here, atol=1e-5)
+    tensors = load_file(run.adapter_path / "adapter_model.safetensors")
+    assert not [name for name in tensors if "embeddings" in name]
 
 
 def test_it_stops_early_and_takes_the_best_weights(tiny):
