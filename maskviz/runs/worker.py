@@ -9,6 +9,9 @@ says so, which the system itself takes back when the process dies.
 Runs survive the worker as well: each leads a session of its own. A worker that starts finds
 what the last one left: a run that still goes on is watched again, one that died is queued
 again and goes on from its last checkpoint.
+
+Where the package is updated under it, it takes no further run, and once nothing trains any more
+it starts anew in place, as the same process with the new code.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from .folder import ENDED, read_json, runs_home
 from .launch import end_with_leader, fork, spawn, threads_per_run, train, unusable
 from .lock import WorkerLock
 from .mirror import settle
+from .sources import Sources
 from .store import Store
 
 POLL_SECONDS = 0.1
@@ -59,8 +63,15 @@ class Child:
 class Worker:
     """The loop: reap what ended, end what is cancelled, start what waits."""
 
-    def __init__(self, slots: int = 1, idle_minutes: float = IDLE_MINUTES) -> None:
+    def __init__(
+        self,
+        slots: int = 1,
+        idle_minutes: float = IDLE_MINUTES,
+        sources: Sources | None = None,
+    ) -> None:
         self.store = Store()
+        self.sources = sources or Sources()
+        self.outdated = False  # the package's files are others now: this worker starts anew
         self.slots = slots
         self.idle_seconds = min(idle_minutes, UNUSED_MINUTES) * 60
         self._idle_after_use = idle_minutes * 60
@@ -72,13 +83,13 @@ class Worker:
         self.roomless: dict[str, str] = {}  # runs that ended on a full disk, and what to say of it
 
     def run(self) -> None:
-        """Work until there has been nothing to do for a while, or SIGTERM."""
+        """Work until there has been nothing to do for a while, an update, or SIGTERM."""
         signal.signal(signal.SIGTERM, self._stop)
         self.stuck = not self._tried(self.recover)
         while not self.stopping:
             self.tick()
             idle = time.monotonic() - self.busy_at > self.idle_seconds
-            if idle or not self.store.path.exists():  # somebody took the whole home away
+            if idle or self.outdated or not self.store.path.exists():  # the whole home is gone
                 return
             time.sleep(POLL_SECONDS)
 
@@ -109,10 +120,16 @@ class Worker:
         self._beat()
         for child in self.children.values():
             self._end_if_cancelled(child)
-        while len(self.children) < self.slots and (row := self.store.claim()):
+        while len(self.children) < self.slots and (row := self._next()):
             self._start(row)
         if self.children:
             self.busy_at = time.monotonic()
+
+    def _next(self) -> dict[str, Any] | None:
+        """Take the next run, unless the code to train it with is no longer what was imported."""
+        if not self.store.rows("queued") or self.sources.changed():
+            return None
+        return self.store.claim()
 
     def _stop(self, *_: object) -> None:
         self.stopping = True  # the runs go on and are found by the next worker
@@ -123,6 +140,7 @@ class Worker:
             self.beat_at = now
             beat = {"pid": os.getpid(), "heartbeat": time.time(), "slots": self.slots}
             write_record(beat)
+            self.outdated = not self.children and self.sources.settled()
 
     # recovery -------------------------------------------------------------------------------
 
@@ -298,18 +316,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(slots: int, idle_minutes: float) -> int:
-    lock = WorkerLock()
+    lock, sources = WorkerLock(), Sources()
     while lock.acquire() or _takes_over(lock):
         write_record({"pid": os.getpid(), "heartbeat": time.time(), "slots": slots})
         warm_up()
-        worker = Worker(slots, idle_minutes)
+        worker = Worker(slots, idle_minutes, sources)
         worker.run()
+        if worker.outdated and not worker.stopping:
+            _start_anew(slots, idle_minutes)
         # Whoever queued a run before the record went away counts on this worker: look once more.
         (runs_home() / "worker.json").unlink(missing_ok=True)
         lock.release()
         if worker.stopping or not worker.store.rows("queued"):
             break
     return 0
+
+
+def _start_anew(slots: int, idle_minutes: float) -> None:
+    """Become a worker with the code that is there now: the same process, the same record.
+
+    The lock goes with the old one's files.
+    """
+    print(f"{time.strftime('%H:%M:%S')} The code has changed: starting anew.", flush=True)  # noqa: T201
+    options = ["--slots", str(slots), "--idle-minutes", str(idle_minutes)]
+    os.execv(sys.executable, [sys.executable, "-m", "maskviz.runs.worker", *options])  # noqa: S606
 
 
 def _takes_over(lock: WorkerLock, seconds: float = 10.0) -> bool:
