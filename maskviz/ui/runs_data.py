@@ -144,8 +144,10 @@ def sample(spec: RunSpec) -> None:
     """Show some rows of the example set; an upload is shown in the form."""
     if spec.data.path == EXAMPLE:
         rows = _example_rows(spec.data.kind, spec.data.strength)
-        wide, narrow = (st.column_config.TextColumn(width=width) for width in ("large", "small"))
-        columns = {"text": wide, "label": narrow, "distractor": narrow}
+        columns = {
+            name: st.column_config.TextColumn(width=width)
+            for name, width in (("text", 350), ("label", 70), ("distractor", 90))
+        }
         st.dataframe(rows, hide_index=True, column_config=columns)
 
 
