@@ -13,6 +13,7 @@ from maskviz.models import load_model
 from maskviz.text.percent import percent
 from maskviz.ui import guide_choice, mask_panels, state
 from maskviz.ui.components.attention_head import attention_head
+from maskviz.ui.grid import grid
 from maskviz.ui.page import close_page, errors, escape, open_page
 
 LONGEST = 48  # tokens: a row of numbers that a person still reads
@@ -137,10 +138,9 @@ def arithmetic(encoding: Encoding, allowed: np.ndarray, found: HeadArithmetic, r
         }
     )
     st.markdown(f"**The row of “{escape(encoding.tokens[row])}”, key by key**")
-    st.dataframe(
+    grid(
         table,
-        hide_index=True,
-        width="stretch",
+        "attention",
         height=min(38 + 35 * reads, 420),
         column_config={
             "score q·k/√d": st.column_config.NumberColumn(format="%.2f"),

@@ -18,6 +18,7 @@ from maskviz.figures.canvas import unit_of
 from maskviz.ui.components.attention_arcs import attention_arcs
 from maskviz.ui.components.attention_head import attention_head
 from maskviz.ui.components.attention_mosaic import attention_mosaic, picked_head
+from maskviz.ui.grid import grid
 from maskviz.ui.page import errors, escape
 
 Notes = tuple[tuple[HeadRole | HeadChange, ...], ...]
@@ -159,7 +160,7 @@ def numbers(shown: View, about: Notes) -> None:
     if per_layer:
         frame = frame.drop(columns=["Head", "Role"], errors="ignore")
         frame = frame.groupby("Layer", as_index=False).mean().round(2)
-    st.dataframe(frame, hide_index=True, width="stretch")
+    grid(frame, "attention")
     if not shown.signed:
         st.caption(
             "Entropy 0: one token gets all. Distance: how many positions away a head looks on "
@@ -206,7 +207,7 @@ def worth_table(text: str, model: str) -> None:
             }
             for one in found
         ]
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+        grid(pd.DataFrame(rows), "methods")
         one = found[0]
         st.caption(
             f"Fall: how far the predicted label's probability sinks when a method's top {one.k} "

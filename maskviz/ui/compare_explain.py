@@ -17,6 +17,7 @@ from maskviz.text.percent import percent
 from maskviz.ui import limits, state
 from maskviz.ui.compare_file import long_control
 from maskviz.ui.controls import text_box
+from maskviz.ui.grid import grid
 from maskviz.ui.page import errors, escape, say_unfamiliar
 
 _DEFAULT = ("occlusion", "gradient-input", "random")
@@ -106,7 +107,7 @@ def _scores(
     with st.expander("All scores"):
         table = {"word": [w.text for w in first.words]}
         table |= {name: [w.score for w in e.words] for name, e in found.items()}
-        st.dataframe(pd.DataFrame(table), width="stretch")
+        grid(pd.DataFrame(table), "scores", hide_index=False)
     return found
 
 
@@ -134,10 +135,7 @@ def _faithfulness(view: state.View, found: dict[str, Explanation], long: str) ->
         }
     st.markdown(f"**{escape(believed(measured))}**")
     st.plotly_chart(figures.curves(measured), key="curves", config=_BAR)
-    st.dataframe(
-        pd.DataFrame([_row(name, m) for name, m in measured.items()]), hide_index=True,
-        width="stretch",
-    )  # fmt: skip
+    grid(pd.DataFrame([_row(name, m) for name, m in measured.items()]), "faithfulness")
     st.caption(
         "High comprehensiveness and insertion, low sufficiency and deletion are good. In brackets: "
         "20 random orders of the words, middle 95 %. τ: Kendall's, with leave-one-out, which is "
@@ -206,7 +204,7 @@ def _marked(view: state.View, names: list[str]) -> None:
             }
             for p in found
         ]
-        st.dataframe(pd.DataFrame(table), hide_index=True, width="stretch")
+        grid(pd.DataFrame(table), "plausibility")
         st.caption(
             f"{found[0].rows} texts, of whose words people mark {percent(found[0].share)}; in "
             "brackets 95 % bootstrap intervals."

@@ -28,6 +28,7 @@ from maskviz.ui.compare_file import (
     source,
 )
 from maskviz.ui.controls import operator_control_of
+from maskviz.ui.grid import grid, in_names
 from maskviz.ui.page import errors, escape
 
 _JOB = "fairness_job"
@@ -69,7 +70,7 @@ def _form(view: state.View, name: str, path: Path) -> None:
     columns = [str(c) for c in head.columns]
     guessed = columns.index(str(guess_columns(head).text))
     key = hashlib.sha256(str(path).encode()).hexdigest()[:12]
-    st.dataframe(head.head(5), hide_index=True, width="stretch")
+    st.dataframe(in_names(head.head(5)), hide_index=True, width="stretch")
     how = st.segmented_control(
         "Pairs", [_SWAP, _PAIRS], default=_SWAP, required=True, key=f"fh{key}"
     )
@@ -116,9 +117,8 @@ def _result(view: state.View, found: dict[str, Any]) -> None:
         for name, gap in own.items()
         if name != ORACLE
     }
-    st.dataframe(
-        pd.DataFrame([_row(n, g) for n, g in {**arms, **groups}.items()]), hide_index=True,
-        width="stretch",
+    grid(
+        pd.DataFrame([_row(n, g) for n, g in {**arms, **groups}.items()]), "fairness",
         column_config={
             name: st.column_config.NumberColumn(format="percent")
             for name in ("flip rate", "same to the model")

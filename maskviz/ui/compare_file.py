@@ -20,6 +20,7 @@ from maskviz.masks import STRATEGIES
 from maskviz.models import list_models, load_model
 from maskviz.ui import compare_result, state
 from maskviz.ui.controls import operator_control_of
+from maskviz.ui.grid import in_names
 from maskviz.ui.page import errors, escape
 
 NONE = "none"
@@ -102,7 +103,7 @@ def _form(view: state.View, name: str, path: Path) -> None:
     head = preview(path, name, 200)
     guessed, columns = guess_columns(head), [str(c) for c in head.columns]
     key = hashlib.sha256(str(path).encode()).hexdigest()[:12]
-    st.dataframe(head.head(5), hide_index=True, width="stretch")
+    st.dataframe(in_names(head.head(5)), hide_index=True, width="stretch")
     left, right = st.columns(2)
     text = left.selectbox("Text column", columns, columns.index(str(guessed.text)), key=f"t{key}")
     options = [NONE, *(c for c in columns if c != text)]

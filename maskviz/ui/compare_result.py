@@ -15,6 +15,7 @@ from maskviz.evidence.tally import RowResult
 from maskviz.figures import compare as figures
 from maskviz.text.percent import percent
 from maskviz.ui import state
+from maskviz.ui.grid import grid
 from maskviz.ui.page import escape
 
 _SHOWN = 10
@@ -46,9 +47,9 @@ def show(view: state.View, result: FileComparison, job: Job | None) -> None:
     for note in result.notes:
         st.caption(escape(note))
     st.plotly_chart(figures.file_effects(result.strategies), key="file_effects")
-    st.dataframe(
+    grid(
         _table({name: {"": r} for name, r in result.strategies.items()}, "strategy"),
-        hide_index=True, width="stretch", column_config=_COLUMNS,
+        "strategies", column_config=_COLUMNS,
     )  # fmt: skip
     if job is not None and job.rows.is_file():
         st.download_button(
@@ -157,7 +158,7 @@ def _beside(result: FileComparison) -> None:
     formats = {key: _NUMBER(format="percent") for key in rows[0] if key not in ("text", "p")}
     formats["p"] = _COLUMNS["p"]
     formats.pop("95 % interval", None)
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config=formats)
+    grid(pd.DataFrame(rows), "models", column_config=formats)
 
 
 _TITLES = {"label": "label", "hidden": "type of what is hidden"}
@@ -185,7 +186,7 @@ def _groups(result: FileComparison) -> None:
     if len(shown) > _BARS:
         st.caption(f"The {_BARS} values with the most rows; the table has all {len(shown)}.")
     table = _table(values, _TITLES.get(column, column))
-    st.dataframe(table, hide_index=True, width="stretch", column_config=_COLUMNS)
+    grid(table, "groups", column_config=_COLUMNS)
 
 
 def _worst_rows(view: state.View, result: FileComparison) -> None:

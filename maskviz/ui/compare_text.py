@@ -19,6 +19,7 @@ from maskviz.text.percent import percent
 from maskviz.ui import limits, state
 from maskviz.ui.compare_file import long_control
 from maskviz.ui.controls import operator_control, text_box
+from maskviz.ui.grid import grid
 from maskviz.ui.page import errors, escape, say_unfamiliar
 from maskviz.ui.report_button import report_button
 
@@ -152,9 +153,8 @@ def _table(effects: list[Effect]) -> None:
     first = effects[0].comparison
     label, regression = first.original.label, first.kl is None
     several = any(e.comparison.operator != first.operator for e in effects)
-    st.dataframe(
-        pd.DataFrame([_row(e, several) for e in effects]), hide_index=True,
-        width="stretch",
+    grid(
+        pd.DataFrame([_row(e, several) for e in effects]), "comparison",
         column_config={
             "p": st.column_config.NumberColumn(
                 label if regression else f"p({label})", format="%.3f" if regression else "percent"
@@ -247,7 +247,7 @@ def _beside(view: state.View, first: Comparison, other: str, long: str) -> None:
         | ({} if c.kl is None else {"flips": "yes" if c.flip else "no", "KL, nats": round(c.kl, 3)})
         for c in (first, second)
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
+    grid(pd.DataFrame(rows), "two-models")
 
 
 def _said(comparison: Comparison, answer: Prediction) -> str:

@@ -11,6 +11,7 @@ import streamlit as st
 from maskviz.figures import vision as figures
 from maskviz.text.percent import percent
 from maskviz.ui import state
+from maskviz.ui.grid import grid
 from maskviz.ui.page import escape
 from maskviz.vision import STRATEGIES, Look, PatchMask, labels_under, load_vit, look, patch_mask
 from maskviz.vision.classify import BUNDLED, digits
@@ -41,7 +42,7 @@ def show() -> None:
         st.markdown(f"### {escape(finding(plain, masked, mask, flips))}")
         _pictures(plain, masked, mask)
         st.plotly_chart(figures.answers(plain, masked), key="im_answers", config=_CONFIG)
-        st.dataframe(_table(plain, masked), hide_index=True)
+        grid(_table(plain, masked), "labels")
 
 
 def _subject() -> tuple[str, bytes]:

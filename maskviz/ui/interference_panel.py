@@ -19,6 +19,7 @@ from maskviz.evidence.interference_words import verdicts
 from maskviz.figures.interference import accuracy_figure, recovery_figure
 from maskviz.runs.background import Background
 from maskviz.text.percent import percent
+from maskviz.ui.grid import grid
 from maskviz.ui.page import errors, escape
 
 _POLL_SECONDS = 3.0
@@ -135,7 +136,7 @@ def _result(experiment: Experiment, cells: dict[str, list[dict[str, float]]]) ->
     words = {True: "Holds", False: "Does not hold", None: "Cannot be told"}
     for claim, held, said in verdicts(result):
         st.markdown(f"- **{words[held]}**: {escape(claim)}: {escape(said)}")
-    st.dataframe(_table(result.arms), hide_index=True, width="stretch", column_config=_columns())
+    grid(_table(result.arms), "arms", column_config=_columns())
 
 
 def _table(arms: Any) -> pd.DataFrame:

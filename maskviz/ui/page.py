@@ -178,7 +178,9 @@ def sentences_table(rows: Sequence[Mapping[str, str]]) -> None:
     if len(table) <= FEW_ROWS:
         st.table(table.map(escape), hide_index=True, border="horizontal")
     else:
-        st.dataframe(table, hide_index=True, width="stretch")
+        from maskviz.ui.grid import in_names
+
+        st.dataframe(in_names(table), hide_index=True, width="stretch")
 
 
 # Where GitHub's Markdown begins a link by itself: https://, www. and the sign of an e-mail address.

@@ -24,6 +24,7 @@ from maskviz.runs.engines import worker_log
 from maskviz.runs.export import packed, push
 from maskviz.text.percent import percent
 from maskviz.ui import runs_form, state
+from maskviz.ui.grid import grid
 from maskviz.ui.page import errors, escape
 
 CHIPS = {
@@ -242,11 +243,7 @@ def _results(run: Run) -> None:
     shares = [name for name in ("accuracy", "± 95 %", "macro-F1", "all right") if name in table]
     table[shares] = table[shares] * 100
     share = st.column_config.NumberColumn(format="%.1f %%")
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config=dict.fromkeys(shares, share),
-    )
+    grid(table, f"{run.id}-evaluations", column_config=dict.fromkeys(shares, share))
     for note in run.result.get("notes", []):
         st.caption(escape(note))
     with st.expander("The tuned model"):

@@ -10,13 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from maskviz import runs
-from maskviz.data.export import to_csv
 from maskviz.errors import MaskvizError
 from maskviz.figures.runs import overlay_figure
 from maskviz.report import run_report
 from maskviz.runs import Run
 from maskviz.runs.compare import differing_settings, finding, summary_row
 from maskviz.ui import runs_form
+from maskviz.ui.grid import download, grid, in_names
 from maskviz.ui.page import errors, escape
 from maskviz.ui.report_button import report_button
 from maskviz.ui.runs_panel import CHIPS
@@ -85,7 +85,7 @@ def _table(found: Sequence[Run]) -> None:
     table[shares] = table[shares].astype(float) * 100
     share = st.column_config.NumberColumn(format="%.1f %%")
     st.dataframe(
-        table,
+        in_names(table),
         key="runs_table",
         hide_index=True,
         on_select="rerun",
@@ -102,10 +102,7 @@ def _table(found: Sequence[Run]) -> None:
         },
     )
     table["State"] = table["State"].str[0]
-    st.download_button(
-        "Download as CSV", to_csv(table.to_dict("records")), "runs.csv", "text/csv",
-        on_click="ignore",
-    )  # fmt: skip
+    download(table, "runs")
 
 
 def _row(run: Run) -> dict[str, Any]:
@@ -187,7 +184,7 @@ def differences(chosen: Sequence[Run]) -> None:
     st.markdown(f"**They differ in {len(differing)} setting{'s' * (len(differing) > 1)}**")
     table = pd.DataFrame(differing, dtype=object).T
     table.columns = [run.id for run in chosen]
-    st.dataframe(table.map(_shown))
+    grid(table.map(_shown).rename_axis("setting"), "settings", hide_index=False)
 
 
 def _shown(value: Any) -> str:

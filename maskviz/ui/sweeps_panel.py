@@ -20,6 +20,7 @@ from maskviz.text.percent import percent
 from maskviz.training import RunSpec
 from maskviz.ui import state
 from maskviz.ui.compare_file import TYPES
+from maskviz.ui.grid import grid
 from maskviz.ui.page import errors, escape
 from maskviz.ui.report_button import report_button
 
@@ -188,7 +189,7 @@ def _figures(sweep: sweeps.Sweep) -> None:
         st.selectbox("Measure", list(MEASURES), key="sw_measure")
         st.plotly_chart(curves_figure(found), key="sw_curves", config=_CONFIG)
         st.plotly_chart(heatmap_figure(found), key="sw_heatmap", config=_CONFIG)
-        st.dataframe(pd.DataFrame([_row(g) for g in found.groups]), hide_index=True)
+        grid(pd.DataFrame([_row(g) for g in found.groups]), f"{sweep.id}-results")
 
 
 def _row(group: sweeps.Group) -> dict[str, object]:

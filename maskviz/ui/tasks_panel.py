@@ -17,6 +17,7 @@ from maskviz.masks import Mask, mask
 from maskviz.paths import assets
 from maskviz.text.percent import percent
 from maskviz.ui import state
+from maskviz.ui.grid import grid
 from maskviz.ui.limits import LONGEST
 from maskviz.ui.page import escape
 
@@ -45,7 +46,7 @@ def sentiment(view: state.View) -> None:
         st.markdown(f"### {escape(comparison_sentence(result, chance))}")
         st.markdown(_in_ink(chosen))
         st.plotly_chart(figures.answers(result, chance), key="ts_answers", config=_CONFIG)
-        _hidden_table(chosen)
+        _hidden_table(chosen, "attributes")
         st.caption(
             "The strategy attribute hides what a verdict should not rest on. If hiding it moves "
             "the answer more than random words do, the model leans on it."
@@ -101,20 +102,18 @@ def summary() -> None:
             ]
             points = st.column_config.NumberColumn(format="%.1f")
             columns = dict.fromkeys(("before", "after", "difference"), points)
-            st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=columns)
+            grid(pd.DataFrame(rows), "rouge", column_config=columns)
         st.markdown("**What was hidden**")
-        _hidden_table(found.mask)
+        _hidden_table(found.mask, "repeats")
         _attention_button(text, model.strip(), "redundant")
 
 
-def _hidden_table(chosen: Mask) -> None:
+def _hidden_table(chosen: Mask, name: str) -> None:
     rows = [{"hidden": chosen.text[s.start : s.end], "why": s.reason} for s in chosen.spans]
     if rows:
         long = max(len(row["hidden"]) for row in rows) > _LINE
         wrapped = {"row_height": _WRAPPED, "column_config": dict.fromkeys(rows[0], _medium())}
-        st.dataframe(
-            pd.DataFrame(rows), hide_index=True, width="stretch", **(wrapped if long else {})
-        )
+        grid(pd.DataFrame(rows), name, **(wrapped if long else {}))
     else:
         st.caption("Nothing.")
 
@@ -179,8 +178,8 @@ def translation() -> None:
             f"The strategy noise hides {percent(found.found, 0)} of the errors that were put in; "
             f"{percent(found.false, 0)} of the words it hides were none."
         )
-        st.dataframe(
-            _written(found), hide_index=True, width="stretch", row_height=_WRAPPED,
+        grid(
+            _written(found), "translations", row_height=_WRAPPED,
             column_config={"input": st.column_config.TextColumn(width="small"),
                            **dict.fromkeys(("the model read", "and wrote"), _medium())},
         )  # fmt: skip
