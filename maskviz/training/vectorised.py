@@ -20,6 +20,7 @@ from ..masks.draws import uniforms
 from ..masks.operators import AS_MASK, AS_RANDOM, ordinary_ids, overlapping
 from ..masks.registry import STRATEGIES
 from ..text.alignment import Tokenised
+from ..text.words import word_offsets
 from .masking import MEASURED, draw_seed
 
 
@@ -207,8 +208,8 @@ class BatchDraws:
 
     def _row(self, index: int) -> Segments:
         if index not in self._laid_out:
-            words = [(w.start, w.end) for w in self.masker.documents[index].words]
-            self._laid_out[index] = segments(self.masker.plain[index], words)
+            plain = self.masker.plain[index]
+            self._laid_out[index] = segments(plain, word_offsets(plain.text))
         return self._laid_out[index]
 
     def _hidden(self, index: int, epoch: int, seed: int, row: Segments) -> Any:
