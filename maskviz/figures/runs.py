@@ -80,8 +80,18 @@ def overlay_figure(histories: Mapping[str, History], key: str, title: str) -> go
     dashes = ("solid", "dash", "dot", "dashdot")
     for i, (name, history) in enumerate(histories.items()):
         colour = OKABE_ITO[i % len(OKABE_ITO)]
-        _line(figure, history, key, name, colour, dash=dashes[i // len(OKABE_ITO) % 4])
+        _line(figure, history, key, _shortened(name), colour, dash=dashes[i // len(OKABE_ITO) % 4])
     return _sized(figure, len(histories))
+
+
+def _shortened(name: str, length: int = 36) -> str:
+    """Return a name that fits a phone, both its ends kept: the last part tells runs apart.
+
+    >>> _shortened("a-name-that-is-far-too-long-for-a-phone-1124-184534-b183")
+    'a-name-that-is-f…e-1124-184534-b183'
+    """
+    half = length // 2
+    return name if len(name) <= length else f"{name[: half - 2]}…{name[-half:]}"
 
 
 def _figure(title: str, unit: str, percent: bool = False) -> go.Figure:

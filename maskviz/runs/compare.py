@@ -53,7 +53,7 @@ def summary_row(run: Run) -> dict[str, Any]:
     spec, figures = run.spec, run.metrics
     row = {
         "Run": run.id,
-        "Progress": 1.0 if run.state == "done" else run.step / run.steps if run.steps else 0.0,
+        "Progress": 1.0 if run.state == "done" else round(run.step / max(run.steps, 1), 2),
         "Accuracy plain": figures.get("accuracy_plain"),
         "± 95 %": figures.get("ci95_plain"),
         "Accuracy masked": figures.get("accuracy_masked"),

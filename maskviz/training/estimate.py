@@ -50,6 +50,7 @@ _PIPELINE_BYTES = 0.1e9  # of spaCy with a small pipeline, where the strategy ne
 _ASKED_LENGTH = 512  # tokens of a row that a strategy asks a model about
 _ASKING_BYTES = 0.05e9  # of the texts with a word hidden each that are read at a time
 _BYTES_PER_ASKED_WEIGHT = 8  # of the model that is asked: as loaded, and as oneDNN lays it out
+_STEPS_MEASURED = 10  # of an earlier run: in fewer it hardly gets going
 _SAMPLE = 400  # rows whose tokens are counted
 _FORWARD = 1 / 3  # of the cost of a training step
 
@@ -206,7 +207,8 @@ def _earlier_speeds(weights: int, gpu: bool) -> list[float]:
         result = read_json(folder / "result.json")
         near = abs(result.get("parameters", 0) / weights - 1) < 0.1
         same = str(result.get("device", "")).startswith("cpu") != gpu
-        if near and same and result.get("tokens_per_second"):
+        long = result.get("steps", 0) >= _STEPS_MEASURED
+        if near and same and long and result.get("tokens_per_second"):
             speeds.append((folder.stat().st_mtime, result["tokens_per_second"]))
     return [speed for _, speed in sorted(speeds)[-5:]]
 

@@ -141,11 +141,10 @@ def _progress(run: Run) -> None:
         "Cancel", key=f"cancel_{run.id}", on_click=_act, args=(runs.cancel, run.id),
         disabled=stopping,
     )  # fmt: skip
-    speed = f"{run.tokens_per_second:,.0f} tokens/s" if run.tokens_per_second else "–"
+    speed = f"{run.tokens_per_second:,.0f} tokens/s" if run.tokens_per_second else ""
     use = f" ({percent(run.device_use, 0)} busy)" if run.device_use is not None else ""
-    st.caption(
-        f"{duration(run.seconds)} so far  ·  {speed}  ·  {run.device}{use}  ·  {run.precision}"
-    )
+    parts = [f"{duration(run.seconds)} so far", speed, f"{run.device}{use}", run.precision]
+    st.caption("  ·  ".join(filter(None, parts)))
 
 
 def _queued(run: Run) -> None:

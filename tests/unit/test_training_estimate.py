@@ -69,6 +69,9 @@ def test_the_first_guess_and_then_what_was_measured(spec):
     folder = new_folder(spec)
     known = {"parameters": model_shape(spec.model).weights, "device": "cpu, 1 threads"}
     (folder / "result.json").write_text(json.dumps({**known, "tokens_per_second": 100.0}))
+    assert "first guess" in estimate(spec).basis  # it had hardly got going
+    known |= {"steps": 10, "tokens_per_second": 100.0}
+    (folder / "result.json").write_text(json.dumps(known))
     second = estimate(spec)
     assert "from 1 earlier run" in second.basis
     assert second.minutes > second.tokens / 100 / 60  # the evaluations come on top
