@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -86,15 +87,29 @@ def tensor_sizes(path: Path) -> dict[str, int]:
 
 
 def token_lengths(model: str, texts: Sequence[str], limit: int) -> list[int]:
-    """Return the tokens of each text, at most `limit`.
+    """Return the tokens of each text, at most `limit` and what the model takes.
 
     Four characters a token where there is no tokenizer yet.
     """
     folder = model_folder(model)
+    limit = min(limit, _longest(folder)) if folder else limit
     if folder is None or not (folder / "tokenizer.json").is_file():
         return [min(limit, len(text) // 4 + 2) for text in texts]
     encodings = _tokenizer(str(folder)).encode_batch([text[: limit * 20] for text in texts])
     return [min(limit, len(encoding.ids)) for encoding in encodings]
+
+
+def _longest(folder: Path) -> int:
+    """Return the longest input in tokens, as `maskviz.models.Model.max_length` does when loaded."""
+    limits = [sys.maxsize]
+    for name, key in (
+        ("config.json", "max_position_embeddings"),
+        ("tokenizer_config.json", "model_max_length"),
+    ):
+        if (folder / name).is_file():
+            said = json.loads((folder / name).read_text(encoding="utf-8")).get(key)
+            limits.append(int(said) if said and said > 0 else sys.maxsize)
+    return min(limits)
 
 
 @lru_cache(maxsize=4)

@@ -40,6 +40,14 @@ def test_the_model_is_measured_from_its_files(spec):
     assert shape.dense == shape.weights - network.bert.embeddings.word_embeddings.weight.numel()
 
 
+def test_no_row_is_longer_than_the_model_takes(spec):
+    from maskviz.models import load_model
+    from maskviz.training.model_size import token_lengths
+
+    (length,) = token_lengths(spec.model, ["film " * 5000], 8192)
+    assert length == load_model(spec.model).max_length < 8192
+
+
 def test_both_halves_of_an_encoder_decoder_are_counted(tmp_path):
     from tests.tiny_models import build
 
