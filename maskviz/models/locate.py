@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 
 from ..errors import ModelNotFoundError
@@ -13,7 +12,6 @@ from ..paths import assets, home
 BUNDLED = "mini"
 BUNDLED_TRANSLATOR = "mini-translate"
 BUNDLED_IMAGES = "mini-digits"  # read by maskviz.vision alone
-_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 
 
 def locate(name: str) -> str:
@@ -38,9 +36,21 @@ def locate(name: str) -> str:
             return _checked_folder(folder)
     except OSError:  # a name longer than the file system takes
         raise ModelNotFoundError(f"There is no model or folder {name[:80]!r}…: {_NEXT}") from None
-    if not _HUB_NAME.fullmatch(name):
+    if not _may_be_on_hub(name):
         raise ModelNotFoundError(f"There is no model or folder {name[:80]!r}: {_NEXT}")
     return _checked_hub(name)
+
+
+def _may_be_on_hub(name: str) -> bool:
+    """Tell whether the Hub allows such a name."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return False
+    return name.isascii()
 
 
 _NEXT = "see 'maskviz models list', or give a folder or a name on the Hub."

@@ -73,6 +73,9 @@ def test_what_a_model_cannot_do_is_said_by_name(tiny) -> None:
         ("", "No model is named"),
         ("../../etc/passwd", "no model or folder"),
         ("a b c", "no model or folder"),
+        ("-dash", "no model or folder"),
+        ("a--b", "no model or folder"),
+        ("..up", "no model or folder"),
     ],
 )
 def test_a_model_that_is_not_there_is_one_sentence(name: str, message: str) -> None:
