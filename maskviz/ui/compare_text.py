@@ -221,7 +221,7 @@ def _row(effect: Effect, several_operators: bool) -> dict[str, object]:
         "flips": None if regression else "yes" if c.flip else "no",
         "beyond chance": "yes" if effect.beyond_chance else "no",
         "p": c.masked.probabilities[label],
-        "change": c.delta[label] * (1 if regression else 100),
+        "change": c.delta[label] if regression else round(100 * c.delta[label], 1) + 0.0,  # no −0
         "chance, 95 %": _range(effect),
         "chance flips": None if regression else effect.control.flips,
         "Δlogit": None if regression else c.delta_logit[label],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
@@ -189,18 +190,24 @@ def _figures(sweep: sweeps.Sweep) -> None:
         st.selectbox("Measure", list(MEASURES), key="sw_measure")
         st.plotly_chart(curves_figure(found), key="sw_curves", config=_CONFIG)
         st.plotly_chart(heatmap_figure(found), key="sw_heatmap", config=_CONFIG)
-        grid(pd.DataFrame([_row(g) for g in found.groups]), f"{sweep.id}-results")
+        grid(_table(found.groups), f"{sweep.id}-results")
+
+
+def _table(groups: Sequence[sweeps.Group]) -> pd.DataFrame:
+    """Return a row for each setting; the seeds stand there where they are not the same for all."""
+    table = pd.DataFrame([_row(group) for group in groups])
+    return table.drop(columns="seeds") if table["seeds"].nunique() == 1 else table
 
 
 def _row(group: sweeps.Group) -> dict[str, object]:
     mean, low, high = group.interval
     several = len(group.values) > 1
-    interval = f" ({percent(low, 1)} to {percent(high, 1)})" if several else ""
+    interval = f" ({100 * low:.1f} to {100 * high:.1f})" if several else ""
     return {
         "setting": group.name,
         "hidden": percent(group.realised, 1),
         "seeds": len(group.values),
-        "mean (95 %)": f"{percent(mean, 1)}{interval}" if group.values else "–",
+        "mean, % (95 %)": f"{100 * mean:.1f}{interval}" if group.values else "–",
         "against plain": _points(group.against_plain),
         "against control": _points(group.against_control),
     }

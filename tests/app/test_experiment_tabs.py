@@ -219,7 +219,7 @@ def test_the_result_says_what_held_and_what_did_not():
     table = at.dataframe[0].value
     assert list(table["arm"]) == list(ARMS)
     assert {"worst_group", "recovery"} <= set(table.columns)
-    assert all(cell.endswith("%)") for cell in table["leakage_representation"])  # with chance
+    assert all(cell.endswith(") %") for cell in table["leakage_representation"])  # with chance
 
 
 def test_what_came_with_the_model_is_shown_until_it_is_measured_here(tmp_path, monkeypatch):
