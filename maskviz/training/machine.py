@@ -15,11 +15,12 @@ _MATRIX = 48  # columns: so few that NumPy computes on one thread, enough for it
 # A tenth of what cards compute in half precision, or less: T4 65, V100 125, A100 312 TFLOP/s by
 # their data sheets. A small network keeps none of them busy.
 _GPU_FLOPS = 6e12
+_GPU_CONTEXT = 0.6  # gigabytes that a process takes on a GPU before its first tensor
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Where a run will train: on a GPU or not, and the memory that is free there."""
+    """Where a run will train: on a GPU or not, and the memory that is free there for tensors."""
 
     gpu: bool
     gigabytes_free: float
@@ -28,7 +29,7 @@ class Machine:
     def of(cls, device: str) -> Machine:
         """Return what `auto`, `cpu` or `cuda` means here."""
         if device != "cpu" and (free := _free_on_gpu()) is not None:
-            return cls(True, free)
+            return cls(True, max(0.0, free - _GPU_CONTEXT))
         import psutil
 
         return cls(False, psutil.virtual_memory().available / 1e9)

@@ -16,7 +16,8 @@ from typing import Any
 class Shape:
     """The size of a model: all weights, those outside the embedding table, layers and width.
 
-    layers: of encoder and decoder together; vocabulary: tokens a head gives a figure for.
+    layers: of encoder and decoder together; vocabulary: tokens a head gives a figure for; family:
+    the architecture by transformers' name; inner: channels inside the MLP of a layer.
     """
 
     weights: int
@@ -24,6 +25,8 @@ class Shape:
     layers: int
     width: int
     vocabulary: int = 0
+    family: str = ""
+    inner: int = 0
 
 
 @lru_cache(maxsize=16)
@@ -42,7 +45,11 @@ def model_shape(name: str) -> Shape | None:
     weights = sum(sizes.values())
     width = _first(config, "hidden_size", "n_embd", "dim", "d_model") or 768
     vocabulary = config.get("vocab_size") or 0
-    return Shape(weights, max(weights - table, 1), _layers(config), width, vocabulary)
+    family = config.get("model_type", "")
+    wide = ("intermediate_size", "n_inner", "hidden_dim", "d_ff", "encoder_ffn_dim")
+    inner = _first(config, *wide) or 4 * width
+    dense = max(weights - table, 1)
+    return Shape(weights, dense, _layers(config), width, vocabulary, family, inner)
 
 
 def _layers(config: Mapping[str, Any]) -> int:
