@@ -142,7 +142,7 @@ def shareable(spec: RunSpec) -> RunSpec:
 def public_name(model: str) -> str:
     """Return a model's name as others may read it: of a folder only its own name.
 
-    >>> public_name("org/tiny"), public_name("/home/me/tiny")
+    >>> public_name("org/tiny"), public_name("/models/tiny")
     ('org/tiny', 'tiny')
     """
     return Path(model).name if Path(model).is_absolute() else model
