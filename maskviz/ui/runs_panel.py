@@ -53,7 +53,7 @@ def chip(run: Run) -> str:
 
 
 def chosen_run() -> Run | None:
-    """Return the run to show: the address's, else the newest that is active, else the newest."""
+    """Return the run to show: the address's, else one in training, one that waits, the newest."""
     asked = st.query_params.get("run")
     if asked:
         try:
@@ -62,8 +62,8 @@ def chosen_run() -> Run | None:
             st.toast(f"There is no run {escape(asked[:40])} any more.")
             del st.query_params["run"]
     found = runs.list_runs()
-    active = [run for run in found if not run.is_over]
-    return next(iter(active or found), None)
+    by_state = ([run for run in found if run.state == state] for state in ("running", "queued"))
+    return next((run for runs_so in (*by_state, found) for run in runs_so), None)
 
 
 def headline(run: Run) -> None:

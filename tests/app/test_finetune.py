@@ -98,6 +98,14 @@ def test_one_click_hides_what_is_planted_in_the_example_set(kind, strategy):
     assert "manual" not in at.button_group(key="view_strategy").options
 
 
+def test_without_an_address_a_run_in_training_comes_before_one_that_waits():
+    going = _a_run("running")
+    waiting = _a_run("queued")
+    said = _words(_page()).replace("\\", "")
+    assert going in said
+    assert waiting not in said
+
+
 def test_without_hiding_the_run_has_no_mask():
     at = _page()
     at.toggle(key="ft_hide").set_value(False).run()
