@@ -106,8 +106,9 @@ def _effects(
             left_out.append(f"{name}: {escape(str(error))}")
     words = len(masks[0][1].words)
     if words > limits.ASKED:
-        slow = [name for name in names if asks(name, {})]
-        left_out += [escape(limits.asked(name, words)) for name in slow]
+        slow = [limits.asked(name, words) for name in names if asks(name, {})]
+        above = state.notices(view)  # the page has said it of the mask's own strategy
+        left_out += [escape(said) for said in slow if said not in above]
     empty = [name for name, m in masks[1:] if not m.spans]
     if empty:
         left_out.append(f"Nothing to hide in this text for {', '.join(empty)}.")
