@@ -21,7 +21,6 @@ _BRACKETS = re.compile(
 )
 _COMMAS = re.compile(rf"(?<=[^\W\d]|\.)\s?,\s{_AGE}(?=\s?,\s\D|\s?;|\s(?:from|who)\b)")
 _AROUND = 200  # characters on either side that are looked at
-_WORD_BEFORE = re.compile(r"\w+$|et al\.$")
 _KIN = re.compile(
     r"\b(?:child|kid|son|daughter|brother|sister|sibling|twin|niece|nephew|boy|girl|toddler|"
     r"grand(?:child|son|daughter)|parent|mother|father|mum|mom|dad)(?:s|ren)?\b",
@@ -35,7 +34,6 @@ _NUMBERED = frozenset((
     "paragraph", "part", "phase", "platform", "psalm", "question", "room", "round", "route",
     "rule", "score", "season", "section", "session", "step", "stage", "sura", "table", "team",
     "theorem", "total", "track", "unit", "verse", "version", "volume", "week", "year", "windows",
-    "et al.",
 ))
 _ANYBODY = frozenset((
     "boy", "child", "dad", "driver", "father", "girl", "grandma", "grandpa", "man", "mother",
@@ -48,6 +46,9 @@ _DATES = frozenset(
     for names in (calendar.month_name, calendar.month_abbr, calendar.day_name, calendar.day_abbr)
     for name in names
 )
+_NOTHINGS = _NUMBERED | _DATES
+_NOBODY = _ANYBODY | _NOTHINGS
+_LEADING = frozenset(("a", "an", "and", "at", "by", "from", "in", "last", "of", "on", "see", "the"))
 _RARE = 2.5  # Zipf frequency of a word of which a small pipeline cannot know what it names
 _LONGEST = 3  # words of a name that nothing else tells; a run of more is a product
 
@@ -75,8 +76,9 @@ def ages_behind(text: str) -> Iterator[AgeBehind]:
 def _may_be_age(text: str, match: re.Match[str]) -> bool:
     before = text[max(0, match.start() - _AROUND) : match.start()].split("\n")[-1]
     after = text[match.end() : match.end() + _AROUND].split("\n")[0]
-    word = _WORD_BEFORE.search(before)
-    if word and word[0].lower() in _NUMBERED | _DATES:
+    *_, previous, word = ["", "", *re.findall(r"\w+", before)]
+    of_a_name = previous[:1].isupper() and previous.lower() not in _LEADING  # Theresa May, 62
+    if before.endswith("et al.") or (word.lower() in _NOTHINGS and not of_a_name):
         return False
     if match.re is _BRACKETS and len(match["age"]) == 1 and not _KIN.search(before):
         return False  # a score
@@ -120,7 +122,7 @@ def _person(doc: Any, last: Any) -> Any:
 
 def _is_name(token: Any) -> bool:
     named = token.pos_ == "PROPN" and token.text[0].isupper()
-    return named and not token.ent_type_ and token.lower_ not in _ANYBODY
+    return named and not token.ent_type_ and token.lower_ not in _NOBODY
 
 
 def _misread(name: Any) -> bool:

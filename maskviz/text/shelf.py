@@ -21,7 +21,7 @@ from ..paths import assets, home
 from .document import Document, Span
 from .pipelines import BUNDLED, Annotation, annotate_together
 
-_RULES = 2  # of what maskviz adds to the bundled pipeline, raised with each change to it
+_RULES = 3  # of what maskviz adds to the bundled pipeline, raised with each change to it
 _LARGEST = 256 * 2**20  # bytes; a larger file is emptied
 _TABLE = "CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, spans BLOB) WITHOUT ROWID"
 _PARTS = ("sentences", "entities", "parts_of_speech")
