@@ -16,6 +16,7 @@ from maskviz.errors import DataError
 from maskviz.training import RunSpec
 from maskviz.training.spec import EXAMPLE, MULTI, REGRESSION
 from maskviz.ui import state
+from maskviz.ui.grid import in_names
 from maskviz.ui.page import escape
 from maskviz.ui.runs_fields import EXAMPLE_SET, OWN_FILE, field, values
 
@@ -90,7 +91,7 @@ def _upload() -> dict[str, Any] | None:
     values()["upload"] = path  # only now: one that cannot be read goes with its widget
     if file is None:
         st.caption(f"Chosen before: {escape(Path(path).name)}")
-    st.dataframe(head, height=200, hide_index=True)
+    st.dataframe(in_names(head), height=200, hide_index=True)
     return {"path": path, **_LEARNS[learns][1], **_columns(path, head, learns)}
 
 
