@@ -126,9 +126,9 @@ def _is_name(token: Any) -> bool:
 
 
 def _misread(name: Any) -> bool:
-    """Tell whether an age outweighs what was found: for a lone word that is hardly ever written."""
-    if name.label_ in PEOPLE or len(name) > 1:
+    """Tell whether an age outweighs what was found: for words that are hardly ever written."""
+    if name.label_ in PEOPLE or len(name) > _LONGEST:
         return False
     from wordfreq import zipf_frequency
 
-    return zipf_frequency(name.text, "en") < _RARE
+    return all(zipf_frequency(token.text, "en") < _RARE for token in name)
