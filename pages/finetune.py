@@ -114,7 +114,6 @@ def empty(spec: RunSpec | None) -> None:
         "here; at the end there is one sentence, and the tuned model in every page's list."
     )
     if spec is not None:
-        st.markdown("**What it learns from**")
         runs_data.sample(spec)
 
 

@@ -144,6 +144,7 @@ def _head(path: str) -> pd.DataFrame:
 def sample(spec: RunSpec) -> None:
     """Show some rows of the example set; an upload is shown in the form."""
     if spec.data.path == EXAMPLE:
+        st.markdown("**What it learns from**")
         rows = _example_rows(spec.data.kind, spec.data.strength)
         columns = {
             name: st.column_config.TextColumn(width=width)
