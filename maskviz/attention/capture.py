@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import ParameterError, UnknownNameError
+from ..inside.gradients import parts_with_gradients
+from ..inside.record import PARTS, parts_of, record
+from ..inside.target import Target, target_of
+from ..inside.watch import Layer
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..masks.operators import apply
 from ..models.model import Model, load_model
-from .gradients import parts_with_gradients
 from .methods import METHODS, flow
 from .pairs import segments
-from .record import PARTS, parts_of, record
-from .target import Target, target_of
-from .watch import Layer
 
 
 @dataclass(frozen=True, eq=False)

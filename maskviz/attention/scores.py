@@ -6,12 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import TextError, UnknownNameError
+from ..inside.record import parts_of, record
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..masks.operators import apply
 from ..models.model import Model, load_model
 from .methods import METHODS, _with_residual, flow_from
-from .record import parts_of, record
 
 
 def word_scores(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..evidence.interference import TESTS, Interference
+from ..evidence.distractor.interference import TESTS, Interference
 from .theme import CHANCE, MASKED, OKABE_ITO, PLAIN
 
 if TYPE_CHECKING:

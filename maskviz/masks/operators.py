@@ -168,7 +168,7 @@ def _special(model: Any, hidden: Hidden, name: str) -> list[Piece]:
 
 @_operator("infill", "Replaces what is hidden by the model's own guesses.")
 def _infill(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
-    """Take the guesses of `maskviz.models.infill`; they may be fewer or more than the tokens."""
+    """Take the guesses of `maskviz.readings.infill`; they may be fewer or more than the tokens."""
     shown = model.tokenizer.convert_ids_to_tokens(list(hidden.guess))
     same = len(hidden.guess) == len(hidden.indices)
     sources = hidden.indices if same else (None,) * len(hidden.guess)
@@ -252,7 +252,7 @@ def _guesses(
     """Return for each text what `infill` puts in the place of its hidden runs, else nothing."""
     if operator.name != "infill":
         return [{} for _ in read]
-    from ..models.infill import guesses_for
+    from ..readings.infill import guesses_for
 
     hidden = [[run for span, run in hidden_runs(*one) if span is not None] for one in read]
     return guesses_for(

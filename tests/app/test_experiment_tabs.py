@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskviz import runs, sweeps
-from maskviz.evidence.interference import (
+from maskviz.evidence.distractor.interference import (
     ARMS,
     QUICK,
     Experiment,
@@ -35,7 +35,7 @@ def nothing_starts(monkeypatch):
     asked: list[tuple[str, list[str]]] = []
     # The test runner forgets app.py before every run, as a fresh server does before its first: the
     # page then starts again, and a pressed button would be lost.
-    monkeypatch.setattr("maskviz.ui.page._run_app_script", lambda: None)
+    monkeypatch.setattr("maskviz.ui.shared.page._run_app_script", lambda: None)
     monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: None)
     monkeypatch.setattr("maskviz.runs.ensure_worker", lambda: None)
     monkeypatch.setattr(

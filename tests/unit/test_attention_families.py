@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from maskviz.attention import PARTS, attend, parts_of
-from maskviz.attention.record import eager
 from maskviz.errors import CapabilityError, ParameterError, UnknownNameError
+from maskviz.inside.record import eager
 from maskviz.masks import apply
 from maskviz.models import load_model
-from maskviz.models.predict import batch
+from maskviz.readings.labels import batch
 from tests.tiny_models import ALL_FAMILIES
 
 TEXT = "Anna didn't like this truly dull film, though."
@@ -83,7 +83,7 @@ def test_one_layer_alone_is_that_layer_of_the_whole(tiny, family: str) -> None:
 
 @pytest.mark.parametrize("family", ["bert", "gpt2"])
 def test_a_pass_ends_behind_the_last_layer_that_is_asked_for(tiny, monkeypatch, family) -> None:
-    from maskviz.attention import record
+    from maskviz.inside import record
 
     seen = []
     take = record._Tape.take
@@ -104,7 +104,7 @@ def test_a_pass_ends_behind_the_last_layer_that_is_asked_for(tiny, monkeypatch, 
 def test_no_more_than_one_layer_is_held_in_float32(
     tiny, monkeypatch, family: str, part: str | None, alive_at_once: int
 ) -> None:
-    from maskviz.attention import record
+    from maskviz.inside import record
 
     alive, most = [], []
     take = record._Tape.take

@@ -23,7 +23,7 @@ ORDER = (
 )
 RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts}
 # What a run's folder holds: the one that trains writes there, the one that queues reads it.
-FOLDER = "maskviz.runs.folder"
+FOLDER = "maskviz.training.folder"
 
 
 def imports_of(path: Path, package: str) -> set[str]:

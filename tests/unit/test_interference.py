@@ -9,7 +9,8 @@ import pytest
 
 from maskviz import cli
 from maskviz.data.distractor import make
-from maskviz.evidence.interference import (
+from maskviz.evidence.distractor.cell import attributes_of
+from maskviz.evidence.distractor.interference import (
     ARMS,
     FIGURES,
     Experiment,
@@ -17,8 +18,7 @@ from maskviz.evidence.interference import (
     read_cells,
     summarise,
 )
-from maskviz.evidence.interference_cell import attributes_of
-from maskviz.evidence.interference_words import verdicts
+from maskviz.evidence.distractor.words import verdicts
 from maskviz.masks import mask
 from tests.tiny_models import build
 

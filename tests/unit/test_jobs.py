@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from maskviz.evidence import FileComparison, job_work, jobs
+from maskviz.evidence import FileComparison
+from maskviz.evidence.files import job_work, jobs
 from maskviz.paths import home
 from maskviz.runs.lock import WorkerLock
 
@@ -84,7 +85,7 @@ def test_a_process_works_in_its_turn_and_what_it_found_outlives_it(tiny, table) 
     table.write_text("text\n" + "a long and empty story\n" * 100_000)
     job = jobs.create("compare", "films", table, asked(tiny("bert")))
     assert turn.acquire()  # a lock of this process is no lock to itself, but to others
-    job.process.start([job.id], module="maskviz.evidence.job_work")
+    job.process.start([job.id], module="maskviz.evidence.files.job_work")
     waiting = jobs.start("compare", "other", table, asked(tiny("bert")))
     waiting.cancel()
     until(lambda: waiting.status().state == "cancelled")

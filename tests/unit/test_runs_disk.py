@@ -12,10 +12,11 @@ from maskviz import runs
 from maskviz.errors import DiskFullError, RunError, StoreError
 from maskviz.paths import write_atomic
 from maskviz.runs import worker
-from maskviz.runs.folder import new_folder, read_json, runs_home
 from maskviz.runs.store import Store
-from maskviz.training import RunSpec, execute
-from maskviz.training.recorder import Recorder
+from maskviz.training import RunSpec
+from maskviz.training.folder import new_folder, read_json, runs_home
+from maskviz.training.loop import execute
+from maskviz.training.loop.recorder import Recorder
 
 NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
 

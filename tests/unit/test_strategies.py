@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from maskviz.errors import ParameterError, UnknownNameError
-from maskviz.evidence.keyness import inverse_document_frequency, log_odds, tfidf_scores
+from maskviz.evidence.words.keyness import inverse_document_frequency, log_odds, tfidf_scores
 from maskviz.masks import mask
 from maskviz.masks.collocation import collocations
-from maskviz.masks.noise import _edits
+from maskviz.readings.noise import _edits
 
 
 def hidden(chosen) -> list[str]:

@@ -1,0 +1,1 @@
+"""The planted distractor: does hiding what misleads keep a model from it?"""

@@ -1,0 +1,1 @@
+"""Counterfactual pairs: does the answer change with an attribute alone?"""

@@ -1,0 +1,1 @@
+"""A score for each word, the ways to make one, and how far each is to be believed."""

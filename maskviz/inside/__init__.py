@@ -1,0 +1,1 @@
+"""See and change what a network computes: its attention, its gradients, its matrices."""

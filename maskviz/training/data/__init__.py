@@ -1,0 +1,1 @@
+"""Rows, their targets, their masks, and batches of them."""

@@ -1,0 +1,1 @@
+"""The loop itself: the trainer, its pace, checkpoints, figures and results."""

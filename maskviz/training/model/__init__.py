@@ -1,0 +1,1 @@
+"""The network to tune: loaded, hooked, adapted, saved."""
