@@ -136,16 +136,18 @@ def tango(lost: int, won: int, count: int, level: float = 0.95) -> Interval:
 
 
 class Mean:
-    """The mean of values by row or cluster, its interval and p-value; rows alone are not kept.
+    """The mean of values by row or cluster, its interval and p-value; rows are not kept.
 
-    bounds: between which every value lies, where that is known.
+    bounds: between which every value lies, where that is known. consecutive: the rows of a cluster
+    come one after the other, so that clusters need not be kept either.
     """
 
-    def __init__(self, bounds: Interval | None = None) -> None:
+    def __init__(self, bounds: Interval | None = None, consecutive: bool = False) -> None:
         self.n, self.total, self._squares = 0, 0.0, 0.0
-        self._bounds = bounds
-        self._low, self._high = math.inf, -math.inf
-        self._clusters: dict[str, tuple[int, float]] = {}
+        self._bounds, self._consecutive = bounds, consecutive
+        self._low, self._high, self._whole = math.inf, -math.inf, True
+        self._open: dict[str, tuple[int, float]] = {}  # cluster → rows, Σ
+        self._closed = [0.0] * 4  # clusters, Σ rows², Σ rows · sum, Σ sum²
 
     def add(self, value: float, cluster: str | None = None) -> None:
         """Count the value of a row; rows of one cluster share it."""
@@ -153,9 +155,20 @@ class Mean:
         self.total += value
         self._squares += value**2
         self._low, self._high = min(self._low, value), max(self._high, value)
-        if cluster is not None:
-            count, total = self._clusters.get(cluster, (0, 0.0))
-            self._clusters[cluster] = (count + 1, total + value)
+        self._whole = self._whole and value in (0, 1)
+        if cluster is None:
+            return
+        if self._consecutive and cluster not in self._open:
+            self._closed, self._open = self._moments(), {}
+        count, total = self._open.get(cluster, (0, 0.0))
+        self._open[cluster] = (count + 1, total + value)
+
+    def _moments(self) -> list[float]:
+        found = list(self._closed)
+        for count, total in self._open.values():
+            for i, value in enumerate((1, count**2, count * total, total**2)):
+                found[i] += value
+        return found
 
     @property
     def mean(self) -> float:
@@ -165,12 +178,12 @@ class Mean:
     @property
     def units(self) -> int:
         """How many independent things were measured: clusters, else rows."""
-        return len(self._clusters) or self.n
+        return int(self._closed[0]) + len(self._open) or self.n
 
     @property
     def clustered(self) -> bool:
         """Whether rows share anything."""
-        return 0 < len(self._clusters) < self.n
+        return self.units < self.n
 
     def interval(self) -> tuple[Interval | None, float | None]:
         """Return the 95 % interval and the two-sided p-value against 0; None of one unit alone."""
@@ -178,9 +191,12 @@ class Mean:
             return None, None
         if self._high - self._low < 1e-9:
             return self._alike(), None
-        if not self.clustered:
-            return paired_t(self.n, self.total, self._squares)
-        return self._of_clusters()
+        if self.clustered:
+            return self._of_clusters()
+        interval, p = paired_t(self.n, self.total, self._squares)
+        if self._bounds == (0, 1) and self._whole:
+            return wilson(round(self.total), self.n), p
+        return interval, p
 
     def _alike(self) -> Interval | None:
         """Return how far the mean may lie from the one value that all units have."""
@@ -190,13 +206,11 @@ class Mean:
         return self.mean - reach * (self.mean - low), self.mean + reach * (high - self.mean)
 
     def _of_clusters(self) -> tuple[Interval | None, float | None]:
-        import numpy as np
         from scipy.stats import t
 
-        counts, totals = np.array(list(self._clusters.values()), float).T  # (clusters,) each
-        groups = len(counts)
-        residuals = totals - self.mean * counts
-        error = math.sqrt(groups / (groups - 1) * float(residuals @ residuals)) / self.n
+        groups, counts, products, sums = self._moments()
+        spread = sums - 2 * self.mean * products + self.mean**2 * counts
+        error = math.sqrt(max(0.0, groups / (groups - 1) * spread)) / self.n
         if error < 1e-9:  # the clusters are alike, though their rows are not
             return self._alike(), None
         p = float(2 * t.sf(abs(self.mean) / error, groups - 1))

@@ -12,7 +12,8 @@ import regex
 
 from ...masks.attributes import ages_of
 from ...text.ages import PEOPLE
-from ...text.document import Document, Span
+from ...text.document import Document
+from ...text.span import Span
 from .changes import Change, cased_like, entity_at, finder, table
 
 _APART = 40  # years

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import regex
 
-from ...text.document import Document, Span
+from ...text.document import Document
+from ...text.span import Span
 
 _ARTICLE = regex.compile(r"(?<![\p{L}\p{M}\p{N}])(an?)(\s+)$", regex.IGNORECASE)
 _VOWEL = regex.compile(

@@ -6,6 +6,10 @@ Over pairs (x, x') that differ in an attribute alone, p the probability of one l
     CTF gap           mean of |p(x') − p(x)|   (Garg et al. 2019, https://arxiv.org/abs/1809.10610)
     mean difference   mean of p(x') − p(x), with the paired t-test
 
+Pairs that share something are no independent witnesses: the pairs of one row, and those of one
+cluster where a column names it, such as the template a text was made from. Their intervals and
+p-values are over the clusters.
+
 Each is also measured under masks. The arm `differences` takes out of both texts exactly what the
 other does not have: the two are then the same to the model, and the gap is exactly 0.
 """
@@ -28,14 +32,16 @@ from ...masks.operators import apply, overlapping
 from ...models.model import Model, load_model
 from ...readings.labels import chosen_labels, head_of
 from ...readings.windows import answers_of, checked_long, encodings_of, parts
-from ...text.pipelines import BUNDLED, annotated
+from ...text.pipelines import BUNDLED
+from ...text.together import annotated
 from ..files.files import masking_job
 from ..files.rows import cut_note, notes, why_left_out
-from ..statistics import bootstrap_of_counts, paired_t
-from .swaps import Pair, categories, differences, swapped_pair
+from ..statistics import Interval, Mean
+from .swaps import Pair, categories, differences, pair_of, swapped
 
 ORACLE = "differences"
 _PAIRS_AT_ONCE = 16
+_ROWS_AT_ONCE = 64
 _WORST = 20
 
 
@@ -43,19 +49,22 @@ _WORST = 20
 class Gap:
     """What one arm, plain or masked, shows over all pairs.
 
-    ctf_gap, mean_difference: with 95 % intervals from Student's t; p_value: of the paired t-test.
-    same_input: share of pairs that are the same to the model, whose gap is exactly 0.
+    flip_ci95: Wilson's 95 % interval. ctf_gap, mean_difference: with 95 % intervals from Student's
+    t; p_value: of the paired t-test. All over the clusters, where pairs share one; None where there
+    is a single one, or all are alike. same_input: share of pairs that are the same to the model,
+    whose gap is exactly 0. clusters: how many there are, None where every pair stands alone.
     """
 
     pairs: int
     flip_rate: float
-    flip_ci95: tuple[float, float]
+    flip_ci95: Interval | None
     ctf_gap: float
-    ctf_ci95: tuple[float, float]
+    ctf_ci95: Interval | None
     mean_difference: float
-    ci95: tuple[float, float]
-    p_value: float
+    ci95: Interval | None
+    p_value: float | None
     same_input: float
+    clusters: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,7 @@ class PairResult:
     first_label: str
     second_label: str
     difference: float
+    cluster: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,68 +103,119 @@ class Fairness:
         return {**values, "worst": list(values["worst"]), "notes": list(self.notes)}
 
 
+class Pairs(Iterator[Pair]):
+    """Pairs as they are made of the rows of a file; left_out: reason → rows, so far."""
+
+    def __init__(self, made: Callable[[dict[str, list[int]]], Iterator[Pair]]) -> None:
+        self.left_out: dict[str, list[int]] = {}
+        self._made = made(self.left_out)
+
+    def __next__(self) -> Pair:
+        return next(self._made)
+
+
 def pairs_of_file(
-    source: str | Path | bytes, first: str, second: str, name: str | None = None
-) -> Iterator[Pair]:
-    """Yield a pair of texts from two columns of each row that has both."""
-    for number, row in enumerate(iter_rows(source, name), start=1):
-        for column in (first, second):
-            if column not in row:
-                known = ", ".join(map(repr, row))
-                raise DataError(f"There is no column {column!r}: choose one of {known}.")
-        texts = [str(row[c] or "") for c in (first, second)]
-        if all(text.strip() for text in texts):
-            yield Pair(number, *texts)
+    source: str | Path | bytes,
+    first: str,
+    second: str,
+    name: str | None = None,
+    *,
+    cluster: str | None = None,
+    limit: int | None = None,
+) -> Pairs:
+    """Yield a pair of texts from two columns of each row that has both.
+
+    `cluster` names a column with what rows share, `limit` takes the first rows only.
+    """
+
+    def made(left_out: dict[str, list[int]]) -> Iterator[Pair]:
+        for number, row in _rows(source, name, (first, second, cluster), limit):
+            texts = [str(row[c] or "") for c in (first, second)]
+            if all(text.strip() for text in texts):
+                yield Pair(number, *texts, cluster=_cluster(row, cluster))
+            else:
+                left_out.setdefault("without two texts", []).append(number)
+
+    return Pairs(made)
 
 
 def swapped_pairs(
-    source: str | Path | bytes, column: str, swap: Sequence[str] = (), name: str | None = None
-) -> Iterator[Pair]:
+    source: str | Path | bytes,
+    column: str,
+    swap: Sequence[str] = (),
+    name: str | None = None,
+    *,
+    cluster: str | None = None,
+    limit: int | None = None,
+) -> Pairs:
     """Yield each text of a file with its counterfactual, for each category it has words of.
 
-    `swap` names categories of `maskviz.evidence.fairness.swaps`; empty takes all.
+    `swap` names categories of `maskviz.evidence.fairness.swaps`; empty takes all. The rows without
+    one, category by category, are in `left_out`. `cluster` and `limit` as of `pairs_of_file`.
     """
     for category in swap:
         if category not in categories():
             raise UnknownNameError.of("category to swap", category, categories())
-    for number, row in enumerate(iter_rows(source, name), start=1):
-        if column not in row:
-            known = ", ".join(map(repr, row))
-            raise DataError(f"There is no column {column!r}: choose one of {known}.")
-        for category in swap or categories():
-            pair = swapped_pair(number, str(row[column] or ""), category)
-            if pair is not None:
-                yield pair
+
+    def made(left_out: dict[str, list[int]]) -> Iterator[Pair]:
+        rows = _rows(source, name, (column, cluster), limit)
+        read = annotated(rows, lambda row: str(row[1][column] or ""), {BUNDLED}, _ROWS_AT_ONCE)
+        for number, row in read:
+            text = str(row[column] or "")
+            for category in swap or categories():
+                found = swapped(text, category)
+                pair = pair_of(number, text, found, category, _cluster(row, cluster))
+                if pair is not None:
+                    yield pair
+                else:
+                    left_out.setdefault(found.why, []).append(number)
+
+    return Pairs(made)
+
+
+def _rows(
+    source: str | Path | bytes, name: str | None, columns: Iterable[str | None], limit: int | None
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield number and values of the rows, which have the columns, or raise DataError."""
+    for number, row in enumerate(islice(iter_rows(source, name), limit), start=1):
+        for column in filter(None, columns):
+            if column not in row:
+                known = ", ".join(map(repr, row))
+                raise DataError(f"There is no column {column!r}: choose one of {known}.")
+        yield number, row
+
+
+def _cluster(row: Mapping[str, Any], column: str | None) -> str:
+    return str(row[column]) if column else ""
 
 
 class _Sums:
-    """Running sums of one arm over pairs."""
+    """Running sums of one arm over pairs; the label's probability lies between `bounds`."""
 
-    def __init__(self) -> None:
-        self.n = self.flips = self.same = 0
-        self.absolute = self.signed = self.squares = 0.0
+    def __init__(self, bounds: Interval | None, by_row: bool) -> None:
+        self.same = 0
+        self.flips = Mean((0, 1), by_row)
+        self.absolute = Mean(bounds and (0, bounds[1]), by_row)
+        self.signed = Mean(bounds, by_row)
 
-    def add(self, difference: float, flip: bool, same: bool) -> None:
-        self.n += 1
-        self.flips += flip
+    def add(self, difference: float, flip: bool, same: bool, cluster: str | None) -> None:
         self.same += same
-        self.absolute += abs(difference)
-        self.signed += difference
-        self.squares += difference**2
+        self.flips.add(float(flip), cluster)
+        self.absolute.add(abs(difference), cluster)
+        self.signed.add(difference, cluster)
 
     def gap(self) -> Gap:
-        n = self.n
-        interval, p = paired_t(n, self.signed, self.squares)
+        n = self.signed.n
         return Gap(
             n,
-            self.flips / n,
-            bootstrap_of_counts({0.0: n - self.flips, 1.0: self.flips}),
-            self.absolute / n,
-            paired_t(n, self.absolute, self.squares)[0],
-            self.signed / n,
-            interval,
-            p,
+            self.flips.mean,
+            self.flips.interval()[0],
+            self.absolute.mean,
+            self.absolute.interval()[0],
+            self.signed.mean,
+            *self.signed.interval(),
             self.same / n,
+            self.signed.units if self.signed.clustered else None,
         )
 
 
@@ -245,13 +306,18 @@ class FairnessWork:
         self.operator, self.index = operator, labels.index(self.label)
         self.seed, self.long = seed, checked_long(long)
         self.names = ["plain", *self.jobs, ORACLE]
-        self.arms = {name: _Sums() for name in self.names}
+        self._bounds = None if head_of(self.model.config) == "regression" else (-1, 1)
+        self._by_row = True  # until a pair names a cluster
+        self.arms = self._sums()
         self.groups: dict[str, dict[str, _Sums]] = {}
         self.worst: list[PairResult] = []
         self.left_out: dict[str, list[int]] = {}
         self.cut: list[int] = []
         self.done, self.total, self.stopped = 0, total, False
         self._pairs = pairs
+
+    def _sums(self) -> dict[str, _Sums]:
+        return {name: _Sums(self._bounds, self._by_row) for name in self.names}
 
     def steps(self) -> Iterator[PairStep]:
         """Compare 16 pairs at a time, from where it stands; each step is counted already."""
@@ -268,10 +334,13 @@ class FairnessWork:
         """Count a step; one that was written down stands for asking the model again."""
         self.done = step.done
         for pair, arms in step.pairs:
-            group = self.groups.setdefault(pair.category, {n: _Sums() for n in self.names})
+            if pair.cluster and not self.tallied:
+                self._by_row = False
+                self.arms = self._sums()
+            group = self.groups.setdefault(pair.category, self._sums())
             for name, values in arms.items():
                 for sums in (self.arms[name], group[name]):
-                    sums.add(*values)
+                    sums.add(*values, pair.cluster or str(pair.row))
         found = [*self.worst, *(pair for pair, _ in step.pairs)]
         self.worst = sorted(found, key=lambda r: -abs(r.difference))[:_WORST]
         for why, rows in step.left_out.items():
@@ -281,7 +350,7 @@ class FairnessWork:
     @property
     def tallied(self) -> int:
         """How many pairs the sums hold so far."""
-        return self.arms["plain"].n
+        return self.arms["plain"].signed.n
 
     def _step(self, chunk: list[Pair]) -> PairStep:
         """Compare the pairs under every arm."""
@@ -331,11 +400,14 @@ class FairnessWork:
             arms[name] = (difference, flip, same)
         labels = [", ".join(chosen_labels(self.model, p)) for p in probabilities[:2]]
         plain = arms["plain"][0]
-        return PairResult(pair.row, pair.category, pair.first, pair.second, *labels, plain), arms
+        found = PairResult(
+            pair.row, pair.category, pair.first, pair.second, *labels, plain, pair.cluster
+        )
+        return found, arms
 
     def result(self) -> Fairness:
         """Return what the pairs so far say; raises DataError where there are none."""
-        said = notes(self.left_out)
+        said = notes({**getattr(self._pairs, "left_out", {}), **self.left_out})
         if not self.tallied:
             raise DataError(
                 "There is no pair to compare: give texts with words of the categories, or a file "

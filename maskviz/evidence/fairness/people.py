@@ -16,7 +16,8 @@ import regex
 
 from ...masks.wordlists import list_lines, list_path
 from ...text.ages import PEOPLE
-from ...text.document import Document, Span
+from ...text.document import Document
+from ...text.span import Span
 from .changes import Change, cased_like, entity_at, lines
 
 FIRST, OTHERS = "European", ("African", "Hispanic", "Asian")
