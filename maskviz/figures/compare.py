@@ -199,9 +199,10 @@ def curves(found: Mapping[str, Faithfulness]) -> Any:
 
 
 def gaps(arms: Mapping[str, Gap]) -> Any:
-    """Return each arm's CTF gap with its 95 % interval."""
+    """Return each arm's CTF gap with its 95 % interval, where there is one."""
     import plotly.graph_objects as go
 
+    bounds = [(g, g.ctf_ci95 or (g.ctf_gap, g.ctf_gap)) for g in arms.values()]
     values = [gap.ctf_gap for gap in arms.values()]
     figure = go.Figure(
         go.Scatter(
@@ -210,8 +211,8 @@ def gaps(arms: Mapping[str, Gap]) -> Any:
             cliponaxis=False,  # a gap of exactly 0 is a whole dot
             error_x={
                 "type": "data", "color": MASKED, "thickness": 2, "width": 6,
-                "array": [g.ctf_ci95[1] - g.ctf_gap for g in arms.values()],
-                "arrayminus": [g.ctf_gap - max(0.0, g.ctf_ci95[0]) for g in arms.values()],
+                "array": [high - g.ctf_gap for g, (_, high) in bounds],
+                "arrayminus": [g.ctf_gap - max(0.0, low) for g, (low, _) in bounds],
             },
             hovertemplate="%{y}: %{x:.4f}<extra></extra>",
         )

@@ -10,7 +10,6 @@ import random
 from collections.abc import Container, Iterable
 from functools import lru_cache
 from itertools import groupby
-from os.path import commonprefix
 from pathlib import Path
 
 from ..errors import UnknownNameError
@@ -117,9 +116,12 @@ def _any_of(words: list[str]) -> str:
     import regex
 
     branches = []
-    for _, group in groupby(words, key=lambda word: word[:1]):
+    for letter, group in groupby(words, key=lambda word: word[:1]):
         alike = list(group)
-        start = commonprefix(alike)
-        rest = [word[len(start) :] for word in alike]
-        branches.append(regex.escape(start) + (_any_of(rest) if len(rest) > 1 else ""))
+        shared = len(alike) > 1
+        branches.append(
+            regex.escape(letter) + _any_of([w[1:] for w in alike])
+            if shared
+            else regex.escape(alike[0])
+        )
     return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"

@@ -192,8 +192,8 @@ def _cluster(row: Mapping[str, Any], column: str | None) -> str:
 class _Sums:
     """Running sums of one arm over pairs; the label's probability lies between `bounds`."""
 
-    def __init__(self, bounds: Interval | None, by_row: bool) -> None:
-        self.same = 0
+    def __init__(self, bounds: Interval | None, by_row: bool, exact: bool = False) -> None:
+        self.same, self._exact = 0, exact  # what is 0 by construction has no interval
         self.flips = Mean((0, 1), by_row)
         self.absolute = Mean(bounds and (0, bounds[1]), by_row)
         self.signed = Mean(bounds, by_row)
@@ -206,14 +206,18 @@ class _Sums:
 
     def gap(self) -> Gap:
         n = self.signed.n
+        sums = (self.flips, self.absolute, self.signed)
+        flip, absolute, signed = (
+            (None, None) if self._exact and self.same == n else s.interval() for s in sums
+        )
         return Gap(
             n,
             self.flips.mean,
-            self.flips.interval()[0],
+            flip[0],
             self.absolute.mean,
-            self.absolute.interval()[0],
+            absolute[0],
             self.signed.mean,
-            *self.signed.interval(),
+            *signed,
             self.same / n,
             self.signed.units if self.signed.clustered else None,
         )
@@ -317,7 +321,7 @@ class FairnessWork:
         self._pairs = pairs
 
     def _sums(self) -> dict[str, _Sums]:
-        return {name: _Sums(self._bounds, self._by_row) for name in self.names}
+        return {n: _Sums(self._bounds, self._by_row, n == ORACLE) for n in self.names}
 
     def steps(self) -> Iterator[PairStep]:
         """Compare 16 pairs at a time, from where it stands; each step is counted already."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ...errors import UnknownNameError
-from ...masks.mask import MaskSpan
+from ...masks.spans import MaskSpan
 from ...text.ages import PEOPLE
 from ...text.document import Document
 from .age import age_changes
