@@ -62,11 +62,13 @@ def main() -> None:
     female, male = census("female"), census("male")
     shares = read_shares()
     known = {n for n in {*female, *male, *shares} if len(n) > 2}
-    kept = without_words(known - places() - labels(), given.words, given.data)
+    names = known - places() - labels()
+    kept = without_words(names, given.words, given.data)
     kept = (kept - called_otherwise(given.data)) | written_before()
     LEXICON.write_text(lexicon(kept), encoding="utf-8")
     table = groups(female, male, shares, kept)
-    SWAPS.write_text(swaps(table), encoding="utf-8")
+    words = groups(female, male, {}, names - kept)
+    SWAPS.write_text(swaps(table, words), encoding="utf-8")
     print(f"{len(kept):,} names; by group and gender: { {k: len(v) for k, v in table.items()} }")
 
 
@@ -158,8 +160,8 @@ def lexicon(names: set[str]) -> str:
 HEAD = (
     "# Given names, found beside the named entities (PERSON). Replace this list by",
     "# MASKVIZ_HOME/lexicons/names.txt. Names that are everyday words (Will, Mark, Grace) or",
-    "# places are left to the named-entity recogniser. From the 1990 census of the United States (public",
-    "# domain) and Tzioumis 2018, https://doi.org/10.7910/DVN/TYJKEZ (CC0 1.0), by",
+    "# places are left to the named-entity recogniser. From the 1990 census of the United States",
+    "# (public domain) and Tzioumis 2018, https://doi.org/10.7910/DVN/TYJKEZ (CC0 1.0), by",
     "# recipes/given_names.py.",
 )
 
@@ -210,10 +212,11 @@ def likeliest(share: dict[str, float]) -> tuple[str, float]:
     return best, share[best] / (sum(share.values()) or 1)
 
 
-def swaps(table: dict[tuple[str, str], list[str]]) -> str:
-    """Return the names that are swapped."""
+def swaps(table: dict[tuple[str, str], list[str]], words: dict[tuple[str, str], list[str]]) -> str:
+    """Return the names that are swapped; those that are words too only where they name people."""
     head = "# Given names by group and gender: see recipes/given_names.py."
     rows = [f"{g}\t{gender}\t{name}" for (g, gender), names in table.items() for name in names]
+    rows += [f"{g}\t{s}\t{name}\tword" for (g, s), names in words.items() for name in names]
     return "\n".join([head, *rows, ""])
 
 

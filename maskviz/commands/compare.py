@@ -102,9 +102,7 @@ def compare_command(
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
     shared = {"model": model, "ratio": ratio, "seed": seed, "long": long}
     if file is None:
-        _only_for_files(
-            text_column, label_column, by, cluster, pair_column, swap, label, rows, out
-        )
+        _only_for_files(text_column, label_column, by, cluster, pair_column, swap, label, rows, out)
         draws = 20 if draws is None else draws
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")

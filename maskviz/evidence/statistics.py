@@ -102,10 +102,11 @@ def wilson(hits: int, count: int, level: float = 0.95) -> Interval:
     >>> [round(x, 3) for x in wilson(0, 20)]
     [0.0, 0.161]
     """
-    from scipy.stats import binomtest
+    from scipy.stats import norm
 
-    low, high = binomtest(hits, count).proportion_ci(level, method="wilson")
-    return float(low), float(high)
+    share = hits / count
+    error = math.sqrt(share * (1 - share) / count)
+    return _share_of(share, error, count, float(norm.ppf((1 + level) / 2)))
 
 
 def tango(lost: int, won: int, count: int, level: float = 0.95) -> Interval:
@@ -163,6 +164,17 @@ class Mean:
         count, total = self._open.get(cluster, (0, 0.0))
         self._open[cluster] = (count + 1, total + value)
 
+    def merge(self, other: Mean) -> None:
+        """Count the rows of another one too; the clusters of both must be kept."""
+        self.n += other.n
+        self.total += other.total
+        self._squares += other._squares
+        self._low, self._high = min(self._low, other._low), max(self._high, other._high)
+        self._whole = self._whole and other._whole
+        for cluster, (count, total) in other._open.items():
+            before = self._open.get(cluster, (0, 0.0))
+            self._open[cluster] = (before[0] + count, before[1] + total)
+
     def _moments(self) -> list[float]:
         found = list(self._closed)
         for count, total in self._open.values():
@@ -216,13 +228,12 @@ class Mean:
         p = float(2 * t.sf(abs(self.mean) / error, groups - 1))
         reach = float(t.ppf(0.975, groups - 1))
         if self._bounds == (0, 1):
-            return _share_of(self.mean, error, reach), p
+            return _share_of(self.mean, error, self.mean * (1 - self.mean) / error**2, reach), p
         return (self.mean - reach * error, self.mean + reach * error), p
 
 
-def _share_of(share: float, error: float, reach: float) -> Interval:
-    """Return Wilson's interval of a share with a standard error, at `reach` of these."""
-    rows = share * (1 - share) / error**2
+def _share_of(share: float, error: float, rows: float, reach: float) -> Interval:
+    """Return Wilson's interval of a share with its standard error over so many rows."""
     middle = (share + reach**2 / (2 * rows)) / (1 + reach**2 / rows)
     half = reach * math.sqrt(error**2 + reach**2 / (4 * rows**2)) / (1 + reach**2 / rows)
     return max(0.0, middle - half), min(1.0, middle + half)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import regex
 
 from ...masks.attributes import ages_of
-from ...text.ages import PEOPLE
+from ...text.ages import PEOPLE, ages_behind
 from ...text.document import Document
 from ...text.span import Span
 from .changes import Change, cased_like, entity_at, finder, table
@@ -66,7 +66,8 @@ def _numbers(document: Document) -> Iterator[Change]:
     text = document.text
     spans = [m.span(1) for m in _SAID.finditer(text) if _of_a_person(document, m.start(), m.end())]
     spans += [m.span(1) for m in _AGED.finditer(text)]
-    people = {e.end for e in document.entities if e.label in PEOPLE}
+    behind = next(ages_behind(text), None) is not None
+    people = {e.end for e in document.entities if e.label in PEOPLE} if behind else set()
     for start, end in ages_of(text, people):
         digits = _TWO_DIGITS.search(text, start, end)
         spans += [digits.span()] if digits else []

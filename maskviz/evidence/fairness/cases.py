@@ -21,10 +21,10 @@ def _words(written: str) -> frozenset[str]:
 # Verbs behind which a person and a thing may both stand.
 _GIVING = _words("""
     ask asked asking bought bring bringing brings brought buy buying buys call called calling
-    calls cost costs denied deny dub dubbed fed feed gave give given gives giving grant granted
-    hand handed hands lend lent name named offer offered offering offers owe owed owes paid pay
-    paying pays promise promised read send sending sends sent show showed showing shown shows
-    taught teach teaches teaching tell telling tells told wished write wrote
+    calls cost costs denied deny dub dubbed elect elected fed feed gave give given gives giving
+    grant granted hand handed hands lend lent name named offer offered offering offers owe owed
+    owes paid pay paying pays promise promised read send sending sends sent show showed showing
+    shown shows taught teach teaches teaching tell telling tells told wished write wrote
 """)
 # Verbs behind which a person and what that person does may stand.
 _PERCEIVING = _words("""
@@ -86,8 +86,10 @@ def case_of(tokens: Sequence[Token], index: int) -> str | None:
             return case_of([*tokens[:index], (word, "PRON"), *rest[2:]], index)
         return other
     begins = not index or before in _STOPS
-    if rest and rest[0][0] in _QUOTES and not begins:  # her "friend", but: told her "no"
-        return None if word == "her" and before in _GIVING else _read(rest[1:], word, before, other)
+    if rest and rest[0][0] in _QUOTES and len(rest) > 1:  # her "friend", but: told her "no"
+        if word == "her" and before in _GIVING:
+            return None
+        rest = rest[1:]
     found = _read(rest, word, before, other)
     if word == "her" and rest and led in ("ADP", "AUX") and rest[0][1] == "VERB":
         return None if rest[0][0].endswith("ing") and found != POSSESSIVE else POSSESSIVE

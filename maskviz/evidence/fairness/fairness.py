@@ -20,10 +20,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
-from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError, UnknownNameError
 from ...masks.encoding import Encoding
 from ...masks.expression import needs
@@ -36,35 +34,15 @@ from ...text.pipelines import BUNDLED
 from ...text.together import annotated
 from ..files.files import masking_job
 from ..files.rows import cut_note, notes, why_left_out
-from ..statistics import Interval, Mean
-from .swaps import Pair, categories, differences, pair_of, swapped
+from .gap import Gap, Sums
+from .pairs import pairs_of_file, swapped_pairs
+from .swaps import Pair, differences
+
+__all__ = ["ORACLE", "Fairness", "Gap", "fairness", "pairs_of_file", "swapped_pairs"]
 
 ORACLE = "differences"
 _PAIRS_AT_ONCE = 16
-_ROWS_AT_ONCE = 64
 _WORST = 20
-
-
-@dataclass(frozen=True)
-class Gap:
-    """What one arm, plain or masked, shows over all pairs.
-
-    flip_ci95: Wilson's 95 % interval. ctf_gap, mean_difference: with 95 % intervals from Student's
-    t; p_value: of the paired t-test. All over the clusters, where pairs share one; None where there
-    is a single one, or all are alike. same_input: share of pairs that are the same to the model,
-    whose gap is exactly 0. clusters: how many there are, None where every pair stands alone.
-    """
-
-    pairs: int
-    flip_rate: float
-    flip_ci95: Interval | None
-    ctf_gap: float
-    ctf_ci95: Interval | None
-    mean_difference: float
-    ci95: Interval | None
-    p_value: float | None
-    same_input: float
-    clusters: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,126 +79,6 @@ class Fairness:
         """Return the JSON-ready values; the keys are the command line's."""
         values = asdict(self)
         return {**values, "worst": list(values["worst"]), "notes": list(self.notes)}
-
-
-class Pairs(Iterator[Pair]):
-    """Pairs as they are made of the rows of a file; left_out: reason → rows, so far."""
-
-    def __init__(self, made: Callable[[dict[str, list[int]]], Iterator[Pair]]) -> None:
-        self.left_out: dict[str, list[int]] = {}
-        self._made = made(self.left_out)
-
-    def __next__(self) -> Pair:
-        return next(self._made)
-
-
-def pairs_of_file(
-    source: str | Path | bytes,
-    first: str,
-    second: str,
-    name: str | None = None,
-    *,
-    cluster: str | None = None,
-    limit: int | None = None,
-) -> Pairs:
-    """Yield a pair of texts from two columns of each row that has both.
-
-    `cluster` names a column with what rows share, `limit` takes the first rows only.
-    """
-
-    def made(left_out: dict[str, list[int]]) -> Iterator[Pair]:
-        for number, row in _rows(source, name, (first, second, cluster), limit):
-            texts = [str(row[c] or "") for c in (first, second)]
-            if all(text.strip() for text in texts):
-                yield Pair(number, *texts, cluster=_cluster(row, cluster))
-            else:
-                left_out.setdefault("without two texts", []).append(number)
-
-    return Pairs(made)
-
-
-def swapped_pairs(
-    source: str | Path | bytes,
-    column: str,
-    swap: Sequence[str] = (),
-    name: str | None = None,
-    *,
-    cluster: str | None = None,
-    limit: int | None = None,
-) -> Pairs:
-    """Yield each text of a file with its counterfactual, for each category it has words of.
-
-    `swap` names categories of `maskviz.evidence.fairness.swaps`; empty takes all. The rows without
-    one, category by category, are in `left_out`. `cluster` and `limit` as of `pairs_of_file`.
-    """
-    for category in swap:
-        if category not in categories():
-            raise UnknownNameError.of("category to swap", category, categories())
-
-    def made(left_out: dict[str, list[int]]) -> Iterator[Pair]:
-        rows = _rows(source, name, (column, cluster), limit)
-        read = annotated(rows, lambda row: str(row[1][column] or ""), {BUNDLED}, _ROWS_AT_ONCE)
-        for number, row in read:
-            text = str(row[column] or "")
-            for category in swap or categories():
-                found = swapped(text, category)
-                pair = pair_of(number, text, found, category, _cluster(row, cluster))
-                if pair is not None:
-                    yield pair
-                else:
-                    left_out.setdefault(found.why, []).append(number)
-
-    return Pairs(made)
-
-
-def _rows(
-    source: str | Path | bytes, name: str | None, columns: Iterable[str | None], limit: int | None
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield number and values of the rows, which have the columns, or raise DataError."""
-    for number, row in enumerate(islice(iter_rows(source, name), limit), start=1):
-        for column in filter(None, columns):
-            if column not in row:
-                known = ", ".join(map(repr, row))
-                raise DataError(f"There is no column {column!r}: choose one of {known}.")
-        yield number, row
-
-
-def _cluster(row: Mapping[str, Any], column: str | None) -> str:
-    return str(row[column]) if column else ""
-
-
-class _Sums:
-    """Running sums of one arm over pairs; the label's probability lies between `bounds`."""
-
-    def __init__(self, bounds: Interval | None, by_row: bool, exact: bool = False) -> None:
-        self.same, self._exact = 0, exact  # what is 0 by construction has no interval
-        self.flips = Mean((0, 1), by_row)
-        self.absolute = Mean(bounds and (0, bounds[1]), by_row)
-        self.signed = Mean(bounds, by_row)
-
-    def add(self, difference: float, flip: bool, same: bool, cluster: str | None) -> None:
-        self.same += same
-        self.flips.add(float(flip), cluster)
-        self.absolute.add(abs(difference), cluster)
-        self.signed.add(difference, cluster)
-
-    def gap(self) -> Gap:
-        n = self.signed.n
-        sums = (self.flips, self.absolute, self.signed)
-        flip, absolute, signed = (
-            (None, None) if self._exact and self.same == n else s.interval() for s in sums
-        )
-        return Gap(
-            n,
-            self.flips.mean,
-            flip[0],
-            self.absolute.mean,
-            absolute[0],
-            self.signed.mean,
-            *signed,
-            self.same / n,
-            self.signed.units if self.signed.clustered else None,
-        )
 
 
 def fairness(
@@ -313,15 +171,15 @@ class FairnessWork:
         self._bounds = None if head_of(self.model.config) == "regression" else (-1, 1)
         self._by_row = True  # until a pair names a cluster
         self.arms = self._sums()
-        self.groups: dict[str, dict[str, _Sums]] = {}
+        self.groups: dict[str, dict[str, Sums]] = {}
         self.worst: list[PairResult] = []
         self.left_out: dict[str, list[int]] = {}
         self.cut: list[int] = []
         self.done, self.total, self.stopped = 0, total, False
         self._pairs = pairs
 
-    def _sums(self) -> dict[str, _Sums]:
-        return {n: _Sums(self._bounds, self._by_row, n == ORACLE) for n in self.names}
+    def _sums(self) -> dict[str, Sums]:
+        return {n: Sums(self._bounds, self._by_row, n == ORACLE) for n in self.names}
 
     def steps(self) -> Iterator[PairStep]:
         """Compare 16 pairs at a time, from where it stands; each step is counted already."""

@@ -92,9 +92,10 @@ def _is_name(document: Document, word: str, start: int) -> bool:
     """Tell whether a word is a name or part of one: Stephen King, Guy Ritchie, Queen."""
     if not word[0].isupper():
         return False
-    if inside_a_name(document, start):
+    guy = word == "Guy" and _NAME_BEHIND.match(document.text, start + len(word))
+    if guy or inside_a_name(document, start):
         return True
     entity = entity_at(document, start)
     if entity is None or entity.start == start == 0:
         return False
-    return entity.label in _NAMED or (word == "Guy" and entity.start == start)
+    return entity.label in _NAMED

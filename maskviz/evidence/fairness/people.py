@@ -66,16 +66,21 @@ class Given:
 class _Names:
     known: dict[str, tuple[str, str]]
     pools: dict[tuple[str, str], list[str]]
+    words: frozenset[str]  # that are names only where they name a person, such as Bill
 
 
 @lru_cache(maxsize=1)
 def _names() -> _Names:
     known: dict[str, tuple[str, str]] = {}
     pools: dict[tuple[str, str], list[str]] = {}
-    for group, gender, name in lines("names.tsv"):
+    words = set()
+    for group, gender, name, *word in lines("names.tsv"):
         known[name] = (group, gender)
-        pools.setdefault((group, gender), []).append(name)
-    return _Names(known, pools)
+        if word:
+            words.add(name)
+        else:
+            pools.setdefault((group, gender), []).append(name)
+    return _Names(known, pools, frozenset(words))
 
 
 def given_names(document: Document) -> list[Given]:
@@ -103,7 +108,9 @@ def _runs(document: Document) -> Iterator[list[_Word]]:
             yield _words(text, entity)
     proper = {s.start for s in document.parts_of_speech if s.label == "PROPN"}
     for word in _words(text, Span(0, len(text))):
-        if word.start not in taken and word.start in proper and _looked_up(word.text):
+        name = _as_listed(word.text)
+        named = name in _names().known and name not in _names().words
+        if named and word.start not in taken and word.start in proper:
             before = _TITLED.search(text, 0, word.start)
             if before is None or not before[1][:1].isupper() or _is_title(before[1]):
                 yield [word]
@@ -174,7 +181,9 @@ def other_gender(document: Document, names: Sequence[Given]) -> list[Change]:
     changes = []
     for given, (group, gender) in _known(names):
         pool = _names().pools[group, of[gender]]
-        index = _names().pools[group, gender].index(_as_listed(given.name))
+        own = _names().pools[group, gender]
+        name = _as_listed(given.name)
+        index = own.index(name) if name in own else len(name)  # a word that is a name, too
         changes.append((given, pool, index, gender == "m"))
     return _partners(changes)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ...text.ages import PEOPLE
 from ...text.document import Document
 from .changes import Change, NoCounterpartError, cased_like, entity_at, finder, lines
 
@@ -123,4 +124,5 @@ def _in_a_name(document: Document, start: int) -> bool:
         return False
     if entity.label in ("ORG", "GPE", "LOC") and " " in document.text[entity.start : entity.end]:
         raise NoCounterpartError("with the name of an institution")
-    return entity.label in ("PERSON", "PER") and " " in document.text[entity.start : entity.end]
+    first_of_two = entity.start == start and " " in document.text[entity.start : entity.end]
+    return entity.label in PEOPLE and first_of_two  # Christian Bale

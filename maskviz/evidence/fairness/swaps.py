@@ -109,8 +109,18 @@ def _nationality_changes(document: Document) -> list[Change]:
         if word in words.alone:
             raise NoCounterpartError("with a word of a nationality that has no counterpart")
         new = words.forth.get(word) or words.back[word]
+        if word.startswith("the ") and new in _DEMONYMS and _before_noun(document, end):
+            new = f"the {_DEMONYMS[new]}"  # the US government
         changes.append(Change(start, end, new, word in words.forth))
     return changes
+
+
+_DEMONYMS = {"Iran": "Iranian", "Pakistan": "Pakistani", "Morocco": "Moroccan"}
+
+
+def _before_noun(document: Document, end: int) -> bool:
+    following = next((t for t in document.parts_of_speech if t.start >= end), None)
+    return following is not None and following.label in ("NOUN", "ADJ")
 
 
 _CHANGES: dict[str, Callable[[Document], list[Change]]] = {

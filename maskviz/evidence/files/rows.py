@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError
 from ...models.model import Model
 from ...readings.labels import head_of
+from .breakdown import EMPTY, Column, Counts
 
 NO_LABEL = "(none)"  # what a multi-label head answers where no label has 0.5
 _MISSING = ("", "nan", "none", "null")
@@ -25,6 +26,7 @@ class Row:
     text: str
     expected: str | None
     groups: dict[str, str]
+    cluster: str | None = None  # what the row shares with others
 
     def seed(self, first: int) -> int:
         """Return the seed of its masks, where the first row has `first`.
@@ -39,13 +41,14 @@ class FileCheck:
     """What a look at every row of a file found.
 
     usable: rows with a text (and a label where labels are asked for). labels: label → rows.
-    left_out: reason → row numbers.
+    left_out: reason → row numbers. columns: those that rows are broken down by.
     """
 
     rows: int
     usable: int
     labels: dict[str, int]
     left_out: dict[str, list[int]]
+    columns: dict[str, Column] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -60,13 +63,15 @@ def check_file(
     label_column: str | None = None,
     by: Sequence[str] = (),
     name: str | None = None,
+    cluster: str | None = None,
 ) -> FileCheck:
-    """Read every row once, without asking the model.
+    """Read every row once, without asking the model; `cluster` names what rows share.
 
     Raises DataError for a missing column, or a label the model does not know.
     """
     left_out: dict[str, list[int]] = {}
     labels: Counter[str] = Counter()
+    counts = {column: Counts() for column in by}
     rows = usable = 0
 
     def counted() -> Iterator[dict[str, object]]:
@@ -75,11 +80,14 @@ def check_file(
             rows += 1
             yield row
 
-    for row in usable_rows(counted(), model, text_column, label_column, by, left_out):
+    for row in usable_rows(counted(), model, text_column, label_column, by, left_out, cluster):
         usable += 1
+        for column, value in row.groups.items():
+            counts[column].add(value)
         if row.expected is not None and head_of(model.config) != "regression":
             labels[row.expected] += 1
-    return FileCheck(rows, usable, dict(labels.most_common(200)), left_out)
+    columns = {column: found.column() for column, found in counts.items()}
+    return FileCheck(rows, usable, dict(labels.most_common(200)), left_out, columns)
 
 
 def usable_rows(
@@ -89,11 +97,12 @@ def usable_rows(
     label_column: str | None,
     by: Sequence[str],
     left_out: dict[str, list[int]],
+    cluster: str | None = None,
 ) -> Iterator[Row]:
     """Yield the rows that have what is asked for; note the others in `left_out`."""
     match = label_matcher(model)
     for number, row in enumerate(rows, start=1):
-        for column in filter(None, (text_column, label_column, *by)):
+        for column in filter(None, (text_column, label_column, cluster, *by)):
             if column not in row:
                 known = ", ".join(map(repr, row))
                 raise DataError(f"There is no column {column!r}: choose one of {known}.")
@@ -105,7 +114,8 @@ def usable_rows(
         else:
             expected = match(label, number) if label_column else None
             groups = {column: _shown(row[column]) for column in by}
-            yield Row(number, str(text), expected, groups)
+            shared = None if cluster is None else _shown(row[cluster])
+            yield Row(number, str(text), expected, groups, shared)
 
 
 def _empty(value: object) -> bool:
@@ -118,7 +128,7 @@ def _several(value: object) -> bool:
 
 def _shown(value: object) -> str:
     text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
-    return "(empty)" if text.casefold() in _MISSING else text[:80]
+    return EMPTY if text.casefold() in _MISSING else text[:80]
 
 
 def label_matcher(model: Model) -> Callable[[object, int], str]:
