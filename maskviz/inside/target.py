@@ -9,7 +9,7 @@ from functools import lru_cache
 from ..errors import CapabilityError, TextError
 from ..masks.operators import apply
 from ..models.model import Model
-from ..readings.labels import batch
+from ..readings.batches import batch
 from ..text.words import check_unicode
 
 LONGEST = 128  # tokens that are generated at most

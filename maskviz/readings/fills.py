@@ -15,7 +15,7 @@ from ..masks.mask import Mask
 from ..masks.operators import apply
 from ..models.model import Model, load_model
 from . import side_by_side
-from .labels import batch
+from .batches import batch
 
 _BATCH = 32
 _TOKENS = 1024  # in a pass over texts of one length
