@@ -192,7 +192,7 @@ def _value(kind: Kind, name: str, value: Any) -> Any:
     if name not in kind.defaults:
         if not kind.defaults:
             raise UnknownNameError(
-                f"The question {kind.name!r} takes no parameter, and {name!r} is given: leave it out."
+                f"The question {kind.name!r} takes no parameter {name!r}: leave it out."
             )
         raise UnknownNameError.of(f"parameter of the question {kind.name!r}", name, kind.defaults)
     default = kind.defaults[name]

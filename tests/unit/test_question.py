@@ -203,7 +203,7 @@ def test_a_file_on_the_command_line_is_asked_it(run, tmp_path) -> None:
     [
         ("tree", UnknownNameError, "Unknown question 'tree': choose one of labels, three."),
         ({**THREE, "word": "x"}, UnknownNameError, "choose one of words"),
-        ({"name": "labels", "words": "x"}, UnknownNameError, "takes no parameter"),
+        ({"name": "labels", "words": "x"}, UnknownNameError, "takes no parameter .words."),
     ],
 )
 def test_a_bad_name_is_one_sentence_with_what_there_is(given, error, said) -> None:
