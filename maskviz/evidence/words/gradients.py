@@ -113,7 +113,9 @@ def _over_windows(question: Question, score: Any) -> tuple[list[float], list[flo
     return totals, gaps
 
 
-def _gradient_input(model: Model, encoding: Encoding, index: int) -> tuple[tuple, float]:
+def _gradient_input(
+    model: Model, encoding: Encoding, index: int
+) -> tuple[tuple[float, ...], float]:
     return embedding_product(model, encoding, index), 0.0
 
 
@@ -170,7 +172,7 @@ def baseline_ids(model: Model, encoding: Encoding) -> Any:
     return torch.tensor([ids], device=device())
 
 
-def _integrated(model: Model, encoding: Encoding, index: int) -> tuple[tuple, float]:
+def _integrated(model: Model, encoding: Encoding, index: int) -> tuple[tuple[float, ...], float]:
     """Return a value for each token, and how far their sum is from F(x) − F(baseline)."""
     import torch
 
