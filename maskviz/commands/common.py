@@ -152,21 +152,23 @@ def chosen_mask(
     """Return the mask a command asks for: read from a file, or chosen by a strategy."""
     from ..masks import Mask, mask
     from ..text.document import Document
+    from ..text.pipelines import BUNDLED
 
     if mask_file is not None:
         try:
-            document = mask_file.read_bytes()
+            written = mask_file.read_bytes()
         except OSError as error:
             raise DataError(f"{str(mask_file)!r} cannot be read: {error.strerror}.") from None
         own = None if text is None and sys.stdin.isatty() else read_text(text)
-        saved = Mask.from_json(document, own or None)
+        saved = Mask.from_json(written, own or None)
         return ~saved if complement else saved
     given = mask_parameters(strategy, **options)
-    more = {"complement": complement, "second": second, "join": join}
-    named = {"pipeline": given["pipeline"]} if "pipeline" in given else {}
     show = Progress("characters")
-    document = Document(read_text(text), **named, progress=show)
-    chosen = mask(document, strategy, ratio=ratio, seed=seed, **more, **given)
+    document = Document(read_text(text), given.get("pipeline", BUNDLED), show)
+    chosen = mask(
+        document, strategy, ratio=ratio, seed=seed,
+        complement=complement, second=second, join=join, **given,
+    )  # fmt: skip
     show.end()
     return chosen
 

@@ -157,7 +157,7 @@ def _one_text(
     mask_file: Path | None,
     draws: int,
     beside: str | None,
-    options: dict[str, str],
+    options: dict[str, Any],
     shared: dict[str, Any],
     as_json: bool,
 ) -> None:
@@ -194,7 +194,7 @@ def _masks(
     text: str | None,
     strategy: str,
     mask_file: Path | None,
-    options: dict[str, str],
+    options: dict[str, Any],
     shared: dict[str, Any],
 ) -> list[tuple[str, Any]]:
     """Return the named masks of one text: a saved one, or one for each strategy."""
@@ -217,7 +217,7 @@ def _one_file(
     file: str,
     strategy: str,
     out: Path | None,
-    options: dict[str, str],
+    options: dict[str, Any],
     as_json: bool,
     asked: dict[str, Any],
 ) -> None:
@@ -247,7 +247,7 @@ def _pairs(
     strategy: str,
     operator: str,
     rows: int | None,
-    options: dict[str, str],
+    options: dict[str, Any],
     shared: dict[str, Any],
     as_json: bool,
 ) -> None:
@@ -274,7 +274,7 @@ def _pairs(
     common.show(result.to_dict(), as_json, fairness_table(result))
 
 
-def _parameters(strategies: str, options: dict[str, str]) -> dict[str, dict[str, Any]]:
+def _parameters(strategies: str, options: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Give each strategy of `a,b,c` those options that it takes; an expression stands alone."""
     from ..masks import STRATEGIES
     from ..masks.expression import is_expression

@@ -20,17 +20,17 @@ class Read(Protocol):
     """What a model reads of one text: an `Encoding`, or ids and visibility alone."""
 
     @property
-    def input_ids(self) -> Sequence[int]: ...
+    def input_ids(self) -> Any: ...
     @property
-    def attention_mask(self) -> Sequence[int]: ...
+    def attention_mask(self) -> Any: ...
 
 
 @dataclass(frozen=True, eq=False)
 class Ids:
-    """The ids of one text, (tokens,), and which of them may be attended to, 1 or 0."""
+    """The ids of one text, and which of them may be attended to, 1 or 0: tuples or arrays."""
 
-    input_ids: Sequence[int]
-    attention_mask: Sequence[int]
+    input_ids: Any  # (tokens,)
+    attention_mask: Any  # (tokens,)
 
 
 def answers_in_batches(

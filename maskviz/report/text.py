@@ -186,7 +186,7 @@ def _text(mask: Mask, hidden: bool = False) -> str:
 
 def _reasons(mask: Mask) -> dict[int, str]:
     """Return word → why it is hidden."""
-    found = {}
+    found: dict[int, str] = {}
     for span in mask.spans:
         for i in mask.hidden_words:
             start, end = mask.words[i]

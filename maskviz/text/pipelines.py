@@ -54,6 +54,7 @@ def load_pipeline(name: str = BUNDLED) -> Any:
 def _loaded(name: str) -> Any:
     try:
         import spacy
+        from spacy.language import Language
     except ImportError:
         raise MissingDependencyError(
             "Sentences, entities and parts of speech need spaCy: run 'pip install spacy', "
@@ -66,8 +67,8 @@ def _loaded(name: str) -> Any:
     from ..checksums import verify
 
     verify(assets() / BUNDLED)
-    pipeline = spacy.load(assets() / BUNDLED)
-    spacy.Language.component("people_by_age", func=with_people)
+    pipeline: Any = spacy.load(assets() / BUNDLED)
+    Language.component("people_by_age", func=with_people)
     pipeline.add_pipe("people_by_age")
     pipeline.tokenizer.token_match = _EMOJI.fullmatch
     return pipeline

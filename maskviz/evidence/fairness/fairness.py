@@ -334,9 +334,12 @@ class FairnessWork:
             flip = self.question.chosen(first) != self.question.chosen(second)
             same = _ids(pieces[2 * i]) == _ids(pieces[2 * i + 1])
             arms[name] = (difference, flip, same)
-        labels = [", ".join(self.question.chosen(p)) for p in probabilities[:2]]
+        one, other = (", ".join(self.question.chosen(p)) for p in probabilities[:2])
         plain = arms["plain"][0]
-        return PairResult(pair.row, pair.category, pair.first, pair.second, *labels, plain), arms
+        return (
+            PairResult(pair.row, pair.category, pair.first, pair.second, one, other, plain),
+            arms,
+        )
 
     def result(self) -> Fairness:
         """Return what the pairs so far say; raises DataError where there are none."""
@@ -380,7 +383,9 @@ def _without(mask: Mask, model: Model) -> Encoding:
     if not kept:
         raise MaskError("The two texts share nothing: there is nothing left to read.")
     columns = ("input_ids", "attention_mask", "tokens", "offsets", "source", "hidden", "special")
-    chosen = {name: tuple(getattr(encoding, name)[i] for i in kept) for name in columns}
+    chosen: dict[str, Any] = {
+        name: tuple(getattr(encoding, name)[i] for i in kept) for name in columns
+    }
     return replace(encoding, **chosen)
 
 

@@ -114,7 +114,9 @@ def _over_windows(request: Request, score: Any) -> tuple[list[float], list[float
     return totals, gaps
 
 
-def _gradient_input(question: Question, encoding: Encoding, index: int) -> tuple[tuple, float]:
+def _gradient_input(
+    question: Question, encoding: Encoding, index: int
+) -> tuple[tuple[float, ...], float]:
     return embedding_product(question, encoding, index), 0.0
 
 
@@ -170,7 +172,9 @@ def baseline_ids(model: Model, encoding: Encoding) -> Any:
     return torch.tensor([ids], device=device())
 
 
-def _integrated(question: Question, encoding: Encoding, index: int) -> tuple[tuple, float]:
+def _integrated(
+    question: Question, encoding: Encoding, index: int
+) -> tuple[tuple[float, ...], float]:
     """Return a value for each token, and how far their sum is from F(x) − F(baseline)."""
     import torch
 

@@ -81,7 +81,11 @@ def method(name: str, unit: str, summary: str, baseline: bool = False) -> Callab
     return register
 
 
-def per_word(words: tuple[Word, ...], offsets: tuple, values: tuple[float, ...]) -> list[float]:
+def per_word(
+    words: tuple[Word, ...],
+    offsets: tuple[tuple[int, int] | None, ...],
+    values: tuple[float, ...],
+) -> list[float]:
     """Sum token values into words: a token counts, in equal parts, for the words it overlaps."""
     totals = [0.0] * len(words)
     first = 0

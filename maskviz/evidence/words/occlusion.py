@@ -82,7 +82,8 @@ class _Variants:
     def of(cls, model: Model, text: str, long: str) -> _Variants:
         bounds = windows(model, text) if long == "windows" else ((0, len(text)),)
         words = Mask(text).words
-        plains, variants, owners, within = [], [], [], []
+        plains, owners, within = [], [], []
+        variants: list[Ids] = []
         for number, (start, end) in enumerate(bounds):
             plain = model.tokenise(text[start:end])
             inside = [i for i, (s, e) in enumerate(words) if s < end and e > start]
@@ -106,9 +107,10 @@ def _tokens_of(plain: Tokenised, words: Sequence[Word]) -> list[list[int]]:
     """Return for each word the tokens that overlap it."""
     owner = overlapping(plain, Mask(plain.text, tuple(MaskSpan(*word) for word in words)))
     found: list[list[int]] = [[] for _ in words]
-    for index, first in enumerate(owner):
-        word = first
-        while word is not None and word < len(words) and words[word][0] < plain.offsets[index][1]:
+    for index, (word, place) in enumerate(zip(owner, plain.offsets, strict=True)):
+        if word is None or place is None:
+            continue
+        while word < len(words) and words[word][0] < place[1]:
             found[word].append(index)
             word += 1
     return found
