@@ -23,7 +23,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_commands_answer_as_recorded(topic: str, files: dict[str, str]) -> None:
     before = recorded.recorded(topic)
     assert before, f"Nothing is recorded: run 'python -m tests.record_outputs {topic}'."
-    assert recorded.changes(topic, before, recorded.run_topic(topic, files)) == []
+    changed = recorded.changes(topic, before, recorded.run_topic(topic, files))
+    assert not changed, "\n".join(changed)
 
 
 def test_the_names_that_others_use_are_as_recorded() -> None:
