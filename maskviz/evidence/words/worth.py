@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from ...attention.methods import METHODS
@@ -20,6 +19,7 @@ from ...errors import CapabilityError, ParameterError
 from ...masks.mask import Mask
 from ...masks.operators import OPERATORS, encode
 from ...masks.spans import MaskSpan
+from ...models.memory import remembered
 from ...models.model import Model, load_model
 from ...readings.labels import class_probabilities
 from ..statistics import kendall
@@ -75,7 +75,7 @@ def worth(text: str, model: Model | str = "mini", k: int | None = None) -> list[
     return list(_worth(loaded, text, count))
 
 
-@lru_cache(maxsize=64)
+@remembered(maxsize=64)
 def _worth(model: Model, text: str, k: int) -> tuple[Worth, ...]:
     """Rank once, then ask the model once about all the masks of all the methods."""
     import numpy as np
