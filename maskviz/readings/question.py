@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from ..errors import ParameterError, UnknownNameError
+from ..models.memory import remembered
 from ..models.model import Model, load_model
 from ..registry import Registry
 from .batches import Ids, Read, answers_in_batches
@@ -73,12 +74,14 @@ def question(
 class Question:
     """A kind of question put to one model: every kind of evidence takes it and asks it alone.
 
-    parameters: (name, value) of what is not as the kind has it by default.
+    parameters: (name, value) of what is not as the kind has it by default. memos: what is
+    remembered of its answers, see `maskviz.models.memory.remembered`.
     """
 
     model: Model
     name: str = "labels"
     parameters: tuple[tuple[str, Any], ...] = ()
+    memos: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def kind(self) -> Kind:
@@ -125,8 +128,13 @@ class Question:
 
     def logits_apart(self, reads: Sequence[Read], batch_size: int | None = None) -> Any:
         """Return `logits` of texts that are known to differ: nothing is compared."""
-        _ = self.network  # loaded here: in inference mode its weights would have no gradient
-        return answers_in_batches(self.model, self.ask, reads, len(self.outputs), batch_size)
+        # Loaded here, since in inference mode its weights would have no gradient, and held on to,
+        # so that no batch finds it dropped.
+        network = self.network
+        try:
+            return answers_in_batches(self.model, self.ask, reads, len(self.outputs), batch_size)
+        finally:
+            del network
 
     def probabilities(self, logits: Any) -> Any:
         """Return logits (…, outputs) as probabilities (of a regression the values), an array."""
@@ -184,7 +192,13 @@ def asked(model: Model | str | Question, question: Spec = "labels") -> Question:
     loaded = load_model(model)
     loaded.require(kind.capability)
     values = tuple((name, _value(kind, name, value)) for name, value in sorted(given.items()))
-    return Question(loaded, kind.name, values)
+    return _put(loaded, kind.name, values)
+
+
+@remembered(maxsize=64)
+def _put(model: Model, name: str, values: tuple[tuple[str, Any], ...]) -> Question:
+    """Return the same question for the same words: what it remembers is there for all."""
+    return Question(model, name, values)
 
 
 def _value(kind: Kind, name: str, value: Any) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from ..errors import UnknownNameError
@@ -16,6 +15,7 @@ from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..masks.operators import apply_many
 from ..masks.spans import MaskSpan
+from ..models.memory import remembered
 from ..models.model import Model
 from ..text.alignment import plain_offsets
 from .labels import Prediction, prediction_of
@@ -105,7 +105,7 @@ def _slice(mask: Mask, start: int, end: int) -> Mask:
     return Mask(mask.text[start:end], spans, mask.strategy, mask.parameters, mask.seed)
 
 
-@lru_cache(maxsize=256)
+@remembered(maxsize=256)
 def windows(model: Model, text: str) -> tuple[tuple[int, int], ...]:
     """Return the (start, end) characters of each window; they join without a gap."""
     if model.tokenise(text).truncated_at is None:

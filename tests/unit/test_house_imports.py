@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("streamlit", "torch", "transformers", "spacy", "pandas", "plotly", "sqlalchemy")
 # The floors, from the ground up. A room imports from floors below its own.
 FLOORS = (
-    ("errors", "paths", "registry", "checksums", "display", "examples", "launch"),
+    ("errors", "paths", "registry", "byte_cache", "checksums", "display", "examples", "launch"),
     ("text", "data"),
     ("models", "terminal"),
     ("masks",),
@@ -36,6 +36,7 @@ ARROWS = {
     "errors": (),
     "paths": ("errors",),
     "registry": ("errors",),
+    "byte_cache": (),
     "checksums": ("errors",),
     "display": ("registry",),
     "examples": ("paths",),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from ...errors import CapabilityError, MaskError, ParameterError
 from ...masks.choose import mask as choose_mask
 from ...masks.mask import Mask
+from ...models.memory import remembered
 from ...models.model import Model
 from ...readings.labels import Prediction
 from ...readings.question import Question, Spec, asked, json_of
@@ -138,12 +138,13 @@ def control(
     """
     if draws < DRAWS:
         raise ParameterError(f"{draws} random masks were asked for: the least is {DRAWS}.")
-    return _control(mask.text, mask.realised_ratio, asked(model, question), operator, draws, long)
+    put = asked(model, question)
+    return _control(put, mask.text, mask.realised_ratio, operator, draws, long)
 
 
-@lru_cache(maxsize=1024)
+@remembered(maxsize=1024)
 def _control(
-    text: str, ratio: float, question: Question, operator: str, draws: int, long: str
+    question: Question, text: str, ratio: float, operator: str, draws: int, long: str
 ) -> Control:
     import numpy as np
 

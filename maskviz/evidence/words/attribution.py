@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from ...errors import TextError
 from ...masks.mask import Mask
+from ...models.memory import remembered
 from ...models.model import Model
 from ...readings.question import Question, Spec, asked, json_of
 from ...readings.windows import Answers, checked_long, read
@@ -141,7 +141,7 @@ def _checked_words(text: str) -> tuple[Word, ...]:
     return words
 
 
-@lru_cache(maxsize=256)
+@remembered(maxsize=256)
 def _explained(
     question: Question, text: str, method: str, label: str | None, long: str, seed: int
 ) -> Explanation:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ...attention.methods import METHODS
 from ...attention.scores import word_scores
@@ -19,6 +18,7 @@ from ...errors import CapabilityError, ParameterError
 from ...masks.mask import Mask
 from ...masks.operators import OPERATORS, encode
 from ...masks.spans import MaskSpan
+from ...models.memory import remembered
 from ...models.model import Model
 from ...readings.question import Question, Spec, asked
 from ..statistics import kendall
@@ -78,7 +78,7 @@ def worth(
     return list(_worth(put, text, count))
 
 
-@lru_cache(maxsize=64)
+@remembered(maxsize=64)
 def _worth(question: Question, text: str, k: int) -> tuple[Worth, ...]:
     """Rank once, then ask the model once about all the masks of all the methods."""
     import numpy as np
