@@ -104,7 +104,8 @@ def _nominal(tokens: Sequence[Token]) -> bool:
 
 def _read(rest: Sequence[Token], word: str, before: str, other: str) -> str | None:
     """Return the case by the tokens that follow and the word before."""
-    first, *more = [*rest[:5], ("", ""), ("", "")]
+    window: list[Token] = [*rest[:5], ("", ""), ("", "")]
+    first, more = window[0], window[1:]
     text, tag = first
     if text in ("own", "every") or (more[0][0] == "-" and more[1][0]):  # her all-time favourite
         return POSSESSIVE

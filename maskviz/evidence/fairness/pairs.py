@@ -45,7 +45,7 @@ def pairs_of_file(
         for number, row in _rows(source, name, (first, second, cluster), limit):
             texts = [str(row[c] or "") for c in (first, second)]
             if all(text.strip() for text in texts):
-                yield Pair(number, *texts, cluster=_cluster(row, cluster))
+                yield Pair(number, texts[0], texts[1], cluster=_cluster(row, cluster))
             else:
                 left_out.setdefault("without two texts", []).append(number)
 

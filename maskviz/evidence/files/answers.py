@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
-from ..statistics import Mean, mcnemar, tango
+from ..statistics import Interval, Mean, mcnemar, tango
 
+# Of paired values: the first's mean, the second's, the difference, its interval and p-value.
+Compared = tuple[float | None, float | None, float | None, Interval | None, float | None]
 BINS = 15  # of confidence, for the expected calibration error
 
 
@@ -60,7 +61,7 @@ class Paired:
         """How many second answers are right, and of how many."""
         return sum(n for (_, second), n in self._counts.items() if second), self._counts.total()
 
-    def result(self) -> tuple[Any, ...]:
+    def result(self) -> Compared:
         """Return accuracy first, second, their difference, its interval and p-value.
 
         Of independent rows Tango's interval and McNemar's test, of clusters Student's t; all are
@@ -71,7 +72,7 @@ class Paired:
             return (None,) * 5
         lost, won = self._counts[True, False], self._counts[False, True]
         both = self._counts[True, True]
-        tested: tuple[Any, ...] = (tango(lost, won, n), mcnemar(lost, won))
+        tested: tuple[Interval | None, float | None] = tango(lost, won, n), mcnemar(lost, won)
         if self._change.units < 2 or self._change.clustered:
             tested = self._change.interval()
         return (both + lost) / n, (both + won) / n, (won - lost) / n, *tested

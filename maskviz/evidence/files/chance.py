@@ -81,7 +81,10 @@ class ChanceResult:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ChanceResult:
         """Read the values that `dataclasses.asdict` and JSON make of one."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        known: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**known)
 
     @property
     def surpassed(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ..statistics import Mean, wilson
-from .answers import Calibration, Paired
+from .answers import Calibration, Compared, Paired
 from .breakdown import LARGEST, OTHER, WORST_VALUES, Column, shown_values
 from .chance import ChanceResult, ChanceTally
 
@@ -124,7 +124,9 @@ class StrategyResult:
     def from_dict(cls, values: Mapping[str, Any]) -> StrategyResult:
         """Read the values that `dataclasses.asdict` and JSON make of one."""
         names = {f.name for f in fields(cls)}
-        known = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in names}
+        known: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in names
+        }
         chance = values.get("chance")
         return cls(**{**known, "chance": chance and ChanceResult.from_dict(chance)})
 
@@ -230,7 +232,7 @@ class Tally:
             self.flips.units if self.flips.clustered else None,
         )
 
-    def _errors(self) -> tuple[Any, ...]:
+    def _errors(self) -> Compared:
         n = self.change.n
         if not n:
             return (None,) * 5
@@ -242,7 +244,8 @@ class Worst:
     """The rows that one strategy changes most: flips first, then by the size of the change."""
 
     def __init__(self, size: int = WORST) -> None:
-        self.size, self._heap = size, []
+        self.size = size
+        self._heap: list[tuple[bool, float, int, RowResult]] = []
 
     def add(self, row: RowResult, effect: RowEffect) -> None:
         """Keep the row if it is among the worst."""
