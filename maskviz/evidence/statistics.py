@@ -206,9 +206,15 @@ class Mean:
         if self.clustered:
             return self._of_clusters()
         interval, p = paired_t(self.n, self.total, self._squares)
-        if self._bounds == (0, 1) and self._whole:
+        if self._bounds == (0.0, 1.0) and self._whole:
             return wilson(round(self.total), self.n), p
-        return interval, p
+        return self._inside(interval), p
+
+    def _inside(self, interval: Interval | None) -> Interval | None:
+        """Return an interval without what lies beyond the bounds of every value."""
+        if interval is None or self._bounds is None:
+            return interval
+        return max(self._bounds[0], interval[0]), min(self._bounds[1], interval[1])
 
     def _alike(self) -> Interval | None:
         """Return how far the mean may lie from the one value that all units have."""
@@ -227,9 +233,9 @@ class Mean:
             return self._alike(), None
         p = float(2 * t.sf(abs(self.mean) / error, groups - 1))
         reach = float(t.ppf(0.975, groups - 1))
-        if self._bounds == (0, 1):
+        if self._bounds == (0.0, 1.0):
             return _share_of(self.mean, error, self.mean * (1 - self.mean) / error**2, reach), p
-        return (self.mean - reach * error, self.mean + reach * error), p
+        return self._inside((self.mean - reach * error, self.mean + reach * error)), p
 
 
 def _share_of(share: float, error: float, rows: float, reach: float) -> Interval:

@@ -172,7 +172,7 @@ class FairnessWork:
         self.operator = operator
         self.seed, self.long = seed, checked_long(long)
         self.names = ["plain", *self.jobs, ORACLE]
-        self._bounds = None if head_of(self.model.config) == "regression" else (-1, 1)
+        self._bounds = None if self.question.head == "regression" else (-1.0, 1.0)
         self._by_row = True  # until a pair names a cluster
         self.arms = self._sums()
         self.groups: dict[str, dict[str, Sums]] = {}

@@ -37,7 +37,9 @@ class _Lists:
 @lru_cache(maxsize=1)
 def _lists() -> _Lists:
     (_, *religions), *cells = lines("religion.tsv")
-    rows, own, shared = [], {}, {}
+    rows: list[_Row] = []
+    own: dict[str, tuple[str, int]] = {}
+    shared: dict[str, dict[str, int]] = {}
     for number, (role, *words) in enumerate(cells):
         by_religion = {r: w.split("|") for r, w in zip(religions, words, strict=False) if w}
         rows.append(_Row(role, {r: w[0].lstrip("~=") for r, w in by_religion.items()}))
