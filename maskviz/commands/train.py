@@ -23,7 +23,9 @@ def train_command(
         str | None, typer.Option("--data", help="A table, or 'example' for the example set.")
     ] = None,
     text_column: Annotated[str | None, typer.Option(help="Column of the texts.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column of the labels.")] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column of the labels, or one of 0 and 1 a label: a,b.")
+    ] = None,
     target_column: Annotated[
         str | None, typer.Option(help="Column of what a seq2seq model is to write.")
     ] = None,

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..data import preview
+from ..data.labels import label_columns, no_column
 from ..errors import CapabilityError, DataError, MissingDependencyError
 from ..masks.operators import no_mask_token
 from .data.masking import drawn
@@ -69,11 +70,13 @@ def _columns_are_there(spec: RunSpec) -> None:
     head = preview(spec.data.path, rows=50)
     if head.empty:
         raise DataError(f"{Path(spec.data.path).name!r} has a header and no rows: add some.")
-    asked = {"mlm": "", "seq2seq": spec.data.target_column}
-    for column in (spec.data.text_column, asked.get(spec.task, spec.data.label_column)):
-        if column and column not in head.columns:
-            listed = ", ".join(map(str, head.columns))
-            raise DataError(f"There is no column {column!r}: choose one of {listed}.")
+    known = list(map(str, head.columns))
+    whole = [spec.data.text_column, spec.data.target_column if spec.task == "seq2seq" else ""]
+    for column in filter(None, whole):
+        if column not in known:
+            raise no_column(column, known)
+    if spec.task == "classification" and spec.data.label_column:
+        label_columns(spec.data.label_column, known)
 
 
 def _accelerate_is_there() -> None:

@@ -19,6 +19,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from ...data.known import known_label
 from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError, UnknownNameError
 from ...masks.encoding import Encoding
@@ -230,9 +231,8 @@ class FairnessWork:
         self.model = load_model(model)
         self.model.require("classify")
         labels = self.model.labels
-        if label is not None and label not in labels:
-            raise UnknownNameError.of("label", label, labels)
-        self.label = label or labels[0 if head_of(self.model.config) == "regression" else -1]
+        asked_label = label and known_label(label, labels)
+        self.label = asked_label or labels[0 if head_of(self.model.config) == "regression" else -1]
         asked = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
         self.jobs = {
             key: masking_job(key, given, ratio, self.model) for key, given in asked.items()

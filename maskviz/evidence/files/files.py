@@ -31,14 +31,14 @@ from .rows import (
     Row,
     check_file,
     cut_note,
-    label_matcher,
+    label_reader,
     notes,
     usable_rows,
     why_left_out,
 )
 from .tally import RowResult, StrategyResult, Tallies, accuracies
 
-__all__ = ["FileComparison", "StrategyResult", "compare_file", "label_matcher"]
+__all__ = ["FileComparison", "StrategyResult", "compare_file", "label_reader"]
 
 _ROWS_AT_ONCE = 64
 
@@ -151,6 +151,7 @@ class FileWork:
                 "No row of the file can be compared: "
                 f"{' '.join(self.check.notes) or 'it has no rows.'}"
             )
+        self._notes += self.check.reading
         self.total = min(self.check.usable, limit or self.check.usable)
         self.draws = draws_for(self.total) if draws is None else checked_draws(draws)
         self.done = 0
@@ -164,8 +165,9 @@ class FileWork:
     def steps(self) -> Iterator[Step]:
         """Compare 64 rows at a time, from where it stands; each step is counted already."""
         text, label, by = self._columns
+        reader = label_reader(self._source, self.models[0], label, self._name)
         rows = iter_rows(self._source, self._name)
-        usable = usable_rows(rows, self.models[0], text, label, by, self._left_out)
+        usable = usable_rows(rows, text, reader, by, self._left_out)
         usable = islice(usable, self.done, self._limit)
         usable = annotated(usable, attrgetter("text"), self._pipelines)
         while step := self._step(usable):

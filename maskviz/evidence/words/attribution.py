@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ...errors import TextError, UnknownNameError
+from ...data.known import known_label
+from ...errors import TextError
 from ...masks.mask import Mask
 from ...models.model import Model, load_model
 from ...readings.labels import head_of
@@ -84,8 +85,8 @@ def explain(
     METHODS[method], checked_long(long)
     loaded = load_model(model)
     loaded.require("classify")
-    if label is not None and label not in loaded.labels:
-        raise UnknownNameError.of("label", label, loaded.labels)
+    if label is not None:
+        label = known_label(label, loaded.labels)
     return _explained(loaded, text, method, label, long, seed)
 
 
