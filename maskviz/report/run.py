@@ -52,11 +52,14 @@ def _shareable(spec: Any) -> str:
 def _done(run: Run, result: Mapping[str, Any]) -> str:
     spec = run.spec
     minutes = result["seconds"] / 60
+    chance = ""
+    if spec.kind == "single_label_classification":
+        right = percent(result["majority"], 1)
+        chance = f" Always giving the most frequent answer would be right in {right}."
     return (
         f"<p>The model “{escape(Path(spec.model).name)}” was shown {result['train_rows']:,} texts "
         f"with their answers, in {result['steps']:,} small steps ({minutes:.1f} minutes), and then "
-        "asked about texts it had not seen. Always giving the most frequent answer would be right "
-        f"in {percent(result['majority'], 1)}.</p>"
+        f"asked about texts it had not seen.{chance}</p>"
     )
 
 

@@ -9,8 +9,13 @@ from pathlib import Path
 from ..data import preview
 from ..data.labels import label_columns, no_column
 from ..errors import CapabilityError, DataError, MissingDependencyError
+from ..masks import STRATEGIES
+from ..masks.expression import is_expression
 from ..masks.operators import no_mask_token
+from .data.hits import LOOKED_AT, first_hit, nothing_to_hide
 from .data.masking import drawn
+from .data.rows import columns
+from .data.targets import cells
 from .machine.model_size import model_folder
 from .spec.spec import EXAMPLE, MaskingSpec, RunSpec
 
@@ -35,6 +40,7 @@ def preflight(spec: RunSpec) -> None:
             _draws(masking)
     if spec.data.path != EXAMPLE:
         _columns_are_there(spec)
+        _hides_something(spec)
 
 
 def _model_fits(spec: RunSpec) -> None:
@@ -77,6 +83,26 @@ def _columns_are_there(spec: RunSpec) -> None:
             raise no_column(column, known)
     if spec.task == "classification" and spec.data.label_column:
         label_columns(spec.data.label_column, known)
+
+
+def _hides_something(spec: RunSpec) -> None:
+    """Refuse a strategy that finds nothing in a table, as far as that is told without a model.
+
+    What hides a share of the words always does; of a long table the run itself looks at the rest.
+    """
+    masking = spec.masking
+    looks_for = [c for c in masking.choices if is_expression(c.strategy) or _exhaustive(c.strategy)]
+    if masking.matrix or not looks_for or masking.needs - {"pipeline", "presidio"}:
+        return
+    head = preview(spec.data.path, rows=LOOKED_AT)
+    texts = cells(head, columns(spec, head)[0])
+    whole = len(texts) < LOOKED_AT
+    if whole and first_hit(masking, texts, spec.seed, spec.model) is None:
+        raise nothing_to_hide(masking, len(texts))
+
+
+def _exhaustive(strategy: str) -> bool:
+    return STRATEGIES[strategy].kind == "exhaustive"
 
 
 def _accelerate_is_there() -> None:

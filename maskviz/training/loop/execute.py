@@ -16,6 +16,7 @@ from typing import Any
 
 from ...errors import MaskvizError
 from ...paths import write_atomic
+from ..data.hits import require_hits
 from ..data.rows import Rows, load_rows
 from ..spec.spec import SINGLE, RunSpec
 from .failures import explain, lost_company
@@ -242,6 +243,7 @@ class Job:
         model = load_model(spec.model)
         rows = rows.in_order(model.labels) if spec.kind == SINGLE else rows
         trainer, pacer = assemble(folder, spec, rows, model, recorder, device, precision)
+        require_hits(trainer.train_dataset.masker)
         return cls(folder, spec, rows, model, trainer, pacer, recorder, device, precision, began)
 
     def train(self) -> None:

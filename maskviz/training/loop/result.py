@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...text.percent import percent
-from ..spec.spec import MULTI, REGRESSION
+from ..spec.spec import MULTI, REGRESSION, SINGLE
 from .metrics import FIGURES
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ def summarise(
 
     masker = job.trainer.train_dataset.masker
     first = next(iter(job.rows.evaluation))
-    labels = Counter(map(str, job.rows.evaluation[first].labels))
+    labels = job.rows.evaluation[first].labels
     result = {
         "evaluations": evaluations,
         "metrics": metrics(evaluations, first),
-        "majority": max(labels.values()) / sum(labels.values()),
+        **({"majority": majority(labels)} if job.spec.kind == SINGLE else {}),
         "labels": list(job.rows.label_names),
         "train_rows": len(job.rows.train),
         "rows_left_plain": len(masker.left_plain),
@@ -43,6 +43,15 @@ def summarise(
     }
     job.recorder.update(peak_memory_bytes=result["peak_memory_bytes"])
     return {"finding": finding(result, first, job.spec.kind), **result}
+
+
+def majority(labels: Sequence[Any]) -> float:
+    """Return the share of rows that have the most frequent label.
+
+    >>> majority(["a", "a", "b", "a"])
+    0.75
+    """
+    return max(Counter(map(str, labels)).values()) / len(labels)
 
 
 def metrics(evaluations: Sequence[Mapping[str, Any]], first: str) -> dict[str, float]:
@@ -79,8 +88,10 @@ def finding(result: Mapping[str, Any], first: str, kind: str) -> str:
 
 
 def _guessed(figures: Mapping[str, float]) -> str:
+    if "loss_masked" not in figures:
+        return "No row that was evaluated holds anything hidden: there is no figure of the guesses."
     return (
-        f"The model guesses {percent(figures.get('accuracy_masked', 0.0), 1)} of the hidden tokens "
+        f"The model guesses {percent(figures['accuracy_masked'], 1)} of the hidden tokens "
         f"(perplexity {_perplexity(figures['loss_masked'])})."
     )
 
@@ -102,7 +113,7 @@ def _written(figures: Mapping[str, float]) -> str:
         return f"On {figures[f'written_rows_{masks[0]}']:.0f} texts written: {'; '.join(said)}."
     said = [
         f"perplexity {_perplexity(figures[f'loss_{mask}'])} and "
-        f"{percent(figures.get(f'accuracy_{mask}', 0.0), 1)} of the tokens right {mask}"
+        f"{percent(figures[f'accuracy_{mask}'], 1)} of the tokens right {mask}"
         for mask in _masks(figures, "loss")
     ]
     return f"Of what it is to write, given what stands before: {'; '.join(said)}."

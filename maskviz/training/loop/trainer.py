@@ -153,7 +153,10 @@ class MaskTrainer(Trainer):
         self._evaluated = []
         output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **options)
         sums = self.accelerator.reduce(torch.stack(self._evaluated).sum(0), "mean")
-        output.metrics[f"{metric_key_prefix}_loss"] = (sums[0] / sums[1].clamp(min=1)).item()
+        if sums[1] > 0:
+            output.metrics[f"{metric_key_prefix}_loss"] = (sums[0] / sums[1]).item()
+        else:  # a mean over nothing is no figure
+            output.metrics.pop(f"{metric_key_prefix}_loss", None)
         return output
 
     # checkpoints ----------------------------------------------------------------------------

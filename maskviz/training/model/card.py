@@ -171,4 +171,5 @@ def _line(row: Mapping[str, Any], figure: str) -> str:
         shown = f"{row['bleu']:.1f}, {row['chrf']:.1f}, {row['rougeL']:.2f}"
     if figure in row and figure in _SHARES:
         shown = f"{row[figure]:.1%} ± {row['ci95'] * 100:.1f}"
-    return f"| {row['split']} | {row['mask']} | {row['rows']:,} | {shown} | {row['loss']:.3f} |"
+    loss = f"{row['loss']:.3f}" if "loss" in row else "–"  # over nothing there is none
+    return f"| {row['split']} | {row['mask']} | {row['rows']:,} | {shown} | {loss} |"
