@@ -145,7 +145,7 @@ def annotation(count: int) -> dict[str, Any]:
     from tqdm import tqdm
 
     from maskviz.text import Document, load_pipeline
-    from maskviz.text.pipelines import annotate_together
+    from maskviz.text.together import annotate_together
 
     load_pipeline()
     alone = [Document(text) for text in reviews(ALONE)]

@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import TextError, UnknownNameError
-from ..inside.record import parts_of, record
+from ..inside.record import record
+from ..inside.tape import parts_of
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..masks.operators import apply

@@ -23,5 +23,6 @@ __all__ = [
     "explain",
     "explain_many",
     "fairness",
+    "intervals",
     "sensitivity",
 ]

@@ -9,6 +9,8 @@ from ..masks.encoding import Encoding
 from ..models.model import Model
 from ..readings.labels import batch
 from .steering import is_decoder, under_matrix
+from .tape import check_keys, eager, shape_of, unseen
+from .target import target_of
 from .watch import Layer, Product, watching
 
 
@@ -23,8 +25,6 @@ def parts_with_gradients(
     layers are held in float32, since the backward pass needs them.
     """
     import torch
-
-    from .record import eager, unseen
 
     network = model.main_network()
     given = {**batch(model, [encoding]), **_read_by_decoder(model, encoding, target)}
@@ -55,8 +55,6 @@ def _layer(weights: Any, gradient: Any) -> Layer:
 
 def _by_part(model: Model, layers: list[Layer]) -> dict[str, list[Layer]]:
     """Tell the layers of a pass apart: the encoder's first, then self and cross in turn."""
-    from .record import shape_of
-
     if not model.config.is_encoder_decoder:
         return {"decoder" if is_decoder(model.config) else "encoder": layers}
     depth = shape_of(model, "encoder")[0]
@@ -65,8 +63,6 @@ def _by_part(model: Model, layers: list[Layer]) -> dict[str, list[Layer]]:
 
 
 def _check(model: Model, parts: dict[str, list[Layer]], keys: int) -> None:
-    from .record import check_keys
-
     for part, layers in parts.items():
         if part != "decoder" or len(parts) == 1:
             check_keys(model, layers[0].weights, keys)
@@ -75,8 +71,6 @@ def _check(model: Model, parts: dict[str, list[Layer]], keys: int) -> None:
 def _read_by_decoder(model: Model, encoding: Encoding, target: tuple[int, ...]) -> dict[str, Any]:
     """Return what the decoder of an encoder–decoder reads: a classifier's reads the text itself."""
     import torch
-
-    from .target import target_of
 
     if not model.config.is_encoder_decoder:
         return {}

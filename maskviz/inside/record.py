@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
-from ..errors import CapabilityError, ParameterError
+from ..errors import ParameterError
 from ..masks.encoding import Encoding
 from ..models.model import Model
 from ..readings.labels import batch
-from .steering import core_of, is_decoder, under_matrix
-from .watch import Layer, Product, watching
-
-PARTS = ("encoder", "decoder", "cross")
-
-
-def parts_of(model: Model) -> tuple[str, ...]:
-    """Return which parts of a model attend.
-
-    >>> from maskviz.models import load_model
-    >>> parts_of(load_model("mini"))
-    ('encoder',)
-    """
-    if model.config.is_encoder_decoder:
-        return PARTS
-    return ("decoder",) if is_decoder(model.config) else ("encoder",)
-
-
-def shape_of(model: Model, part: str) -> tuple[int, int]:
-    """Return the layers and heads of a part, read from the configuration: no pass is needed.
-
-    Raises CapabilityError for an architecture without heads.
-    """
-    config = model.config
-    layers = config.num_hidden_layers
-    if part != "encoder":
-        for name in ("decoder_layers", "num_decoder_layers"):
-            layers = getattr(config, name, None) or layers
-    heads = getattr(config, "num_attention_heads", None)
-    if heads is None:
-        raise unseen(model)
-    if part != "encoder":
-        heads = getattr(config, "decoder_attention_heads", None) or heads
-    return int(layers), int(heads)
+from .gradients import parts_with_gradients
+from .steering import core_of, under_matrix
+from .tape import Enough, Tape, eager, unseen
+from .watch import Layer, watching
 
 
 def record(
@@ -64,11 +33,9 @@ def record(
     it cannot be seen.
     """
     if needs == "gradients":
-        from .gradients import parts_with_gradients
-
         return parts_with_gradients(model, encoding, allowed, target)[part]
-    tape = _Tape(model, len(encoding), part, layers, needs)
-    with suppress(_Enough):
+    tape = Tape(model, len(encoding), part, layers, needs)
+    with suppress(Enough):
         _run(model, encoding, part, allowed, target, tape)
     if not tape.seen:
         raise unseen(model)
@@ -79,79 +46,8 @@ def record(
     return tape.layers
 
 
-def unseen(model: Model) -> CapabilityError:
-    """Return the error for an architecture that multiplies no attention in the open."""
-    return CapabilityError(
-        f"The architecture {model.family!r} does not show its attention: choose another model."
-    )
-
-
-def check_keys(model: Model, weights: Any, keys: int) -> None:
-    """Raise CapabilityError unless each token attends to each of `keys` tokens."""
-    if weights.shape[-1] != keys:
-        raise CapabilityError(
-            f"The architecture {model.family!r} attends in blocks of {weights.shape[-1]} tokens at "
-            "this length, not from token to token: shorten the text or choose another model."
-        )
-
-
-class _Enough(Exception):
-    """Ends a pass behind the last layer that is wanted."""
-
-
-class _Tape:
-    """What is kept of each product as it goes by.
-
-    All layers lie in one array from the start: kept one by one they would lie scattered among the
-    pass's own tensors, and the memory of those would never be given back.
-    """
-
-    def __init__(
-        self, model: Model, keys: int, part: str, layers: range | None, needs: str
-    ) -> None:
-        self.model, self.keys, self.wanted, self.needs = model, keys, layers, needs
-        self.step = (
-            (1, 2) if part == "cross" else (0, 1)
-        )  # a decoder attends to itself, then across
-        self.part, self.whole = part, None  # type: str, Any  # float16 (layers, heads, queries, keys)
-        self.seen, self.layers = 0, []  # type: int, list[Layer]
-
-    def take(self, number: int, product: Product) -> None:
-        first, step = self.step
-        if number % step != first % step:
-            return
-        weights, values = product.heads()
-        check_keys(self.model, weights, self.keys)
-        self.seen += 1
-        if self.wanted is not None and self.seen - 1 not in self.wanted:
-            return
-        half = self.kept(weights)
-        if self.needs != "values":
-            self.layers.append(Layer(half))
-        else:
-            projection = product.projection()
-            projection = None if projection is None else projection.detach().float().cpu().numpy()
-            self.layers.append(Layer(half, values.float().cpu().numpy(), projection))
-        if self.wanted is not None and self.seen == self.wanted.stop:
-            raise _Enough
-
-    def kept(self, weights: Any) -> Any:
-        """Return one layer's weights in float16, in their place among the others."""
-        import numpy as np
-        import torch
-
-        at = len(self.layers)
-        if self.whole is None:
-            wanted = self.wanted or range(shape_of(self.model, self.part)[0])
-            self.whole = np.empty((len(wanted), *weights.shape), np.float16)
-        if at >= len(self.whole):  # an architecture with more layers than its configuration says
-            return weights.detach().half().cpu().numpy()
-        torch.from_numpy(self.whole[at]).copy_(weights.detach())
-        return self.whole[at]
-
-
 def _run(
-    model: Model, encoding: Encoding, part: str, allowed: Any, target: tuple[int, ...], tape: _Tape
+    model: Model, encoding: Encoding, part: str, allowed: Any, target: tuple[int, ...], tape: Tape
 ) -> None:
     import torch
 
@@ -175,16 +71,3 @@ def _run(
                 decoder_input_ids=ids,
                 use_cache=False,
             )
-
-
-@contextmanager
-def eager(network: Any) -> Iterator[None]:
-    """Run with eager attention, the only implementation that computes its weights in the open."""
-    before = network.config._attn_implementation
-    if before != "eager":
-        network.set_attn_implementation("eager")
-    try:
-        yield
-    finally:
-        if before != "eager":
-            network.set_attn_implementation(before)

@@ -15,8 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from ..text.document import Document
-from .mask import MaskSpan
 from .registry import budget, shuffled, strategy
+from .spans import MaskSpan
 from .wordlists import list_lines, list_path, wrong_line
 
 _LONGEST = 3

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..registry import Registry
 from ..text.document import Document
-from .mask import MaskSpan
+from .spans import MaskSpan
 
 Choose = Callable[..., Iterable[MaskSpan]]
 

@@ -3,4 +3,14 @@
 from .catalogue import ModelInfo, list_models
 from .model import Model, load_model
 
-__all__ = ["Model", "ModelInfo", "list_models", "load_model"]
+__all__ = [
+    "Model",
+    "ModelInfo",
+    "auto",
+    "linear",
+    "list_models",
+    "load_model",
+    "locate",
+    "model",
+    "tuned",
+]

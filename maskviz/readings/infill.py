@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import CapabilityError
+from ..masks.operators import Guesses, Hidden, Piece, Runs, operator
 from ..models.model import Model
 from ..text.alignment import Tokenised
 from .fills import Places, words_at
@@ -21,12 +22,7 @@ ITERATIONS = 10  # at most; the paper's longer setting, with fewer a sentence co
 _LONGEST = 3  # a T5-like model may write this many times the tokens that are hidden
 
 
-Runs = Sequence[Sequence[int]]
-
-
-def guesses_for(
-    model: Model, texts: Sequence[tuple[Tokenised, Runs]]
-) -> list[dict[int, tuple[int, ...]]]:
+def guesses_for(model: Model, texts: Sequence[tuple[Tokenised, Runs]]) -> list[Guesses]:
     """Return for each text the ids for each run of hidden tokens, by the index of its first token.
 
     Raises CapabilityError for a model that neither fills nor writes sentinels.
@@ -45,6 +41,15 @@ def guesses_for(
         f"The model {model.name!r} ({model.family}) cannot fill what is hidden: "
         "use the operator delete, placeholder or attention."
     )
+
+
+@operator("infill", "Replaces what is hidden by the model's own guesses.", guesses_for)
+def _infill(model: Model, plain: Tokenised, hidden: Hidden) -> list[Piece]:
+    """Take the guesses; they may be fewer or more than the tokens."""
+    shown = model.tokenizer.convert_ids_to_tokens(list(hidden.guess))
+    same = len(hidden.guess) == len(hidden.indices)
+    sources = hidden.indices if same else (None,) * len(hidden.guess)
+    return [(i, t, s, 1) for i, t, s in zip(hidden.guess, shown, sources, strict=True)]
 
 
 @dataclass

@@ -16,8 +16,9 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import MissingDependencyError
-from ..masks.mask import Mask, MaskSpan
+from ..masks.mask import Mask
 from ..masks.registry import Parameter, capped, strategy
+from ..masks.spans import MaskSpan
 from ..text.document import Document
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"

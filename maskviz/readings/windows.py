@@ -13,8 +13,9 @@ from typing import Any
 
 from ..errors import UnknownNameError
 from ..masks.encoding import Encoding
-from ..masks.mask import Mask, MaskSpan
+from ..masks.mask import Mask
 from ..masks.operators import apply_many
+from ..masks.spans import MaskSpan
 from ..models.model import Model
 from ..text.alignment import plain_offsets
 from .labels import Prediction, activated, class_logits, prediction_of

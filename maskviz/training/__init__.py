@@ -5,4 +5,4 @@ Importing this imports no torch.
 
 from .spec.spec import DataSpec, MaskingSpec, RunSpec, TrainingSpec
 
-__all__ = ["DataSpec", "MaskingSpec", "RunSpec", "TrainingSpec"]
+__all__ = ["DataSpec", "MaskingSpec", "RunSpec", "TrainingSpec", "check", "estimate", "folder"]

@@ -8,7 +8,7 @@ pytest.importorskip("streamlit")
 
 from streamlit.testing.v1 import AppTest
 
-from maskviz.inside.record import shape_of
+from maskviz.inside.tape import shape_of
 from maskviz.models import load_model
 
 PAGE = Path(__file__).parents[2] / "pages" / "attention.py"

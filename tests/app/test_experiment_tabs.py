@@ -12,15 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskviz import runs, sweeps
-from maskviz.evidence.distractor.interference import (
-    ARMS,
-    QUICK,
-    Experiment,
-    cell_file,
-    known_cells,
-    read_cells,
-    summarise,
-)
+from maskviz.evidence.distractor.experiment import ARMS, QUICK, Experiment, cell_file
+from maskviz.evidence.distractor.interference import known_cells, read_cells, summarise
 from maskviz.paths import write_atomic
 from maskviz.runs.background import Background
 from maskviz.runs.store import Store

@@ -22,7 +22,8 @@ from maskviz.attention.scores import word_scores
 from maskviz.attention.view import difference_view, notes, view
 from maskviz.errors import CapabilityError, ParameterError, TextError, UnknownNameError
 from maskviz.inside.gradients import parts_with_gradients
-from maskviz.inside.record import eager, record
+from maskviz.inside.record import record
+from maskviz.inside.tape import eager
 from maskviz.inside.target import target_of
 from maskviz.inside.watch import Layer
 from maskviz.masks import Mask, apply, mask

@@ -13,7 +13,7 @@ from maskviz.attention import attend
 from maskviz.attention.pairs import join_pair
 from maskviz.attention.view import merge_words, view, without_special
 from maskviz.figures.canvas import blocks
-from maskviz.inside.record import eager
+from maskviz.inside.tape import eager
 from maskviz.masks import apply
 from maskviz.models import load_model
 

@@ -57,7 +57,7 @@ def test_a_run_that_cannot_write_its_last_words_makes_room_and_ends(queued, monk
     folder = runs_home() / queued
     half = folder / "checkpoints" / ".staging"
     half.mkdir(parents=True)
-    monkeypatch.setattr(execute.Job, "prepare", _refuse)
+    monkeypatch.setattr(execute, "prepare", _refuse)
     assert execute.execute(folder) == "failed"
     assert not half.exists()
     assert "disk is full" in read_json(folder / "status.json")["outcome_reason"]

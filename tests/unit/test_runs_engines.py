@@ -129,7 +129,7 @@ def test_a_run_of_which_one_process_is_killed_goes_on(spec, monkeypatch):
     store = Store()
     row = store.claim()
     broken = RuntimeError("[…/gloo/transport/tcp/pair.cc:537] Read error: Connection reset by peer")
-    monkeypatch.setattr(execute.Job, "prepare", lambda *_: (_ for _ in ()).throw(broken))
+    monkeypatch.setattr(execute, "prepare", lambda *_: (_ for _ in ()).throw(broken))
     assert execute.execute(run.folder) == "killed"
     assert read_json(run.folder / "status.json")["outcome"] is None
     for outcome in (None, "cancelled"):  # the launcher ends the others as a person would

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from maskviz.training.data.batches import Collator, LengthBuckets, MaskedRows, SortedBatches
-from maskviz.training.data.masking import Masker, draw_seed
+from maskviz.training.data.masking import Masker
 from maskviz.training.data.rows import Part
+from maskviz.training.data.seeds import draw_seed
 from maskviz.training.loop.metrics import (
     compute_metrics,
     half_width,

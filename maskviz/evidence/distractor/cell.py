@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.distractor import KINDS, LABELS, make
 from ...errors import RunError
-from .interference import TESTS, Experiment
+from ...paths import write_atomic
+from .experiment import TESTS, Experiment, cell_file
 from .leakage import counts_of, probe
 
 if TYPE_CHECKING:
@@ -19,6 +22,13 @@ if TYPE_CHECKING:
     from ...training.spec.spec import MaskingSpec, RunSpec
 
 _BATCH = 64
+
+
+def run_cell(experiment: Experiment, seed: int, arm: str) -> None:
+    """Tune one model, measure it and keep the figures; everything else is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="maskviz-") as folder:
+        figures = measure(experiment, arm, seed, Path(folder))
+    write_atomic(cell_file(experiment, seed, arm), json.dumps(figures))
 
 
 def measure(experiment: Experiment, arm: str, seed: int, folder: Path) -> dict[str, float]:

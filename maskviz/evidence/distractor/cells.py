@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from .interference import Experiment, run_cell
+from .cell import run_cell, start_of
+from .experiment import Experiment
 
 Cell = tuple[int, str]  # seed, arm
 Tell = Callable[[int, int, int, str], None]  # cells begun, cells finished, seed, arm
@@ -38,8 +39,6 @@ def _side_by_side(
 ) -> None:
     from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
     from multiprocessing import get_context
-
-    from .cell import start_of
 
     start_of(experiment)  # written once, before several look for it
     threads = max(1, _processes() // processes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...text.percent import percent
 
 if TYPE_CHECKING:
-    from .interference import Interference
+    from .result import Interference
 
 LARGE = 0.1  # a reliance under ten points is called small
 EXPECTED_RECOVERY = 0.9

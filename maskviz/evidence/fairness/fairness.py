@@ -29,7 +29,8 @@ from ...masks.operators import apply, overlapping
 from ...models.model import Model, load_model
 from ...readings.labels import chosen_labels, head_of
 from ...readings.windows import answers_of, checked_long, encodings_of, parts
-from ...text.pipelines import BUNDLED, annotated
+from ...text.pipelines import BUNDLED
+from ...text.together import annotated
 from ..files.files import masking_job
 from ..files.rows import cut_note, notes, why_left_out
 from ..statistics import bootstrap_of_counts, paired_t

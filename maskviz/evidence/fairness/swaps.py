@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...errors import UnknownNameError
-from ...masks.mask import MaskSpan
+from ...masks.spans import MaskSpan
 
 # Behind one of these, or at the end, "her" is him; before any other word it is his.
 _AFTER_HIM = (

@@ -15,14 +15,16 @@ from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError, UnknownNameError
 from ...masks.choose import mask as choose_mask
 from ...masks.expression import is_expression, needs
-from ...masks.mask import Mask, MaskSpan
+from ...masks.mask import Mask
 from ...masks.operators import OPERATORS, apply
 from ...masks.registry import STRATEGIES
+from ...masks.spans import MaskSpan
 from ...models.model import Model, load_model
 from ...readings.labels import head_of
 from ...readings.windows import answers_of, checked_long, encodings_of
 from ...text.beginning import LONGEST
-from ...text.pipelines import BUNDLED, annotated
+from ...text.pipelines import BUNDLED
+from ...text.together import annotated
 from .chance import checked_draws, draws_for, random_masks
 from .file_result import Beside, FileComparison, Step
 from .row_result import row_result

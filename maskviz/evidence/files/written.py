@@ -13,7 +13,7 @@ from ...errors import InputError
 from ...masks.choose import mask as choose_mask
 from ...masks.mask import Mask
 from ...models.model import Model, load_model
-from ...training.loop.writing import bleu_chrf, rouge
+from ...training.loop.text_scores import bleu_chrf, rouge
 
 WAYS = ("clean", "noisy", "noisy + masked", "noisy + infilled")
 _GUESSES = 1

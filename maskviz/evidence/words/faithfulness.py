@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import ParameterError
-from ...masks.mask import Mask, MaskSpan
+from ...masks.mask import Mask
 from ...masks.registry import budget, shuffled
+from ...masks.spans import MaskSpan
 from ...models.model import Model, load_model
 from ...readings.windows import read
 from ..statistics import kendall

@@ -20,8 +20,9 @@ from typing import Any
 
 from ...errors import CapabilityError, MissingDependencyError
 from ...masks.encoding import Encoding
-from ...masks.mask import Mask, MaskSpan
+from ...masks.mask import Mask
 from ...masks.operators import apply
+from ...masks.spans import MaskSpan
 from ...models.model import Model
 from ...readings.labels import batch, class_logits
 from ...readings.windows import windows

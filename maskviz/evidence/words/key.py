@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator
 
 from ...errors import UnknownNameError
-from ...masks.mask import MaskSpan
 from ...masks.registry import Parameter, budget, strategy
+from ...masks.spans import MaskSpan
 from ...text.document import Document
 
 WAYS = ("model", "keyness", "tfidf", "lexicon")

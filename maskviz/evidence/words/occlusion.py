@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...masks.mask import Mask, MaskSpan
+from ...masks.mask import Mask
 from ...masks.operators import overlapping
+from ...masks.spans import MaskSpan
 from ...models.model import Model
 from ...readings.labels import activated, logits_of_ids
 from ...readings.windows import windows

@@ -17,8 +17,9 @@ from typing import Any
 from ...attention.methods import METHODS
 from ...attention.scores import word_scores
 from ...errors import CapabilityError, ParameterError
-from ...masks.mask import Mask, MaskSpan
+from ...masks.mask import Mask
 from ...masks.operators import OPERATORS, encode
+from ...masks.spans import MaskSpan
 from ...models.model import Model, load_model
 from ...readings.labels import class_probabilities
 from ..statistics import kendall

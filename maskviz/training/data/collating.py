@@ -10,7 +10,8 @@ from ...masks.matrices import attention_matrix
 from ..machine.compiling import Lengths, places, rounded
 from ..spec.spec import RunSpec
 from .batches import Collator, MaskedRows
-from .masking import Masker, TokenRow, draw_seed
+from .masking import Masker, TokenRow
+from .seeds import draw_seed
 
 
 class TaskCollator(Collator):

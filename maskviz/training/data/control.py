@@ -16,7 +16,7 @@ def realised_ratio(
 ) -> float:
     """Return the mean share of words hidden over the first 200 texts, in [0, 1]."""
     from ...text.document import Document
-    from ...text.pipelines import annotate_together
+    from ...text.together import annotate_together
 
     if not masking.active:
         return 0.0

@@ -6,12 +6,11 @@ interruption give the same masks.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import MaskError, TextError
 from ...masks import OPERATORS, Mask
@@ -21,8 +20,10 @@ from ...text.alignment import Tokenised, tokenise
 from ...text.document import Document
 from ...text.shelf import annotate_once
 from ..spec.spec import MaskingSpec
+from .seeds import MEASURED, draw_seed
 
-MEASURED = 200  # rows that a realised ratio is the mean of
+if TYPE_CHECKING:
+    from .vectorised import BatchDraws
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,6 @@ class TokenRow:
     input_ids: tuple[int, ...]
     attention_mask: tuple[int, ...]
     original: tuple[int, ...]
-
-
-def draw_seed(seed: int, epoch: int, row: int) -> int:
-    """Return the seed of one draw; near arguments give unrelated seeds."""
-    digest = hashlib.blake2b(f"{seed}/{epoch}/{row}".encode(), digest_size=6).digest()
-    return int.from_bytes(digest)
 
 
 def drawn(
@@ -171,7 +166,7 @@ class Masker:
         ]
 
     @cached_property
-    def _batch(self) -> Any:
+    def _batch(self) -> BatchDraws | None:
         """Return what masks a whole batch as arrays, None where the operator takes a row a time."""
         from .vectorised import BatchDraws
 

@@ -21,7 +21,7 @@ from ...masks.operators import AS_MASK, AS_RANDOM, ordinary_ids, overlapping
 from ...masks.registry import STRATEGIES
 from ...text.alignment import Tokenised
 from ...text.words import word_offsets
-from .masking import MEASURED, draw_seed
+from .seeds import MEASURED, draw_seed
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 from ...errors import DataError
-from ...paths import write_atomic
+from ...paths import flush, write_atomic
 from ..data.rows import Rows
 
 _KEPT = "rows.json"  # in the run's folder
@@ -21,13 +20,6 @@ def publish(staged: Path, folder: Path) -> None:
     if target.exists():
         target.rename(staged.with_name("replaced"))
     staged.rename(target)
-
-
-def flush(folder: Path) -> None:
-    """Wait until the files of a folder are on the disk."""
-    for path in folder.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
 
 
 def checkpoints(folder: Path) -> list[Path]:

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from ..data.hits import require_hits
 from ..data.rows import Rows, load_rows
 from ..spec.spec import SINGLE, RunSpec
 from .failures import explain, lost_company
+from .job import Job
 from .recorder import Recorder
 
 Listener = Callable[[dict[str, Any]], None]
@@ -31,10 +31,12 @@ _WARM = (
     "transformers.models.bert.modeling_bert",
     "transformers.models.modernbert.modeling_modernbert",
     "maskviz.models",
-    *(f"maskviz.training.{name}" for name in ("assemble", "card", "collating", "device")),
+    *(f"maskviz.training.data.{name}" for name in ("collating", "masking")),
+    "maskviz.training.machine.device",
+    *(f"maskviz.training.model.{name}" for name in ("card", "hooks", "network")),
     *(
-        f"maskviz.training.{name}"
-        for name in ("hooks", "masking", "metrics", "model", "pacer", "result", "trainer")
+        f"maskviz.training.loop.{name}"
+        for name in ("assemble", "metrics", "pacer", "result", "trainer")
     ),
 )
 
@@ -58,7 +60,8 @@ def _warm_pipeline() -> None:
     """Load the pipeline, and let it read a text: what it loads at its first is here then."""
     from ...masks import mask
     from ...text.document import Document
-    from ...text.pipelines import BUNDLED, annotate_together
+    from ...text.pipelines import BUNDLED
+    from ...text.together import annotate_together
 
     document = Document("Ada Lovelace, 36, came to London.", BUNDLED)
     annotate_together([document])
@@ -103,15 +106,15 @@ def _run(
     folder: Path, threads: int | None, recorder: Recorder, stop: _StopSignal, rows: Rows | None
 ) -> str:
     recorder.phase("starting")
-    job = Job.prepare(folder, threads, recorder, rows)
+    job = prepare(folder, threads, recorder, rows)
     stop.pacer = job.pacer
-    job.train()
+    train(job)
     if job.pacer.stop_asked:
         from .pacer import Cancelled
 
         raise Cancelled
-    result = job.evaluate()
-    job.finish(result)
+    result = evaluate(job)
+    finish(job, result)
     recorder.log(result["finding"])
     recorder.update(
         force=True, outcome="done", outcome_reason=result["finding"], metrics=result["metrics"]
@@ -198,120 +201,105 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-@dataclass
-class Job:
-    """One run with everything loaded."""
+def prepare(folder: Path, threads: int | None, recorder: Recorder, rows: Rows | None = None) -> Job:
+    """Load data, model and trainer."""
+    import torch
+    from transformers import set_seed
 
-    folder: Path
-    spec: RunSpec
-    rows: Rows
-    model: Any  # maskviz.models.Model: the tokenizer, and where the weights came from
-    trainer: Any
-    pacer: Any
-    recorder: Recorder
-    device: str
-    precision: str
-    began: float
+    from ...models import load_model
+    from ..machine.device import device_name, resolve_device, resolve_precision
+    from .assemble import assemble
+    from .checkpoints import same_rows
 
-    @classmethod
-    def prepare(
-        cls, folder: Path, threads: int | None, recorder: Recorder, rows: Rows | None = None
-    ) -> Job:
-        """Load data, model and trainer."""
-        import torch
-        from transformers import set_seed
+    began = time.monotonic()
+    spec = RunSpec.from_file(folder / "spec.toml")
+    device = resolve_device(spec.device)
+    precision = resolve_precision(spec.precision, device)
+    if threads:
+        torch.set_num_threads(threads)
+    set_seed(spec.seed)
+    recorder.phase("reading the data")
+    rows = rows or load_rows(spec)
+    for note in rows.notes:
+        recorder.log(note)
+    same_rows(folder, rows, recorder.writes)
+    recorder.phase("loading the model")
+    recorder.update(device=device_name(device), precision=precision)
+    model = load_model(spec.model)
+    rows = rows.in_order(model.labels) if spec.kind == SINGLE else rows
+    trainer, pacer = assemble(folder, spec, rows, model, recorder, device, precision)
+    require_hits(trainer.train_dataset.masker)
+    return Job(folder, spec, rows, model, trainer, pacer, recorder, device, precision, began)
 
-        from ...models import load_model
-        from ..machine.device import device_name, resolve_device, resolve_precision
-        from .assemble import assemble
-        from .checkpoints import same_rows
 
-        began = time.monotonic()
-        spec = RunSpec.from_file(folder / "spec.toml")
-        device = resolve_device(spec.device)
-        precision = resolve_precision(spec.precision, device)
-        if threads:
-            torch.set_num_threads(threads)
-        set_seed(spec.seed)
-        recorder.phase("reading the data")
-        rows = rows or load_rows(spec)
-        for note in rows.notes:
-            recorder.log(note)
-        same_rows(folder, rows, recorder.writes)
-        recorder.phase("loading the model")
-        recorder.update(device=device_name(device), precision=precision)
-        model = load_model(spec.model)
-        rows = rows.in_order(model.labels) if spec.kind == SINGLE else rows
-        trainer, pacer = assemble(folder, spec, rows, model, recorder, device, precision)
-        require_hits(trainer.train_dataset.masker)
-        return cls(folder, spec, rows, model, trainer, pacer, recorder, device, precision, began)
+def train(job: Job) -> None:
+    """Train from the last complete checkpoint, or from the start."""
+    from .checkpoints import checkpoints, step_of
 
-    def train(self) -> None:
-        """Train from the last complete checkpoint, or from the start."""
-        from .checkpoints import checkpoints, step_of
+    found = checkpoints(job.folder / "checkpoints")
+    last = found[-1] if found else None
+    step = step_of(last) if last else 0
+    job.recorder.rewind(step)
+    if last and _is_complete(job, last):
+        job.recorder.log(f"trained before, to step {step}")
+        job.recorder.update(step=step, steps=step)
+        job.trainer._load_from_checkpoint(str(last))
+    else:
+        if last:
+            job.recorder.log(f"goes on from step {step}")
+        job.trainer.train(resume_from_checkpoint=str(last) if last else None)
+    _take_best(job)
 
-        found = checkpoints(self.folder / "checkpoints")
-        last = found[-1] if found else None
-        step = step_of(last) if last else 0
-        self.recorder.rewind(step)
-        if last and self._is_complete(last):
-            self.recorder.log(f"trained before, to step {step}")
-            self.recorder.update(step=step, steps=step)
-            self.trainer._load_from_checkpoint(str(last))
-        else:
-            if last:
-                self.recorder.log(f"goes on from step {step}")
-            self.trainer.train(resume_from_checkpoint=str(last) if last else None)
-        self._take_best()
 
-    def _take_best(self) -> None:
-        """Go back to the weights with the lowest loss where the run may stop early."""
-        from .checkpoints import checkpoints
+def _take_best(job: Job) -> None:
+    """Go back to the weights with the lowest loss where the run may stop early."""
+    from .checkpoints import checkpoints
 
-        best = self.pacer.patience.best_step
-        kept = {p.name: p for p in checkpoints(self.folder / "checkpoints")}
-        chosen = kept.get(f"checkpoint-{best}")
-        if chosen is not None and best != self.trainer.state.global_step:
-            self.recorder.log(f"takes the weights of step {best}, where the loss was lowest")
-            self.trainer._load_from_checkpoint(str(chosen))
+    best = job.pacer.patience.best_step
+    kept = {p.name: p for p in checkpoints(job.folder / "checkpoints")}
+    chosen = kept.get(f"checkpoint-{best}")
+    if chosen is not None and best != job.trainer.state.global_step:
+        job.recorder.log(f"takes the weights of step {best}, where the loss was lowest")
+        job.trainer._load_from_checkpoint(str(chosen))
 
-    def _is_complete(self, checkpoint: Path) -> bool:
-        """Tell whether training was over at this checkpoint."""
-        if minutes := self.spec.training.max_minutes:
-            return self.recorder.seconds >= minutes * 60
-        if self.pacer.patience.is_over:
-            return True
-        state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
-        return state["global_step"] >= state["max_steps"]
 
-    def evaluate(self) -> dict[str, Any]:
-        """Evaluate every part of the data, plain and masked, and say what was found."""
-        from .assemble import evaluation_sets
-        from .metrics import FIGURES
-        from .result import summarise
-        from .writing import written_figures
+def _is_complete(job: Job, checkpoint: Path) -> bool:
+    """Tell whether training was over at this checkpoint."""
+    if minutes := job.spec.training.max_minutes:
+        return job.recorder.seconds >= minutes * 60
+    if job.pacer.patience.is_over:
+        return True
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    return state["global_step"] >= state["max_steps"]
 
-        self.recorder.phase("evaluating")
-        trained = self.recorder.seconds
-        speed = self.recorder.status.get("tokens_per_second")
-        evaluations = []
-        for split, part in self.rows.evaluation.items():
-            written = written_figures(self, part) if self.spec.task == "seq2seq" else {}
-            for mask, rows in evaluation_sets(self.spec, self.model, part).items():
-                figures = self.trainer.evaluate(rows, metric_key_prefix="eval")
-                kept = {
-                    name: figures[f"eval_{name}"] for name in FIGURES if f"eval_{name}" in figures
-                }
-                kept |= written.get(mask, {})
-                evaluations.append({"split": split, "mask": mask, "rows": len(rows), **kept})
-        return summarise(self, evaluations, trained, speed)
 
-    def finish(self, result: dict[str, Any]) -> None:
-        """Write the result and the model."""
-        from ..model.network import save_network
+def evaluate(job: Job) -> dict[str, Any]:
+    """Evaluate every part of the data, plain and masked, and say what was found."""
+    from .metrics import FIGURES
+    from .result import summarise
+    from .sets import evaluation_sets
+    from .writing import written_figures
 
-        self.recorder.phase("saving the model")
-        if not self.recorder.writes:
-            return
-        write_atomic(self.folder / "result.json", json.dumps(result, indent=2, ensure_ascii=False))
-        save_network(self.trainer.model, self.model, self.folder, self.spec, result)
+    job.recorder.phase("evaluating")
+    trained = job.recorder.seconds
+    speed = job.recorder.status.get("tokens_per_second")
+    evaluations = []
+    for split, part in job.rows.evaluation.items():
+        written = written_figures(job, part) if job.spec.task == "seq2seq" else {}
+        for mask, rows in evaluation_sets(job.spec, job.model, part).items():
+            figures = job.trainer.evaluate(rows, metric_key_prefix="eval")
+            kept = {name: figures[f"eval_{name}"] for name in FIGURES if f"eval_{name}" in figures}
+            kept |= written.get(mask, {})
+            evaluations.append({"split": split, "mask": mask, "rows": len(rows), **kept})
+    return summarise(job, evaluations, trained, speed)
+
+
+def finish(job: Job, result: dict[str, Any]) -> None:
+    """Write the result and the model."""
+    from ..model.network import save_network
+
+    job.recorder.phase("saving the model")
+    if not job.recorder.writes:
+        return
+    write_atomic(job.folder / "result.json", json.dumps(result, indent=2, ensure_ascii=False))
+    save_network(job.trainer.model, job.model, job.folder, job.spec, result)

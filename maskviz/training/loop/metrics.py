@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ..spec.spec import MULTI, REGRESSION
-from . import writing
+from . import text_scores
 
 FIGURES = (
     "loss", "accuracy", "ci95", "macro_f1", "micro_f1", "exact_match", "mae", "rmse", "pearson",
-    *writing.FIGURES, "written_rows",
+    *text_scores.FIGURES, "written_rows",
 )  # fmt: skip
 Metrics = Callable[[Any], dict[str, float]]
 

@@ -12,7 +12,7 @@ from ..spec.spec import MULTI, REGRESSION, SINGLE
 from .metrics import FIGURES
 
 if TYPE_CHECKING:
-    from .execute import Job
+    from .job import Job
 
 
 def summarise(

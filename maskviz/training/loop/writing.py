@@ -1,28 +1,15 @@
-"""What a tuned encoder–decoder writes, against what it should have written: BLEU, chrF, ROUGE.
-
-BLEU (Papineni et al. 2002) and chrF (Popović 2015) by sacreBLEU over the whole sample, ROUGE
-(Lin 2004) by rouge-score as the mean over the rows.
-"""
+"""What a tuned encoder–decoder writes, against what it should have written."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..data.rows import Part
-    from .execute import Job
+    from .job import Job
 
 WRITTEN_ROWS = 100  # of each part, always the same ones: writing is slow
-FIGURES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL")
-_ROUGE = {"ROUGE-1": "rouge1", "ROUGE-2": "rouge2", "ROUGE-L": "rougeL"}
-
-
-def available() -> bool:
-    """Tell whether the libraries that compute the figures are here."""
-    from importlib.util import find_spec
-
-    return all(find_spec(name) for name in ("sacrebleu", "rouge_score"))
 
 
 def written_figures(job: Job, part: Part) -> dict[str, dict[str, Any]]:
@@ -30,7 +17,8 @@ def written_figures(job: Job, part: Part) -> dict[str, dict[str, Any]]:
 
     Greedy search, so that nothing is drawn. Empty where sacreBLEU or rouge-score is missing.
     """
-    from .assemble import evaluation_sets
+    from .sets import evaluation_sets
+    from .text_scores import available, scores
 
     if not available():
         job.recorder.log("no BLEU and ROUGE: pip install sacrebleu rouge-score")
@@ -73,41 +61,3 @@ def _generated(trainer: Any, batch: Mapping[str, Any], limit: int) -> Any:
         return trainer.model.generate(
             **read, max_new_tokens=limit, num_beams=1, do_sample=False, use_cache=True
         )  # (rows, tokens)
-
-
-def scores(written: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-    """Return BLEU and chrF of all, 0 to 100, and the mean ROUGE F1s, 0 to 1.
-
-    >>> scores(["the cat sat on the mat"], ["the cat sat on the mat"])["rougeL"]
-    1.0
-    """
-    bleu, chrf = bleu_chrf(written, references)
-    each = [rouge(text, reference) for text, reference in zip(written, references, strict=True)]
-    means = {name: sum(row[shown] for row in each) / len(each) for shown, name in _ROUGE.items()}
-    return {"bleu": bleu, "chrf": chrf, **means}
-
-
-def bleu_chrf(written: Sequence[str], references: Sequence[str]) -> tuple[float, float]:
-    """Return corpus BLEU and chrF, each 0 to 100.
-
-    >>> bleu_chrf(["a b c d e"], ["a b c d e"])
-    (100.0, 100.0)
-    """
-    import sacrebleu
-
-    bleu = sacrebleu.corpus_bleu(list(written), [list(references)]).score
-    chrf = sacrebleu.corpus_chrf(list(written), [list(references)]).score
-    return round(bleu, 6), round(chrf, 6)
-
-
-def rouge(text: str, reference: str) -> dict[str, float]:
-    """Return ROUGE-1, ROUGE-2 and ROUGE-L F1 in [0, 1], words stemmed.
-
-    >>> rouge("the cat sat", "the cat sat")["ROUGE-L"]
-    1.0
-    """
-    from rouge_score.rouge_scorer import RougeScorer
-
-    scorer = RougeScorer(list(_ROUGE.values()), use_stemmer=True)
-    found = scorer.score(reference, text)
-    return {shown: float(found[name].fmeasure) for shown, name in _ROUGE.items()}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ModelError
-from ...paths import write_atomic
+from ...paths import flush, write_atomic
 from ..spec.spec import MULTI, REGRESSION, SINGLE, RunSpec
 
 
@@ -128,7 +128,6 @@ def save_network(
 @contextmanager
 def _whole(target: Path) -> Iterator[Path]:
     """Yield a folder to write into that takes the place of `target` once all of it is written."""
-    from ..loop.checkpoints import flush
 
     staged = target.with_name(f".{target.name}")
     shutil.rmtree(staged, ignore_errors=True)

@@ -20,7 +20,7 @@ from maskviz.attention.difference import placement
 from maskviz.attention.methods import flow_seconds
 from maskviz.attention.view import View, difference_view, view
 from maskviz.errors import ParameterError
-from maskviz.inside.record import shape_of
+from maskviz.inside.tape import shape_of
 from maskviz.masks import Encoding, Mask, apply
 from maskviz.models import Model, load_model
 from maskviz.ui.shared import state

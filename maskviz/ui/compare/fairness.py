@@ -12,7 +12,7 @@ import streamlit as st
 from maskviz.data import guess_columns, preview
 from maskviz.evidence.fairness.fairness import ORACLE, Gap
 from maskviz.evidence.fairness.swaps import categories
-from maskviz.evidence.files import jobs
+from maskviz.evidence.jobs import jobs
 from maskviz.figures import compare as figures
 from maskviz.masks import STRATEGIES
 from maskviz.models import load_model

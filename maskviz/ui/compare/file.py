@@ -14,9 +14,9 @@ from maskviz.data import guess_columns, make_example, preview
 from maskviz.data.hub import PREFIX, resolve
 from maskviz.data.labels import joined_columns
 from maskviz.data.uploads import keep
-from maskviz.evidence.files import jobs
 from maskviz.evidence.files.files import FileComparison
 from maskviz.evidence.files.rows import check_file
+from maskviz.evidence.jobs import jobs
 from maskviz.masks import STRATEGIES
 from maskviz.models import list_models, load_model
 from maskviz.readings.labels import head_of

@@ -10,8 +10,8 @@ import streamlit as st
 
 from maskviz.evidence import FileComparison, StrategyResult
 from maskviz.evidence.files.chance import ChanceResult
-from maskviz.evidence.files.jobs import Job
 from maskviz.evidence.files.tally import RowResult
+from maskviz.evidence.jobs.jobs import Job
 from maskviz.figures import compare as figures
 from maskviz.text.percent import percent
 from maskviz.ui.shared import state

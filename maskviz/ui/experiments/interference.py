@@ -7,14 +7,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from maskviz.evidence.distractor.interference import (
-    ARMS,
-    QUICK,
-    Experiment,
-    known_cells,
-    read_cells,
-    summarise,
-)
+from maskviz.evidence.distractor.experiment import ARMS, QUICK, Experiment
+from maskviz.evidence.distractor.interference import known_cells, read_cells, summarise
 from maskviz.evidence.distractor.words import verdicts
 from maskviz.figures.interference import accuracy_figure, recovery_figure
 from maskviz.runs.background import Background

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from maskviz.evidence.distractor.interference import (
-    QUICK,
-    Experiment,
-    Interference,
-    known_cells,
-    summarise,
-)
+from maskviz.evidence.distractor.experiment import QUICK, Experiment
+from maskviz.evidence.distractor.interference import known_cells, summarise
+from maskviz.evidence.distractor.result import Interference
 from maskviz.evidence.distractor.words import points, recovered
 from maskviz.evidence.text.ratios import DRAWS, Guessed, guessed_by_ratio
 from maskviz.masks import STRATEGIES

@@ -2,7 +2,7 @@
 
 A job is a folder below MASKVIZ_HOME: `spec.json` (what was asked), `status.json`, `result.json`
 (also while it runs), `rows.csv`, and until it is done `steps.jsonl`, what each step found. A
-process of its own works on it (`job_work`), one job after the other: it goes on when the page is
+process of its own works on it (`work`), one job after the other: it goes on when the page is
 closed and when the app ends. Where that process is killed, the job is `interrupted` and keeps what
 it has; resumed, it counts the steps it has and asks the models for the rest alone.
 """
@@ -23,7 +23,7 @@ from ...paths import home, write_atomic
 from ...runs.background import Background
 
 _FOLDER = "comparisons"
-_WORK = "maskviz.evidence.files.job_work"
+_WORK = "maskviz.evidence.jobs.work"
 _GOING = 10.0  # seconds a process that has ended its job may take to be gone
 _KEPT = 20  # jobs; the oldest that have ended are deleted beyond it
 

@@ -1,6 +1,6 @@
 """The process that works on a comparison of a whole file.
 
-    python -m maskviz.evidence.files.job_work JOB
+    python -m maskviz.evidence.jobs.work JOB
 
 It waits for its turn, writes each step and every few seconds the result so far, and says how it
 ended. What was written of an earlier try is counted first and not asked again.
@@ -22,8 +22,8 @@ from ...paths import home, write_atomic
 from ...runs.lock import WorkerLock
 from ..fairness.fairness import FairnessWork, PairStep, pairs_of_file, swapped_pairs
 from ..fairness.swaps import Pair
-from .file_result import Step
-from .files import FileWork
+from ..files.file_result import Step
+from ..files.files import FileWork
 from .jobs import Job, Status, find
 
 _PATIENCE = 1.0  # seconds a step may take before it is counted
