@@ -33,7 +33,7 @@ def require_hits(masker: Masker) -> None:
 def first_hit(masking: MaskingSpec, texts: Sequence[str], seed: int, model: str) -> int | None:
     """Return the first row in which the strategy hides something, None where no row is one."""
     from ...text.document import Document
-    from ...text.pipelines import annotate_together
+    from ...text.together import annotate_together
 
     name = masking.parameters.get("pipeline")
     for start in range(0, len(texts), AT_ONCE):
