@@ -127,5 +127,6 @@ def _pipeline_is_there(masking: MaskingSpec) -> None:
 
 def _draws(masking: MaskingSpec) -> None:
     """Draw one mask, where that needs no model: wrong parameters show now, not in the run."""
-    if masking.active and not masking.needs:
+    readers = {"pipeline", "presidio"} if any(c.parameters for c in masking.choices) else set()
+    if masking.active and not masking.needs - readers:
         drawn(masking, "A few plain words.")
