@@ -10,7 +10,7 @@ from ..data import preview
 from ..data.labels import label_columns, no_column
 from ..errors import CapabilityError, DataError, MissingDependencyError
 from ..masks import STRATEGIES
-from ..masks.expression import is_expression
+from ..masks.expression import asks, is_expression
 from ..masks.operators import no_mask_token
 from .data.hits import LOOKED_AT, first_hit, nothing_to_hide
 from .data.masking import drawn
@@ -18,6 +18,8 @@ from .data.rows import columns
 from .data.targets import cells
 from .machine.model_size import model_folder
 from .spec.spec import EXAMPLE, MaskingSpec, RunSpec
+
+_READERS = frozenset({"pipeline", "presidio"})  # what reads a text without a model
 
 
 def preflight(spec: RunSpec) -> None:
@@ -92,13 +94,17 @@ def _hides_something(spec: RunSpec) -> None:
     """
     masking = spec.masking
     looks_for = [c for c in masking.choices if is_expression(c.strategy) or _exhaustive(c.strategy)]
-    if masking.matrix or not looks_for or masking.needs - {"pipeline", "presidio"}:
+    if masking.matrix or not looks_for or masking.needs - _READERS or _asks_a_model(masking):
         return
     head = preview(spec.data.path, rows=LOOKED_AT)
     texts = cells(head, columns(spec, head)[0])
     whole = len(texts) < LOOKED_AT
     if whole and first_hit(masking, texts, spec.seed, spec.model) is None:
         raise nothing_to_hide(masking, len(texts))
+
+
+def _asks_a_model(masking: MaskingSpec) -> bool:
+    return any(asks(choice.strategy, choice.parameters) for choice in masking.choices)
 
 
 def _exhaustive(strategy: str) -> bool:
@@ -127,6 +133,6 @@ def _pipeline_is_there(masking: MaskingSpec) -> None:
 
 def _draws(masking: MaskingSpec) -> None:
     """Draw one mask, where that needs no model: wrong parameters show now, not in the run."""
-    readers = {"pipeline", "presidio"} if any(c.parameters for c in masking.choices) else set()
-    if masking.active and not masking.needs - readers:
+    readers = _READERS if any(c.parameters for c in masking.choices) else frozenset()
+    if masking.active and not masking.needs - readers and not _asks_a_model(masking):
         drawn(masking, "A few plain words.")

@@ -90,20 +90,22 @@ def test_flags_go_where_they_belong_and_over_the_file(run, tiny):
         ("pos", ("--types", "NOUN"), {"tags": ["NOUN"]}),
         ("attribute", ("--types", "names", "--pipeline", "en_mini"),
          {"types": ["names"], "pipeline": "en_mini"}),
-        ("pattern", ("--words", "film,story"), {"words": "film,story"}),
-        ("pattern", ("--pattern", "f.lm"), {"pattern": "f.lm"}),
+        ("pattern", ("--words", "of,story"), {"words": "of,story"}),
+        ("pattern", ("--pattern", "f..m"), {"pattern": "f..m"}),
         ("sentence", ("--indices", "1"), {"indices": [1]}),
-        ("noise", ("--threshold", "6", "--surprisal", "0"), {"threshold": 6.0, "surprisal": 0.0}),
+        ("noise", ("--threshold", "2", "--surprisal", "0"), {"threshold": 2.0, "surprisal": 0.0}),
         ("key", ("--by", "lexicon"), {"by": "lexicon"}),
     ],
 )  # fmt: skip
 def test_train_takes_what_mask_takes(run, tiny, strategy, flags, parameters):
-    said = "Anna of Paris saw a dull film story, anna@example.org, aaksjd"
+    said = "Anna of Paris saw a dulll fiim, anna@example.org, of no story"
+    table = tiny / "said.csv"
+    table.write_text("text,label\n" + "".join(f'"{said}",{i % 2}\n' for i in range(8)))
     status, out, err = run("mask", said, "-s", strategy, "--json", *flags)
     assert status == 0, err
     assert json.loads(out)["spans"]
     status, out, err = run("train", str(tiny / "spec.toml"), "--strategy", strategy, *flags,
-                           "--detach", "--json")  # fmt: skip
+                           "--data", str(table), "--detach", "--json")  # fmt: skip
     assert status == 0, err
     assert Store().run(json.loads(out)["run"]).spec.masking.parameters == parameters
 
