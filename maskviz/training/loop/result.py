@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...text.percent import percent
+from ..model.network import drawn_head
 from ..spec.spec import MULTI, REGRESSION, SINGLE
+from .ending import ended_early, steps_asked
 from .metrics import FIGURES
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ def summarise(
     masker = job.trainer.train_dataset.masker
     first = next(iter(job.rows.evaluation))
     labels = job.rows.evaluation[first].labels
+    steps = job.recorder.status.get("step") or 0
+    asked = steps_asked(job.spec, len(job.trainer.buckets))
     result = {
         "evaluations": evaluations,
         "metrics": metrics(evaluations, first),
@@ -32,7 +36,9 @@ def summarise(
         "train_rows": len(job.rows.train),
         "rows_left_plain": len(masker.left_plain),
         "realised_ratio": masker.realised_ratio(),
-        "steps": job.recorder.status.get("step") or 0,
+        "steps": steps,
+        "steps_asked": asked,
+        "ended_early": ended_early(job.spec, steps, asked),
         "seconds": seconds,
         "tokens_per_second": speed,
         "device": device_name(job.device),
@@ -42,7 +48,12 @@ def summarise(
         "notes": list(job.rows.notes),
     }
     job.recorder.update(peak_memory_bytes=result["peak_memory_bytes"])
-    return {"finding": finding(result, first, job.spec.kind), **result}
+    said = (
+        finding(result, first, job.spec.kind),
+        result["ended_early"],
+        drawn_head(job.spec, job.model),
+    )
+    return {"finding": " ".join(filter(None, said)), **result}
 
 
 def majority(labels: Sequence[Any]) -> float:

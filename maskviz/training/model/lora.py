@@ -78,7 +78,8 @@ def _outside(network: Any) -> list[str]:
 
 def save_adapter(network: Any, folder: Path, spec: RunSpec, result: Mapping[str, Any]) -> None:
     """Write the matrices, and the head where it was tuned, as PEFT loads them; with a card."""
-    from .card import adapter_card, public_name
+    from ...models.locate import public_name
+    from .card import adapter_card
 
     base = public_name(spec.model)
     network.peft_config["default"].base_model_name_or_path = base

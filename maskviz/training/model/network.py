@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ModelError
+from ...models.locate import public_name
 from ...paths import flush, write_atomic
 from ..spec.spec import MULTI, REGRESSION, SINGLE, RunSpec
 
@@ -47,6 +48,18 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
     if unlike and "classify" in model.capabilities:
         _draw_head(network, len(label_names))
     return network
+
+
+def drawn_head(spec: RunSpec, model: Any) -> str:
+    """Say that a head of the task is drawn at random, where the model has none; else empty."""
+    heads = {"mlm": ("masked-LM", "fill"), "seq2seq": ("language-model", "translate")}
+    head, capability = heads.get(spec.task, ("", "encode"))
+    if capability in model.capabilities:
+        return ""
+    return (
+        f"The model {public_name(spec.model)!r} has no {head} head: one is drawn at random and "
+        "learns from nothing, so its figures begin at chance."
+    )
 
 
 def _draw_head(network: Any, outputs: int) -> None:
