@@ -24,7 +24,7 @@ from tests.tiny_runs import tiny_spec
     ("values", "steps", "words"),
     [
         ({"max_minutes": 2.0, "epochs": 3.0}, 94, "2 minutes were over after 94 of the 171 steps"),
-        ({"max_minutes": 1.0, "epochs": 1.0}, 5, "1 minute was over after 5 of the 57 steps of 1 ep"),
+        ({"max_minutes": 1.0, "epochs": 1.0}, 5, "1 minute was over after 5 of the 57 steps of"),
         ({"max_minutes": 0.5, "max_steps": 200}, 40, "40 of the 200 steps."),
         ({"max_minutes": 2.0, "epochs": 3.0}, 400, ""),
         ({"epochs": 3.0}, 171, ""),
