@@ -36,8 +36,17 @@ def _role(character: str) -> int:
         return _EXTEND
     if character.isspace() or category[0] in "PZ" or category in ("Cc", "Sc", "Sk", "Sm"):
         return _OUT
+    return _ALONE if is_unspaced(character) else _IN
+
+
+def is_unspaced(character: str) -> bool:
+    """Tell whether a character belongs to a script that is written without spaces.
+
+    >>> is_unspaced("影"), is_unspaced("б")
+    (True, False)
+    """
     code = ord(character)
-    return _ALONE if any(low <= code <= high for low, high in _UNSPACED) else _IN
+    return any(low <= code <= high for low, high in _UNSPACED)
 
 
 def check_unicode(text: str) -> None:

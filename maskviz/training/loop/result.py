@@ -114,12 +114,8 @@ def _written(figures: Mapping[str, float]) -> str:
     ...           "written_rows_plain": 100})
     'On 100 texts written: BLEU 43.1, chrF 61.2, ROUGE-L 0.55 plain.'
     """
-    masks = _masks(figures, "bleu")
-    said = [
-        f"BLEU {figures[f'bleu_{mask}']:.1f}, chrF {figures[f'chrf_{mask}']:.1f}, "
-        f"ROUGE-L {figures[f'rougeL_{mask}']:.2f} {mask}"
-        for mask in masks
-    ]
+    masks = _masks(figures, "chrf")
+    said = [f"{_scores(figures, mask)} {mask}" for mask in masks]
     if said:
         return f"On {figures[f'written_rows_{masks[0]}']:.0f} texts written: {'; '.join(said)}."
     said = [
@@ -128,6 +124,17 @@ def _written(figures: Mapping[str, float]) -> str:
         for mask in _masks(figures, "loss")
     ]
     return f"Of what it is to write, given what stands before: {'; '.join(said)}."
+
+
+def _scores(figures: Mapping[str, float], mask: str) -> str:
+    shown = (("BLEU", "bleu", ".1f"), ("chrF", "chrf", ".1f"), ("ROUGE-L", "rougeL", ".2f"))
+    said = ", ".join(
+        f"{name} {figures[f'{key}_{mask}']:{form}}"
+        for name, key, form in shown
+        if f"{key}_{mask}" in figures
+    )
+    short = " (no BLEU: no reference has four words)" if f"bleu_{mask}" not in figures else ""
+    return said + short
 
 
 def _several(figures: Mapping[str, float]) -> str:

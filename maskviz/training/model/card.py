@@ -172,8 +172,9 @@ def _labels(spec: RunSpec, result: Mapping[str, Any]) -> str:
 
 def _line(row: Mapping[str, Any], figure: str) -> str:
     shown = "–" if figure not in row else f"{row[figure]:.3f}"
-    if "bleu" in row:
-        shown = f"{row['bleu']:.1f}, {row['chrf']:.1f}, {row['rougeL']:.2f}"
+    if "chrf" in row:
+        scores = (("bleu", ".1f"), ("chrf", ".1f"), ("rougeL", ".2f"))
+        shown = ", ".join(f"{row[key]:{form}}" if key in row else "–" for key, form in scores)
     if figure in row and figure in _SHARES:
         shown = f"{row[figure]:.1%} ± {row['ci95'] * 100:.1f}"
     loss = f"{row['loss']:.3f}" if "loss" in row else "–"  # over nothing there is none
