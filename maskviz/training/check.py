@@ -34,8 +34,11 @@ def preflight(spec: RunSpec) -> None:
     _model_fits(spec)
     if spec.training.lora_r:
         from .model.lora import require_peft
+        from .model.lora_check import refuse_before
 
         require_peft()
+        if (folder := model_folder(spec.model)) is not None:
+            refuse_before(spec, folder)
     for masking in (spec.masking, spec.evaluation):
         if masking:
             _pipeline_is_there(masking)
