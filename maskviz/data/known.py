@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-
-from ..errors import UnknownNameError
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -100,20 +98,6 @@ def _numbers_in(name: str) -> list[float]:
 
 def _fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def known_label(asked: str, labels: Sequence[str]) -> str:
-    """Return the label that a person means, as a file's cell would be read.
-
-    Raises UnknownNameError.
-
-    >>> known_label("POSITIVE", ["negative", "positive"])
-    'positive'
-    """
-    found = Known(tuple(labels)).find(asked)
-    if found is None:
-        raise UnknownNameError.of("label", asked, labels)
-    return found
 
 
 def told_apart(names: Iterable[str]) -> str:

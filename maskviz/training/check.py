@@ -17,7 +17,8 @@ from .data.masking import drawn
 from .data.rows import columns
 from .data.targets import cells
 from .machine.model_size import model_folder
-from .spec.spec import EXAMPLE, MaskingSpec, RunSpec
+from .spec.mask_spec import MaskingSpec
+from .spec.spec import EXAMPLE, RunSpec
 
 _READERS = frozenset({"pipeline", "presidio"})  # what reads a text without a model
 

@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 
-from maskviz.data.known import Known, known_label
+from maskviz.data.known import Known
 from maskviz.data.labels import (
     Shape,
     joined_columns,
@@ -22,7 +22,7 @@ from maskviz.evidence.fairness.fairness import fairness
 from maskviz.evidence.fairness.swaps import Pair
 from maskviz.evidence.files.rows import check_file
 from maskviz.evidence.words.attribution import explain
-from maskviz.models import load_model
+from maskviz.readings.question import asked
 from maskviz.training.data.rows import load_rows
 from tests.tiny_models import build
 from tests.tiny_runs import tiny_spec
@@ -265,7 +265,7 @@ def test_one_label_of_a_model(tmp_path, names, cells, expected):
     model = _model(tmp_path / "m", names)
     table = _table(tmp_path / "t.jsonl", cells)
     assert _expected(model, table) == expected
-    check = check_file(table, load_model(model), "text", "tags")
+    check = check_file(table, asked(model), "text", "tags")
     assert bool(check.reading) == (not {"Pos", "['good']"} & {*cells})  # what it took is said
 
 
@@ -293,7 +293,7 @@ def test_a_label_asked_for_by_name_is_read_alike(tmp_path):
     found = fairness([Pair(1, "a dull story", "a warm story")], ["random"], model=model, label="1")
     assert found.label == "1 star"
     with pytest.raises(UnknownNameError, match="'3 stars'"):
-        known_label("3 stars", load_model(model).labels)
+        asked(model).output("3 stars")
 
 
 def test_a_shape_is_kept_for_the_whole_table():

@@ -13,7 +13,7 @@ from ...data.labels import Shape, label_columns, missing, no_column
 from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError
 from ...models.model import Model
-from ...readings.labels import head_of
+from ...readings.question import Question
 
 NO_LABEL = "(none)"  # what a multi-label head answers where no label has 0.5
 _MISSING = ("", "nan", "none", "null")
@@ -59,7 +59,7 @@ class FileCheck:
 
 def check_file(
     source: str | Path | bytes,
-    model: Model,
+    question: Question,
     text_column: str,
     label_column: str | None = None,
     by: Sequence[str] = (),
@@ -72,7 +72,7 @@ def check_file(
     left_out: dict[str, list[int]] = {}
     labels: Counter[str] = Counter()
     rows = usable = 0
-    reader = label_reader(source, model, label_column, name)
+    reader = label_reader(source, question, label_column, name)
 
     def counted() -> Iterator[dict[str, object]]:
         nonlocal rows
@@ -82,7 +82,7 @@ def check_file(
 
     for row in usable_rows(counted(), text_column, reader, by, left_out):
         usable += 1
-        if row.expected is not None and head_of(model.config) != "regression":
+        if row.expected is not None and question.head != "regression":
             labels[row.expected] += 1
     reading = reader.said if reader else ()
     return FileCheck(rows, usable, dict(labels.most_common(200)), left_out, reading)
@@ -117,9 +117,12 @@ def _shown(value: object) -> str:
 
 
 def label_reader(
-    source: str | Path | bytes, model: Model, label_column: str | None, name: str | None = None
+    source: str | Path | bytes,
+    question: Question,
+    label_column: str | None,
+    name: str | None = None,
 ) -> LabelReader | None:
-    """Return what reads the labels of a file for a model; None where no column is named.
+    """Return what reads the labels of a file for a question; None where no column is named.
 
     The shape of the labels is told from the file's rows. Raises DataError for a missing column.
     """
@@ -128,7 +131,7 @@ def label_reader(
     head = next(iter_rows(source, name), None)
     if head is None:
         raise DataError("The file has a header and no rows: add at least one row.")
-    several = head_of(model.config) == "multi"
+    several = question.head == "multi"
     columns = label_columns(label_column, list(head))
 
     def rows() -> Iterator[dict[str, object]]:
@@ -137,34 +140,34 @@ def label_reader(
                 raise no_column(next(c for c in columns if c not in row), list(row))
             yield row
 
-    return LabelReader(model, Shape.found(label_column, list(head), rows(), several))
+    return LabelReader(question, Shape.found(label_column, list(head), rows(), several))
 
 
 class LabelReader:
-    """Turns what a row says into the model's label: by name, else by number.
+    """Turns what a row says into an output of the question: by name, else by number.
 
     Of a multi-label head a row has several, in any shape that `maskviz.data.labels` reads, or
     `none`; of a regression it has a number. `taken` keeps what was read as another name.
     """
 
-    def __init__(self, model: Model, shape: Shape) -> None:
-        self.model, self.shape = model, shape
-        self.head = head_of(model.config)
-        self.known = Known(tuple(model.labels))
+    def __init__(self, question: Question, shape: Shape) -> None:
+        self.model, self.shape = question.model, shape
+        self.head, self.outputs = question.head, question.outputs
+        self.known = Known(self.outputs)
         self.taken: dict[str, str] = {}
         if self.head != "regression":
             self._check_shape()
 
     def _check_shape(self) -> None:
-        names, labels = self.shape.names, self.model.labels
-        if self.shape.width and self.shape.width != len(labels):
+        count = len(self.outputs)
+        if self.shape.width and self.shape.width != count:
             raise DataError(
                 f"{self.shape.columns[0]!r} holds vectors of {self.shape.width} values and the "
-                f"model {self.model.name!r} has {len(labels)} labels: choose another column or "
+                f"model {self.model.name!r} has {count} labels: choose another column or "
                 "model."
             )
         if len(self.shape.columns) > 1:
-            for name in names:
+            for name in self.shape.names:
                 self._named(name, f"The column {name[:40]!r}")
 
     def label(self, row: Mapping[str, Any], number: int) -> str | None:
@@ -182,11 +185,11 @@ class LabelReader:
 
     def _several(self, found: tuple[str, ...], number: int) -> str:
         said = [t for t in found if self.known.find(t) or t.casefold() not in ("none", NO_LABEL)]
-        return joined(self.model, {self._one(text, number) for text in said})
+        return joined(self.outputs, {self._one(text, number) for text in said})
 
     def _one(self, text: str, number: int) -> str:
         if self.shape.width:  # the place in a vector
-            label = self.model.labels[int(text)]
+            label = self.outputs[int(text)]
             self.taken[text] = label
             return label
         return self._named(text, f"Row {number} has the label {text[:40]!r}, which")
@@ -196,7 +199,7 @@ class LabelReader:
         if label is None:
             raise DataError(
                 f"{where} the model {self.model.name!r} does not know: its labels are "
-                f"{', '.join(self.model.labels)} (or {self.known.numbers}); choose another column "
+                f"{', '.join(self.outputs)} (or {self.known.numbers}); choose another column "
                 "or model."
             )
         if label != text:
@@ -221,10 +224,10 @@ class LabelReader:
         return tuple(filter(None, (self.shape.said, taken)))
 
 
-def joined(model: Model, labels: Iterable[str]) -> str:
-    """Return several labels in the model's order, with commas; NO_LABEL where there are none."""
+def joined(outputs: Sequence[str], labels: Iterable[str]) -> str:
+    """Return several labels in the outputs' order, with commas; NO_LABEL where there is none."""
     chosen = set(labels)
-    return ", ".join(name for name in model.labels if name in chosen) or NO_LABEL
+    return ", ".join(name for name in outputs if name in chosen) or NO_LABEL
 
 
 def notes(left_out: dict[str, list[int]]) -> list[str]:

@@ -54,8 +54,8 @@ class NoisyTranslation:
         clean, noisy = by_way["clean"], by_way["noisy"]
         best = max(WAYS[2:], key=lambda way: by_way[way].chrf)
         doing = {"noisy + masked": "hiding them", "noisy + infilled": "guessing in their place"}
-        chrf = by_way[best].chrf - noisy.chrf
-        if clean.bleu is None or noisy.bleu is None or by_way[best].bleu is None:
+        chrf, bleu = by_way[best].chrf - noisy.chrf, by_way[best].bleu
+        if clean.bleu is None or noisy.bleu is None or bleu is None:
             return (
                 f"Typing errors cost {_points(clean.chrf - noisy.chrf)} points of chrF; "
                 f"{doing[best]} changes them by {_points(chrf, '+')}. Of references under four "
@@ -64,7 +64,7 @@ class NoisyTranslation:
         return (
             f"Typing errors cost {_points(clean.chrf - noisy.chrf)} points of chrF and "
             f"{_points(clean.bleu - noisy.bleu)} of BLEU; {doing[best]} changes them by "
-            f"{_points(chrf, '+')} and {_points(by_way[best].bleu - noisy.bleu, '+')}."
+            f"{_points(chrf, '+')} and {_points(bleu - noisy.bleu, '+')}."
         )
 
 

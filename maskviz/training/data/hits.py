@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import DataError, MaskError, TextError
-from ..spec.spec import MaskingSpec
+from ..spec.mask_spec import MaskingSpec
 from .masking import Masker, drawn
 
 AT_ONCE = 64  # rows that a pipeline reads together

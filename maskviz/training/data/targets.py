@@ -143,7 +143,7 @@ def paired(
     return Selection(tuple(texts[i] for i in kept), labels, tuple(kept), notes)
 
 
-def _cell(value: object) -> str:
+def _cell(value: Any) -> str:
     if missing(value):
         return ""
     found = parts(value, several=False) if not isinstance(value, str) else (value.strip(),)
