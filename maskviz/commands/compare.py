@@ -69,7 +69,9 @@ def compare_command(
     draws: Annotated[
         int | None,
         typer.Option(
-            "--draws", help="Random masks in the control: of a text 20; of a file 1 to 20 a row."
+            "--draws",
+            help="Other masks beside which each stands: of a text 99 (all, where there are at most "
+            "200), of a file 1 to 20 a row.",
         ),
     ] = None,
     long: Long = "cut",
@@ -101,7 +103,7 @@ def compare_command(
     }  # fmt: skip
     if file is None:
         _only_for_files(text_column, label_column, by, pair_column, swap, label, rows, out)
-        draws = 20 if draws is None else draws
+        draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
         operators = _operators(operator, sensitivity)
@@ -180,7 +182,7 @@ def _one_text(
         second = compare(masks[0][1], beside, operator, long, shared["question"])
     document = {
         **first.comparison.to_dict(),
-        "control": vars(first.control),
+        "control": first.control.to_dict(),
         "effects": [effect.to_dict() for effect in effects],
         "sensitivity": {name: s.to_dict() for name, s in survives.items()},
         "notes": left_out,

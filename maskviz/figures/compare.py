@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..evidence.chance.verdict import Control
 from ..evidence.fairness.fairness import Gap
 from ..evidence.files.chance import ChanceResult
 from ..evidence.files.tally import StrategyResult
-from ..evidence.text.compare import Comparison, Control, Effect
+from ..evidence.text.compare import Comparison, Effect
 from ..evidence.words.attribution import Explanation
 from ..evidence.words.faithfulness import Faithfulness
 from .theme import CHANCE, MASKED, OKABE_ITO, PLAIN, as_text
@@ -38,12 +39,12 @@ def answers(comparison: Comparison, chance: Control | None = None) -> Any:
             textposition="outside", cliponaxis=False,
             hovertemplate="%{y}, " + name + ": %{x:.3f}<extra></extra>",
         )  # fmt: skip
-    if chance is not None:
+    if chance is not None and chance.draws:
         figure.add_trace(
             _interval(
                 [as_text(chance.label)],
                 [(chance.low, chance.high)],
-                "random masks of the same size",
+                f"other masks of {chance.size}",
                 ".3f" if comparison.kl is None else ".1%",
             )
         )
@@ -69,12 +70,13 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
     plain = effects[0].comparison.original.probabilities[label]
     values = [effect.comparison.masked.probabilities[label] for effect in effects]
     regression = effects[0].comparison.kl is None
+    known = [e for e in effects if e.control.draws]
     figure = go.Figure()
     figure.add_trace(
         _interval(
-            names,
-            [(e.control.low, e.control.high) for e in effects],
-            "chance, 95 %",
+            [as_text(e.name) for e in known],
+            [(e.control.low, e.control.high) for e in known],
+            "other masks of the set, 95 %",
             ".3f" if regression else ".1%",
         )
     )
@@ -135,7 +137,7 @@ def grid(effects: Sequence[Effect], label: str) -> Any:
 
 
 def _cell(effect: Effect, label: str) -> str:
-    marks = "*" * effect.beyond_chance + " F" * effect.comparison.flip
+    marks = "*" * bool(effect.beyond_chance) + " F" * effect.comparison.flip
     return f"{effect.comparison.delta[label]:+.2f}{marks}"
 
 

@@ -25,7 +25,8 @@ from ...readings.windows import answers_of, checked_long, encodings_of
 from ...text.beginning import LONGEST
 from ...text.pipelines import BUNDLED
 from ...text.together import annotated
-from .chance import checked_draws, draws_for, random_masks
+from ..chance.reference import drawn_beside
+from .chance import APART, checked_draws, draws_for
 from .file_result import Beside, FileComparison, Step
 from .row_result import row_result
 from .rows import (
@@ -217,7 +218,10 @@ class FileWork:
             self._note(f"row {row.number:,} with its {len(row.text):,} characters")
         seed = row.seed(self.seed)
         masks = [job(row.text, seed) for job in self.jobs.values()]
-        chance = [random_masks(mask, self.draws, seed) for mask in masks]
+        first_seed = seed + APART
+        chance = [
+            drawn_beside(mask, self.models[0], self.long, self.draws, first_seed) for mask in masks
+        ]
         asked = [(Mask(row.text), "attention"), *((mask, self.operator) for mask in masks)]
         at_random = [(m, self.operator) for drawn in chance for m in drawn]
         own, *others = self.models
