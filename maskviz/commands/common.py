@@ -27,6 +27,12 @@ TextArgument = Annotated[str | None, typer.Argument(help="The text; '-' reads st
 ModelName = Annotated[
     str, typer.Option("--model", "-m", help="mini, a tuned run, a folder or a name on the Hub.")
 ]
+QuestionName = Annotated[
+    str, typer.Option("--question", help="What the model is asked: labels, or one of your own.")
+]
+Ask = Annotated[
+    list[str] | None, typer.Option("--ask", help="A parameter of --question, NAME=VALUE.")
+]
 StrategyName = Annotated[str, typer.Option("--strategy", "-s", help="What to hide.")]
 OperatorName = Annotated[str, typer.Option("--operator", "-o", help="How it is hidden.")]
 Ratio = Annotated[float | None, typer.Option("--ratio", "-r", help="Share to hide, 0 to 1.")]
@@ -178,3 +184,12 @@ def mask_parameters(strategy: str, **options: Any) -> dict[str, Any]:
     """Return what `maskviz.mask` takes besides text, ratio and seed."""
     given = parameters_for(strategy, **options)
     return given | ({"pipeline": options["pipeline"]} if options.get("pipeline") else {})
+
+
+def question_of(name: str, given: list[str] | None) -> str | dict[str, Any]:
+    """Return the question that the options name. Raises ParameterError for one without a `=`."""
+    pairs = [item.partition("=") for item in given or ()]
+    for key, sign, _ in pairs:
+        if not (key and sign):
+            raise ParameterError(f"--ask is {key!r}: write NAME=VALUE, such as words=good,bad.")
+    return {"name": name, **{key.strip(): value for key, _, value in pairs}} if pairs else name

@@ -73,6 +73,8 @@ def compare_command(
         ),
     ] = None,
     long: Long = "cut",
+    question: common.QuestionName = "labels",
+    ask: common.Ask = None,
     types: common.Types = "",
     pattern: common.Pattern = "",
     words: common.Words = "",
@@ -93,7 +95,10 @@ def compare_command(
     }  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
-    shared = {"model": model, "ratio": ratio, "seed": seed, "long": long}
+    shared: dict[str, Any] = {
+        "model": model, "ratio": ratio, "seed": seed, "long": long,
+        "question": common.question_of(question, ask),
+    }  # fmt: skip
     if file is None:
         _only_for_files(text_column, label_column, by, pair_column, swap, label, rows, out)
         draws = 20 if draws is None else draws
@@ -158,8 +163,9 @@ def _one_text(
 ) -> None:
     from ..evidence import compare, compare_masks, sensitivity
     from ..evidence.text.compare import operators_left_out
+    from ..readings.question import asked
 
-    model, long = shared["model"], shared["long"]
+    model, long = asked(shared["model"], shared["question"]), shared["long"]
     masks = _masks(text, strategy, mask_file, options, shared)
     effects = compare_masks(masks, model, operators, draws, long)
     first = effects[0]
@@ -168,7 +174,10 @@ def _one_text(
     for reason in left_out:
         common.notify(reason)
     survives = sensitivity(effects)
-    second = compare(masks[0][1], beside, first.comparison.operator, long) if beside else None
+    second = None
+    if beside:
+        operator = first.comparison.operator
+        second = compare(masks[0][1], beside, operator, long, shared["question"])
     document = {
         **first.comparison.to_dict(),
         "control": vars(first.control),

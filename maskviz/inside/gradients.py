@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
 from ..models.model import Model
-from ..readings.labels import batch
+from ..readings.batches import batch
 from .steering import is_decoder, under_matrix
 from .tape import check_keys, eager, shape_of, unseen
 from .target import target_of

@@ -11,7 +11,9 @@ from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
 from ..masks.matrices import additive
 from ..models.model import Model, load_model
-from ..readings.labels import Prediction, batch
+from ..readings.batches import batch
+from ..readings.labels import Prediction, prediction_of
+from ..readings.question import asked
 
 _RECORD = "maskviz_record"
 
@@ -71,13 +73,11 @@ def predict_under(model: Model | str, encoding: Encoding, allowed: Any | None) -
     """
     import torch
 
-    from ..readings.labels import activate, prediction_of
-
-    loaded = load_model(model)
-    network = loaded.network("classify")
-    with loaded.lock, torch.inference_mode(), under_matrix(loaded, network, allowed):
-        logits = network(**batch(loaded, [encoding])).logits
-    return prediction_of(loaded, activate(network.config, logits)[0].double().cpu().numpy())
+    question = asked(model)
+    loaded = question.model
+    with loaded.lock, torch.inference_mode(), under_matrix(loaded, question.network, allowed):
+        logits = question.ask([encoding])[0].double().cpu().numpy()
+    return prediction_of(question, question.probabilities(logits), logits)
 
 
 @dataclass(frozen=True, eq=False)

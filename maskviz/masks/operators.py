@@ -10,11 +10,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
 from ..errors import CapabilityError, MaskError, UnknownNameError
+from ..models.memory import remembered
 from ..registry import Registry
 from ..text.alignment import Tokenised
 from .draws import uniform
@@ -132,7 +132,7 @@ def _units(plain: Tokenised, hidden: Hidden) -> dict[int, int]:
     return {i: firsts[word] for i, word in words.items()}
 
 
-@lru_cache(maxsize=8)
+@remembered(maxsize=1)
 def _vocabulary(model: Any) -> tuple[int, ...]:
     return ordinary_ids(model.tokenizer)
 

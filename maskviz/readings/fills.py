@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -13,9 +12,10 @@ from ..errors import ParameterError
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..masks.operators import apply
+from ..models.memory import remembered
 from ..models.model import Model, load_model
 from . import side_by_side
-from .labels import batch
+from .batches import batch
 
 _BATCH = 32
 _TOKENS = 1024  # in a pass over texts of one length
@@ -195,7 +195,7 @@ def _hidden_ids(model: Model, encoding: Encoding) -> list[int]:
     return [plain[source] for source in encoding.source if source is not None]
 
 
-@lru_cache(maxsize=4)
+@remembered(maxsize=1)
 def _begins_word(model: Model) -> tuple[bool, ...]:
     """Return for each id of the vocabulary whether it begins a word.
 

@@ -19,12 +19,12 @@ from maskviz.attention.capture import with_method
 from maskviz.attention.difference import placement
 from maskviz.attention.methods import flow_seconds
 from maskviz.attention.view import View, difference_view, view
+from maskviz.byte_cache import ByteCache, give_back
 from maskviz.errors import ParameterError
 from maskviz.inside.tape import shape_of
 from maskviz.masks import Encoding, Mask, apply
 from maskviz.models import Model, load_model
 from maskviz.ui.shared import state
-from maskviz.ui.shared.byte_cache import ByteCache, give_back
 
 SENT_AT_ONCE = 6_000_000  # bytes of a mosaic; more than this and layers are sent one at a time
 LARGEST_VIEW = 50_000_000  # bytes of a view; more than this is not offered

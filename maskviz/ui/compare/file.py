@@ -17,7 +17,8 @@ from maskviz.evidence.files.files import FileComparison
 from maskviz.evidence.files.rows import check_file
 from maskviz.evidence.jobs import jobs
 from maskviz.masks import STRATEGIES
-from maskviz.models import list_models, load_model
+from maskviz.models import list_models
+from maskviz.readings.question import asked
 from maskviz.ui.compare import result as compare_result
 from maskviz.ui.shared import state
 from maskviz.ui.shared.controls import operator_control_of
@@ -182,7 +183,7 @@ def _check(
     label: str | None,
     by: tuple[str, ...],
 ) -> tuple[int, dict[str, int], tuple[str, ...]]:
-    found = check_file(path, load_model(model), text, label, by, name)
+    found = check_file(path, asked(model), text, label, by, name)
     return found.usable, found.labels, found.notes
 
 
