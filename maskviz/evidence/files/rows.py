@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError
@@ -112,7 +113,7 @@ def _empty(value: object) -> bool:
     return value is None or (not _several(value) and str(value).strip().casefold() in _MISSING[:2])
 
 
-def _several(value: object) -> bool:
+def _several(value: object) -> TypeGuard[Iterable[object]]:
     return hasattr(value, "__iter__") and not isinstance(value, str | bytes)
 
 
@@ -143,7 +144,7 @@ def label_matcher(question: Question) -> Callable[[object, int], str]:
         return known[text.strip().casefold()]
 
     def several(value: object, row: int) -> str:
-        items = list(value) if _several(value) else re.split(r"[,;|]", str(value))  # type: ignore[call-overload]
+        items = list(value) if _several(value) else re.split(r"[,;|]", str(value))
         named = [i for i in items if str(i).strip().casefold() not in ("", "none", NO_LABEL)]
         return joined(outputs, {one(item, row) for item in named})
 
