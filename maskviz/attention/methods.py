@@ -34,6 +34,10 @@ class Method:
     function: Callable[[Iterable[Layer]], Iterator[Any]]
     across: Callable[[Mapping[str, Iterable[Layer]]], Iterator[Any]] | None = None
 
+    def of_weights(self, part: str) -> bool:
+        """Return whether the weights of all layers of a part are all that it is made of."""
+        return self.needs == "weights" and not (self.square and part == "cross")
+
 
 METHODS: dict[str, Method] = {}
 

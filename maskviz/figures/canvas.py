@@ -15,9 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..attention.axis import Axis
 from ..attention.roles import HeadChange, HeadRole
-from ..attention.view import View
+from ..attention.view import Axis, View
 from .ramps import quantise, ramp
 
 

@@ -9,9 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from maskviz.attention.finding import clearest
-from maskviz.attention.roles import HeadChange, HeadRole
 from maskviz.attention.summary import summarise
-from maskviz.attention.view import View, token_over_heads
+from maskviz.attention.view import Notes, View, token_over_heads
 from maskviz.errors import MaskvizError
 from maskviz.figures.attention import render, row_figure
 from maskviz.figures.canvas import unit_of
@@ -21,7 +20,6 @@ from maskviz.ui.components.attention_mosaic import attention_mosaic, picked_head
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 
-Notes = tuple[tuple[HeadRole | HeadChange, ...], ...]
 FILES = (  # name, ending, one head only; those from the third on need matplotlib
     ("Page that works offline, HTML", ".html", False),
     ("Numbers, NPZ", ".npz", False),
