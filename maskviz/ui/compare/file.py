@@ -20,12 +20,11 @@ from maskviz.masks import STRATEGIES
 from maskviz.models import list_models, load_model
 from maskviz.ui.compare import result as compare_result
 from maskviz.ui.shared import state
-from maskviz.ui.shared.controls import operator_control_of
+from maskviz.ui.shared.controls import NEED_INPUT, operator_control_of
 from maskviz.ui.shared.grid import in_names
 from maskviz.ui.shared.page import errors, escape
 
 NONE = "none"
-NEED_INPUT = ("pattern", "manual")
 TYPES = ["csv", "tsv", "txt", "jsonl", "parquet"]
 _JOB = "file_job"
 

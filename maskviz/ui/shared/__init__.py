@@ -2,6 +2,7 @@
 
 __all__ = [
     "byte_cache",
+    "chart",
     "controls",
     "grid",
     "limits",
