@@ -13,7 +13,7 @@ from maskviz.attention.summary import summarise
 from maskviz.attention.view import Notes, View, token_over_heads
 from maskviz.errors import MaskvizError
 from maskviz.figures.attention import render, row_figure
-from maskviz.figures.canvas import unit_of
+from maskviz.figures.canvas import head_message, mosaic_message, unit_of
 from maskviz.ui.components.attention_arcs import attention_arcs
 from maskviz.ui.components.attention_head import attention_head
 from maskviz.ui.components.attention_mosaic import attention_mosaic, picked_head
@@ -61,9 +61,8 @@ def mosaic(key: str, shown: View, about: Notes, place: tuple[int, int], scale: s
     """Draw all maps that are shown."""
     what = "All heads" if shown.method == "raw" else "All layers"
     st.markdown(f"**{what}** · select one to see it large")
-    attention_mosaic(
+    message = mosaic_message(
         shown.weights,
-        key=key,
         signed=shown.signed,
         roles=about,
         selected=(place[0] - shown.first, place[1]),
@@ -73,16 +72,16 @@ def mosaic(key: str, shown: View, about: Notes, place: tuple[int, int], scale: s
         merged=shown.method != "raw",
         unit=unit_of(shown),
     )
+    attention_mosaic(message, key)
 
 
 def head(shown: View, about: Notes, place: tuple[int, int]) -> None:
     """Draw one map with tokens on both axes."""
     note = about[place[0] - shown.first][place[1]]
     st.markdown(f"**{title_of(shown, place)}** · {escape(note.sentence)}")
-    attention_head(
+    message = head_message(
         shown.weights[place[0] - shown.first, place[1]],
         shown.tokens,
-        key="attention_large",
         signed=shown.signed,
         hidden=shown.hidden,
         special=shown.special,
@@ -92,6 +91,7 @@ def head(shown: View, about: Notes, place: tuple[int, int]) -> None:
         unit=unit_of(shown),
         label=title_of(shown, place),
     )
+    attention_head(message, "attention_large")
 
 
 def followed(shown: View) -> None:
@@ -140,15 +140,15 @@ def one_token(shown: View) -> None:
     )
     rows, names = token_over_heads(shown, query)
     st.caption("Each row is a head, each column a token that it may attend to.")
-    attention_head(
+    message = head_message(
         rows,
         names,
-        key="attention_token",
         signed=shown.signed,
         keys=shown.columns,
         query_title="head",
         label=f"What every head attends to from {shown.tokens[query]}",
     )
+    attention_head(message, "attention_token")
 
 
 def numbers(shown: View, about: Notes) -> None:
