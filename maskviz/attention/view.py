@@ -274,7 +274,7 @@ def notes(shown: View, masked: bool = False) -> Notes:
         return tuple(tuple(HeadChange(float(v)) for v in layer) for layer in moved(shown))
     if shown.keys is not None:
         return cross_roles(shown.weights, shown.special, shown.keys.special, shown.keys.hidden)
-    queries = shown.hidden if masked and any(shown.hidden) else None
+    queries: Sequence[bool] | None = shown.hidden if masked and any(shown.hidden) else None
     if any(shown.absent):
         queries = [not gone for gone in shown.absent]
     return head_roles(shown.weights, shown.special, shown.hidden, shown.words, queries)

@@ -14,9 +14,9 @@ import streamlit as st
 from maskviz.attention import Attention
 from maskviz.attention.looking import Look, Seen, Size, look_at
 from maskviz.attention.view import Display
+from maskviz.byte_cache import ByteCache, give_back
 from maskviz.errors import ParameterError
 from maskviz.models import Model
-from maskviz.ui.shared.byte_cache import ByteCache, give_back
 
 SENT_AT_ONCE = 6_000_000  # bytes of a mosaic; more than this and layers are sent one at a time
 LARGEST_VIEW = 50_000_000  # bytes of a view; more than this is not offered
@@ -77,7 +77,7 @@ def cost(size: Size) -> str:
     return f"{whole} and take a while: {one}."
 
 
-def memo(key: tuple, make: Callable[[], Any]) -> Any:
+def memo(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """Return what this session made last for the same key: nothing is worked out twice."""
     kept = st.session_state.get("attention_memo")
     if kept is None or kept[0] != key:

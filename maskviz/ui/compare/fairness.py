@@ -17,10 +17,10 @@ from maskviz.figures import compare as figures
 from maskviz.masks import STRATEGIES
 from maskviz.models import load_model
 from maskviz.text.percent import percent
-from maskviz.ui.compare.file import NEED_INPUT, begin, ended, folded, long_control, progress, source
+from maskviz.ui.compare.file import begin, ended, folded, long_control, progress, source
 from maskviz.ui.shared import state
 from maskviz.ui.shared.chart import TOOLBAR
-from maskviz.ui.shared.controls import operator_control_of
+from maskviz.ui.shared.controls import NEED_INPUT, operator_control_of
 from maskviz.ui.shared.grid import grid, in_names
 from maskviz.ui.shared.page import errors, escape
 
