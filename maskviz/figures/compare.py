@@ -50,16 +50,17 @@ def answers(comparison: Comparison, chance: Control | None = None) -> Any:
         )
     figure.update_layout(
         barmode="group", height=70 + 75 * len(labels), bargap=0.35,
-        xaxis=_VALUE if comparison.kl is None else {
-            **_PERCENT, "range": [0, 1.12], "title": "probability", "tickvals": _FIFTHS
-        },
+        xaxis=_probability("probability", (0, 1.12), comparison.kl is None),
         yaxis={"automargin": True, "autorange": "reversed"}, **_LAYOUT,
     )  # fmt: skip
     return figure
 
 
-_VALUE = {"automargin": True, "zeroline": True, "title": "value"}  # of a regression
-_FIFTHS = [0, 0.2, 0.4, 0.6, 0.8, 1]
+def _probability(title: str, span: tuple[float, float], regression: bool) -> dict[str, Any]:
+    """Return the axis of a probability, or of a regression's value."""
+    if regression:
+        return {"automargin": True, "zeroline": True, "title": "value"}
+    return {**_PERCENT, "range": span, "title": title, "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1]}
 
 
 def strategies(effects: Sequence[Effect], label: str) -> Any:
@@ -93,14 +94,7 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
     )  # fmt: skip
     figure.update_layout(
         height=110 + 34 * len(names),
-        xaxis=_VALUE
-        if regression
-        else {
-            **_PERCENT,
-            "range": [-0.02, 1.02],
-            "title": f"p({as_text(label)})",
-            "tickvals": _FIFTHS,
-        },
+        xaxis=_probability(f"p({as_text(label)})", (-0.02, 1.02), regression),
         yaxis={"automargin": True, "autorange": "reversed"},
         **{**_LAYOUT, "margin": {"l": 10, "r": 30, "t": 34, "b": 10}},
     )
@@ -205,16 +199,13 @@ def gaps(arms: Mapping[str, Gap]) -> Any:
     import plotly.graph_objects as go
 
     values = [gap.ctf_gap for gap in arms.values()]
+    bounds = [(max(0.0, gap.ctf_ci95[0]), gap.ctf_ci95[1]) for gap in arms.values()]
     figure = go.Figure(
         go.Scatter(
             x=values, y=list(map(as_text, arms)), mode="markers",
             marker={"color": MASKED, "size": 12},
             cliponaxis=False,  # a gap of exactly 0 is a whole dot
-            error_x={
-                "type": "data", "color": MASKED, "thickness": 2, "width": 6,
-                "array": [g.ctf_ci95[1] - g.ctf_gap for g in arms.values()],
-                "arrayminus": [g.ctf_gap - max(0.0, g.ctf_ci95[0]) for g in arms.values()],
-            },
+            error_x=_whiskers(values, bounds),
             hovertemplate="%{y}: %{x:.4f}<extra></extra>",
         )
     )  # fmt: skip
@@ -225,6 +216,15 @@ def gaps(arms: Mapping[str, Gap]) -> Any:
         yaxis={"automargin": True, "autorange": "reversed"}, **_LAYOUT,
     )  # fmt: skip
     return figure
+
+
+def _whiskers(values: Sequence[float], bounds: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    """Return the interval (low, high) around each value, as Plotly draws it."""
+    return {
+        "type": "data", "color": MASKED, "thickness": 2, "width": 6,
+        "array": [high - value for value, (_, high) in zip(values, bounds, strict=True)],
+        "arrayminus": [value - low for value, (low, _) in zip(values, bounds, strict=True)],
+    }  # fmt: skip
 
 
 def _interval(
@@ -260,6 +260,7 @@ def file_effects(results: Mapping[str, StrategyResult]) -> Any:
 
     found, kind = list(results.values()), _kind(list(results.values()))
     sizes = [_size(result, kind) for result in found]
+    values, bounds = [value for value, _ in sizes], [within for _, within in sizes]
     sign = {"accuracy": "+.1%", "flips": ".1%"}.get(kind, "+.3~g")
     chance = {i: _chance_size(r.chance, kind) for i, r in enumerate(found) if r.chance is not None}
     figure = go.Figure()
@@ -268,15 +269,10 @@ def file_effects(results: Mapping[str, StrategyResult]) -> Any:
             _interval(list(chance), list(chance.values()), "random masks of the same size", sign)
         )
     figure.add_scatter(
-        x=[value for value, _ in sizes], y=list(range(len(found))), mode="markers", name="strategy",
+        x=values, y=list(range(len(found))), mode="markers", name="strategy",
         marker={"color": MASKED, "size": 12},
-        error_x={
-            "type": "data",
-            "array": [high - value for value, (_, high) in sizes],
-            "arrayminus": [value - low for value, (low, _) in sizes],
-            "color": MASKED, "thickness": 2, "width": 6,
-        },
-        customdata=[bounds for _, bounds in sizes],
+        error_x=_whiskers(values, bounds),
+        customdata=bounds,
         hovertemplate=(
             f"%{{y}}: %{{x:{sign}}}, 95 % %{{customdata[0]:{sign}}} to %{{customdata[1]:{sign}}}"
             "<extra></extra>"

@@ -21,12 +21,11 @@ from maskviz.models import list_models
 from maskviz.readings.question import asked
 from maskviz.ui.compare import result as compare_result
 from maskviz.ui.shared import state
-from maskviz.ui.shared.controls import operator_control_of
+from maskviz.ui.shared.controls import NEED_INPUT, operator_control_of
 from maskviz.ui.shared.grid import in_names
 from maskviz.ui.shared.page import errors, escape
 
 NONE = "none"
-NEED_INPUT = ("pattern", "manual")
 TYPES = ["csv", "tsv", "txt", "jsonl", "parquet"]
 _JOB = "file_job"
 

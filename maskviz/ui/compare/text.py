@@ -19,13 +19,13 @@ from maskviz.report import text_report
 from maskviz.text.percent import percent
 from maskviz.ui.compare.file import long_control
 from maskviz.ui.shared import limits, state
-from maskviz.ui.shared.controls import operator_control, text_box
+from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.controls import NEED_INPUT, operator_control, text_box
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape, say_unfamiliar
 from maskviz.ui.shared.report_button import report_button
 
 YOURS = "your mask"
-_NEED_INPUT = ("pattern", "manual")  # they hide nothing until the user says what
 _DEFAULT = ("random", "span", "sentence", "entity", "attribute", "key")
 
 
@@ -64,7 +64,7 @@ def show(view: state.View) -> None:
 
 
 def _strategies() -> list[str]:
-    offered = [name for name in STRATEGIES if name not in _NEED_INPUT]
+    offered = [name for name in STRATEGIES if name not in NEED_INPUT]
     st.session_state.setdefault("view_compared", st.session_state.get("compared", list(_DEFAULT)))
     chosen = st.pills(
         "Strategies beside your mask",
@@ -139,13 +139,13 @@ def _answer(view: state.View, effects: list[Effect]) -> None:
         st.warning(escape(first.comparison.notice), icon="✂️")
     say_unfamiliar(view)
     st.markdown("**The answer, plain and masked**")
-    st.plotly_chart(figures.answers(first.comparison, first.control), key="answers", config=_BAR)
+    st.plotly_chart(figures.answers(first.comparison, first.control), key="answers", config=TOOLBAR)
     label = first.comparison.original.label
     shown = escape(label if first.comparison.kl is None else f"p({label})")
     st.markdown(f"**Each strategy beside chance: {shown} when it hides its words**")
     operator = first.comparison.operator
     own = [e for e in effects if e.comparison.operator == operator]
-    st.plotly_chart(figures.strategies(own, label), key="strategies", config=_BAR)
+    st.plotly_chart(figures.strategies(own, label), key="strategies", config=TOOLBAR)
     if len(own) < len(effects):
         _sensitivity(effects, label)
 
@@ -181,7 +181,7 @@ def _sensitivity(effects: list[Effect], label: str) -> None:
     shaky = [name for name in found if name not in stable]
     more = f" It depends on the operator for {', '.join(shaky)}." if shaky and stable else ""
     st.markdown(f"**{escape(said + more)}**")
-    st.plotly_chart(figures.grid(effects, label), key="grid", config=_BAR)
+    st.plotly_chart(figures.grid(effects, label), key="grid", config=TOOLBAR)
     if effects[0].comparison.kl is None:
         st.caption("Change of the value; \\* lies beyond chance.")
     else:
@@ -218,7 +218,6 @@ _COLUMNS = {
         help="How far all probabilities move (Kullback–Leibler divergence): 0 is not at all.",
     ),
 }  # fmt: skip
-_BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
 def _row(effect: Effect, several_operators: bool) -> dict[str, object]:
