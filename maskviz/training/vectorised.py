@@ -129,8 +129,9 @@ class Replacement:
         seeds, places: (n,) the seed of each token's row and its place there, for `corrupt`.
         """
         visible = np.ones(len(ids), dtype=np.int64)
-        if self.operator == "attention":
+        if self.operator in ("attention", "pad"):
             visible[hidden] = 0
+        if self.operator == "attention":
             return ids, visible
         ids = ids.copy()
         if self.operator != "corrupt":
