@@ -17,6 +17,7 @@ from typing import Any
 
 from ..errors import MissingDependencyError
 from ..text.document import Document
+from ..text.spacing import seen
 from .mask import Mask, MaskSpan
 from .registry import Parameter, capped, strategy
 
@@ -72,14 +73,14 @@ def noise(
 def _suspects(document: Document, threshold: float) -> Iterator[MaskSpan]:
     text = document.text
     words = [w for w in document.words if 2 <= w.end - w.start <= _LONGEST]
-    words = [w for w in words if text[w.start : w.end].isalpha()]
+    words = [w for w in words if seen(text[w.start : w.end]).isalpha()]
     names = document.entities if words else ()  # a text of emoji alone needs no pipeline
     ends = [name.end for name in names]
     for word in words:
         after = bisect_right(ends, word.start)  # the first name that does not end before the word
         if after < len(names) and names[after].start < word.end:
             continue
-        written = text[word.start : word.end].lower()
+        written = seen(text[word.start : word.end]).lower()
         best, gain = _correction(written)
         if gain >= threshold:
             reason = f"misspelt: {best!r} is 10^{gain:.1f} times as frequent"

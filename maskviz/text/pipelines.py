@@ -8,13 +8,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Any, TypeVar
 
 from ..errors import MissingDependencyError, TextError, UnknownNameError
 from ..paths import assets
 from .ages import with_people
 from .document import Document, Span
+from .sentences import sentences_of
+from .spacing import Spaced, spaced
 from .words import check_unicode
 
 Row = TypeVar("Row")
@@ -22,6 +24,7 @@ BUNDLED = "en_mini"
 _PIECE = 50_000  # characters read at a time: a pipeline takes about 4 KB of memory for each
 _KEPT = 512  # texts whose annotation is remembered
 _AT_ONCE = 512  # texts read before other threads have their turn
+_EVERYDAY = 3.5  # Zipf frequency
 _A_BATCH = 64  # texts in a batch of the pipeline: progress is seen batch by batch
 # A run of emoji is one token, as it is one word: a family of four joined by joiners is not seven.
 _EMOJI = re.compile("[\u200d\u20e3\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+")
@@ -136,11 +139,10 @@ def _valid(text: str) -> bool:
 def _annotate_some(
     documents: list[Document], done: int, progress: Callable[[int], None] | None
 ) -> int:
-    docs = load_pipeline(documents[0].pipeline).pipe(
-        [d.text for d in documents], batch_size=_A_BATCH
-    )
+    pipeline = load_pipeline(documents[0].pipeline)
+    docs = pipeline.pipe([_made(pipeline, d.spaced) for d in documents], batch_size=_A_BATCH)
     for document, doc in zip(documents, docs, strict=True):
-        found = annotation(doc)
+        found = annotation(named_by_words(doc))
         document.__dict__["_annotation"] = found  # where its own lazy property would keep it
         _keep(document.text, document.pipeline, found)
         done += 1
@@ -159,10 +161,10 @@ def _in_pieces(
     text: str, pipeline: Any, progress: Callable[[int, int], None] | None = None
 ) -> Annotation:
     if len(text) <= _PIECE:
-        return annotation(pipeline(text))
+        return annotation(read(pipeline, spaced(text)))
     parts: dict[str, list[Span]] = {field.name: [] for field in fields(Annotation)}
     for start, end in pieces_of(text):
-        found = annotation(pipeline(text[start:end]))
+        found = annotation(read(pipeline, spaced(text[start:end])))
         for name, spans in parts.items():
             moved = (Span(s.start + start, s.end + start, s.label) for s in getattr(found, name))
             spans.extend(moved)
@@ -199,35 +201,55 @@ def _end_of_piece(text: str, start: int) -> int:
     return end
 
 
-def _sentences(doc: Any) -> list[Any]:
-    """Return the sentences; one that is said to begin inside a name goes on from there."""
-    if not doc.has_annotation("SENT_START"):
-        return [doc[:]]
-    inside = {i for name in doc.ents for i in range(name.start + 1, name.end)}
-    starts = [sentence.start for sentence in doc.sents if sentence.start not in inside]
-    return [doc[start:end] for start, end in pairwise([*starts, len(doc)])]
+def read(pipeline: Any, text: Spaced) -> Any:
+    """Return the spaCy Doc of a text with one space between its words."""
+    return named_by_words(pipeline(_made(pipeline, text)))
+
+
+def named_by_words(doc: Any) -> Any:
+    """Return a spaCy Doc without names that are none: marks alone, or what is said "@ noon"."""
+    names = [name for name in doc.ents if any(map(str.isalnum, name.text)) and not _at(doc, name)]
+    if len(names) < len(doc.ents):
+        doc.ents = names
+    return doc
+
+
+def _at(doc: Any, name: Any) -> bool:
+    """Tell whether a name is an everyday word behind an "@" that stands for "at"."""
+    sign = doc[name.start - 1] if name.start else None
+    if sign is None or sign.text != "@" or not sign.whitespace_ or not name.text.islower():
+        return False
+    from wordfreq import zipf_frequency
+
+    return all(zipf_frequency(token.text, "en") >= _EVERYDAY for token in name)
+
+
+def _made(pipeline: Any, text: Spaced) -> Any:
+    """Return the tokens of a text; a paragraph that begins is known as a sentence's begin."""
+    doc = pipeline.make_doc(text.text)
+    doc.user_data["spaced"] = text
+    for i in _borders(doc):
+        doc[i].is_sent_start = True
+    return doc
+
+
+def _borders(doc: Any) -> list[int]:
+    """Return the indices of the tokens with which a paragraph begins, the first one left out."""
+    text = doc.user_data.get("spaced")
+    if text is None or not text.borders:
+        return []
+    places = set(text.borders)
+    return [token.i for token in doc if token.i and token.idx in places]
 
 
 def annotation(doc: Any) -> Annotation:
-    """Turn a spaCy Doc into spans of characters."""
-    text = doc.text  # spaCy puts it together anew each time it is asked
+    """Turn a spaCy Doc into spans of characters of the text that it was made of."""
+    text = doc.user_data.get("spaced") or spaced(doc.text)
+    found = sentences_of(doc, _borders(doc))
     return Annotation(
-        sentences=tuple(
-            trimmed for s in _sentences(doc) if (trimmed := _trim(text, s.start_char, s.end_char))
-        ),
-        entities=tuple(
-            trimmed
-            for e in doc.ents
-            if (trimmed := _trim(text, e.start_char, e.end_char, e.label_))
-        ),
+        sentences=tuple(Span(*text.original(s.start_char, s.end_char)) for s in found),
+        entities=tuple(Span(*text.original(e.start_char, e.end_char), e.label_) for e in doc.ents),
         parts_of_speech=tuple(
-            Span(t.idx, t.idx + len(t.text), t.pos_) for t in doc if not t.is_space
+            Span(*text.original(t.idx, t.idx + len(t)), t.pos_) for t in doc if not t.is_space
         ),
     )
-
-
-def _trim(text: str, start: int, end: int, label: str = "") -> Span | None:
-    piece = text[start:end]
-    start += len(piece) - len(piece.lstrip())
-    end = start + len(piece.strip())
-    return Span(start, end, label) if end > start else None
