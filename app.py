@@ -3,8 +3,8 @@
 import streamlit as st
 
 from maskviz.paths import assets
-from maskviz.ui.page import WORDMARK, show_text
-from maskviz.ui.sign_in import sign_in
+from maskviz.ui.shared.page import WORDMARK, show_text
+from maskviz.ui.shared.sign_in import sign_in
 
 st.set_page_config(page_title="maskviz", layout="wide")
 

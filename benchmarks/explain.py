@@ -35,11 +35,11 @@ from captum.attr import FeatureAblation, LayerIntegratedGradients
 
 from maskviz.data import guess_columns, iter_rows, preview
 from maskviz.evidence import explain, explain_many
-from maskviz.evidence.gradients import STEPS, baseline_ids, input_embedding
+from maskviz.evidence.words.gradients import STEPS, baseline_ids, input_embedding
 from maskviz.masks import Mask, apply
 from maskviz.masks.operators import overlapping
 from maskviz.models import Model, load_model
-from maskviz.models.predict import batch
+from maskviz.readings.labels import batch
 
 SETTINGS = (4, 8, 16, 32, 64, 128)  # of perturbations_per_eval
 BLOCK = 50

@@ -114,9 +114,9 @@ def _peers(tokenizer: Any, texts: list[str]) -> dict[str, Callable[[], None]]:
 
 
 def _ours(model: Any, texts: list[str], strategy: str, operator: str) -> Callable[[], None]:
-    from maskviz.training.batches import Collator, MaskedRows
-    from maskviz.training.masking import Masker
-    from maskviz.training.spec import MaskingSpec
+    from maskviz.training.data.batches import Collator, MaskedRows
+    from maskviz.training.data.masking import Masker
+    from maskviz.training.spec.spec import MaskingSpec
 
     masker = Masker(model, texts, MaskingSpec(strategy, operator), 0, LONGEST)
     rows = MaskedRows(masker, [0] * len(texts))
@@ -145,7 +145,7 @@ def annotation(count: int) -> dict[str, Any]:
     from tqdm import tqdm
 
     from maskviz.text import Document, load_pipeline
-    from maskviz.text.pipelines import annotate_together
+    from maskviz.text.together import annotate_together
 
     load_pipeline()
     alone = [Document(text) for text in reviews(ALONE)]

@@ -37,7 +37,7 @@ KINDS: dict[str, dict[str, Any]] = {
                       "operator": "placeholder", "lora_r": 8},
 }  # fmt: skip
 _TRAIN = (
-    "import sys; from pathlib import Path; from maskviz.training.execute import execute;"
+    "import sys; from pathlib import Path; from maskviz.training.loop.execute import execute;"
     "execute(Path(sys.argv[1]))"
 )
 
@@ -69,9 +69,9 @@ def write_tables(folder: Path) -> None:
 
 def measure(folder: Path, kind: str, batch: int) -> tuple[float, float]:
     """Return the estimate and the measured peak of one kind of run, in GB."""
-    from maskviz.runs.folder import new_folder, read_json
     from maskviz.training import RunSpec
     from maskviz.training.estimate import estimate
+    from maskviz.training.folder import new_folder, read_json
 
     values = {"strategy": "random", "max_steps": STEPS, "max_rows": 300, **KINDS[kind]}
     if "path" in values:

@@ -88,7 +88,7 @@ class Range:
     def kill_worker(self) -> None:
         """Kill the worker; the next one takes its runs over."""
         from maskviz import runs
-        from maskviz.runs.folder import read_json, runs_home
+        from maskviz.training.folder import read_json, runs_home
 
         record = until("a worker", lambda: read_json(runs_home() / "worker.json"))
         os.kill(record["pid"], signal.SIGKILL)
@@ -136,7 +136,7 @@ class Range:
         """End the worker; return the processes that are still there."""
         import psutil
 
-        from maskviz.runs.folder import read_json, runs_home
+        from maskviz.training.folder import read_json, runs_home
 
         record = read_json(runs_home() / "worker.json")
         if record.get("pid"):

@@ -25,8 +25,8 @@ PATIENCE = 600.0  # seconds; a guard, not a measurement
 def first_step(strategy: str, device: str) -> float:
     """Submit a run, wait for its first step, cancel it; return the seconds until the step."""
     from maskviz import runs
-    from maskviz.runs.folder import read_json
     from maskviz.training import RunSpec
+    from maskviz.training.folder import read_json
 
     spec = RunSpec.build(strategy=strategy, max_steps=1000, device=device)
     began = time.perf_counter()
@@ -53,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ["MASKVIZ_HOME"] = home
         from maskviz.runs import engines
-        from maskviz.runs.folder import read_json, runs_home
+        from maskviz.training.folder import read_json, runs_home
 
         engines.ensure_worker()
         engines.wait_for_worker()

@@ -80,10 +80,10 @@ class Bench:
         import torch
         import transformers
 
-        from maskviz.training.batches import LengthBuckets
-        from maskviz.training.collating import hidden_alone
-        from maskviz.training.hooks import CoreHooks
-        from maskviz.training.metrics import compute_metrics, most_likely
+        from maskviz.training.data.batches import LengthBuckets
+        from maskviz.training.data.collating import hidden_alone
+        from maskviz.training.loop.metrics import compute_metrics, most_likely
+        from maskviz.training.model.hooks import CoreHooks
 
         transformers.set_seed(seed)
         bench, network = self, self._network()
@@ -188,10 +188,10 @@ class Bench:
         from transformers import set_seed
 
         from maskviz.training import RunSpec
-        from maskviz.training.assemble import assemble
-        from maskviz.training.device import resolve_precision
-        from maskviz.training.recorder import Recorder
-        from maskviz.training.rows import Part, Rows
+        from maskviz.training.data.rows import Part, Rows
+        from maskviz.training.loop.assemble import assemble
+        from maskviz.training.loop.recorder import Recorder
+        from maskviz.training.machine.device import resolve_precision
 
         folder = Path(tempfile.mkdtemp(dir=self.folder))
         spec = RunSpec.build(

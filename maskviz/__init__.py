@@ -22,17 +22,15 @@ if TYPE_CHECKING:
     from .attention import Attention, attend
     from .evidence import Comparison, Explanation, compare, compare_file, explain
     from .masks import OPERATORS, STRATEGIES, Encoding, Mask, MaskSpan, apply, mask, strategy
-    from .models import (
+    from .models import Model, list_models, load_model
+    from .readings import (
         Fill,
         Generation,
-        Model,
         Prediction,
         Summary,
         Translation,
         fill,
         generate,
-        list_models,
-        load_model,
         predict,
         summarise,
         translate,
@@ -54,17 +52,15 @@ _HOME = {
         "mask",
         "strategy",
     ),
-    "models": (
+    "models": ("Model", "list_models", "load_model"),
+    "readings": (
         "Fill",
         "Generation",
-        "Model",
         "Prediction",
         "Summary",
         "Translation",
         "fill",
         "generate",
-        "list_models",
-        "load_model",
         "predict",
         "summarise",
         "translate",

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import html
-from typing import Any
+
+from .attention.capture import Attention
+from .attention.view import view
+from .display import DISPLAYS, Display
+from .errors import MaskvizError
+from .figures.page import attention_page
 
 HEIGHT = 760  # pixels
 
 
-def attention_html(attention: Any) -> str:
+def attention_html(attention: Attention) -> str:
     """Return a captured attention as an iframe that holds its whole page.
 
     The page lies in an attribute and runs apart from the notebook, without its origin. Attention
     that would pass 50 MB is one sentence that says what to do.
     """
-    from .attention.view import view
-    from .errors import MaskvizError
-    from .figures.page import attention_page
-
     try:
         page = attention_page(view(attention), f"Attention of {attention.model}")
     except MaskvizError as error:
@@ -26,3 +27,6 @@ def attention_html(attention: Any) -> str:
         f'<iframe sandbox="allow-scripts" style="width:100%;height:{HEIGHT}px;border:0" '
         f'srcdoc="{html.escape(page)}"></iframe>'
     )
+
+
+DISPLAYS.add(Display("attention", attention_html))

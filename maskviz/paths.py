@@ -59,6 +59,13 @@ def write_atomic(path: Path | str, content: bytes | str) -> None:
         raise
 
 
+def flush(folder: Path) -> None:
+    """Wait until the files of a folder are on the disk."""
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
 def no_room(folder: Path, then: str = "try again") -> DiskFullError:
     """Return the error that says how much room the disk of a folder has, and what to do."""
     free = shutil.disk_usage(folder).free / 2**20

@@ -9,11 +9,10 @@ from maskviz.attention import METHODS, parts_of
 from maskviz.attention.finding import finding
 from maskviz.attention.methods import FLOW_SECONDS
 from maskviz.attention.view import View, merge_words, notes, only_above, without_special
-from maskviz.evidence.sentence import hidden
+from maskviz.evidence.text.sentence import hidden
 from maskviz.models import load_model
-from maskviz.ui import attention_panels as panels
-from maskviz.ui import state
-from maskviz.ui.attention_look import (
+from maskviz.ui.attention import panels as panels
+from maskviz.ui.attention.look import (
     LARGEST_VIEW,
     Look,
     Size,
@@ -25,7 +24,8 @@ from maskviz.ui.attention_look import (
     size_of,
     words_of,
 )
-from maskviz.ui.page import close_page, errors, escape, open_page, say_unfamiliar
+from maskviz.ui.shared import state
+from maskviz.ui.shared.page import close_page, errors, escape, open_page, say_unfamiliar
 
 SHOWS = {"plain": "Plain", "masked": "Masked", "difference": "Masked − plain"}
 SCALES = {"model": "All heads on one scale", "head": "Each head on its own scale"}

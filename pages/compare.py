@@ -2,8 +2,19 @@
 
 import streamlit as st
 
-from maskviz.ui import compare_explain, compare_fairness, compare_file, compare_text
-from maskviz.ui.page import close_page, errors, open_page
+from maskviz.ui.compare import (
+    explain as compare_explain,
+)
+from maskviz.ui.compare import (
+    fairness as compare_fairness,
+)
+from maskviz.ui.compare import (
+    file as compare_file,
+)
+from maskviz.ui.compare import (
+    text as compare_text,
+)
+from maskviz.ui.shared.page import close_page, errors, open_page
 
 TABS = {
     "This text": compare_text,

@@ -2,8 +2,17 @@
 
 import streamlit as st
 
-from maskviz.ui import interference_panel, pretraining_panel, runs_table, sweeps_panel
-from maskviz.ui.page import close_page, errors, open_page, take_tab
+from maskviz.ui.experiments import (
+    interference as interference_panel,
+)
+from maskviz.ui.experiments import (
+    pretraining as pretraining_panel,
+)
+from maskviz.ui.experiments import (
+    sweeps as sweeps_panel,
+)
+from maskviz.ui.runs import table as runs_table
+from maskviz.ui.shared.page import close_page, errors, open_page, take_tab
 
 
 def main() -> None:

@@ -7,9 +7,11 @@ from maskviz.masks import OPERATORS, STRATEGIES
 from maskviz.runs import Run
 from maskviz.text.percent import percent
 from maskviz.training import RunSpec
-from maskviz.training.mask_spec import MaskingSpec
-from maskviz.ui import runs_data, runs_form, runs_panel
-from maskviz.ui.page import close_page, errors, escape, open_page
+from maskviz.training.spec.mask_spec import MaskingSpec
+from maskviz.ui.runs import data as runs_data
+from maskviz.ui.runs import form as runs_form
+from maskviz.ui.runs import panel as runs_panel
+from maskviz.ui.shared.page import close_page, errors, escape, open_page
 
 
 def main() -> None:

@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from maskviz.attention.steering import HeadArithmetic, head_arithmetic
+from maskviz.inside.steering import HeadArithmetic, head_arithmetic
 from maskviz.masks import MATRICES, Encoding, apply, attention_matrix
 from maskviz.models import load_model
 from maskviz.text.percent import percent
-from maskviz.ui import guide_choice, mask_panels, state
 from maskviz.ui.components.attention_head import attention_head
-from maskviz.ui.grid import grid
-from maskviz.ui.page import close_page, errors, escape, open_page
+from maskviz.ui.guide import choice as guide_choice
+from maskviz.ui.mask import panels as mask_panels
+from maskviz.ui.shared import state
+from maskviz.ui.shared.grid import grid
+from maskviz.ui.shared.page import close_page, errors, escape, open_page
 
 LONGEST = 48  # tokens: a row of numbers that a person still reads
 

@@ -1,7 +1,7 @@
 """Images: patches masked for a Vision Transformer, its attention, its answer plain and masked."""
 
-from maskviz.ui import images_panel
-from maskviz.ui.page import close_page, errors, open_page
+from maskviz.ui.images import panel as images_panel
+from maskviz.ui.shared.page import close_page, errors, open_page
 
 
 def main() -> None:

@@ -5,20 +5,29 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from maskviz.evidence.sentence import fill_sentence
+from maskviz.evidence.text.sentence import fill_sentence
 from maskviz.examples import EXAMPLES
 from maskviz.figures.strip import strip_page
 from maskviz.figures.theme import colours_of
 from maskviz.masks import Mask, apply
 from maskviz.masks.edit import hidden_units
-from maskviz.models import Fill, fill, load_model
+from maskviz.models import load_model
+from maskviz.readings import Fill, fill
 from maskviz.text.marks import named
 from maskviz.text.percent import percent
-from maskviz.ui import controls, mask_panels, state
 from maskviz.ui.components.token_strip import edited_units, token_strip
-from maskviz.ui.page import close_page, errors, escape, open_page, say_unfamiliar, sentences_table
-from maskviz.ui.second import second_controls, second_strip
-from maskviz.ui.strip import UNITS, strip_units, unit_offsets
+from maskviz.ui.mask import panels as mask_panels
+from maskviz.ui.shared import controls, state
+from maskviz.ui.shared.page import (
+    close_page,
+    errors,
+    escape,
+    open_page,
+    say_unfamiliar,
+    sentences_table,
+)
+from maskviz.ui.shared.second import second_controls, second_strip
+from maskviz.ui.shared.strip import UNITS, strip_units, unit_offsets
 
 SHOWN = 1500  # units in the strip; a longer text is masked as far as it is read
 

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from maskviz.ui import tasks_panel
-from maskviz.ui.page import close_page, errors, open_page, take_tab
+from maskviz.ui.shared.page import close_page, errors, open_page, take_tab
+from maskviz.ui.tasks import panel as tasks_panel
 
 
 def main() -> None:

@@ -15,7 +15,8 @@ import pandas as pd
 from rouge_score.rouge_scorer import RougeScorer
 from score_common import Figure, ratio_figure
 
-from maskviz.models import load_model, rank_sentences
+from maskviz.models import load_model
+from maskviz.readings import rank_sentences
 
 
 def rouge_l(summary: str, references: Sequence[str], scorer: RougeScorer) -> float:

@@ -14,7 +14,8 @@ import pandas as pd
 from sacrebleu.metrics import BLEU, CHRF
 from score_common import RESAMPLES, Figure
 
-from maskviz.models import generate, load_model
+from maskviz.models import load_model
+from maskviz.readings import generate
 
 
 def translate_figures(folder: Path, data: Path, rows: int | None = None) -> list[Figure]:

@@ -74,7 +74,7 @@ def dashboard(home: Path) -> Iterator[str]:
 def end_worker(home: Path) -> None:
     """End the worker of the runs in `home`: it outlives the dashboard, and still writes there."""
     from maskviz.runs import process
-    from maskviz.runs.folder import read_json
+    from maskviz.training.folder import read_json
 
     worker = read_json(home / "runs" / "worker.json")
     pid, started = worker.get("pid"), worker.get("process_started")

@@ -1,8 +1,24 @@
 """Attention: capture, what methods make of it, and the difference a mask makes."""
 
+from ..inside.tape import PARTS, parts_of
 from .capture import Attention, attend
 from .difference import difference
 from .methods import METHODS
-from .record import PARTS, parts_of
 
-__all__ = ["METHODS", "PARTS", "Attention", "attend", "difference", "parts_of"]
+__all__ = [
+    "METHODS",
+    "PARTS",
+    "Attention",
+    "attend",
+    "axis",
+    "capture",
+    "difference",
+    "finding",
+    "methods",
+    "pairs",
+    "parts_of",
+    "roles",
+    "scores",
+    "summary",
+    "view",
+]

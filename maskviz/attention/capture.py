@@ -6,17 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..display import DISPLAYS
 from ..errors import ParameterError, UnknownNameError
+from ..inside.gradients import parts_with_gradients
+from ..inside.record import record
+from ..inside.tape import PARTS, parts_of
+from ..inside.target import Target, target_of
+from ..inside.watch import Layer
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..masks.operators import apply
 from ..models.model import Model, load_model
-from .gradients import parts_with_gradients
 from .methods import METHODS, flow
 from .pairs import segments
-from .record import PARTS, parts_of, record
-from .target import Target, target_of
-from .watch import Layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +66,7 @@ class Attention:
         return self.weights.shape[1]
 
     def _repr_html_(self) -> str:
-        from ..notebook import attention_html
-
-        return attention_html(self)
+        return DISPLAYS["attention"].html(self)
 
 
 def attend(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import CapabilityError, ParameterError
-from .watch import Layer
+from ..inside.watch import Layer
 
 FLOW_RATE = 40_000_000  # edges that flows visit in a second, measured on one core
 FLOW_SECONDS = 60  # that flows of one view may take

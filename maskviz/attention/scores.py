@@ -6,12 +6,13 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import TextError, UnknownNameError
+from ..inside.record import record
+from ..inside.tape import parts_of
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..masks.operators import apply
 from ..models.model import Model, load_model
 from .methods import METHODS, _with_residual, flow_from
-from .record import parts_of, record
 
 
 def word_scores(

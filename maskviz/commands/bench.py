@@ -10,7 +10,8 @@ import typer
 from . import common
 
 if TYPE_CHECKING:
-    from ..evidence.interference import Interference, Progress
+    from ..evidence.distractor.interference import Progress
+    from ..evidence.distractor.result import Interference
 
 bench_app = typer.Typer(no_args_is_help=True, help="Put claims about masking to the test.")
 common.app.add_typer(bench_app, name="bench")
@@ -49,7 +50,8 @@ def interference_command(
 
     Cells that are finished are kept: an interrupted experiment goes on where it stopped.
     """
-    from ..evidence.interference import ARMS, QUICK, Experiment, interference
+    from ..evidence.distractor.experiment import ARMS, QUICK, Experiment
+    from ..evidence.distractor.interference import interference
 
     small = QUICK if quick else {"rows": Experiment.rows, "steps": Experiment.steps}
     chosen = tuple(a.strip() for a in arms.split(",") if a.strip()) or ARMS
@@ -82,7 +84,7 @@ _COLUMNS = (
 
 
 def _lines(result: Interference) -> list[str]:
-    from ..evidence.interference_words import verdicts
+    from ..evidence.distractor.words import verdicts
 
     heads = [name for name, _ in _COLUMNS]
     rows = [
@@ -134,7 +136,7 @@ def pretraining_command(
     Every step is an ordinary run; one that is done is not run again.
     """
     from ..sweeps.pretraining import Pretraining, pretrain_and_tune
-    from ..training.spec import MaskingSpec, RunSpec
+    from ..training.spec.spec import MaskingSpec, RunSpec
 
     base = RunSpec.build(
         path=data, model=model, strategy="none", max_steps=tune_steps, max_rows=rows

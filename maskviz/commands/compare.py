@@ -133,7 +133,7 @@ def _named(written: str) -> list[str]:
 
 def _operators(written: str, sensitivity: bool) -> list[str]:
     from ..errors import UnknownNameError
-    from ..evidence.compare import OPERATORS as FIVE
+    from ..evidence.text.compare import OPERATORS as FIVE
     from ..masks import OPERATORS
 
     named = _named(written)
@@ -157,7 +157,7 @@ def _one_text(
     as_json: bool,
 ) -> None:
     from ..evidence import compare, compare_masks, sensitivity
-    from ..evidence.compare import operators_left_out
+    from ..evidence.text.compare import operators_left_out
 
     model, long = shared["model"], shared["long"]
     masks = _masks(text, strategy, mask_file, options, shared)
@@ -245,7 +245,7 @@ def _pairs(
     from itertools import islice
 
     from ..data.hub import resolve
-    from ..evidence.fairness import fairness, pairs_of_file, swapped_pairs
+    from ..evidence.fairness.fairness import fairness, pairs_of_file, swapped_pairs
 
     if swap and pair_column:
         raise ParameterError("--swap and --pair-column both make pairs: give one of them.")

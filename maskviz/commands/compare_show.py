@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..evidence.chance import ChanceResult
-    from ..evidence.compare import Comparison, Effect, Sensitivity
-    from ..evidence.fairness import Fairness
-    from ..evidence.files import FileComparison, StrategyResult
+    from ..evidence.fairness.fairness import Fairness
+    from ..evidence.files.chance import ChanceResult
+    from ..evidence.files.files import FileComparison, StrategyResult
+    from ..evidence.text.compare import Comparison, Effect, Sensitivity
 
 
 def text_lines(

@@ -69,7 +69,7 @@ def explain_command(
     found = {name: _explained(text, model, name, label, long, seed) for name in names}
     measured = {}
     if faithful:
-        from ..evidence.faithfulness import faithfulness
+        from ..evidence.words.faithfulness import faithfulness
 
         measured = {n: faithfulness(e, text, operator, draws, long, seed) for n, e in found.items()}
     first = found[names[0]]
@@ -135,7 +135,7 @@ def _table(measured: dict[str, Any]) -> list[str]:
 def _plausibility(
     file: Path, names: list[str], model: str, rows: int | None, long: str, seed: int, as_json: bool
 ) -> None:
-    from ..evidence.plausibility import plausibility
+    from ..evidence.words.plausibility import plausibility
 
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..runs.folder import Run
+from ..training.folder import Run
 from .common import Json, app, show
 
 RunId = Annotated[str, typer.Argument(help="The run's name or the beginning of it.")]

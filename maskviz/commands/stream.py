@@ -16,7 +16,7 @@ from ..errors import DataError, TextError
 from ..masks import Choice, Mask, mask
 from ..masks.expression import needs
 from ..text.document import Document
-from ..text.pipelines import annotate_together
+from ..text.together import annotate_together
 from . import common
 
 _AT_ONCE = 256  # lines that the pipeline reads in one pass

@@ -176,7 +176,7 @@ def fill_command(
 ) -> None:
     """Show the model's guesses for what is hidden."""
     from ..masks import apply
-    from ..models import fill
+    from ..readings import fill
 
     chosen = common.chosen_mask(
         text, strategy, ratio, seed, mask_file, complement,

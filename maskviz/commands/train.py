@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ParameterError
-from ..runs.folder import Run
+from ..training.folder import Run
 from . import common
 from .common import app, show
 

@@ -32,7 +32,7 @@ def translate_command(
     as_json: common.Json = False,
 ) -> None:
     """Translate a text sentence by sentence; mini-translate turns English into French."""
-    from ..models import translate
+    from ..readings import translate
 
     source, show = common.read_text(text), Progress("sentences")
     source = source if whole else _beginning(source)
@@ -73,7 +73,7 @@ def summarise_command(
     as_json: common.Json = False,
 ) -> None:
     """Summarise a text: an encoder chooses sentences, an encoder–decoder writes its own."""
-    from ..models import summarise
+    from ..readings import summarise
 
     found = summarise(
         common.read_text(text), model, sentences,

@@ -7,10 +7,16 @@ from .table import Columns, Selection, guess_columns, preview, read_table, selec
 __all__ = [
     "Columns",
     "Selection",
+    "distractor",
+    "export",
     "guess_columns",
+    "hub",
     "iter_rows",
     "make_example",
     "preview",
     "read_table",
+    "rows",
     "select",
+    "typos",
+    "uploads",
 ]

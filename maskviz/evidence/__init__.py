@@ -1,10 +1,10 @@
 """Evidence: which words an answer rests on, and what hiding them changes."""
 
-from .attribution import Explanation, WordScore, explain, explain_many
-from .compare import Comparison, Control, Effect, compare, compare_masks, control, sensitivity
-from .fairness import Fairness, fairness
-from .files import FileComparison, StrategyResult, compare_file
-from .methods import METHODS
+from .fairness.fairness import Fairness, fairness
+from .files.files import FileComparison, StrategyResult, compare_file
+from .text.compare import Comparison, Control, Effect, compare, compare_masks, control, sensitivity
+from .words.attribution import Explanation, WordScore, explain, explain_many
+from .words.methods import METHODS
 
 __all__ = [
     "METHODS",
@@ -23,5 +23,6 @@ __all__ = [
     "explain",
     "explain_many",
     "fairness",
+    "intervals",
     "sensitivity",
 ]

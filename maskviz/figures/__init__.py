@@ -1,1 +1,17 @@
 """From arrays to figures: Plotly, PNG, SVG and PDF; nothing here imports streamlit."""
+
+__all__ = [
+    "attention",
+    "canvas",
+    "compare",
+    "interference",
+    "page",
+    "pretraining",
+    "ramps",
+    "runs",
+    "static_files",
+    "strip",
+    "sweeps",
+    "theme",
+    "vision",
+]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..evidence.attribution import Explanation
-from ..evidence.chance import ChanceResult
-from ..evidence.compare import Comparison, Control, Effect
-from ..evidence.fairness import Gap
-from ..evidence.faithfulness import Faithfulness
-from ..evidence.tally import StrategyResult
+from ..evidence.fairness.fairness import Gap
+from ..evidence.files.chance import ChanceResult
+from ..evidence.files.tally import StrategyResult
+from ..evidence.text.compare import Comparison, Control, Effect
+from ..evidence.words.attribution import Explanation
+from ..evidence.words.faithfulness import Faithfulness
 from .theme import CHANCE, MASKED, OKABE_ITO, PLAIN, as_text
 
 _LAYOUT: dict[str, Any] = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..evidence.interference import TESTS, Interference
+from ..evidence.distractor.experiment import TESTS
+from ..evidence.distractor.result import Interference
 from .theme import CHANCE, MASKED, OKABE_ITO, PLAIN
 
 if TYPE_CHECKING:

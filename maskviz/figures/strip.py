@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from html import escape as _html
 
-from ..masks.mask import Mask, MaskSpan
+from ..masks.mask import Mask
+from ..masks.spans import MaskSpan
 from ..text.marks import isolated, named
 from ..text.percent import percent
 from .static_files import policy

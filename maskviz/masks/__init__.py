@@ -7,10 +7,11 @@ model reads. A mask knows no model, so one mask serves every tokenizer.
 from .choice import JOINS, Choice
 from .choose import mask
 from .encoding import Encoding
-from .mask import Mask, MaskSpan
+from .mask import Mask
 from .matrices import MATRICES, attention_matrix
 from .operators import OPERATORS, Operator, apply
 from .registry import STRATEGIES, Parameter, Strategy, strategy
+from .spans import MaskSpan
 
 __all__ = [
     "JOINS",
@@ -26,6 +27,21 @@ __all__ = [
     "Strategy",
     "apply",
     "attention_matrix",
+    "attributes",
+    "audit",
+    "chance",
+    "choice",
+    "choose",
+    "draws",
+    "edit",
+    "encoding",
+    "expression",
     "mask",
+    "matching",
+    "matrices",
+    "operators",
+    "registry",
+    "spans",
     "strategy",
+    "wordlists",
 ]

@@ -14,9 +14,9 @@ from pathlib import Path
 from ..errors import UnknownNameError
 from ..text.ages import PEOPLE, ages_behind
 from ..text.document import Document
-from .mask import MaskSpan
 from .matching import find_all
 from .registry import Parameter, capped, strategy
+from .spans import MaskSpan
 from .wordlists import list_lines, list_path, wrong_line
 
 _BEHIND = "tells age (behind the name of a person)"

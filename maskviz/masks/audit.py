@@ -10,7 +10,8 @@ from itertools import combinations
 from typing import Any
 
 from ..errors import MaskError, ParameterError, TextError
-from ..text.document import Document, Span
+from ..text.document import Document
+from ..text.span import Span
 from .chance import SPAN_LENGTH_WEIGHTS, drawn_lengths
 from .choice import Choice
 from .choose import mask

@@ -10,8 +10,8 @@ import random
 from collections.abc import Iterator
 
 from ..text.document import Document
-from .mask import MaskSpan
 from .registry import Parameter, budget, shuffled, strategy
+from .spans import MaskSpan
 
 _P, _LONGEST = 0.2, 10
 SPAN_LENGTH_WEIGHTS = tuple(_P * (1 - _P) ** (n - 1) for n in range(1, _LONGEST + 1))

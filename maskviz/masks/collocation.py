@@ -16,8 +16,8 @@ from pathlib import Path
 
 from ..text.document import Document
 from ..text.spacing import seen
-from .mask import MaskSpan
 from .registry import budget, shuffled, strategy
+from .spans import MaskSpan
 from .wordlists import list_lines, list_path, wrong_line
 
 _LONGEST = 3

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from .mask import Mask, MaskSpan
+from .mask import Mask
+from .spans import MaskSpan
 
 Units = Sequence[tuple[int, int]]  # (start, end) of what a person can hide, in order
 

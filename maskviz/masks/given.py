@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from ..errors import ParameterError
 from ..text.document import Document
-from .mask import MaskSpan
 from .matching import find_all
 from .registry import Parameter, capped, strategy
+from .spans import MaskSpan
 
 
 @strategy(

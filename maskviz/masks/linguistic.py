@@ -6,9 +6,10 @@ import random
 from collections.abc import Iterable, Iterator
 
 from ..errors import ParameterError, UnknownNameError
-from ..text.document import Document, Span
-from .mask import MaskSpan
+from ..text.document import Document
+from ..text.span import Span
 from .registry import Parameter, budget, capped, shuffled, strategy
+from .spans import MaskSpan
 
 _PIPELINE = frozenset({"pipeline"})
 ENTITY_TYPES = ("PERSON", "ORG", "GPE", "LOC", "MISC")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,17 +15,9 @@ from typing import Any
 
 from ..errors import MaskError
 from ..text.words import word_offsets
-
-
-@dataclass(frozen=True)
-class MaskSpan:
-    """Hidden characters `text[start:end]`, why they were chosen, and how strongly."""
-
-    start: int
-    end: int
-    reason: str = ""
-    score: float | None = None
-    label: str = ""
+from .reading import mask_values
+from .rendering import masked_text
+from .spans import MaskSpan, cut, normalise, runs, shared
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +40,7 @@ class Mask:
     requested_ratio: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spans", _normalise(self.text, self.spans))
+        object.__setattr__(self, "spans", normalise(self.text, self.spans))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mask):
@@ -96,16 +87,16 @@ class Mask:
 
     def __and__(self, other: Mask) -> Mask:
         self._same_text(other)
-        return self._combined("&", other, _shared(self.spans, other.spans))
+        return self._combined("&", other, shared(self.spans, other.spans))
 
     def __sub__(self, other: Mask) -> Mask:
         self._same_text(other)
-        return self._combined("-", other, _cut(self.spans, other.characters))
+        return self._combined("-", other, cut(self.spans, other.characters))
 
     def __invert__(self) -> Mask:
         shown = (i for i, c in enumerate(self.text) if not c.isspace() and i not in self.characters)
         spans = tuple(
-            MaskSpan(start, end, "not chosen by " + self.strategy) for start, end in _runs(shown)
+            MaskSpan(start, end, "not chosen by " + self.strategy) for start, end in runs(shown)
         )
         return replace(self, spans=spans, strategy=f"~({self.strategy})", requested_ratio=None)
 
@@ -128,9 +119,7 @@ class Mask:
         >>> Mask("Ann left", (MaskSpan(0, 3, label="PERSON"),)).masked_text("placeholder")
         '[PERSON] left'
         """
-        from .rendering import masked_text
-
-        return masked_text(self, operator)
+        return masked_text(self.text, self.spans, self.words, operator)
 
     def blocked_text(self) -> str:
         """Return the text with every hidden character as a block of ink.
@@ -174,70 +163,10 @@ class Mask:
 
         Raises MaskError where the document is not a mask, or not of this text.
         """
-        from .reading import mask_from_json
-
-        return mask_from_json(document, text)
-
-
-def _normalise(text: str, spans: Iterable[MaskSpan]) -> tuple[MaskSpan, ...]:
-    kept: list[MaskSpan] = []
-    reach = 0
-    for span in sorted(spans, key=lambda s: (s.start, s.end)):
-        if not 0 <= span.start <= span.end <= len(text):
+        mask = cls(**mask_values(document))
+        if text is not None and text != mask.text:
             raise MaskError(
-                f"The span {span.start}–{span.end} lies outside the text of {len(text)} "
-                "characters: use the mask with the text it was made for."
+                f"The mask belongs to another text, which begins {mask.text[:40]!r}: "
+                "load that text first, or choose a mask of this one."
             )
-        start, end = _trim(text, max(span.start, reach), span.end)
-        if start < end:
-            same = (start, end) == (span.start, span.end)
-            kept.append(span if same else replace(span, start=start, end=end))
-            reach = end
-    return tuple(kept)
-
-
-def _trim(text: str, start: int, end: int) -> tuple[int, int]:
-    piece = text[start:end]
-    if not piece.strip():
-        return start, start
-    return start + len(piece) - len(piece.lstrip()), end - (len(piece) - len(piece.rstrip()))
-
-
-def _runs(positions: Iterable[int]) -> list[tuple[int, int]]:
-    runs: list[list[int]] = []
-    for i in positions:
-        if runs and runs[-1][1] == i:
-            runs[-1][1] = i + 1
-        else:
-            runs.append([i, i + 1])
-    return [(start, end) for start, end in runs]
-
-
-def _shared(first: Iterable[MaskSpan], second: Iterable[MaskSpan]) -> list[MaskSpan]:
-    """Return what two sorted, disjoint lists of spans share, with the reasons of both."""
-    found, others = [], deque(second)
-    for span in first:
-        while others and others[0].end <= span.start:
-            others.popleft()
-        for other in others:
-            if other.start >= span.end:
-                break
-            found.append(
-                replace(
-                    span,
-                    start=max(span.start, other.start),
-                    end=min(span.end, other.end),
-                    reason="; ".join(dict.fromkeys(filter(None, (span.reason, other.reason)))),
-                    label=span.label or other.label,
-                )
-            )
-    return found
-
-
-def _cut(spans: Iterable[MaskSpan], away: frozenset[int]) -> list[MaskSpan]:
-    """Return the parts of `spans` whose characters are not in `away`, with their reasons."""
-    return [
-        replace(span, start=start, end=end)
-        for span in spans
-        for start, end in _runs(i for i in range(span.start, span.end) if i not in away)
-    ]
+        return mask

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..errors import ParameterError, UnknownNameError
-from ..text.document import Document, Span
+from ..text.document import Document
+from ..text.span import Span
 from .encoding import Encoding
 
 Matrix = Callable[..., Any]

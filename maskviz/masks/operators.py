@@ -15,11 +15,13 @@ from itertools import groupby
 from typing import Any
 
 from ..errors import CapabilityError, MaskError, UnknownNameError
+from ..registry import Registry
 from ..text.alignment import Tokenised
 from .draws import uniform
 from .encoding import Encoding
-from .mask import Mask, MaskSpan
+from .mask import Mask
 from .rendering import placeholder
+from .spans import MaskSpan
 
 # (token id, shown as, index in the plain encoding or None, visible to attention)
 Piece = tuple[int, str, int | None, int]
@@ -43,23 +45,34 @@ class Hidden:
 
 
 Replace = Callable[[Any, Tokenised, Hidden], list[Piece]]
+Runs = Sequence[Sequence[int]]
+# (model, texts with their runs of hidden tokens) → the guesses of each text
+Guess = Callable[[Any, Sequence[tuple[Tokenised, Runs]]], list[Guesses]]
 
 
 @dataclass(frozen=True)
 class Operator:
-    """A way to hide tokens; `replace` gives the pieces that stand for one run of hidden tokens."""
+    """A way to hide tokens; `replace` gives the pieces that stand for one run of hidden tokens.
+
+    guess: asks the model what is to stand there, for operators that put its own words in.
+    """
 
     name: str
     summary: str
     replace: Replace
+    guess: Guess | None = None
 
 
-OPERATORS: dict[str, Operator] = {}
+# `infill` asks a model for words, so it lives among the readings and is reached by name.
+_MODULES = ("maskviz.masks.operators", "maskviz.readings.infill")
+OPERATORS: Registry[Operator] = Registry("operator", _MODULES)
 
 
-def _operator(name: str, summary: str) -> Callable[[Replace], Replace]:
+def operator(name: str, summary: str, guess: Guess | None = None) -> Callable[[Replace], Replace]:
+    """Register the decorated function as the operator `name`."""
+
     def register(function: Replace) -> Replace:
-        OPERATORS[name] = Operator(name, summary, function)
+        OPERATORS.add(Operator(name, summary, function, guess))
         return function
 
     return register
@@ -73,7 +86,7 @@ def no_mask_token(name: str) -> CapabilityError:
     )
 
 
-@_operator("mask", "Puts the model's mask token in the place of each hidden token.")
+@operator("mask", "Puts the model's mask token in the place of each hidden token.")
 def _mask(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     if model.tokenizer.mask_token_id is None:
         raise no_mask_token(model.name)
@@ -82,7 +95,7 @@ def _mask(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     ]
 
 
-@_operator("corrupt", "BERT's 80/10/10: the mask token, a random token, or the token itself.")
+@operator("corrupt", "BERT's 80/10/10: the mask token, a random token, or the token itself.")
 def _corrupt(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     """Draw once per unit: mask 80 %, random 10 %, keep 10 % (Devlin et al. 2019, section 3.1).
 
@@ -128,12 +141,12 @@ def ordinary_ids(tokenizer: Any) -> tuple[int, ...]:
     return tuple(i for i in range(len(tokenizer)) if i not in special)
 
 
-@_operator("delete", "Takes the hidden tokens out; the rest moves together.")
+@operator("delete", "Takes the hidden tokens out; the rest moves together.")
 def _delete(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     return []
 
 
-@_operator("placeholder", "Writes what kind of thing was hidden, such as [PERSON].")
+@operator("placeholder", "Writes what kind of thing was hidden, such as [PERSON].")
 def _placeholder(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     name = placeholder(hidden.span)
     ids = model.tokenizer(f" {name}", add_special_tokens=False)["input_ids"]
@@ -141,17 +154,17 @@ def _placeholder(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     return [(i, token, None, 1) for i, token in zip(ids, shown, strict=True)]
 
 
-@_operator("attention", "Keeps the hidden tokens in the input, but nobody may attend to them.")
+@operator("attention", "Keeps the hidden tokens in the input, but nobody may attend to them.")
 def _attention(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     return [(plain.input_ids[i], plain.tokens[i], i, 0) for i in hidden.indices]
 
 
-@_operator("unk", "Puts the unknown token in the place of each hidden token.")
+@operator("unk", "Puts the unknown token in the place of each hidden token.")
 def _unk(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     return _special(model, hidden, "unk", visible=1)
 
 
-@_operator("pad", "Puts the padding token in the place of each hidden one; nobody attends to it.")
+@operator("pad", "Puts the padding token in the place of each hidden one; nobody attends to it.")
 def _pad(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     return _special(model, hidden, "pad", visible=0)
 
@@ -164,15 +177,6 @@ def _special(model: Any, hidden: Hidden, name: str, visible: int) -> list[Piece]
         )
     token = getattr(model.tokenizer, f"{name}_token")
     return [(token_id, token, i, visible) for i in hidden.indices]
-
-
-@_operator("infill", "Replaces what is hidden by the model's own guesses.")
-def _infill(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
-    """Take the guesses of `maskviz.models.infill`; they may be fewer or more than the tokens."""
-    shown = model.tokenizer.convert_ids_to_tokens(list(hidden.guess))
-    same = len(hidden.guess) == len(hidden.indices)
-    sources = hidden.indices if same else (None,) * len(hidden.guess)
-    return [(i, t, s, 1) for i, t, s in zip(hidden.guess, shown, sources, strict=True)]
 
 
 def apply(
@@ -194,15 +198,14 @@ def apply_many(
     """Return `apply` of each mask; the guesses of `infill` are asked for all texts together."""
     from ..models import load_model
 
-    if operator not in OPERATORS:
-        raise UnknownNameError.of("operator", operator, OPERATORS)
+    chosen = OPERATORS[operator]
     if unit not in UNITS:
         raise UnknownNameError.of("unit", unit, UNITS)
     loaded = load_model(model) if isinstance(model, str) else model
     read = [(loaded.tokenise(mask.text), mask) for mask in masks]
-    guesses = _guesses(OPERATORS[operator], loaded, read)
+    guesses = _guesses(chosen, loaded, read)
     return [
-        encode(mask, OPERATORS[operator], loaded, plain, unit, guess)
+        encode(mask, chosen, loaded, plain, unit, guess)
         for (plain, mask), guess in zip(read, guesses, strict=True)
     ]
 
@@ -250,12 +253,10 @@ def _guesses(
     operator: Operator, model: Any, read: Sequence[tuple[Tokenised, Mask]]
 ) -> list[Guesses]:
     """Return for each text what `infill` puts in the place of its hidden runs, else nothing."""
-    if operator.name != "infill":
+    if operator.guess is None:
         return [{} for _ in read]
-    from ..models.infill import guesses_for
-
     hidden = [[run for span, run in hidden_runs(*one) if span is not None] for one in read]
-    return guesses_for(
+    return operator.guess(
         model, [(plain, runs) for (plain, _), runs in zip(read, hidden, strict=True)]
     )
 

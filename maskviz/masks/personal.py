@@ -10,8 +10,8 @@ from ..errors import MissingDependencyError, ParameterError, UnknownNameError
 from ..text.document import Document
 from ..text.pipelines import pieces_of
 from ..text.spacing import spaced
-from .mask import MaskSpan
 from .registry import Parameter, capped, strategy
+from .spans import MaskSpan
 
 
 @strategy(

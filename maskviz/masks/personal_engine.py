@@ -9,7 +9,8 @@ from presidio_analyzer import AnalyzerEngine
 from presidio_analyzer.nlp_engine import NerModelConfiguration, NlpArtifacts, SpacyNlpEngine
 from presidio_analyzer.nlp_engine.ner_model_configuration import MODEL_TO_PRESIDIO_ENTITY_MAPPING
 
-from ..text.pipelines import load_pipeline, read
+from ..text.docs import read
+from ..text.pipelines import load_pipeline
 from ..text.spacing import Spaced
 from .personal_recognizers import recognizers
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..text.document import Document
-from .mask import MaskSpan
 from .registry import Parameter, capped, strategy
+from .spans import MaskSpan
 
 _CONTENT = ("NOUN", "PROPN", "VERB", "ADJ", "ADV", "NUM")
 _FEWEST = 2

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..registry import Registry
 from ..text.document import Document
-from .mask import MaskSpan
+from .spans import MaskSpan
 
 Choose = Callable[..., Iterable[MaskSpan]]
 
@@ -68,10 +68,10 @@ _MODULES = (
     "maskviz.masks.chance",
     "maskviz.masks.linguistic",
     "maskviz.masks.attributes",
-    "maskviz.evidence.key",
+    "maskviz.evidence.words.key",
     "maskviz.masks.personal",
     "maskviz.masks.redundancy",
-    "maskviz.masks.noise",
+    "maskviz.readings.noise",
     "maskviz.masks.collocation",
     "maskviz.masks.given",
 )

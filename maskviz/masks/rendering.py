@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 
-from .mask import Mask, MaskSpan
+from .spans import MaskSpan
+
+Words = Sequence[tuple[int, int]]
 
 
-def masked_text(mask: Mask, operator: str = "mask") -> str:
+def masked_text(text: str, spans: Sequence[MaskSpan], words: Words, operator: str = "mask") -> str:
     """Return the text with each hidden word replaced by what `operator` puts in its place.
 
     `attention` keeps the words: they stay in the input and only attention skips them.
     """
     if operator == "attention":
-        return mask.text
+        return text
     pieces, end = [], 0
-    for span in mask.spans:
-        pieces += [mask.text[end : span.start], _shown(mask, span, operator)]
+    for span in spans:
+        pieces += [text[end : span.start], _shown(text, span, words, operator)]
         end = span.end
-    masked = "".join([*pieces, mask.text[end:]])
+    masked = "".join([*pieces, text[end:]])
     return _tidy(masked) if operator == "delete" else masked
 
 
@@ -28,22 +31,22 @@ def placeholder(span: MaskSpan) -> str:
     return f"[{span.label.upper() or 'HIDDEN'}]"
 
 
-def _shown(mask: Mask, span: MaskSpan, operator: str) -> str:
+def _shown(text: str, span: MaskSpan, words: Words, operator: str) -> str:
     if operator == "delete":
         return ""
     if operator == "placeholder":
         return placeholder(span)
     mark = {"mask": "[MASK]", "unk": "[UNK]", "pad": "[PAD]"}.get(operator, "[MASK]")
     # Words are in order, and a long text has many: look only at those the span touches.
-    first = bisect_right(mask.words, span.start, key=lambda word: word[1])
-    words = mask.words[first : bisect_left(mask.words, span.end, key=lambda word: word[0])]
-    if not words:  # punctuation alone
+    first = bisect_right(words, span.start, key=lambda word: word[1])
+    touched = words[first : bisect_left(words, span.end, key=lambda word: word[0])]
+    if not touched:  # punctuation alone
         return mark
     pieces, end = [], span.start
-    for start, stop in words:
-        pieces += [mask.text[end : max(start, span.start)], mark]
+    for start, stop in touched:
+        pieces += [text[end : max(start, span.start)], mark]
         end = min(stop, span.end)
-    return "".join([*pieces, mask.text[end : span.end]])
+    return "".join([*pieces, text[end : span.end]])
 
 
 def _tidy(text: str) -> str:

@@ -9,4 +9,13 @@ from .run import run_report
 from .sweep import sweep_report
 from .text import text_report
 
-__all__ = ["Report", "render", "run_report", "save", "sweep_report", "text_report"]
+__all__ = [
+    "Report",
+    "document",
+    "render",
+    "run_report",
+    "save",
+    "sweep_report",
+    "text",
+    "text_report",
+]

@@ -8,8 +8,8 @@ from typing import Any
 
 from .. import __version__
 from ..errors import RunError
-from ..runs.folder import Run
 from ..text.percent import percent
+from ..training.folder import Run
 from .charts import intervals, lines, table
 from .document import Report, Section, escape
 
@@ -44,7 +44,7 @@ def run_report(run: Run) -> Report:
 
 
 def _shareable(spec: Any) -> str:
-    from ..training.card import shareable
+    from ..training.model.card import shareable
 
     return shareable(spec).to_toml()
 

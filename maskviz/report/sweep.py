@@ -44,7 +44,7 @@ def sweep_report(sweep: Sweep, measure: str = "accuracy") -> Report:
 def _shareable(sweep: Sweep) -> str:
     from dataclasses import replace
 
-    from ..training.card import shareable
+    from ..training.model.card import shareable
 
     return replace(sweep.spec, base=shareable(sweep.spec.base)).to_toml()
 

@@ -8,7 +8,7 @@ from typing import Any
 from .. import __version__
 from ..errors import CapabilityError
 from ..evidence import Comparison, Control, compare, control, explain
-from ..evidence.sentence import comparison_sentence
+from ..evidence.text.sentence import comparison_sentence
 from ..masks import edit
 from ..masks.mask import Mask
 from ..models.model import Model, load_model

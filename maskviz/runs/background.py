@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..paths import home, write_atomic
+from ..training.folder import read_json, tail
 from . import process
-from .folder import read_json, tail
 
 _started: dict[str, subprocess.Popen[bytes]] = {}  # kept, so that ended ones are reaped
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..text.percent import percent
-from .folder import Run
+from ..training.folder import Run
 
 if TYPE_CHECKING:
-    from ..training.spec import RunSpec
+    from ..training.spec.spec import RunSpec
 
 
 def reversed_accuracy(run: Run) -> float | None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import UnknownNameError
+from ..training.folder import Run, read_json, runs_home, tail
 from . import process
-from .folder import Run, read_json, runs_home, tail
 from .ray_engine import RayEngine
 
 

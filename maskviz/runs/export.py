@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 from ..errors import ParameterError, RunError
-from .folder import Run
+from ..training.folder import Run
 from .service import load_run
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..training.spec import RunSpec
-from .folder import Run
+from ..training.folder import Run
+from ..training.spec.spec import RunSpec
 
 
 def train(
@@ -30,10 +30,10 @@ def train(
     {'accuracy_plain': 0.83, 'accuracy_masked': 0.82, ...}
     """
     from ..training.check import preflight
-    from ..training.device import resolve_device
+    from ..training.data.rows import load_rows
     from ..training.estimate import require_memory
-    from ..training.execute import execute
-    from ..training.rows import load_rows
+    from ..training.loop.execute import execute
+    from ..training.machine.device import resolve_device
     from .mirror import mirrored
     from .service import begin_foreground, end_foreground, submit
 
@@ -55,6 +55,6 @@ def train(
 
 
 def _reason(folder: Path) -> str:
-    from .folder import read_json
+    from ..training.folder import read_json
 
     return read_json(folder / "status.json").get("outcome_reason", "")

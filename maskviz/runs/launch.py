@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..paths import write_atomic
+from ..training.folder import update_json
 from . import process
-from .folder import update_json
 from .mirror import mirrored
 
 _LOOK_SECONDS = 0.5  # between two looks whether the leader lives
@@ -88,7 +88,7 @@ def _redirect(path: Path) -> None:
 
 
 def train(folder: Path, threads: int) -> int:
-    from ..training.execute import execute
+    from ..training.loop.execute import execute
 
     with mirrored(folder):
         state = execute(folder, threads=threads)

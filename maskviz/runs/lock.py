@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from .folder import runs_home
+from ..training.folder import runs_home
 
 
 class WorkerLock:

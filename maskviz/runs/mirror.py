@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from ..paths import write_atomic
+from ..training.folder import ENDED, read_json, read_metrics, read_run, runs_home
 from .compare import flat_settings
-from .folder import ENDED, read_json, read_metrics, read_run, runs_home
 from .lock import holding
 
 _SECONDS = 2.0  # between two looks at the folder

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MaskvizError, MissingDependencyError, RunError
-from .folder import ENDED, Run, read_json, runs_home, update_json
+from ..training.folder import ENDED, Run, read_json, runs_home, update_json
 from .store import Store
 
 ADDRESS = "http://127.0.0.1:8265"

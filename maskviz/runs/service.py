@@ -10,16 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.uploads import forget
 from ..errors import MaskvizError, RunError
+from ..training.folder import (
+    ENDED,
+    Run,
+    folders,
+    new_folder,
+    read_run,
+    run_folder,
+    runs_home,
+    update_json,
+)
 from . import engines, process
 from .engines import Engine, engine
-from .folder import ENDED, Run, folders, new_folder, read_run, run_folder, runs_home, update_json
 from .ray_engine import refresh
 from .store import Store, available
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..training.spec import RunSpec
+    from ..training.spec.spec import RunSpec
 
 
 def submit(

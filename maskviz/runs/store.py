@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import MissingDependencyError, RunError, StoreError
 from ..paths import is_full, no_room
-from .folder import Run, folders, read_json, read_run, run_folder, runs_home, update_json
+from ..training.folder import Run, folders, read_json, read_run, run_folder, runs_home, update_json
 
 _KEPT = ("state", "reason", "engine", "created", "started", "ended", "pid", "process_started")
 _MIRRORED = {*_KEPT, "attempts", "parent"}  # in the folder's state.json as well

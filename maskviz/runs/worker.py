@@ -30,8 +30,8 @@ from typing import Any
 
 from ..errors import StoreError
 from ..paths import is_full, no_room, write_atomic
+from ..training.folder import ENDED, read_json, runs_home
 from . import process
-from .folder import ENDED, read_json, runs_home
 from .launch import end_with_leader, fork, spawn, threads_per_run, train, unusable
 from .lock import WorkerLock
 from .mirror import settle
@@ -279,7 +279,7 @@ def fail_if_gone(store: Store, row: dict[str, Any]) -> bool:
 
 def latest_checkpoint_step(folder: Path) -> int:
     """Return the step of the last complete checkpoint, or -1."""
-    from ..training.checkpoints import checkpoints, step_of
+    from ..training.loop.checkpoints import checkpoints, step_of
 
     return max(map(step_of, checkpoints(folder / "checkpoints")), default=-1)
 
@@ -289,7 +289,7 @@ def warm_up() -> None:
     # Without this, asking whether there is a GPU would initialise CUDA, which no fork survives.
     os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from ..training import execute
+    from ..training.loop import execute
 
     execute.warm_up()
 

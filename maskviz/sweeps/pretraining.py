@@ -16,10 +16,10 @@ from ..errors import ParameterError, RunError
 from ..evidence.intervals import difference, mean_interval
 from ..paths import home
 from ..runs import list_runs, train
-from ..runs.folder import Run, slug
 from ..text.percent import percent
-from ..training.encoder import without_classifier
-from ..training.spec import MaskingSpec, RunSpec
+from ..training.folder import Run, slug
+from ..training.model.encoder import without_classifier
+from ..training.spec.spec import MaskingSpec, RunSpec
 from .service import _absolute, _changed, _key_of_run, spec_key
 
 Listener = Callable[[str], None]
@@ -127,7 +127,7 @@ def pretrain_and_tune(asked: Pretraining, listener: Listener | None = None) -> P
 
 
 def _encoder(model: str) -> Path:
-    from ..evidence.interference import weights_of
+    from ..evidence.distractor.experiment import weights_of
 
     folder = home() / "encoders"
     folder.mkdir(parents=True, exist_ok=True)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..evidence.intervals import difference, mean_interval
-from ..runs.folder import Run
 from ..text.percent import percent
+from ..training.folder import Run
 from .service import Sweep
 from .spec import PLAIN, Cell
 

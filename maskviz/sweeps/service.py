@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import RunError
 from ..paths import home, write_atomic
 from ..runs import engines, list_runs, resume, submit
-from ..runs.folder import Run, read_json, run_folder
+from ..training.folder import Run, read_json, run_folder
 from .spec import PLAIN, RANDOM, Cell, SweepSpec
 
 if TYPE_CHECKING:
-    from ..training.spec import RunSpec
+    from ..training.spec.spec import RunSpec
 
 WAITING = "waiting"  # the state of a cell no run of which was ever started
 _CLOSE = 0.005  # two controls whose shares differ by less are one
@@ -106,7 +106,7 @@ def spec_key(spec: RunSpec) -> str:
 def _key_of_run(run_id: str) -> str:
     """Return the key of a run; its spec never changes. Empty where it cannot be read any more."""
     from ..errors import MaskvizError
-    from ..training.spec import RunSpec
+    from ..training.spec.spec import RunSpec
 
     try:
         return spec_key(RunSpec.from_file(run_folder(run_id) / "spec.toml"))
@@ -164,8 +164,8 @@ def _absolute(base: RunSpec) -> RunSpec:
 
 def _controls(spec: SweepSpec) -> dict[tuple[str, str, float | None], Control]:
     """Measure what each setting hides on the training rows; `random` needs no control."""
-    from ..training.control import matching_ratio, realised_ratio
-    from ..training.rows import load_rows
+    from ..training.data.control import matching_ratio, realised_ratio
+    from ..training.data.rows import load_rows
 
     texts = load_rows(spec.base).train.texts
     found: dict[tuple[str, str, float | None], Control] = {}

@@ -29,9 +29,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ParameterError, UnknownNameError
-from ..training.mask_spec import NO_STRATEGY, MaskingSpec
-from ..training.spec import RunSpec
-from ..training.toml import to_toml
+from ..training.spec.mask_spec import NO_STRATEGY, MaskingSpec
+from ..training.spec.spec import RunSpec
+from ..training.spec.toml import to_toml
 
 PLAIN, RANDOM = NO_STRATEGY, "random"
 LARGEST = 1000  # cells
@@ -134,7 +134,7 @@ class SweepSpec:
     @property
     def id(self) -> str:
         """A name that depends on what is asked for alone: the same sweep is found again."""
-        from ..runs.folder import slug
+        from ..training.folder import slug
 
         table = self.to_dict()
         table.pop("name", None)

@@ -1,7 +1,26 @@
 """Text with its words, sentences, entities and parts of speech at character offsets."""
 
 from .alignment import Tokenised, tokenise
-from .document import Document, Span
+from .document import Document
 from .pipelines import load_pipeline, pipeline_names
+from .span import Span
 
-__all__ = ["Document", "Span", "Tokenised", "load_pipeline", "pipeline_names", "tokenise"]
+__all__ = [
+    "Document",
+    "Span",
+    "Tokenised",
+    "ages",
+    "alignment",
+    "beginning",
+    "document",
+    "load_pipeline",
+    "marks",
+    "percent",
+    "pipeline_names",
+    "pipelines",
+    "shelf",
+    "span",
+    "together",
+    "tokenise",
+    "words",
+]

@@ -7,17 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from .pipelines import Annotation, annotate
 from .spacing import Spaced, spaced
+from .span import Span
 from .words import check_unicode, word_offsets
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stretch of characters `text[start:end]` with an optional label."""
-
-    start: int
-    end: int
-    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +68,5 @@ class Document:
         return "_annotation" in self.__dict__
 
     @cached_property
-    def _annotation(self):
-        from .pipelines import annotate
-
+    def _annotation(self) -> Annotation:
         return annotate(self.text, self.pipeline, self.progress)

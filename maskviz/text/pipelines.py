@@ -5,30 +5,25 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
-from ..errors import MissingDependencyError, TextError, UnknownNameError
+from ..errors import MissingDependencyError, UnknownNameError
 from ..paths import assets
 from .ages import with_people
-from .document import Document, Span
+from .docs import borders, read
 from .sentences import sentences_of
-from .spacing import Spaced, spaced
-from .words import check_unicode
+from .spacing import spaced
+from .span import Span
 
-Row = TypeVar("Row")
 BUNDLED = "en_mini"
-_PIECE = 50_000  # characters read at a time: a pipeline takes about 4 KB of memory for each
+PIECE = 50_000  # characters read at a time: a pipeline takes about 4 KB of memory for each
 _KEPT = 512  # texts whose annotation is remembered
-_AT_ONCE = 512  # texts read before other threads have their turn
-_EVERYDAY = 3.5  # Zipf frequency
-_A_BATCH = 64  # texts in a batch of the pipeline: progress is seen batch by batch
 # A run of emoji is one token, as it is one word: a family of four joined by joiners is not seven.
 _EMOJI = re.compile("[\u200d\u20e3\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+")
-_lock = threading.Lock()
+LOCK = threading.Lock()
 _kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
 
@@ -88,70 +83,15 @@ def annotate(
     A text of any length: a long one is read in pieces that end with a line or a sentence, and
     `progress` gets the characters read and those there are after each.
     """
-    with _lock:  # a spaCy pipeline shares its vocabulary between threads
+    with LOCK:  # a spaCy pipeline shares its vocabulary between threads
         if (text, name) not in _kept:
-            _keep(text, name, _in_pieces(text, load_pipeline(name), progress))
+            keep(text, name, _in_pieces(text, load_pipeline(name), progress))
         _kept.move_to_end((text, name))
         return _kept[text, name]
 
 
-def annotate_together(
-    documents: Iterable[Document], progress: Callable[[int], None] | None = None
-) -> None:
-    """Annotate documents of one pipeline in one pass, two to three times as fast as one by one.
-
-    `progress` gets the number of documents done after each. A text that is read in pieces is
-    passed over, and read when it is asked.
-    """
-    documents = list(documents)
-    new = [d for d in documents if not d.annotated and len(d.text) <= _PIECE]
-    done = len(documents) - len(new)
-    for start in range(0, len(new), _AT_ONCE):  # in between, other threads have their turn
-        with _lock:
-            done = _annotate_some(new[start : start + _AT_ONCE], done, progress)
-    if progress and not new:
-        progress(done)
-
-
-def annotated(
-    rows: Iterable[Row], text_of: Callable[[Row], str], names: Iterable[str], at_once: int = 64
-) -> Iterator[Row]:
-    """Yield rows as they come, their texts annotated by the named pipelines some way ahead."""
-    rows, names = iter(rows), sorted(names)
-    while chunk := list(islice(rows, at_once)):
-        for name in names:
-            annotate_together(
-                Document(text, name)
-                for text in map(text_of, chunk)
-                if text.isascii() or _valid(text)
-            )
-        yield from chunk
-
-
-def _valid(text: str) -> bool:
-    try:
-        check_unicode(text)
-    except TextError:  # whoever masks this row says so
-        return False
-    return True
-
-
-def _annotate_some(
-    documents: list[Document], done: int, progress: Callable[[int], None] | None
-) -> int:
-    pipeline = load_pipeline(documents[0].pipeline)
-    docs = pipeline.pipe([_made(pipeline, d.spaced) for d in documents], batch_size=_A_BATCH)
-    for document, doc in zip(documents, docs, strict=True):
-        found = annotation(named_by_words(doc))
-        document.__dict__["_annotation"] = found  # where its own lazy property would keep it
-        _keep(document.text, document.pipeline, found)
-        done += 1
-        if progress:
-            progress(done)
-    return done
-
-
-def _keep(text: str, name: str, found: Annotation) -> None:
+def keep(text: str, name: str, found: Annotation) -> None:
+    """Remember an annotation; the oldest of more than 512 is forgotten."""
     _kept[text, name] = found
     while len(_kept) > _KEPT:
         _kept.popitem(last=False)
@@ -160,7 +100,7 @@ def _keep(text: str, name: str, found: Annotation) -> None:
 def _in_pieces(
     text: str, pipeline: Any, progress: Callable[[int, int], None] | None = None
 ) -> Annotation:
-    if len(text) <= _PIECE:
+    if len(text) <= PIECE:
         return annotation(read(pipeline, spaced(text)))
     parts: dict[str, list[Span]] = {field.name: [] for field in fields(Annotation)}
     for start, end in pieces_of(text):
@@ -191,61 +131,20 @@ def _end_of_piece(text: str, start: int) -> int:
     >>> _end_of_piece("Ann left.", 0)
     9
     """
-    end = start + _PIECE
+    end = start + PIECE
     if end >= len(text):
         return len(text)
     for mark in _ENDS:
-        found = [match.end() for match in mark.finditer(text, start + _PIECE // 2, end)]
+        found = [match.end() for match in mark.finditer(text, start + PIECE // 2, end)]
         if found:
             return found[-1]
     return end
 
 
-def read(pipeline: Any, text: Spaced) -> Any:
-    """Return the spaCy Doc of a text with one space between its words."""
-    return named_by_words(pipeline(_made(pipeline, text)))
-
-
-def named_by_words(doc: Any) -> Any:
-    """Return a spaCy Doc without names that are none: marks alone, or what is said "@ noon"."""
-    names = [name for name in doc.ents if any(map(str.isalnum, name.text)) and not _at(doc, name)]
-    if len(names) < len(doc.ents):
-        doc.ents = names
-    return doc
-
-
-def _at(doc: Any, name: Any) -> bool:
-    """Tell whether a name is an everyday word behind an "@" that stands for "at"."""
-    sign = doc[name.start - 1] if name.start else None
-    if sign is None or sign.text != "@" or not sign.whitespace_ or not name.text.islower():
-        return False
-    from wordfreq import zipf_frequency
-
-    return all(zipf_frequency(token.text, "en") >= _EVERYDAY for token in name)
-
-
-def _made(pipeline: Any, text: Spaced) -> Any:
-    """Return the tokens of a text; a paragraph that begins is known as a sentence's begin."""
-    doc = pipeline.make_doc(text.text)
-    doc.user_data["spaced"] = text
-    for i in _borders(doc):
-        doc[i].is_sent_start = True
-    return doc
-
-
-def _borders(doc: Any) -> list[int]:
-    """Return the indices of the tokens with which a paragraph begins, the first one left out."""
-    text = doc.user_data.get("spaced")
-    if text is None or not text.borders:
-        return []
-    places = set(text.borders)
-    return [token.i for token in doc if token.i and token.idx in places]
-
-
 def annotation(doc: Any) -> Annotation:
     """Turn a spaCy Doc into spans of characters of the text that it was made of."""
     text = doc.user_data.get("spaced") or spaced(doc.text)
-    found = sentences_of(doc, _borders(doc))
+    found = sentences_of(doc, borders(doc))
     return Annotation(
         sentences=tuple(Span(*text.original(s.start_char, s.end_char)) for s in found),
         entities=tuple(Span(*text.original(e.start_char, e.end_char), e.label_) for e in doc.ents),

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ..paths import assets, home
-from .document import Document, Span
-from .pipelines import BUNDLED, Annotation, annotate_together
+from .document import Document
+from .pipelines import BUNDLED, Annotation
+from .span import Span
+from .together import annotate_together
 
 _RULES = 4  # of what maskviz adds to a pipeline, raised with each change to it
 _LARGEST = 256 * 2**20  # bytes; a larger file is emptied

@@ -3,6 +3,6 @@
 Importing this imports no torch.
 """
 
-from .spec import DataSpec, MaskingSpec, RunSpec, TrainingSpec
+from .spec.spec import DataSpec, MaskingSpec, RunSpec, TrainingSpec
 
-__all__ = ["DataSpec", "MaskingSpec", "RunSpec", "TrainingSpec"]
+__all__ = ["DataSpec", "MaskingSpec", "RunSpec", "TrainingSpec", "check", "estimate", "folder"]

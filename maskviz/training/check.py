@@ -9,9 +9,9 @@ from pathlib import Path
 from ..data import preview
 from ..errors import CapabilityError, DataError, MissingDependencyError
 from ..masks.operators import no_mask_token
-from .masking import drawn
-from .model_size import model_folder
-from .spec import EXAMPLE, MaskingSpec, RunSpec
+from .data.masking import drawn
+from .machine.model_size import model_folder
+from .spec.spec import EXAMPLE, MaskingSpec, RunSpec
 
 
 def preflight(spec: RunSpec) -> None:
@@ -25,7 +25,7 @@ def preflight(spec: RunSpec) -> None:
     locate(spec.model)
     _model_fits(spec)
     if spec.training.lora_r:
-        from .lora import require_peft
+        from .model.lora import require_peft
 
         require_peft()
     for masking in (spec.masking, spec.evaluation):

@@ -15,11 +15,11 @@ from statistics import median
 
 from ..errors import RunError
 from ..text.words import word_offsets
-from .machine import Machine
-from .memory import asks_model, gigabytes
-from .model_size import Shape, model_shape, token_lengths
-from .rows import CURVE_ROWS, Rows, load_rows
-from .spec import EXAMPLE, RunSpec
+from .data.rows import CURVE_ROWS, Rows, load_rows
+from .machine.machine import Machine
+from .machine.memory import asks_model, gigabytes
+from .machine.model_size import Shape, model_shape, token_lengths
+from .spec.spec import EXAMPLE, RunSpec
 
 _ASKED_LENGTH = 512  # tokens of a row that a strategy asks a model about
 _STEPS_MEASURED = 10  # of an earlier run: in fewer it hardly gets going
@@ -167,7 +167,7 @@ def _speed(spec: RunSpec, shape: Shape, machine: Machine) -> tuple[float, str]:
 
 
 def _earlier_speeds(weights: int, gpu: bool) -> list[float]:
-    from ..runs.folder import folders, read_json
+    from .folder import folders, read_json
 
     speeds = []
     for folder in folders():

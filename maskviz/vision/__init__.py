@@ -8,8 +8,10 @@ __all__ = [
     "Look",
     "PatchMask",
     "ViT",
+    "classify",
     "labels_under",
     "load_vit",
     "look",
     "patch_mask",
+    "picture",
 ]

@@ -8,7 +8,7 @@ pytest.importorskip("streamlit")
 
 from streamlit.testing.v1 import AppTest
 
-from maskviz.attention.record import shape_of
+from maskviz.inside.tape import shape_of
 from maskviz.models import load_model
 
 PAGE = Path(__file__).parents[2] / "pages" / "attention.py"
@@ -139,7 +139,7 @@ def test_flow_of_a_long_text_is_followed_from_one_word(monkeypatch):
 
 
 def test_long_texts_are_looked_at_layer_by_layer(monkeypatch):
-    from maskviz.ui import attention_look
+    from maskviz.ui.attention import look as attention_look
 
     monkeypatch.setattr(attention_look, "SENT_AT_ONCE", 1000)
     app = open_page(show="plain")
@@ -173,8 +173,8 @@ def counted_passes(monkeypatch) -> list:
 
 
 def test_another_layer_of_a_long_text_needs_no_pass_while_all_are_held(monkeypatch):
-    from maskviz.ui import attention_look
-    from maskviz.ui.byte_cache import ByteCache
+    from maskviz.ui.attention import look as attention_look
+    from maskviz.ui.shared.byte_cache import ByteCache
 
     attention_look._cache.clear()
     passes = counted_passes(monkeypatch)
@@ -192,7 +192,7 @@ def test_another_layer_of_a_long_text_needs_no_pass_while_all_are_held(monkeypat
 
 
 def test_layers_too_large_to_hold_are_captured_when_they_are_looked_at(monkeypatch):
-    from maskviz.ui import attention_look
+    from maskviz.ui.attention import look as attention_look
 
     monkeypatch.setattr(attention_look, "SENT_AT_ONCE", 1000)
     monkeypatch.setattr(attention_look, "LARGEST_HELD", 1000)
@@ -211,7 +211,7 @@ def test_layers_too_large_to_hold_are_captured_when_they_are_looked_at(monkeypat
 
 def test_beyond_what_a_page_holds_the_cost_and_a_smaller_view_are_named():
     from maskviz.errors import ParameterError
-    from maskviz.ui.attention_look import Size, cost
+    from maskviz.ui.attention.look import Size, cost
 
     said = cost(Size(24, 16, 512 * 512))
     assert "24 layers are 101 MB, more than a page should hold (50 MB)" in said
@@ -256,7 +256,7 @@ def test_a_model_that_is_not_there_is_one_sentence():
 
 
 def test_without_a_text_the_page_says_where_to_enter_one():
-    from maskviz.ui import state
+    from maskviz.ui.shared import state
 
     app = AppTest.from_file(PAGE, default_timeout=WAIT)
     app.session_state["maskviz_view"] = state.View("  ", "random")

@@ -54,7 +54,7 @@ def test_every_link_has_a_page(page: str, link: dict[str, str]) -> None:
 
 
 def test_an_address_in_a_text_is_no_link() -> None:
-    from maskviz.ui.page import escape
+    from maskviz.ui.shared.page import escape
 
     for address in ("http://a.example/b", "HTTPS://a.example", "www.a.example", "a@b.example"):
         shown = escape(f"![x]({address})").replace("\\", "")

@@ -7,7 +7,7 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from maskviz.evidence import jobs
+from maskviz.evidence.jobs import jobs
 from tests.tiny_models import build
 
 TEXT = "The story is dull and the ending is a waste of time."

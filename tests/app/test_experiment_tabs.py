@@ -12,15 +12,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskviz import runs, sweeps
-from maskviz.evidence.interference import (
-    ARMS,
-    QUICK,
-    Experiment,
-    cell_file,
-    known_cells,
-    read_cells,
-    summarise,
-)
+from maskviz.evidence.distractor.experiment import ARMS, QUICK, Experiment, cell_file
+from maskviz.evidence.distractor.interference import known_cells, read_cells, summarise
 from maskviz.paths import write_atomic
 from maskviz.runs.background import Background
 from maskviz.runs.store import Store
@@ -35,7 +28,7 @@ def nothing_starts(monkeypatch):
     asked: list[tuple[str, list[str]]] = []
     # The test runner forgets app.py before every run, as a fresh server does before its first: the
     # page then starts again, and a pressed button would be lost.
-    monkeypatch.setattr("maskviz.ui.page._run_app_script", lambda: None)
+    monkeypatch.setattr("maskviz.ui.shared.page._run_app_script", lambda: None)
     monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: None)
     monkeypatch.setattr("maskviz.runs.ensure_worker", lambda: None)
     monkeypatch.setattr(

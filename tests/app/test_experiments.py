@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 from maskviz import runs
 from maskviz.masks import Choice
 from maskviz.runs.compare import differing_settings, finding, summary_row
-from maskviz.runs.folder import new_folder
 from maskviz.runs.store import Store
 from maskviz.training import RunSpec
+from maskviz.training.folder import new_folder
 
 APP = str(Path(__file__).parents[2] / "app.py")
 

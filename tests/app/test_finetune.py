@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from maskviz import runs
 from maskviz.masks import Choice
-from maskviz.runs.folder import new_folder
 from maskviz.runs.store import Store
 from maskviz.training import RunSpec
+from maskviz.training.folder import new_folder
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 120
@@ -299,7 +299,7 @@ def _upload(content: bytes | str) -> AppTest:
 )
 def test_a_live_run_leads_with_the_figure_of_its_task(measure, words):
     from maskviz.figures.runs import accuracy_figure, measured
-    from maskviz.ui.runs_panel import _so_far
+    from maskviz.ui.runs.panel import _so_far
 
     run = runs.load_run(_a_run("running", metrics={f"{measure}_plain": 0.812}))
     assert _so_far(run).startswith(words)
@@ -330,7 +330,7 @@ def test_a_queued_run_says_what_trains_now_and_how_many_wait_before_it():
 
 
 def test_what_does_not_fit_the_memory_has_no_start_and_both_figures(monkeypatch):
-    from maskviz.training.machine import Machine
+    from maskviz.training.machine.machine import Machine
 
     st.cache_data.clear()
     monkeypatch.setattr(Machine, "of", lambda *_: Machine(False, 0.01))

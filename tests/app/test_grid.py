@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
-from maskviz.ui.grid import in_names
+from maskviz.ui.shared.grid import in_names
 
 
 def _page() -> None:
     import pandas as pd
 
-    from maskviz.ui.grid import grid
+    from maskviz.ui.shared.grid import grid
 
     grid(pd.DataFrame({"text": ["=1+1", "a\u202eb"], "change": [-0.5, 1.0]}), "rows")
     grid(pd.DataFrame({"text": []}), "nothing")

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskviz.masks import Mask, mask
-from maskviz.ui import limits, state
+from maskviz.ui.shared import limits, state
 
 LINE = ("A<b> said <script>alert(1)</script> in the film. " * 25_000)[:1_000_000]
 WORDS = len(Mask(LINE).words)

@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskviz.masks import mask
-from maskviz.ui import state
-from maskviz.ui.strip import unit_offsets
+from maskviz.ui.shared import state
+from maskviz.ui.shared.strip import unit_offsets
 
 TEXT = "It is not a good film, and nobody would call it fun."
 
@@ -101,7 +101,7 @@ def test_a_text_in_another_language_is_said() -> None:
 
 
 def _reopened() -> None:
-    from maskviz.ui import state
+    from maskviz.ui.shared import state
 
     state.current()
     state.open_link("?strategy=pattern&seed=x&text=Only+three+words&hidden=1")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from maskviz.ui.sign_in import may_enter
+from maskviz.ui.shared.sign_in import may_enter
 
 APP = str(Path(__file__).parents[2] / "app.py")
 AUTH = {"auth": {"client_id": "x", "client_secret": "y", "cookie_secret": "z"}}

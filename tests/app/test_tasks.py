@@ -60,7 +60,7 @@ def test_an_unknown_model_is_one_line():
 
 def test_translation_opens_its_cross_attention(monkeypatch):
     # The test runner forgets app.py before every run; the page would start again without the press.
-    monkeypatch.setattr("maskviz.ui.page._run_app_script", lambda: None)
+    monkeypatch.setattr("maskviz.ui.shared.page._run_app_script", lambda: None)
     opened = []
     monkeypatch.setattr("streamlit.switch_page", opened.append)
     at = _page("tasks", tasks_tab="Translation")

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from maskviz.attention.record import shape_of
+from maskviz.inside.tape import shape_of
 from maskviz.models import load_model
 
 HEADS = shape_of(load_model("mini"), "encoder")

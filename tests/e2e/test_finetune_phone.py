@@ -7,9 +7,9 @@ import time
 import pytest
 
 from maskviz import runs
-from maskviz.runs.folder import new_folder
 from maskviz.runs.store import Store
 from maskviz.training import RunSpec
+from maskviz.training.folder import new_folder
 
 SEEN = ("#run", "role=button[name='Clone with changes']", "#data", "role=button[name='Start']")
 

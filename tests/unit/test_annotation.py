@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from maskviz.text import Document, pipelines
-from maskviz.text.pipelines import annotate_together, annotated
+from maskviz.text.together import annotate_together, annotated
 
 pytest.importorskip("spacy")
 TEXTS = [f"Tom Hanks flew to Paris in {year}. He liked it." for year in range(1990, 2002)]

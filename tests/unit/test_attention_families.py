@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from maskviz.attention import PARTS, attend, parts_of
-from maskviz.attention.record import eager
 from maskviz.errors import CapabilityError, ParameterError, UnknownNameError
+from maskviz.inside import tape
+from maskviz.inside.tape import eager
 from maskviz.masks import apply
 from maskviz.models import load_model
-from maskviz.models.predict import batch
+from maskviz.readings.labels import batch
 from tests.tiny_models import ALL_FAMILIES
 
 TEXT = "Anna didn't like this truly dull film, though."
@@ -83,12 +84,10 @@ def test_one_layer_alone_is_that_layer_of_the_whole(tiny, family: str) -> None:
 
 @pytest.mark.parametrize("family", ["bert", "gpt2"])
 def test_a_pass_ends_behind_the_last_layer_that_is_asked_for(tiny, monkeypatch, family) -> None:
-    from maskviz.attention import record
-
     seen = []
-    take = record._Tape.take
+    take = tape.Tape.take
     monkeypatch.setattr(
-        record._Tape, "take", lambda tape, n, product: seen.append(n) or take(tape, n, product)
+        tape.Tape, "take", lambda self, n, product: seen.append(n) or take(self, n, product)
     )
     model = load_model(tiny(family))
     first = attend(TEXT, model, layers=range(1))
@@ -104,19 +103,17 @@ def test_a_pass_ends_behind_the_last_layer_that_is_asked_for(tiny, monkeypatch, 
 def test_no_more_than_one_layer_is_held_in_float32(
     tiny, monkeypatch, family: str, part: str | None, alive_at_once: int
 ) -> None:
-    from maskviz.attention import record
-
     alive, most = [], []
-    take = record._Tape.take
+    take = tape.Tape.take
 
-    def counting(tape, number, product):
+    def counting(self, number, product):
         import weakref
 
         alive.append(weakref.ref(product.weights))
         most.append(sum(ref() is not None for ref in alive))
-        take(tape, number, product)
+        take(self, number, product)
 
-    monkeypatch.setattr(record._Tape, "take", counting)
+    monkeypatch.setattr(tape.Tape, "take", counting)
     attend(TEXT, tiny(family), "delete", part=part, target=part and TARGET)
     assert len(alive) >= 2
     assert max(most) == alive_at_once

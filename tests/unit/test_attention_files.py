@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from maskviz.attention.capture import Attention
-from maskviz.attention.target import Target
 from maskviz.attention.view import view
 from maskviz.errors import ParameterError
 from maskviz.figures.attention import FORMATS, render, save_attention
 from maskviz.figures.page import attention_page
+from maskviz.inside.target import Target
 from maskviz.masks.encoding import Encoding
 
 NASTY = (

@@ -8,7 +8,6 @@ import torch
 
 from maskviz.attention import METHODS, PARTS, attend
 from maskviz.attention.finding import finding
-from maskviz.attention.gradients import parts_with_gradients
 from maskviz.attention.methods import (
     flow,
     mean,
@@ -19,15 +18,17 @@ from maskviz.attention.methods import (
     rollout,
     uniform,
 )
-from maskviz.attention.record import eager, record
 from maskviz.attention.scores import word_scores
-from maskviz.attention.target import target_of
 from maskviz.attention.view import difference_view, notes, view
-from maskviz.attention.watch import Layer
 from maskviz.errors import CapabilityError, ParameterError, TextError, UnknownNameError
+from maskviz.inside.gradients import parts_with_gradients
+from maskviz.inside.record import record
+from maskviz.inside.tape import eager
+from maskviz.inside.target import target_of
+from maskviz.inside.watch import Layer
 from maskviz.masks import Mask, apply, mask
 from maskviz.models import load_model
-from maskviz.models.predict import batch
+from maskviz.readings.labels import batch
 from tests.tiny_models import ALL_FAMILIES
 
 TEXT = "Anna didn't like this truly dull film, though."

@@ -8,7 +8,6 @@ import pytest
 from maskviz.attention.axis import word_numbers
 from maskviz.attention.capture import Attention
 from maskviz.attention.summary import summarise
-from maskviz.attention.target import Target
 from maskviz.attention.view import (
     difference_view,
     hidden_tokens,
@@ -20,6 +19,7 @@ from maskviz.attention.view import (
     view,
     without_special,
 )
+from maskviz.inside.target import Target
 from maskviz.masks.encoding import Encoding
 
 TEXT = "Unhappy Bob left."

@@ -7,12 +7,13 @@ import pytest
 
 from maskviz.errors import CapabilityError
 from maskviz.evidence import METHODS, explain, explain_many
-from maskviz.evidence.gradients import STEPS, baseline_ids, input_embedding
-from maskviz.evidence.methods import per_word
-from maskviz.evidence.reading import read, windows
+from maskviz.evidence.words.gradients import STEPS, baseline_ids, input_embedding
+from maskviz.evidence.words.methods import per_word
 from maskviz.masks import Mask, MaskSpan, apply
-from maskviz.models import load_model, predict
-from maskviz.models.predict import batch
+from maskviz.models import load_model
+from maskviz.readings import predict
+from maskviz.readings.labels import batch
+from maskviz.readings.windows import read, windows
 
 TEXT = "Anna loved this great film, but Paris was a dull story."
 LONG = " ".join(f"{TEXT} Part {n}." for n in range(12))
@@ -129,7 +130,7 @@ def test_many_texts_together_are_the_same_as_one_by_one(tiny) -> None:
 
 
 def test_words_of_one_token_are_read_once(monkeypatch) -> None:
-    from maskviz.evidence import occlusion
+    from maskviz.evidence.words import occlusion
 
     read = []
     whole = occlusion.logits_of_ids

@@ -1,6 +1,6 @@
 """The cache of captured attention: bounded in bytes, shared, newest kept."""
 
-from maskviz.ui.byte_cache import ByteCache
+from maskviz.ui.shared.byte_cache import ByteCache
 
 
 def test_it_keeps_what_fits_and_forgets_the_oldest() -> None:

@@ -13,9 +13,9 @@ from scipy.stats import binomtest, chisquare
 
 from maskviz.errors import CapabilityError, DataError, ParameterError, UnknownNameError
 from maskviz.evidence import FileComparison, compare, compare_file
-from maskviz.evidence.chance import FEWEST, ChanceTally
+from maskviz.evidence.files.chance import FEWEST, ChanceTally
+from maskviz.evidence.files.tally import Calibration, RowEffect, RowResult, Tallies, Worst
 from maskviz.evidence.statistics import bootstrap_interval, bootstrap_of_counts, mcnemar, paired_t
-from maskviz.evidence.tally import Calibration, RowEffect, RowResult, Tallies, Worst
 from maskviz.masks import mask
 from tests.tiny_models import build
 
@@ -274,12 +274,12 @@ def test_stopping_keeps_the_rows_so_far(tiny) -> None:
 
 
 def test_rows_that_are_cut_or_left_out_are_named_with_the_reason(tiny, monkeypatch) -> None:
-    monkeypatch.setattr("maskviz.text.pipelines._PIECE", 2000)
+    monkeypatch.setattr("maskviz.text.pipelines.PIECE", 2000)
     texts = ["a dull story", "a great film " * 40, "... !", "half a \ud800 pair", "film " * 500]
     content = "\n".join(json.dumps({"text": text}) for text in texts).encode()
     common = {"model": tiny("bert"), "text_column": "text", "name": "a.jsonl"}
     read: list[str] = []
-    monkeypatch.setattr("maskviz.evidence.files.LONGEST", 1000)
+    monkeypatch.setattr("maskviz.evidence.files.files.LONGEST", 1000)
     found = compare_file(content, ["entity"], note=read.append, **common)
     assert read == ["row 5 with its 2,500 characters"]
     assert found.rows == 4  # half a surrogate pair is read as U+FFFD

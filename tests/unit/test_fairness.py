@@ -9,10 +9,18 @@ import pytest
 from scipy.stats import ttest_rel
 
 from maskviz.errors import DataError, UnknownNameError
-from maskviz.evidence.fairness import ORACLE, fairness, pairs_of_file, swapped_pairs
-from maskviz.evidence.swaps import Pair, _pairs, categories, differences, swap, swapped_pair
+from maskviz.evidence.fairness.fairness import ORACLE, fairness, pairs_of_file, swapped_pairs
+from maskviz.evidence.fairness.swaps import (
+    Pair,
+    _pairs,
+    categories,
+    differences,
+    swap,
+    swapped_pair,
+)
 from maskviz.masks import apply, mask
-from maskviz.models import load_model, predict
+from maskviz.models import load_model
+from maskviz.readings import predict
 
 TEXTS = (
     "He loved this great film.", "The queen and her husband were dull.", "Anna was a funny man.",

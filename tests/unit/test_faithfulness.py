@@ -9,8 +9,9 @@ import pytest
 
 from maskviz.errors import DataError, ParameterError
 from maskviz.evidence import explain
-from maskviz.evidence.faithfulness import curve_steps, faithfulness, measured
-from maskviz.evidence.plausibility import (
+from maskviz.evidence.statistics import kendall
+from maskviz.evidence.words.faithfulness import curve_steps, faithfulness, measured
+from maskviz.evidence.words.plausibility import (
     agreement,
     average_precision,
     iou_f1,
@@ -18,9 +19,9 @@ from maskviz.evidence.plausibility import (
     read_rationales,
     token_f1,
 )
-from maskviz.evidence.statistics import kendall
 from maskviz.masks import Mask, MaskSpan, apply
-from maskviz.models import load_model, predict
+from maskviz.models import load_model
+from maskviz.readings import predict
 
 TEXT = "Anna loved this great film, but Paris was a dull story."
 # A model by hand over ten words: each visible word adds its weight to the probability.

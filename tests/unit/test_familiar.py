@@ -6,7 +6,7 @@ import pytest
 
 from maskviz.examples import EXAMPLES
 from maskviz.models import load_model
-from maskviz.models.familiar import unfamiliar
+from maskviz.readings.familiar import unfamiliar
 
 
 @pytest.mark.parametrize("text", [example.text for example in EXAMPLES])

@@ -8,8 +8,8 @@ import pytest
 
 from maskviz.commands.compare_show import file_table
 from maskviz.evidence import FileComparison, compare_masks
-from maskviz.evidence.chance import ChanceResult
-from maskviz.evidence.tally import StrategyResult
+from maskviz.evidence.files.chance import ChanceResult
+from maskviz.evidence.files.tally import StrategyResult
 from maskviz.figures import compare as figures
 from maskviz.masks import mask
 

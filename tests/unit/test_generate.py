@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from maskviz.commands import app
 from maskviz.errors import CapabilityError, ModelNotFoundError, ParameterError, TextError
 from maskviz.masks import apply, mask
-from maskviz.models import generate, load_model, rank_sentences, summarise, translate
+from maskviz.models import load_model
 from maskviz.models.locate import bundled
+from maskviz.readings import generate, rank_sentences, summarise, translate
 
 TEXT = "The quick brown fox jumps. Anna of Paris sees it!  She loved this film."
 ABSTRACT = (

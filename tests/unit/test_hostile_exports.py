@@ -12,13 +12,13 @@ import pytest
 
 from maskviz.data.export import CsvFile, to_csv
 from maskviz.evidence import compare_masks
-from maskviz.evidence.attribution import Explanation, WordScore
+from maskviz.evidence.words.attribution import Explanation, WordScore
 from maskviz.figures import compare as figures
 from maskviz.figures import vision
 from maskviz.masks import mask
 from maskviz.models import load_model
 from maskviz.training import RunSpec
-from maskviz.training.card import model_card
+from maskviz.training.model.card import model_card
 from tests.tiny_models import build
 
 FORMULAS = ("=cmd|' /C calc'!A0", "@SUM(1+1)", "+1+1", "-2+3", "\t=1+1", "\r=1+1", "＝1+1")

@@ -114,7 +114,7 @@ def test_the_plain_command_app_is_read_as_by_the_full_parser(
 
 def test_nothing_heavy_is_imported_before_the_first_paint() -> None:
     code = (
-        "import sys, maskviz.cli, maskviz.ui.page\n"
+        "import sys, maskviz.cli, maskviz.ui.shared.page\n"
         "heavy = ('typer', 'numpy', 'pandas', 'torch', 'transformers', 'spacy')\n"
         "print([name for name in heavy if name in sys.modules])"
     )

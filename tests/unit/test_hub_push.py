@@ -14,8 +14,8 @@ import pytest
 
 from maskviz.errors import RunError
 from maskviz.runs.export import push
-from maskviz.runs.folder import new_folder
 from maskviz.runs.store import Store
+from maskviz.training.folder import new_folder
 from tests.tiny_runs import tiny_spec
 
 TOKEN = "hf_right"

@@ -9,16 +9,10 @@ import pytest
 
 from maskviz import cli
 from maskviz.data.distractor import make
-from maskviz.evidence.interference import (
-    ARMS,
-    FIGURES,
-    Experiment,
-    interference,
-    read_cells,
-    summarise,
-)
-from maskviz.evidence.interference_cell import attributes_of
-from maskviz.evidence.interference_words import verdicts
+from maskviz.evidence.distractor.cell import attributes_of
+from maskviz.evidence.distractor.experiment import ARMS, Experiment
+from maskviz.evidence.distractor.interference import FIGURES, interference, read_cells, summarise
+from maskviz.evidence.distractor.words import verdicts
 from maskviz.masks import mask
 from tests.tiny_models import build
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from maskviz.evidence import FileComparison, job_work, jobs
+from maskviz.evidence import FileComparison
+from maskviz.evidence.jobs import jobs, work
 from maskviz.paths import home
 from maskviz.runs.lock import WorkerLock
 
@@ -25,7 +26,7 @@ def table(tmp_path: Path) -> Path:
 def worked(kind: str, name: str, source: Path, arguments: dict) -> jobs.Job:
     """Do a job's work here, where a process of its own would."""
     job = jobs.create(kind, name, source, arguments)
-    job_work.work(job)
+    work.work(job)
     return job
 
 
@@ -55,14 +56,14 @@ def test_a_job_leaves_its_result_and_every_row(tiny, table) -> None:
 
 
 def test_cancelling_keeps_what_was_found(tiny, table, monkeypatch) -> None:
-    steps = job_work.Diary.step
+    steps = work.Diary.step
 
     def cancel_after_the_first(diary, done, total, result):
         steps(diary, done, total, result)
         if done:
             diary.job.cancel()
 
-    monkeypatch.setattr(job_work.Diary, "step", cancel_after_the_first)
+    monkeypatch.setattr(work.Diary, "step", cancel_after_the_first)
     job = worked("compare", "films", table, asked(tiny("bert")))
     status = job.status()
     assert status.state == "cancelled"
@@ -84,7 +85,7 @@ def test_a_process_works_in_its_turn_and_what_it_found_outlives_it(tiny, table) 
     table.write_text("text\n" + "a long and empty story\n" * 100_000)
     job = jobs.create("compare", "films", table, asked(tiny("bert")))
     assert turn.acquire()  # a lock of this process is no lock to itself, but to others
-    job.process.start([job.id], module="maskviz.evidence.job_work")
+    job.process.start([job.id], module="maskviz.evidence.jobs.work")
     waiting = jobs.start("compare", "other", table, asked(tiny("bert")))
     waiting.cancel()
     until(lambda: waiting.status().state == "cancelled")
@@ -144,7 +145,7 @@ def test_the_oldest_jobs_are_forgotten(table, monkeypatch) -> None:
 
 def cancelled_after(steps: int, monkeypatch) -> None:
     """Let each job be cancelled after so many steps."""
-    original = job_work.Diary.step
+    original = work.Diary.step
 
     def step(diary, done, total, result):
         original(diary, done, total, result)
@@ -152,8 +153,8 @@ def cancelled_after(steps: int, monkeypatch) -> None:
             diary.job.cancel()
         diary.steps += 1
 
-    monkeypatch.setattr(job_work.Diary, "steps", 0, raising=False)
-    monkeypatch.setattr(job_work.Diary, "step", step)
+    monkeypatch.setattr(work.Diary, "steps", 0, raising=False)
+    monkeypatch.setattr(work.Diary, "step", step)
 
 
 FILE = {"strategies": {"random": {}, "span": {}}, "text_column": "text", "label_column": "label"}
@@ -175,11 +176,11 @@ def test_a_resumed_job_asks_for_the_rest_alone_and_ends_as_if_never_stopped(
     assert 0 < before.done < before.total
     with job.steps.open("ab") as file:
         file.write(b'{"done": 190, "sid')  # as a process leaves it that is killed while it writes
-    asked, work = [], job_work.FileWork if kind == "compare" else job_work.FairnessWork
-    step = work._step
+    asked, kind_of = [], work.FileWork if kind == "compare" else work.FairnessWork
+    step = kind_of._step
     with monkeypatch.context() as patch:
-        patch.setattr(work, "_step", lambda own, rows: asked.append(own.done) or step(own, rows))
-        patch.setattr(jobs.Background, "start", lambda *_, **__: job_work.work(job))
+        patch.setattr(kind_of, "_step", lambda own, rows: asked.append(own.done) or step(own, rows))
+        patch.setattr(jobs.Background, "start", lambda *_, **__: work.work(job))
         jobs.resume(job)
     assert min(asked) == before.done  # nothing is asked again
     assert job.status().state == "done"

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskviz.errors import DataError
-from maskviz.evidence.interference import recovery
+from maskviz.evidence.distractor.interference import recovery
+from maskviz.evidence.distractor.leakage import _ridge, counts_of, probe
 from maskviz.evidence.intervals import difference, mean_interval
-from maskviz.evidence.leakage import _ridge, counts_of, probe
 
 RNG = np.random.default_rng(0)
 

@@ -14,7 +14,7 @@ from maskviz.figures.theme import as_text
 from maskviz.masks import Mask, MaskSpan
 from maskviz.report.document import Report, render, sentence
 from maskviz.text.marks import MARKS, isolated, named, printable
-from maskviz.ui.page import escape
+from maskviz.ui.shared.page import escape
 
 TURNED = "evil\u202etxt\u2066 \u200fend"
 EVERY = "".join(MARKS)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from maskviz.attention import attend
-from maskviz.attention.steering import head_arithmetic, predict_under
 from maskviz.errors import ParameterError, UnknownNameError
+from maskviz.inside.steering import head_arithmetic, predict_under
 from maskviz.masks import MATRICES, apply, attention_matrix, mask
-from maskviz.models import load_model, predict
+from maskviz.models import load_model
+from maskviz.readings import predict
 
 TEXT = "Anna loved this great film, but Paris was a dull story."
 

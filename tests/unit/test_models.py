@@ -10,8 +10,9 @@ import torch
 from maskviz.checksums import sha256, verify
 from maskviz.errors import CapabilityError, ModelError, ModelNotFoundError, ParameterError
 from maskviz.masks import apply, mask
-from maskviz.models import fill, list_models, load_model, predict
+from maskviz.models import list_models, load_model
 from maskviz.models.locate import bundled
+from maskviz.readings import fill, predict
 
 TEXT = "Anna saw the quick brown fox in Paris."
 

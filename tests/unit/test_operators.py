@@ -12,8 +12,9 @@ from maskviz.attention import attend, difference
 from maskviz.errors import CapabilityError, MaskError, UnknownNameError
 from maskviz.masks import OPERATORS, Mask, MaskSpan, apply, mask
 from maskviz.masks.operators import apply_many, hidden_runs
-from maskviz.models import fill, load_model
-from maskviz.models.predict import class_probabilities
+from maskviz.models import load_model
+from maskviz.readings import fill
+from maskviz.readings.labels import class_probabilities
 
 TEXT = "Anna didn't like this truly dull film, 我们 🙂 though."
 MASK = mask(TEXT, "pattern", words="truly,Anna,我们,🙂")
@@ -224,7 +225,7 @@ def test_infill_by_sentinels(tiny) -> None:
 def test_a_model_taught_sentinels_writes_a_hidden_sentence_anew(tiny) -> None:
     import torch
 
-    from maskviz.models.infill import _with_sentinels
+    from maskviz.readings.infill import _with_sentinels
 
     model = load_model(tiny("t5", "Seq2SeqLM"))
     network = copy.deepcopy(model.network("translate")).eval()

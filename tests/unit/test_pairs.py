@@ -11,9 +11,9 @@ import torch
 
 from maskviz.attention import attend
 from maskviz.attention.pairs import join_pair
-from maskviz.attention.record import eager
 from maskviz.attention.view import merge_words, view, without_special
 from maskviz.figures.canvas import blocks
+from maskviz.inside.tape import eager
 from maskviz.masks import apply
 from maskviz.models import load_model
 
@@ -49,7 +49,7 @@ def test_the_parts_keep_their_letters_when_words_are_merged(tiny) -> None:
 
 
 def test_without_a_pair_nothing_is_passed_besides_ids_and_mask(tiny) -> None:
-    from maskviz.models.predict import batch
+    from maskviz.readings.labels import batch
 
     model = load_model(tiny("bert"))
     assert set(batch(model, [apply(A, "mask", model)])) == {"input_ids", "attention_mask"}

@@ -6,10 +6,11 @@ import pytest
 
 from maskviz import runs
 from maskviz.errors import ParameterError
-from maskviz.evidence.interference import ARMS, Experiment, interference, read_cells
-from maskviz.evidence.interference_words import verdicts
+from maskviz.evidence.distractor.experiment import ARMS, Experiment
+from maskviz.evidence.distractor.interference import interference, read_cells
+from maskviz.evidence.distractor.words import verdicts
 from maskviz.sweeps.pretraining import Pretraining, pretrain_and_tune
-from maskviz.training.spec import MaskingSpec
+from maskviz.training.spec.spec import MaskingSpec
 from tests.tiny_models import build
 from tests.tiny_runs import tiny_spec
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from maskviz.errors import CapabilityError, TextError
-from maskviz.evidence.ratios import guessed_by_ratio
+from maskviz.evidence.text.ratios import guessed_by_ratio
 from maskviz.masks import mask
-from maskviz.models.fills import fill, guessed_right
+from maskviz.readings.fills import fill, guessed_right
 
 TEXT = "The film was so good that I went to see it with my friends again the next day."
 

@@ -139,7 +139,7 @@ def _check_folder(recipe, trainer, tokenizer, folder: Path) -> None:
     from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
     from maskviz.checksums import verify
-    from maskviz.models import generate
+    from maskviz.readings import generate
 
     trainer.use_average()
     recipe("translate_model").save_folder(trainer.model.t5, tokenizer, folder)

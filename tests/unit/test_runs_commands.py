@@ -11,9 +11,9 @@ import pytest
 
 from maskviz import cli
 from maskviz.masks import Choice
-from maskviz.runs.folder import new_folder
 from maskviz.runs.store import Store
 from maskviz.training import RunSpec
+from maskviz.training.folder import new_folder
 from tests.tiny_runs import tiny_spec
 
 

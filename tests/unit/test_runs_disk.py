@@ -12,10 +12,11 @@ from maskviz import runs
 from maskviz.errors import DiskFullError, RunError, StoreError
 from maskviz.paths import write_atomic
 from maskviz.runs import worker
-from maskviz.runs.folder import new_folder, read_json, runs_home
 from maskviz.runs.store import Store
-from maskviz.training import RunSpec, execute
-from maskviz.training.recorder import Recorder
+from maskviz.training import RunSpec
+from maskviz.training.folder import new_folder, read_json, runs_home
+from maskviz.training.loop import execute
+from maskviz.training.loop.recorder import Recorder
 
 NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
 
@@ -56,7 +57,7 @@ def test_a_run_that_cannot_write_its_last_words_makes_room_and_ends(queued, monk
     folder = runs_home() / queued
     half = folder / "checkpoints" / ".staging"
     half.mkdir(parents=True)
-    monkeypatch.setattr(execute.Job, "prepare", _refuse)
+    monkeypatch.setattr(execute, "prepare", _refuse)
     assert execute.execute(folder) == "failed"
     assert not half.exists()
     assert "disk is full" in read_json(folder / "status.json")["outcome_reason"]

@@ -19,9 +19,9 @@ from maskviz import runs
 from maskviz.errors import ParameterError, RunError
 from maskviz.runs import engines, ray_engine, service, worker
 from maskviz.runs.export import export, packed, push
-from maskviz.runs.folder import Run, read_json, runs_home, update_json
 from maskviz.runs.store import Store
-from maskviz.training import execute
+from maskviz.training.folder import Run, read_json, runs_home, update_json
+from maskviz.training.loop import execute
 from tests.tiny_runs import tiny_spec
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def done(spec, maskviz_home) -> Run:
     """A run that is done, its tuned model a copy of the one it started from."""
     import shutil
 
-    from maskviz.runs.folder import new_folder
+    from maskviz.training.folder import new_folder
 
     folder = new_folder(spec)
     shutil.copytree(spec.model, folder / "model")
@@ -47,7 +47,7 @@ def done(spec, maskviz_home) -> Run:
 
 
 def test_a_run_that_does_not_fit_the_memory_is_refused_with_both_figures(spec, monkeypatch):
-    from maskviz.training.machine import Machine
+    from maskviz.training.machine.machine import Machine
 
     monkeypatch.setattr(Machine, "of", lambda *_: Machine(False, 0.01))
     monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: None)
@@ -129,7 +129,7 @@ def test_a_run_of_which_one_process_is_killed_goes_on(spec, monkeypatch):
     store = Store()
     row = store.claim()
     broken = RuntimeError("[…/gloo/transport/tcp/pair.cc:537] Read error: Connection reset by peer")
-    monkeypatch.setattr(execute.Job, "prepare", lambda *_: (_ for _ in ()).throw(broken))
+    monkeypatch.setattr(execute, "prepare", lambda *_: (_ for _ in ()).throw(broken))
     assert execute.execute(run.folder) == "killed"
     assert read_json(run.folder / "status.json")["outcome"] is None
     for outcome in (None, "cancelled"):  # the launcher ends the others as a person would

@@ -8,7 +8,7 @@ import pytest
 
 import maskviz
 from maskviz.runs import mirror
-from maskviz.runs.folder import read_json
+from maskviz.training.folder import read_json
 from tests.tiny_runs import tiny_spec
 
 

@@ -14,10 +14,10 @@ import pytest
 from maskviz.errors import MaskvizError, RunError, StoreError
 from maskviz.paths import home
 from maskviz.runs import engines, launch, process, worker
-from maskviz.runs.folder import new_folder, runs_home
 from maskviz.runs.service import cancel, delete, list_runs, load_run, resume
 from maskviz.runs.store import Store
 from maskviz.training import RunSpec
+from maskviz.training.folder import new_folder, runs_home
 
 ROOT = Path(__file__).parents[2]
 

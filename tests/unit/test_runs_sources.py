@@ -9,10 +9,10 @@ import pytest
 
 from maskviz.runs import sources as module
 from maskviz.runs import worker
-from maskviz.runs.folder import new_folder
 from maskviz.runs.sources import Sources
 from maskviz.runs.store import Store
 from maskviz.training import RunSpec
+from maskviz.training.folder import new_folder
 
 
 @pytest.fixture

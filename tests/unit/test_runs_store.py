@@ -14,11 +14,11 @@ from maskviz import runs
 from maskviz.data.uploads import keep
 from maskviz.errors import DataError, MaskvizError, ModelNotFoundError, RunError
 from maskviz.runs import process
-from maskviz.runs.folder import new_folder, read_metrics, read_run, run_folder, runs_home, tail
 from maskviz.runs.lock import WorkerLock
 from maskviz.runs.service import cancel, clone, delete, list_runs, load_run, resume
 from maskviz.runs.store import Store
 from maskviz.training import RunSpec
+from maskviz.training.folder import new_folder, read_metrics, read_run, run_folder, runs_home, tail
 
 
 @pytest.fixture(autouse=True)

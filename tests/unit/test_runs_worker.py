@@ -16,8 +16,8 @@ import pytest
 
 from maskviz import runs
 from maskviz.runs import engines, process
-from maskviz.runs.folder import Run, read_json, runs_home
 from maskviz.runs.store import Store
+from maskviz.training.folder import Run, read_json, runs_home
 from tests.tiny_runs import tiny_spec
 
 LIMIT = 240  # seconds; torch's import alone takes 5 to 20 of them on a busy machine

@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from maskviz.masks import apply
-from maskviz.models import load_model, side_by_side
-from maskviz.models.predict import _batches, class_logits
+from maskviz.models import load_model
+from maskviz.readings import side_by_side
+from maskviz.readings.labels import _batches, class_logits
 
 TEXTS = ["one fine film " * (1 + i % 7) for i in range(60)]
 

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from maskviz.evidence import control
-from maskviz.evidence.faithfulness import _chance, _curve
+from maskviz.evidence.files.tally import BINS, Calibration
 from maskviz.evidence.statistics import bootstrap_interval, divergence, kendall, mcnemar
-from maskviz.evidence.tally import BINS, Calibration
+from maskviz.evidence.words.faithfulness import _chance, _curve
 from maskviz.masks import mask
-from maskviz.models.predict import activated, log_odds
+from maskviz.readings.labels import activated, log_odds
 
 RNG = np.random.default_rng(7)
 

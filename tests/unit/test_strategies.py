@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from maskviz.errors import ParameterError, UnknownNameError
-from maskviz.evidence.keyness import inverse_document_frequency, log_odds, tfidf_scores
+from maskviz.evidence.words.keyness import inverse_document_frequency, log_odds, tfidf_scores
 from maskviz.masks import mask
 from maskviz.masks.collocation import collocations
-from maskviz.masks.noise import _edits
+from maskviz.readings.noise import _edits
 
 
 def hidden(chosen) -> list[str]:
@@ -150,7 +150,7 @@ def test_key_refuses_an_unknown_way() -> None:
 
 def test_pii_reads_a_long_text_in_pieces(monkeypatch) -> None:
     pytest.importorskip("presidio_analyzer", reason="Presidio is an extra")
-    monkeypatch.setattr("maskviz.text.pipelines._PIECE", 120)
+    monkeypatch.setattr("maskviz.text.pipelines.PIECE", 120)
     text = "Write to ann.lee@example.org about the film.\n" * 12
     chosen = mask(text, "pii", types="EMAIL_ADDRESS")
     assert hidden(chosen) == ["ann.lee@example.org"] * 12

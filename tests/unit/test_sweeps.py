@@ -15,8 +15,8 @@ from maskviz.runs.store import Store
 from maskviz.sweeps import SweepSpec, advance, list_sweeps, load_sweep, results, start
 from maskviz.sweeps.results import MEASURES
 from maskviz.sweeps.service import plan
-from maskviz.training.control import matching_ratio, realised_ratio
-from maskviz.training.spec import MaskingSpec
+from maskviz.training.data.control import matching_ratio, realised_ratio
+from maskviz.training.spec.spec import MaskingSpec
 from tests.tiny_runs import tiny_spec
 
 
@@ -132,7 +132,7 @@ def test_data_that_changed_make_cells_and_controls_anew(spec, monkeypatch):
         assert set(sweep.states().values()) == {"waiting"}
         measured = []
         monkeypatch.setattr(
-            "maskviz.training.control.realised_ratio", lambda *_: measured.append(1) or 0.2
+            "maskviz.training.data.control.realised_ratio", lambda *_: measured.append(1) or 0.2
         )
         assert plan(spec).controls  # the controls hide as much as the strategies do on the new rows
         assert measured

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from maskviz.errors import MaskError
-from maskviz.training import masking
-from maskviz.training.ahead import Ahead
-from maskviz.training.batches import LengthBuckets
-from maskviz.training.spec import MaskingSpec
+from maskviz.training.data import masking
+from maskviz.training.data.ahead import Ahead
+from maskviz.training.data.batches import LengthBuckets
+from maskviz.training.spec.spec import MaskingSpec
 
 
 def test_the_items_come_in_order_and_end():

@@ -9,7 +9,7 @@ import pytest
 import maskviz
 from maskviz.errors import DataError
 from maskviz.runs import list_runs
-from maskviz.training.failures import explain
+from maskviz.training.loop.failures import explain
 from tests.tiny_models import build
 from tests.tiny_runs import tiny_spec
 
@@ -87,7 +87,7 @@ def test_what_cannot_start_is_refused_before_there_is_a_run(spec):
 def test_a_loss_that_is_no_number_ends_the_run_with_the_step(spec, monkeypatch):
     import torch
 
-    from maskviz.training import model
+    from maskviz.training.model import network as model
 
     networks = []
     load = model.load_network

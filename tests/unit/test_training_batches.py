@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskviz.training.batches import Collator, LengthBuckets, MaskedRows, SortedBatches
-from maskviz.training.masking import Masker, draw_seed
-from maskviz.training.metrics import (
+from maskviz.training.data.batches import Collator, LengthBuckets, MaskedRows, SortedBatches
+from maskviz.training.data.masking import Masker
+from maskviz.training.data.rows import Part
+from maskviz.training.data.seeds import draw_seed
+from maskviz.training.loop.metrics import (
     compute_metrics,
     half_width,
     macro_f1,
     multi_label_metrics,
     regression_metrics,
 )
-from maskviz.training.rows import Part
-from maskviz.training.spec import MaskingSpec
+from maskviz.training.spec.spec import MaskingSpec
 from tests.tiny_models import tokenizer
 
 TEXTS = [

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 import maskviz
-from maskviz.training import compiling
-from maskviz.training.collating import TaskCollator
-from maskviz.training.compiling import Lengths, places
-from maskviz.training.masking import TokenRow
+from maskviz.training.data.collating import TaskCollator
+from maskviz.training.data.masking import TokenRow
+from maskviz.training.machine import compiling
+from maskviz.training.machine.compiling import Lengths, places
 from tests.tiny_models import build
 from tests.tiny_runs import tiny_spec
 

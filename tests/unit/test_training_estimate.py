@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from maskviz.runs.folder import new_folder
-from maskviz.training import machine
 from maskviz.training.estimate import estimate, steps_of
-from maskviz.training.model_size import model_shape, tensor_sizes
+from maskviz.training.folder import new_folder
+from maskviz.training.machine import machine
+from maskviz.training.machine.model_size import model_shape, tensor_sizes
 from tests.tiny_runs import tiny_spec
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def test_the_model_is_measured_from_its_files(spec):
 
 def test_no_row_is_longer_than_the_model_takes(spec):
     from maskviz.models import load_model
-    from maskviz.training.model_size import token_lengths
+    from maskviz.training.machine.model_size import token_lengths
 
     (length,) = token_lengths(spec.model, ["film " * 5000], 8192)
     assert length == load_model(spec.model).max_length < 8192
@@ -75,7 +75,8 @@ def test_what_a_gpu_keeps_for_the_backward_pass_is_what_torch_keeps(precision):
     from transformers import AutoModel
 
     from maskviz.paths import assets
-    from maskviz.training import RunSpec, memory
+    from maskviz.training import RunSpec
+    from maskviz.training.machine import memory
 
     spec = RunSpec.build(precision=precision, per_device_train_batch_size=16)
     network = AutoModel.from_pretrained(assets() / "mini").train()
@@ -163,10 +164,12 @@ def test_a_strategy_that_asks_a_model_about_each_word_is_counted(spec):
 
 
 def test_the_measured_peak_is_within_a_quarter_of_the_estimate(spec):
-    from maskviz.runs.folder import read_json
+    from maskviz.training.folder import read_json
 
     folder = new_folder(spec)
-    code = "import sys; from pathlib import Path; from maskviz.training.execute import execute;"
+    code = (
+        "import sys; from pathlib import Path; from maskviz.training.loop.execute import execute;"
+    )
     code += "execute(Path(sys.argv[1]), threads=1)"
     subprocess.run([sys.executable, "-c", code, str(folder)], check=True, cwd=ROOT)
     peak = read_json(folder / "result.json")["peak_memory_bytes"] / 1e9

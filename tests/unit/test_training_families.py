@@ -10,7 +10,7 @@ import pytest
 import maskviz
 from maskviz.errors import CapabilityError, MissingDependencyError, ModelNotFoundError
 from maskviz.models import load_model
-from maskviz.models.predict import predict
+from maskviz.readings.labels import predict
 from maskviz.training import check
 from tests.tiny_models import build
 from tests.tiny_runs import tiny_spec

@@ -10,8 +10,8 @@ import torch
 
 import maskviz
 from maskviz.errors import ParameterError
-from maskviz.training.losses import decoder_inputs, loss_of
-from maskviz.training.spec import MULTI, REGRESSION, SINGLE
+from maskviz.training.loop.losses import decoder_inputs, loss_of
+from maskviz.training.spec.spec import MULTI, REGRESSION, SINGLE
 from tests.tiny_models import build
 from tests.tiny_runs import tiny_spec
 
@@ -114,7 +114,7 @@ def test_a_decoder_without_a_shift_of_its_own_reads_the_labels_one_place_later(t
 
 
 def test_a_process_takes_one_gpu_of_several(tmp_path, monkeypatch):
-    from maskviz.training.assemble import training_arguments
+    from maskviz.training.loop.assemble import training_arguments
 
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     arguments = training_arguments(tmp_path, maskviz.training.RunSpec(), "cuda", "float32")

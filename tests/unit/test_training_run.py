@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from maskviz.runs.folder import new_folder, read_json, read_metrics, read_run
 from maskviz.training import RunSpec
+from maskviz.training.folder import new_folder, read_json, read_metrics, read_run
 from tests.tiny_runs import tiny_spec
 
 ROOT = Path(__file__).parents[2]
@@ -138,7 +138,8 @@ def test_the_folder_holds_what_it_should(trained):
 
 def test_the_tuned_model_loads_by_the_run_and_answers(trained, monkeypatch):
     from maskviz.masks import apply
-    from maskviz.models import list_models, load_model, predict
+    from maskviz.models import list_models, load_model
+    from maskviz.readings import predict
 
     monkeypatch.setenv("MASKVIZ_HOME", str(trained["whole"].parents[1]))
     assert trained["whole"].name in [info.name for info in list_models()]
@@ -173,8 +174,8 @@ def test_lora_killed_and_resumed_is_as_if_never_killed(trained):
 def test_the_best_checkpoint_of_an_attempt_before_is_kept(tmp_path):
     from types import SimpleNamespace
 
-    from maskviz.training.pacer import Pacer
-    from maskviz.training.recorder import Recorder
+    from maskviz.training.loop.pacer import Pacer
+    from maskviz.training.loop.recorder import Recorder
 
     lines = [{"step": 20, "plain_loss": 0.1}, {"step": 40, "plain_loss": 0.3}]
     (tmp_path / "metrics.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
@@ -200,7 +201,7 @@ def test_sigterm_writes_a_checkpoint_and_says_so(trained):
 
 
 def test_a_run_does_not_go_on_with_other_rows_than_it_began_with(trained, tmp_path):
-    from maskviz.training.execute import execute
+    from maskviz.training.loop.execute import execute
 
     spec = RunSpec.from_file(trained["stopped"] / "spec.toml")
     table = tmp_path / "changed.csv"
@@ -217,8 +218,8 @@ def test_a_run_does_not_go_on_with_other_rows_than_it_began_with(trained, tmp_pa
 def test_a_checkpoint_whose_deletion_is_cut_short_is_no_checkpoint(tmp_path, monkeypatch):
     from types import SimpleNamespace
 
-    from maskviz.training import trainer
-    from maskviz.training.checkpoints import checkpoints
+    from maskviz.training.loop import trainer
+    from maskviz.training.loop.checkpoints import checkpoints
 
     for name in ("checkpoint-10", "checkpoint-20", ".staging/checkpoint-30"):
         (tmp_path / name).mkdir(parents=True)

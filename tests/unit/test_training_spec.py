@@ -8,7 +8,7 @@ import pytest
 
 from maskviz.errors import MaskvizError, ParameterError, UnknownNameError
 from maskviz.training import RunSpec
-from maskviz.training.toml import to_toml
+from maskviz.training.spec.toml import to_toml
 
 
 def test_toml_round_trip_keeps_everything():

@@ -12,11 +12,11 @@ import pytest
 
 import maskviz
 from maskviz.errors import DataError, ParameterError, UnknownNameError
-from maskviz.runs.folder import Run
 from maskviz.training import RunSpec
-from maskviz.training.rows import Part as RowPart
-from maskviz.training.rows import Rows, load_rows
-from maskviz.training.targets import class_weights, labels_in
+from maskviz.training.data.rows import Part as RowPart
+from maskviz.training.data.rows import Rows, load_rows
+from maskviz.training.data.targets import class_weights, labels_in
+from maskviz.training.folder import Run
 from tests.tiny_models import build
 from tests.tiny_runs import BAD, GOOD, tiny_model, tiny_spec
 
@@ -54,7 +54,7 @@ def test_several_labels_a_row(tiny):
     assert {"micro_f1_plain", "exact_match_masked"} <= set(run.metrics)
     assert run.reason.startswith("Micro-F1 ")
     encoding = maskviz.apply(maskviz.mask("the film loved", "random", ratio=0), model=str(run.id))
-    from maskviz.models.predict import predict
+    from maskviz.readings.labels import predict
 
     answer = predict(run.id, [encoding])[0]
     assert set(answer.probabilities) == {"cold", "warm"}
@@ -73,7 +73,7 @@ def test_a_regression_learns_numbers(tiny):
 
 
 def test_huge_values_to_learn_are_named_before_and_as_the_cause_of_an_infinite_loss(tiny):
-    from maskviz.training.rows import load_rows
+    from maskviz.training.data.rows import load_rows
 
     rows = [f"film number {i},{i}e25" for i in range(1, 25)]
     table = tiny / "huge.csv"
@@ -190,9 +190,9 @@ def test_the_head_of_an_mlm_at_hidden_tokens_gives_the_loss_of_the_whole(tiny):
     import torch
 
     from maskviz.models import load_model
-    from maskviz.training.collating import hidden_alone
-    from maskviz.training.hooks import CoreHooks
-    from maskviz.training.model import load_network
+    from maskviz.training.data.collating import hidden_alone
+    from maskviz.training.model.hooks import CoreHooks
+    from maskviz.training.model.network import load_network
 
     torch.manual_seed(0)
     spec = tiny_spec(tiny, task="mlm", model=str(tiny / "mlm"))
@@ -213,8 +213,8 @@ def test_a_head_is_kept_for_its_own_labels_and_drawn_for_others(family, tmp_path
     import torch
 
     from maskviz.models import load_model
-    from maskviz.training.model import load_network
-    from maskviz.training.spec import RunSpec
+    from maskviz.training.model.network import load_network
+    from maskviz.training.spec.spec import RunSpec
 
     names = {0: "bad", 1: "good"}
     folder = build(family, tmp_path, id2label=names, label2id={"bad": 0, "good": 1})

@@ -11,8 +11,8 @@ import pytest
 from maskviz.masks import Choice
 from maskviz.masks.chance import drawn_runs, drawn_words
 from maskviz.masks.draws import uniform, uniforms
-from maskviz.training.masking import Masker
-from maskviz.training.spec import MaskingSpec
+from maskviz.training.data.masking import Masker
+from maskviz.training.spec.spec import MaskingSpec
 from tests.tiny_models import CORPUS, tokenizer
 
 TEXTS = [*CORPUS, "", "?!", "我们喜欢 🙂👩‍👩‍👧 电影", "one", "a\u0301 b\u00a0c  d\n\ne" * 40]

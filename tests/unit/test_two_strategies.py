@@ -10,9 +10,10 @@ from maskviz.errors import ParameterError, UnknownNameError
 from maskviz.masks import Choice, mask
 from maskviz.masks.audit import audit
 from maskviz.training import MaskingSpec, RunSpec
-from maskviz.training.assemble import evaluation_sets
-from maskviz.training.masking import Masker, draw_seed
-from maskviz.training.rows import Part
+from maskviz.training.data.masking import Masker
+from maskviz.training.data.rows import Part
+from maskviz.training.data.seeds import draw_seed
+from maskviz.training.loop.sets import evaluation_sets
 from tests.tiny_models import CORPUS, tokenizer
 
 TEXT = "Anna and Paul flew from Rome to Paris on a cold grey morning in May."

@@ -9,11 +9,12 @@ import pytest
 
 from maskviz.attention import METHODS
 from maskviz.errors import CapabilityError, ParameterError
-from maskviz.evidence.attribution import explain
 from maskviz.evidence.statistics import kendall
-from maskviz.evidence.worth import falls_without, tops, worth, worth_sentence
+from maskviz.evidence.words.attribution import explain
+from maskviz.evidence.words.worth import falls_without, tops, worth, worth_sentence
 from maskviz.masks import Mask, MaskSpan, apply
-from maskviz.models import load_model, predict
+from maskviz.models import load_model
+from maskviz.readings import predict
 
 TEXT = "Anna did not like this truly dull film though others loved it."
 

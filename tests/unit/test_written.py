@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from maskviz import Mask, MaskSpan
 from maskviz.data.typos import SHORTEST, typos
 from maskviz.errors import InputError, ParameterError
-from maskviz.evidence import written
-from maskviz.evidence.written import (
+from maskviz.evidence.files import written
+from maskviz.evidence.files.written import (
     WAYS,
     bleu_chrf,
     infilled,
@@ -69,7 +69,7 @@ def test_four_ways_are_translated_and_the_hits_of_noise_are_counted(monkeypatch,
     def copied(texts, model):
         return [Copied(text) for text in texts]
 
-    monkeypatch.setattr("maskviz.models.translation.translate_many", copied)
+    monkeypatch.setattr("maskviz.readings.translation.translate_many", copied)
     reader = tiny("bert", "MaskedLM")
 
     def found(text, strategy, model):

@@ -1,0 +1,221 @@
+"""One cell of the planted-distractor experiment: an arm and a seed, tuned and measured."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...data.distractor import KINDS, LABELS, make
+from ...errors import RunError
+from ...paths import write_atomic
+from .experiment import TESTS, Experiment, cell_file
+from .leakage import counts_of, probe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...training.data.masking import TokenRow
+    from ...training.spec.spec import MaskingSpec, RunSpec
+
+_BATCH = 64
+
+
+def run_cell(experiment: Experiment, seed: int, arm: str) -> None:
+    """Tune one model, measure it and keep the figures; everything else is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="maskviz-") as folder:
+        figures = measure(experiment, arm, seed, Path(folder))
+    write_atomic(cell_file(experiment, seed, arm), json.dumps(figures))
+
+
+def measure(experiment: Experiment, arm: str, seed: int, folder: Path) -> dict[str, float]:
+    """Tune the model on one seed's rows as the arm has it, and return the cell's figures."""
+    from ...training.loop.execute import execute
+
+    frame = make(experiment.rows, seed, experiment.strength, experiment.kind, experiment.noise)
+    spec = _spec(experiment, arm, seed, folder, frame)
+    (folder / "spec.toml").write_text(spec.to_toml(), encoding="utf-8")
+    state = execute(folder, rows=_rows(frame))
+    if state != "done":
+        from ...training.folder import read_json
+
+        said = read_json(folder / "status.json").get("outcome_reason", "")
+        raise RunError(f"The arm {arm!r} with seed {seed} is {state}: {said}")
+    return _figures(spec, frame, experiment, folder / "model")
+
+
+def masking_of(
+    experiment: Experiment, arm: str, frame: pd.DataFrame, folder: Path, seed: int
+) -> MaskingSpec:
+    """Return what an arm hides, in training and at test."""
+    from ...training.spec.mask_spec import NO_STRATEGY, MaskingSpec
+
+    train = frame[frame.split == "train"]
+    if arm == "plain":
+        return MaskingSpec(NO_STRATEGY)
+    if arm == "random":
+        return MaskingSpec("random", ratio=_matched_ratio(experiment, train, seed))
+    if arm == "key":
+        table = folder / "train.csv"
+        train[["text", "label"]].to_csv(table, index=False)
+        return MaskingSpec("key", parameters={"by": "keyness", "data": str(table)})
+    if arm == "oracle":
+        planted = [word for group in KINDS[experiment.kind] for word in group]
+        return MaskingSpec("pattern", parameters={"words": planted})
+    return attributes_of(experiment) if arm == "attribute" else MaskingSpec(arm)
+
+
+def attributes_of(experiment: Experiment) -> MaskingSpec:
+    """Return what the arm `attribute` hides: places, too, where it is a place that is planted."""
+    from ...masks import Choice
+    from ...training.spec.mask_spec import MaskingSpec
+
+    places = Choice("entity", parameters={"types": ["GPE", "LOC"]})
+    return MaskingSpec("attribute", second=places if experiment.kind == "place" else None)
+
+
+def _matched_ratio(experiment: Experiment, train: pd.DataFrame, seed: int) -> float:
+    """Return the ratio at which `random` hides as many words as `attribute` does."""
+    from ...training.data.control import matching_ratio, realised_ratio
+
+    texts = tuple(train.text)
+    wanted = realised_ratio(attributes_of(experiment), texts, experiment.model, seed)
+    return matching_ratio(wanted, texts, seed)
+
+
+def _spec(
+    experiment: Experiment, arm: str, seed: int, folder: Path, frame: pd.DataFrame
+) -> RunSpec:
+    from ...training.spec.spec import RunSpec
+
+    spec = RunSpec.build(
+        model=start_of(experiment), seed=seed, max_steps=experiment.steps,
+        learning_rate=experiment.learning_rate, eval_steps=experiment.steps,
+        save_steps=experiment.steps,
+    )  # fmt: skip
+    return replace(spec, masking=masking_of(experiment, arm, frame, folder, seed))
+
+
+def start_of(experiment: Experiment) -> str:
+    """Return the model that every arm starts from; an encoder alone is written once."""
+    from ...training.model.encoder import without_classifier
+
+    if not experiment.fresh:
+        return experiment.model
+    experiment.folder.mkdir(parents=True, exist_ok=True)
+    return str(without_classifier(experiment.model, experiment.folder / "encoder"))
+
+
+def _rows(frame: pd.DataFrame) -> Any:
+    """Return the rows a run trains on; a few of dev suffice, the tests are measured apart."""
+    from ...training.data.rows import Part, Rows
+
+    def part(rows: pd.DataFrame) -> Part:
+        return Part(tuple(rows.text), tuple(LABELS.index(label) for label in rows.label))
+
+    dev = frame[frame.split == "dev"].head(64)
+    return Rows(part(frame[frame.split == "train"]), {"dev": part(dev)}, LABELS)
+
+
+def _figures(
+    spec: RunSpec, frame: pd.DataFrame, experiment: Experiment, model_folder: Path
+) -> dict[str, float]:
+    """Return accuracy per test set, worst group and leakage, on inputs as the arm was trained."""
+    import numpy as np
+
+    network, reader = _load(model_folder), _reader(spec)
+    figures: dict[str, float] = {}
+    for test in TESTS:
+        rows = frame[frame.split == test]
+        tokens = list(reader(tuple(rows.text)))
+        predicted, pooled = _forward(network, tokens)
+        right = predicted == np.array([LABELS.index(label) for label in rows.label])
+        figures[f"accuracy_{test}"] = float(right.mean())
+        if test == "neutral":
+            groups = rows.distractor.isin(KINDS[experiment.kind][1]).to_numpy().astype(int)
+            figures["worst_group"] = _worst(right, rows.label.to_numpy(), groups)
+            seen = [
+                [i for i, on in zip(row.input_ids, row.attention_mask, strict=True) if on]
+                for row in tokens
+            ]
+            text, inside = probe(counts_of(seen), groups), probe(pooled, groups)
+            figures |= {"leakage_text": text.accuracy, "leakage_text_chance": text.chance}
+            figures |= {
+                "leakage_representation": inside.accuracy,
+                "leakage_representation_chance": inside.chance,
+            }
+    figures["reliance"] = figures["accuracy_aligned"] - figures["accuracy_reversed"]
+    return figures
+
+
+def _worst(right: Any, labels: Any, groups: Any) -> float:
+    """Return the lowest accuracy over the groups label × distractor (Sagawa et al. 2020)."""
+    cells = [right[(labels == label) & (groups == group)] for label in LABELS for group in (0, 1)]
+    return min(float(cell.mean()) for cell in cells if len(cell))
+
+
+def _reader(spec: RunSpec) -> Any:
+    """Return a function from texts to what the model reads of them under the arm's mask."""
+    from ...models import load_model
+    from ...training.data.masking import Masker
+
+    model = load_model(spec.model)
+
+    def read(texts: Sequence[str]) -> Iterator[TokenRow]:
+        length = min(spec.training.max_length, model.max_length)
+        masker = Masker(model, texts, spec.evaluated_mask, spec.seed + 1, length)
+        masker.prepare(range(len(texts)))
+        return (masker.row(i) for i in range(len(texts)))
+
+    return read
+
+
+def _load(folder: Path) -> Any:
+    import torch
+    import transformers
+
+    from ...models.model import device
+    from ...training.model.encoder import without_bars
+
+    with without_bars():
+        network = transformers.AutoModelForSequenceClassification.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        )
+    return network.to(device()).eval()
+
+
+def _forward(network: Any, rows: Sequence[TokenRow]) -> tuple[Any, Any]:
+    """Return the predicted classes (rows,) and mean last hidden states (rows, width)."""
+    import numpy as np
+    import torch
+
+    order = sorted(range(len(rows)), key=lambda i: -len(rows[i].input_ids))
+    predicted = np.zeros(len(rows), dtype=int)
+    pooled: dict[int, Any] = {}
+    for start in range(0, len(order), _BATCH):
+        chosen = order[start : start + _BATCH]
+        with torch.inference_mode():
+            batch = _padded([rows[i] for i in chosen], network)
+            answer = network(**batch, output_hidden_states=True)
+        predicted[chosen] = answer.logits.argmax(-1).cpu().numpy()
+        seen = batch["attention_mask"][..., None]
+        means = (answer.hidden_states[-1] * seen).sum(1) / seen.sum(1)
+        pooled |= dict(zip(chosen, means.float().cpu().numpy(), strict=True))
+    return predicted, np.stack([pooled[i] for i in range(len(rows))])
+
+
+def _padded(rows: Sequence[TokenRow], network: Any) -> Mapping[str, Any]:
+    import torch
+
+    width = max(len(row.input_ids) for row in rows)
+    pad = network.config.pad_token_id or 0
+    return {
+        name: torch.tensor(
+            [[*getattr(row, name), *[fill] * (width - len(row.input_ids))] for row in rows],
+            device=network.device,
+        )
+        for name, fill in (("input_ids", pad), ("attention_mask", 0))
+    }

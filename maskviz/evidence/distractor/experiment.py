@@ -1,0 +1,94 @@
+"""What a planted-distractor experiment is asked for, and where its finished cells are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ...errors import ParameterError, UnknownNameError
+from ...paths import home
+
+ARMS = ("plain", "random", "entity", "attribute", "key", "oracle")
+TESTS = ("aligned", "neutral", "reversed")
+QUICK = {"rows": 600, "steps": 60}
+CACHE_VERSION = 1  # raise it when a cell's figures come to mean something else
+OF_KIND = {"place": 1}  # the same for the cells of one kind
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is asked for; the same values give the same figures.
+
+    strength: ρ in [0.5, 1]; noise: η in [0, 0.5]; kind: name, place, age or gender; rows: to train
+    on, each test set has a fifth of them; steps: optimiser steps of 32 rows. fresh: start from the
+    pretrained encoder with a new head; otherwise from the classifier, which may know the task.
+    """
+
+    model: str = "mini"
+    kind: str = "name"
+    strength: float = 0.95
+    noise: float = 0.25
+    seeds: int = 5
+    rows: int = 2000
+    steps: int = 250
+    learning_rate: float = 3e-4
+    fresh: bool = True
+    arms: tuple[str, ...] = ARMS
+
+    def __post_init__(self) -> None:
+        from ...data.distractor import KINDS
+
+        for arm in self.arms:
+            if arm not in ARMS:
+                raise UnknownNameError.of("arm", arm, ARMS)
+        if self.kind not in KINDS:
+            raise UnknownNameError.of("kind of distractor", self.kind, KINDS)
+        for name, low, high in (
+            ("strength", 0.5, 1), ("noise", 0, 0.5), ("seeds", 2, 100), ("rows", 200, 100_000),
+            ("steps", 1, 100_000),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ParameterError(f"{name} is {value}: give {low} to {high:,}.")
+        if "plain" not in self.arms:
+            raise ParameterError("The arm 'plain' is what the others are measured by: keep it.")
+
+    @property
+    def id(self) -> str:
+        """A short name that changes with everything that changes a cell, arms and seeds aside."""
+        settings = {k: v for k, v in asdict(self).items() if k not in ("arms", "seeds")}
+        version = CACHE_VERSION + OF_KIND.get(self.kind, 0)
+        said = json.dumps([version, settings, weights_of(self.model)], sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+    @property
+    def folder(self) -> Path:
+        """Where the finished cells are kept, so that none is run twice."""
+        return home() / "interference" / self.id
+
+
+def cell_file(experiment: Experiment, seed: int, arm: str) -> Path:
+    """Return where the figures of a cell are kept."""
+    return experiment.folder / f"{arm}-{seed}.json"
+
+
+def weights_of(model: str) -> str:
+    """Return what tells two versions of a model apart: a cell belongs to the weights it tuned."""
+    from ...models.locate import locate
+
+    folder = Path(locate(model))
+    files = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+    stamps = tuple((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in files)
+    return _digest(stamps) if files else str(folder)
+
+
+@lru_cache(maxsize=32)
+def _digest(stamps: tuple[tuple[str, int, int], ...]) -> str:
+    """Read the files once; time and size tell whether they have changed since."""
+    digest = hashlib.sha256()
+    for file, _, _ in stamps:
+        digest.update(Path(file).read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,122 @@
+"""What the planted-distractor experiment found, in plain sentences."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ...text.percent import percent
+
+if TYPE_CHECKING:
+    from .result import Interference
+
+LARGE = 0.1  # a reliance under ten points is called small
+EXPECTED_RECOVERY = 0.9
+
+
+def finding(result: Interference) -> str:
+    """Say how much the plain arm leans on the distractor and what hiding wins back."""
+    kind = result.experiment.kind
+    if not result.cells["plain"]:
+        return "No seed is finished yet."
+    mean, low, high = result.arms["plain"]["reliance"]
+    seeds = len(result.cells["plain"])
+    opening = (
+        f"Trained on plain text, the model loses {points(mean)} of accuracy when the {kind} turns "
+        f"against the label ({span(low, high)}, {seeds} seeds)"
+    )
+    if mean < LARGE:
+        return f"{opening}: it hardly leans on it, so there is little to win back."
+    said = [
+        f"{name} {recovered(result, name)}"
+        for name in ("attribute", "entity", "oracle", "random", "key")
+        if name in result.arms
+    ]
+    few = " So few seeds tell little: the interval reaches over 0." if low <= 0 else ""
+    return f"{opening}. Hiding wins back: {', '.join(said)}.{few}{_against(result)}"
+
+
+def _against(result: Interference) -> str:
+    """Say which parts of the claim the figures speak against."""
+    failed = [f"“{claim}” does not hold" for claim, holds, _ in verdicts(result) if holds is False]
+    return f" Against the claim: {'; '.join(failed)}." if failed else ""
+
+
+def recovered(result: Interference, arm: str) -> str:
+    """Return an arm's recovery with its interval: `97 % (90 to 104)`."""
+    mean, low, high = result.arms[arm]["recovery"]
+    if math.isnan(mean):
+        return "nothing to measure"
+    return f"{percent(mean, 0)} ({100 * low:.0f} to {100 * high:.0f})"
+
+
+def points(share: float) -> str:
+    """Return a difference of accuracies in percentage points."""
+    return f"{100 * share:.1f} points"
+
+
+def span(low: float, high: float) -> str:
+    """Return an interval of differences: `26.1 to 35.2`."""
+    return f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def verdicts(result: Interference) -> list[tuple[str, bool | None, str]]:
+    """Return each part of the claim, whether the figures bear it out, and the figures.
+
+    None is where they cannot tell: nothing is won back of what was never lost.
+
+    The claim: a model trained on plain text leans on the distractor; hiding the attribute wins at
+    least 0.9 of that back; hiding as much at random wins back nothing.
+    """
+    arms = result.arms
+    lean = arms["plain"]["reliance"]
+    leans = lean[0] >= LARGE and lean[1] > 0
+    rows: list[tuple[str, bool | None, str]] = [
+        (
+            f"The plain arm leans on the {result.experiment.kind} "
+            f"(reliance over {percent(LARGE, 0)})",
+            leans,
+            f"reliance {points(lean[0])} ({span(*lean[1:])})",
+        )
+    ]
+    rows += [_recovery(result, arm, leans) for arm in ("attribute", "random") if arm in arms]
+    if "attribute" in arms:
+        rows.append(_cost(result))
+    return rows
+
+
+def _recovery(result: Interference, arm: str, leans: bool) -> tuple[str, bool | None, str]:
+    """Whether an arm wins back what the claim says; None where nothing was lost."""
+    mean, low, high = result.arms[arm]["recovery"]
+    said, holds = _said(result, arm), mean >= EXPECTED_RECOVERY
+    claim = "Hiding attributes wins back 90 % or more"
+    if arm == "random":
+        claim = "Hiding as much at random wins back nothing"
+        holds = abs(mean) < LARGE or low <= 0 <= high
+        said += ": it makes the reliance larger" if not holds and mean < 0 else ""
+    return (
+        (claim, holds, said) if leans else (claim, None, "the plain arm leans too little to tell")
+    )
+
+
+def _said(result: Interference, arm: str) -> str:
+    return f"recovery {recovered(result, arm)}"
+
+
+def _cost(result: Interference) -> tuple[str, bool | None, str]:
+    """Whether hiding costs accuracy where the distractor says nothing."""
+    from ..intervals import difference
+
+    plain, masked = (
+        [row["accuracy_neutral"] for row in result.cells[arm]] for arm in ("plain", "attribute")
+    )
+    mean, low, high = difference(plain, masked)
+    claim = "Accuracy may fall a little where the attribute says nothing"
+    said = f"accuracy neutral {100 * mean:+.1f} points"
+    if math.isnan(low):
+        return claim, None, f"{said}, too few seeds to tell"
+    rises = "; it rises instead" if low > 0 else ""
+    return claim, low > -0.05, f"{said} ({span(low, high)}), paired by seed{rises}"
+
+
+__all__ = ["finding", "points", "recovered", "span", "verdicts"]

@@ -1,0 +1,338 @@
+"""A file at a time: what each strategy changes over all its rows, in constant memory."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from ...data.rows import iter_rows
+from ...errors import DataError, MaskError, TextError, UnknownNameError
+from ...masks.choose import mask as choose_mask
+from ...masks.expression import is_expression, needs
+from ...masks.mask import Mask
+from ...masks.operators import OPERATORS, apply
+from ...masks.registry import STRATEGIES
+from ...masks.spans import MaskSpan
+from ...models.model import Model, load_model
+from ...readings.labels import head_of
+from ...readings.windows import answers_of, checked_long, encodings_of
+from ...text.beginning import LONGEST
+from ...text.pipelines import BUNDLED
+from ...text.together import annotated
+from .chance import checked_draws, draws_for, random_masks
+from .file_result import Beside, FileComparison, Step
+from .row_result import row_result
+from .rows import (
+    FileCheck,
+    Row,
+    check_file,
+    cut_note,
+    label_matcher,
+    notes,
+    usable_rows,
+    why_left_out,
+)
+from .tally import RowResult, StrategyResult, Tallies, accuracies
+
+__all__ = ["FileComparison", "StrategyResult", "compare_file", "label_matcher"]
+
+_ROWS_AT_ONCE = 64
+
+
+def compare_file(
+    source: str | Path | bytes,
+    strategies: Iterable[str] | Mapping[str, Mapping[str, Any]],
+    *,
+    text_column: str,
+    label_column: str | None = None,
+    model: Model | str = "mini",
+    operator: str = "mask",
+    ratio: float | None = None,
+    seed: int = 0,
+    name: str | None = None,
+    by: Sequence[str] = (),
+    beside: Model | str | None = None,
+    long: str = "cut",
+    limit: int | None = None,
+    draws: int | None = None,
+    each: Callable[[RowResult], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    note: Callable[[str], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> FileComparison:
+    """Classify every row plain and masked by each strategy.
+
+    `strategies` names them, or maps each to its parameters; row i takes the seed + i − 1. `by` are
+    columns to break the result down by, `beside` is a second model for the same rows and masks,
+    `limit` takes the first rows only, `draws` are the random masks a row in which chance is seen
+    beside each strategy (None: 1,000 in all, 1 to 20 a row; 0: none). `each` gets every row's
+    result, `progress` the rows done and the rows in all, `note` what is being read where a row is
+    long; where `stop` says so, the result is that
+    of the rows so far. Rows without a word or a label, and rows a strategy hides whole, are left
+    out and counted in `notes`. Raises DataError before anything runs where a column is missing or
+    its labels are not the model's.
+    """
+    work = FileWork(
+        source, strategies, text_column=text_column, label_column=label_column, model=model,
+        operator=operator, ratio=ratio, seed=seed, name=name, by=by, beside=beside, long=long,
+        limit=limit, draws=draws, note=note,
+    )  # fmt: skip
+    for step in work.steps():
+        for row in step.sides[0]:
+            if each:
+                each(row)
+        if progress:
+            progress(work.done, work.total)
+        if stop and stop():
+            break
+    return work.result()
+
+
+class FileWork:
+    """A comparison over a file on its way: checked, run in steps, with a result at any time."""
+
+    def __init__(
+        self,
+        source: str | Path | bytes,
+        strategies: Iterable[str] | Mapping[str, Mapping[str, Any]],
+        *,
+        text_column: str,
+        label_column: str | None = None,
+        model: Model | str = "mini",
+        operator: str = "mask",
+        ratio: float | None = None,
+        seed: int = 0,
+        name: str | None = None,
+        by: Sequence[str] = (),
+        beside: Model | str | None = None,
+        long: str = "cut",
+        limit: int | None = None,
+        draws: int | None = None,
+        patience: float | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
+        """Check everything that can be checked without asking the model.
+
+        `patience` ends a step early after so many seconds of choosing masks; `note` gets what is
+        being read where a row is long.
+        """
+        self.models = [load_model(m) for m in (model, beside) if m is not None]
+        asked = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
+        if not asked:
+            raise DataError("No strategy is chosen: name at least one, such as random,entity.")
+        if operator not in OPERATORS:
+            raise UnknownNameError.of("operator", operator, OPERATORS)
+        for loaded in self.models:
+            loaded.require("classify")
+        self._notes = _same_task(self.models)
+        self.jobs = {
+            key: masking_job(key, given, ratio, self.models[0]) for key, given in asked.items()
+        }
+        self._pipelines = {
+            str(given.get("pipeline") or BUNDLED)
+            for key, given in asked.items()
+            if "pipeline" in needs(key)
+        }
+        self.operator, self.seed, self.long = operator, seed, checked_long(long)
+        for loaded in self.models:  # a model without a mask token says so now, not on the way
+            apply(Mask("one word", (MaskSpan(0, 3),)), operator, loaded)
+        self._source, self._name, self._limit = source, name, limit
+        self._patience, self._note = patience, note
+        self._columns = (text_column, label_column, tuple(by))
+        self.check: FileCheck = check_file(
+            source, self.models[0], text_column, label_column, tuple(by), name
+        )
+        if not self.check.usable:
+            raise DataError(
+                "No row of the file can be compared: "
+                f"{' '.join(self.check.notes) or 'it has no rows.'}"
+            )
+        self.total = min(self.check.usable, limit or self.check.usable)
+        self.draws = draws_for(self.total) if draws is None else checked_draws(draws)
+        self.done = 0
+        self.tallies = [Tallies(head_of(m.config), self.jobs) for m in self.models]
+        self._left_out: dict[str, list[int]] = {}  # by reading; by masking:
+        self._unmasked: dict[str, list[int]] = {}
+        self._cut: list[int] = []
+        self._agree: Counter[bool] = Counter()
+        self._paired: dict[str, Counter[tuple[bool, bool]]] = {}
+
+    def steps(self) -> Iterator[Step]:
+        """Compare 64 rows at a time, from where it stands; each step is counted already."""
+        text, label, by = self._columns
+        rows = iter_rows(self._source, self._name)
+        usable = usable_rows(rows, self.models[0], text, label, by, self._left_out)
+        usable = islice(usable, self.done, self._limit)
+        usable = annotated(usable, attrgetter("text"), self._pipelines)
+        while step := self._step(usable):
+            self.take(step)
+            yield step
+
+    def take(self, step: Step) -> None:
+        """Count a step; one that was written down stands for asking the models again."""
+        self.done = step.done
+        for tallies, results in zip(self.tallies, step.sides, strict=True):
+            for result in results:
+                tallies.add(result)
+        if len(step.sides) == 2:
+            for one, other in zip(*step.sides, strict=True):
+                self._pair(one, other)
+        for why, rows in step.left_out.items():
+            self._unmasked.setdefault(why, []).extend(rows)
+        self._cut += step.cut
+
+    @property
+    def tallied(self) -> int:
+        """How many rows the sums hold so far."""
+        return next(iter(self.tallies[0].all.values())).rows
+
+    def _step(self, rows: Iterator[Row]) -> Step | None:
+        """Mask the next rows and ask the models; None where there are no more."""
+        begin, count = time.monotonic(), 0
+        kept: list[_Masked] = []
+        left_out: dict[str, list[int]] = {}
+        for row in islice(rows, _ROWS_AT_ONCE):
+            count += 1
+            try:
+                kept.append(self._masked(row))
+            except (TextError, MaskError) as error:
+                left_out.setdefault(why_left_out(error), []).append(row.number)
+            if self._patience is not None and time.monotonic() - begin > self._patience:
+                break
+        if not count:
+            return None
+        sides = [self._read(i, kept) if kept else [] for i in range(len(self.models))]
+        cut = [m.row.number for m in kept if m.plain[0][0].truncated_at is not None]
+        return Step(self.done + count, sides, left_out, cut)
+
+    def _masked(self, row: Row) -> _Masked:
+        if self._note and len(row.text) > LONGEST:
+            self._note(f"row {row.number:,} with its {len(row.text):,} characters")
+        seed = row.seed(self.seed)
+        masks = [job(row.text, seed) for job in self.jobs.values()]
+        chance = [random_masks(mask, self.draws, seed) for mask in masks]
+        asked = [(Mask(row.text), "attention"), *((mask, self.operator) for mask in masks)]
+        at_random = [(m, self.operator) for drawn in chance for m in drawn]
+        own, *others = self.models
+        first = encodings_of([*asked, *at_random], own, self.long)
+        sides = [first[: len(asked)], *(encodings_of(asked, m, self.long) for m in others)]
+        drawn = iter(first[len(asked) :])
+        return _Masked(
+            row,
+            masks,
+            [side[0] for side in sides],
+            [side[1:] for side in sides],
+            [list(islice(drawn, len(one))) for one in chance],
+        )
+
+    def _read(self, side: int, kept: list[_Masked]) -> list[RowResult]:
+        """Ask a model all at once: the rows plain and masked, and the first one at random."""
+        pieces: list[Any] = []
+        for m in kept:
+            pieces += [m.plain[side], *m.masked[side]]
+            pieces += [] if side else [piece for drawn in m.chance for piece in drawn]
+        answers = iter(answers_of(self.models[side], pieces).probabilities)
+        results = []
+        for m in kept:
+            plain, *masked = islice(answers, 1 + len(m.masks))
+            drawn = None
+            if self.draws and not side:
+                drawn = [list(islice(answers, len(pieces))) for pieces in m.chance]
+            results.append(
+                row_result(m.row, m.masks, self.models[0], self.jobs, plain, masked, drawn)
+            )
+        return results
+
+    def _pair(self, one: RowResult, other: RowResult) -> None:
+        self._agree[one.label == other.label] += 1
+        if one.expected is None or self.tallies[0].head == "regression":
+            return
+        answers = {"plain": (one.label, other.label)} | {
+            name: (one.effects[name].label, other.effects[name].label) for name in self.jobs
+        }
+        for name, (first, second) in answers.items():
+            counts = self._paired.setdefault(name, Counter())
+            counts[first == one.expected, second == one.expected] += 1
+
+    def result(self) -> FileComparison:
+        """Return what the rows so far say; raises DataError where there are none."""
+        first, rows = self.tallies[0], self.tallied
+        cut = cut_note(self._cut, self.models[0])
+        left_out = [*self._notes, *notes(self._left_out), *notes(self._unmasked), *cut]
+        if not rows:
+            raise DataError(f"No row of the file can be compared: {' '.join(left_out)}")
+        complete = self.done >= self.total
+        if not complete:
+            left_out.append(f"These are the first {self.done:,} of {self.total:,} rows.")
+        return FileComparison(
+            rows,
+            self.models[0].name,
+            self.operator,
+            first.results(),
+            {name: worst.rows() for name, worst in first.worst.items()},
+            tuple(left_out),
+            first.group_results(),
+            self._beside(),
+            complete,
+        )
+
+    def _beside(self) -> Beside | None:
+        if len(self.models) == 1:
+            return None
+        keys = ("accuracy_first", "accuracy_second", "delta_accuracy", "ci95", "p_value")
+        return Beside(
+            self.models[1].name,
+            self.tallies[1].results(),
+            self._agree[True] / self._agree.total(),
+            {n: dict(zip(keys, accuracies(c), strict=True)) for n, c in self._paired.items()},
+        )
+
+
+@dataclass(frozen=True)
+class _Masked:
+    """A row with its masks, and the encodings of its windows.
+
+    plain: by model. masked: by model and strategy. chance: of the first model, by strategy and
+    draw.
+    """
+
+    row: Row
+    masks: list[Mask]
+    plain: list[list[Any]]
+    masked: list[list[list[Any]]]
+    chance: list[list[list[Any]]]
+
+
+Job = Callable[[str, int], Mask]
+
+
+def masking_job(
+    strategy: str, parameters: Mapping[str, Any], ratio: float | None, model: Model
+) -> Job:
+    """Return what masks one text; the strategy's own ratio counts for exhaustive ones."""
+    given = dict(parameters)
+    if is_expression(strategy):
+        given.setdefault("model", model.name)
+        return lambda text, seed: choose_mask(text, strategy, ratio=ratio, seed=seed, **given)
+    entry = STRATEGIES[strategy]
+    if any(p.name == "model" for p in entry.parameters):
+        given.setdefault("model", model.name)
+    share = given.pop("ratio", None if entry.kind == "exhaustive" else ratio)
+    return lambda text, seed: choose_mask(text, strategy, ratio=share, seed=seed, **given)
+
+
+def _same_task(models: Sequence[Model]) -> list[str]:
+    """Return a note where two models name their labels differently; refuse different tasks."""
+    if len(models) == 1 or models[0].labels == models[1].labels:
+        return []
+    one, other = models
+    named = f"{one.name!r} ({', '.join(one.labels)}) and {other.name!r} ({', '.join(other.labels)})"
+    if len(one.labels) != len(other.labels) or head_of(one.config) != head_of(other.config):
+        raise DataError(f"The labels of {named} differ: compare two models of the same task.")
+    return [f"The labels of {named} are taken as the same, in this order."]

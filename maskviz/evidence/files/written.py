@@ -1,0 +1,183 @@
+"""What masking does to texts that a model writes: translations under typing errors, summaries.
+
+BLEU and chrF are sacreBLEU's (Post 2018), ROUGE that of the package rouge-score (Lin 2004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ...data.typos import typos
+from ...errors import InputError
+from ...masks.choose import mask as choose_mask
+from ...masks.mask import Mask
+from ...models.model import Model, load_model
+from ...training.loop.text_scores import bleu_chrf, rouge
+
+WAYS = ("clean", "noisy", "noisy + masked", "noisy + infilled")
+_GUESSES = 1
+
+
+@dataclass(frozen=True)
+class Translated:
+    """One way of reading the sources: what was read, what was written, and its scores.
+
+    bleu, chrf: over the whole set, 0 to 100, against the references.
+    """
+
+    way: str
+    read: tuple[str, ...]
+    written: tuple[str, ...]
+    bleu: float
+    chrf: float
+
+
+@dataclass(frozen=True)
+class NoisyTranslation:
+    """A set of sentences translated clean, with typing errors, and with these hidden or repaired.
+
+    masks: what `noise` hides of each noisy source; found: share of the planted errors it hides;
+    false: share of what it hides that was no error.
+    """
+
+    ways: tuple[Translated, ...]
+    masks: tuple[Mask, ...]
+    found: float
+    false: float
+
+    @property
+    def finding(self) -> str:
+        """Say what the errors cost and what hiding or repairing them changes, in both scores."""
+        by_way = {way.way: way for way in self.ways}
+        clean, noisy = by_way["clean"], by_way["noisy"]
+        best = max(WAYS[2:], key=lambda way: by_way[way].chrf)
+        doing = {"noisy + masked": "hiding them", "noisy + infilled": "guessing in their place"}
+        chrf, bleu = by_way[best].chrf - noisy.chrf, by_way[best].bleu - noisy.bleu
+        return (
+            f"Typing errors cost {_points(clean.chrf - noisy.chrf)} points of chrF and "
+            f"{_points(clean.bleu - noisy.bleu)} of BLEU; {doing[best]} changes them by "
+            f"{_points(chrf, '+')} and {_points(bleu, '+')}."
+        )
+
+
+def _points(value: float, sign: str = "") -> str:
+    return f"{value:{sign}z.1f}".replace("-", "−")
+
+
+def noisy_translation(
+    sources: Sequence[str],
+    references: Sequence[str],
+    rate: float = 0.15,
+    seed: int = 0,
+    model: Model | str = "mini-translate",
+    reader: Model | str = "mini",
+) -> NoisyTranslation:
+    """Translate the sources clean, with typing errors, and with the errors hidden or infilled.
+
+    `noise` finds the errors; hidden ones reach the translator as its mask token, or are left out
+    where it has none; infilled ones are the best guess of `reader`, a masked language model. Raises
+    InputError where there is not one reference for each source.
+
+    >>> noisy_translation(["The house is old."], ["La maison est vieille."])  # doctest: +SKIP
+    """
+    if len(sources) != len(references) or not sources:
+        raise InputError(
+            f"There are {len(sources)} sources and {len(references)} references: give one of each."
+        )
+    loaded = load_model(model)
+    noisy = [typos(text, rate, seed + i) for i, text in enumerate(sources)]
+    masks = tuple(choose_mask(n.text, "noise", model=load_model(reader).name) for n in noisy)
+    read = {
+        "clean": tuple(sources),
+        "noisy": tuple(n.text for n in noisy),
+        "noisy + masked": tuple(_left_out(m, loaded) for m in masks),
+        "noisy + infilled": tuple(infilled(m, reader) for m in masks),
+    }
+    ways = _translated(read, references, loaded)
+    planted = [set(n.places) for n in noisy]
+    hidden = [{m.words[i] for i in m.hidden_words} for m in masks]
+    right = sum(len(p & h) for p, h in zip(planted, hidden, strict=True))
+    errors, hits = sum(map(len, planted)), sum(map(len, hidden))
+    return NoisyTranslation(
+        ways, masks, right / errors if errors else 0.0, 1 - right / hits if hits else 0.0
+    )
+
+
+def _left_out(mask: Mask, model: Model) -> str:
+    """Return the text with the translator's mask token, or a gap, for each hidden word."""
+    token = model.tokenizer.mask_token
+    parts, at = [], 0
+    for span in mask.spans:
+        parts += [mask.text[at : span.start], token or ""]
+        at = span.end
+    return "".join([*parts, mask.text[at:]])
+
+
+def infilled(mask: Mask, model: Model | str = "mini") -> str:
+    """Return the text with the model's best guess in the place of each hidden span."""
+    from ...readings.fills import fill
+
+    if not mask.spans:
+        return mask.text
+    guesses = [(f.start, f.end, f.candidates[0].token) for f in fill(mask, model, _GUESSES)]
+    parts, at = [], 0
+    for span in mask.spans:
+        inside = [g for s, e, g in guesses if s >= span.start and e <= span.end]
+        parts += [mask.text[at : span.start], _as_written(inside, mask.text[span.start : span.end])]
+        at = span.end
+    return "".join([*parts, mask.text[at:]])
+
+
+def _as_written(guesses: Sequence[str], hidden: str) -> str:
+    word = "".join(g.removeprefix("##") for g in guesses) or hidden
+    return word.capitalize() if hidden[:1].isupper() else word
+
+
+def _translated(
+    read: Mapping[str, Sequence[str]], references: Sequence[str], model: Model
+) -> tuple[Translated, ...]:
+    """Translate what each way reads; a text that several share is translated once."""
+    from ...readings.translation import translate_many
+
+    texts = list(dict.fromkeys(text for way in WAYS for text in read[way] if text.strip()))
+    found = {t.source: t.text for t in translate_many(texts, model)} if texts else {}
+    ways = []
+    for way in WAYS:
+        written = tuple(found.get(text, "") for text in read[way])
+        ways.append(Translated(way, tuple(read[way]), written, *bleu_chrf(written, references)))
+    return tuple(ways)
+
+
+@dataclass(frozen=True)
+class Summarised:
+    """A text summarised as it is and without the sentences that repeat others.
+
+    rouge: ROUGE-1, ROUGE-2 and ROUGE-L F1 in [0, 1] against the reference, before and after.
+    """
+
+    mask: Mask
+    before: str
+    after: str
+    rouge: dict[str, tuple[float, float]]
+
+
+def redundant_summary(
+    text: str, reference: str = "", model: Model | str = "mini", sentences: int = 2,
+    threshold: float = 0.5,
+) -> Summarised:  # fmt: skip
+    """Summarise a text with and without what the strategy `redundant` hides.
+
+    Without a reference there is no ROUGE, only the two summaries.
+    """
+    from ...readings import summarise
+
+    chosen = choose_mask(text, "redundant", threshold=threshold)
+    kept = " ".join(chosen.masked_text("delete").split())
+    before = summarise(text, model, sentences).text
+    after = summarise(kept, model, sentences).text if kept else ""
+    scores = {}
+    if reference.strip():
+        first, second = rouge(before, reference), rouge(after, reference)
+        scores = {name: (first[name], second[name]) for name in first}
+    return Summarised(chosen, before, after, scores)

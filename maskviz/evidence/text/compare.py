@@ -1,0 +1,259 @@
+"""One text with and without a mask: what changes in the answer, and what chance would change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from ...errors import CapabilityError, MaskError, ParameterError
+from ...masks.choose import mask as choose_mask
+from ...masks.mask import Mask
+from ...models.model import Model, load_model
+from ...readings.labels import Prediction, head_of
+from ...readings.windows import Answers, read
+from ...text.document import Document
+from ..statistics import divergence
+
+DRAWS = 20  # random masks in a control, at least
+_SAME = 1e-5  # a probability may differ by as much where the same mask is read in another batch
+OPERATORS = ("mask", "delete", "pad", "attention", "infill")  # that a conclusion should survive
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A classifier's answer on the plain and on the masked text.
+
+    delta: label → p(masked) − p(plain). delta_logit: the same of ln(p / (1 − p)). kl: KL(plain ‖
+    masked) in nats (multi-label: the sum over labels), None for a regression.
+    notice: a sentence where the text was cut or read in windows, else empty.
+    """
+
+    mask: Mask
+    operator: str
+    model: str
+    original: Prediction
+    masked: Prediction
+    delta: dict[str, float]
+    kl: float | None
+    notice: str = ""
+    delta_logit: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def flip(self) -> bool:
+        """Whether the answer changes: the label, or of a multi-label head the set of labels."""
+        return self.original.chosen != self.masked.chosen
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready values; the keys are the command line's."""
+        return {
+            **self.mask.to_dict(),
+            "masked_text": self.mask.masked_text(self.operator),
+            "model": self.model,
+            **self.change(),
+            "notice": self.notice,
+        }
+
+    def change(self) -> dict[str, Any]:
+        """Return the answers and what changes, without the mask."""
+        return {
+            "operator": self.operator,
+            "original": vars(self.original),
+            "masked": vars(self.masked),
+            "flip": self.flip,
+            "delta": self.delta,
+            "delta_logit": self.delta_logit,
+            "kl": self.kl,
+        }
+
+
+def compare(
+    mask: Mask, model: Model | str = "mini", operator: str = "mask", long: str = "cut"
+) -> Comparison:
+    """Classify the text with and without the mask; `long` is `cut` or `windows`.
+
+    >>> from maskviz import mask
+    >>> compare(mask("A great film.", "pattern", pattern="great")).original.label
+    'positive'
+    """
+    loaded = load_model(model)
+    answers = read(loaded, [(Mask(mask.text), "attention"), (mask, operator)], long)
+    return _comparison(mask, operator, answers, 0, 1)
+
+
+def _comparison(mask: Mask, operator: str, answers: Answers, plain: int, hidden: int) -> Comparison:
+    original, masked = answers.prediction(plain), answers.prediction(hidden)
+    p, q = answers.probabilities[plain], answers.probabilities[hidden]
+    return Comparison(
+        mask,
+        operator,
+        answers.model.name,
+        original,
+        masked,
+        {k: masked.probabilities[k] - v for k, v in original.probabilities.items()},
+        divergence(head_of(answers.model.config), p, q),
+        answers.notices[plain],
+        {k: masked.log_odds[k] - v for k, v in original.log_odds.items()},
+    )
+
+
+@dataclass(frozen=True)
+class Control:
+    """What random masks of the same size do: the effect of chance.
+
+    probabilities: of the plain text's label under each draw. flips: share of draws that flip.
+    low, high: the middle 95 % of `probabilities`.
+    """
+
+    draws: int
+    label: str
+    probabilities: tuple[float, ...]
+    flips: float
+    low: float
+    high: float
+
+
+def control(
+    mask: Mask,
+    model: Model | str = "mini",
+    operator: str = "mask",
+    draws: int = DRAWS,
+    long: str = "cut",
+) -> Control:
+    """Hide as many words as `mask` does, at random, `draws` times with the seeds 0, 1, …
+
+    Raises ParameterError for fewer than 20 draws.
+    """
+    if draws < DRAWS:
+        raise ParameterError(f"{draws} random masks were asked for: the least is {DRAWS}.")
+    return _control(mask.text, mask.realised_ratio, load_model(model), operator, draws, long)
+
+
+@lru_cache(maxsize=1024)
+def _control(
+    text: str, ratio: float, model: Model, operator: str, draws: int, long: str
+) -> Control:
+    import numpy as np
+
+    plain = (Mask(text), "attention")
+    document = Document(text)  # whose words are found once
+    drawn = [choose_mask(document, "random", ratio=ratio, seed=i) for i in range(draws)]
+    answers = read(model, [plain, *((m, operator) for m in drawn)], long)
+    original = answers.prediction(0)
+    index = model.labels.index(original.label)
+    under = answers.probabilities[1:, index]
+    flips = [answers.prediction(i).chosen != original.chosen for i in range(1, draws + 1)]
+    low, high = np.quantile(under, [0.025, 0.975])
+    return Control(
+        draws,
+        original.label,
+        tuple(map(float, under)),
+        float(np.mean(flips)),
+        float(low),
+        float(high),
+    )
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one mask changes, beside what chance changes at the same size."""
+
+    name: str
+    comparison: Comparison
+    control: Control
+
+    @property
+    def beyond_chance(self) -> bool:
+        """Whether the masked probability lies outside the middle 95 % of the random draws."""
+        after = self.comparison.masked.probabilities[self.control.label]
+        return not self.control.low - _SAME <= after <= self.control.high + _SAME
+
+    @property
+    def conclusion(self) -> str:
+        """What one may say: `flips`, `lowers` or `raises`, or `as chance`."""
+        if not self.beyond_chance:
+            return "as chance"
+        if self.comparison.flip:
+            return "flips"
+        return "lowers" if self.comparison.delta[self.control.label] < 0 else "raises"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready values, without the text."""
+        return {
+            "strategy": self.name,
+            "realised_ratio": self.comparison.mask.realised_ratio,
+            **self.comparison.change(),
+            "control": vars(self.control),
+            "beyond_chance": self.beyond_chance,
+            "conclusion": self.conclusion,
+        }
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Whether what a mask shows depends on how it reaches the model.
+
+    conclusions: operator → the effect's conclusion there.
+    """
+
+    name: str
+    conclusions: dict[str, str]
+
+    @property
+    def survives(self) -> bool:
+        """Whether every operator leads to the same conclusion."""
+        return len(set(self.conclusions.values())) == 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready values."""
+        return {"conclusions": self.conclusions, "survives": self.survives}
+
+
+def compare_masks(
+    masks: Iterable[tuple[str, Mask]],
+    model: Model | str = "mini",
+    operators: str | Sequence[str] = "mask",
+    draws: int = DRAWS,
+    long: str = "cut",
+) -> list[Effect]:
+    """Compare several named masks of one text under each operator, each with its own control.
+
+    Of several operators, those that the model cannot do, or that leave nothing of the text, are
+    left out; `operators_left_out` says why. A single one raises its error.
+    """
+    loaded, single = load_model(model), isinstance(operators, str)
+    named = [operators] if isinstance(operators, str) else list(operators)
+    effects = []
+    for name, chosen in masks:
+        for operator in named:
+            try:
+                compared = compare(chosen, loaded, operator, long)
+                chance = control(chosen, loaded, operator, draws, long)
+            except (CapabilityError, MaskError):
+                if single or len(named) == 1:
+                    raise
+                continue
+            effects.append(Effect(name, compared, chance))
+    return effects
+
+
+def operators_left_out(
+    mask: Mask, model: Model | str, operators: Iterable[str], long: str = "cut"
+) -> list[str]:
+    """Return one sentence for each operator that cannot be compared on this mask."""
+    loaded, reasons = load_model(model), []
+    for operator in operators:
+        try:
+            read(loaded, [(mask, operator)], long)
+        except (CapabilityError, MaskError) as error:
+            reasons.append(f"{operator} is left out: {error}")
+    return reasons
+
+
+def sensitivity(effects: Iterable[Effect]) -> dict[str, Sensitivity]:
+    """Say for each mask, by name, whether its conclusion survives every operator."""
+    found: dict[str, dict[str, str]] = {}
+    for effect in effects:
+        found.setdefault(effect.name, {})[effect.comparison.operator] = effect.conclusion
+    return {name: Sensitivity(name, conclusions) for name, conclusions in found.items()}

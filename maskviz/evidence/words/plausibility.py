@@ -1,0 +1,215 @@
+"""Plausibility: do the words that an explanation ranks first match those that people marked?
+
+After ERASER (DeYoung et al. 2020, https://arxiv.org/abs/1911.03429, section 4.2). The top words of
+a text are as many as people mark on average: the mean share over the data set times its words.
+
+    token-F1   harmonic mean of precision and recall of the top words against the marked ones
+    IoU-F1     the same over runs of words; a run matches one whose overlap / union is ≥ 0.5
+    AUPRC      average precision of the scores, Σ (R_i − R_{i−1}) · P_i; needs no cut
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...data.rows import iter_rows
+from ...errors import DataError
+from ...masks.mask import Mask
+from ...models.model import Model, load_model
+from ..statistics import bootstrap_interval
+from .attribution import explain
+
+_SPANS = ("evidence", "rationale", "rationales", "spans", "evidences")
+_TEXTS = ("text", "sentence", "review", "document")
+_MATCH = 0.5
+
+
+@dataclass(frozen=True)
+class Rationale:
+    """A text and the words (by index, as `Mask(text).words` counts them) that people marked."""
+
+    row: int
+    text: str
+    words: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Plausibility:
+    """Agreement with people over a data set: means over its texts, with 95 % intervals.
+
+    share: of the words that people mark, which sets how many top words count.
+    """
+
+    method: str
+    model: str
+    rows: int
+    token_f1: float
+    iou_f1: float
+    auprc: float
+    token_f1_ci95: tuple[float, float]
+    iou_f1_ci95: tuple[float, float]
+    auprc_ci95: tuple[float, float]
+    share: float
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready values."""
+        return {**vars(self), "notes": list(self.notes)}
+
+
+def plausibility(
+    source: str | Path | bytes | Sequence[Rationale],
+    method: str = "occlusion",
+    model: Model | str = "mini",
+    *,
+    rows: int | None = None,
+    long: str = "cut",
+    seed: int = 0,
+    name: str | None = None,
+) -> Plausibility:
+    """Score the texts of a file and hold the scores against the marked spans.
+
+    For the file see `read_rationales`; `rows` takes the first so many. Raises DataError.
+    """
+    from itertools import islice
+
+    loaded = load_model(model)
+    given = isinstance(source, Sequence) and not isinstance(source, str | bytes)
+    items = list(islice(source if given else read_rationales(source, name), rows))
+    if not items:
+        raise DataError("No row has both a text and marked words: mark a span in at least one.")
+    share = sum(len(r.words) / len(Mask(r.text).words) for r in items) / len(items)
+    found = []
+    for item in items:
+        scores = [w.score for w in explain(item.text, loaded, method, None, long, seed).words]
+        found.append(agreement(scores, item.words, max(1, round(share * len(scores)))))
+    columns = [list(column) for column in zip(*found, strict=True)]
+    means = [sum(column) / len(column) for column in columns]
+    intervals = [bootstrap_interval(column) for column in columns]
+    cut = sum(loaded.tokenise(r.text).truncated_at is not None for r in items)
+    notes = (f"{cut} of {len(items)} texts are longer than the model reads.",) if cut else ()
+    return Plausibility(method, loaded.name, len(items), *means, *intervals, share, notes)
+
+
+def agreement(
+    scores: Sequence[float], marked: frozenset[int], top: int
+) -> tuple[float, float, float]:
+    """Return token-F1, IoU-F1 and AUPRC of one text.
+
+    >>> agreement([0.9, 0.1, 0.8], frozenset({0, 2}), 2)
+    (1.0, 1.0, 1.0)
+    """
+    order = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
+    chosen = frozenset(order[:top])
+    return token_f1(chosen, marked), iou_f1(chosen, marked), average_precision(scores, marked)
+
+
+def token_f1(chosen: frozenset[int], marked: frozenset[int]) -> float:
+    """Return 2PR / (P + R) over words; 0 where nothing is shared."""
+    return 2 * len(chosen & marked) / max(1, len(chosen) + len(marked))
+
+
+def iou_f1(chosen: frozenset[int], marked: frozenset[int]) -> float:
+    """Return F1 over runs of words; a run counts where one of the other side overlaps it by half.
+
+    Overlap is intersection / union of words, and 0.5 is enough.
+    """
+    mine, theirs = list(_runs(chosen)), list(_runs(marked))
+    if not mine or not theirs:
+        return 0.0
+    hits = [any(_iou(a, b) >= _MATCH for b in theirs) for a in mine]
+    found = [any(_iou(a, b) >= _MATCH for a in mine) for b in theirs]
+    precision, recall = sum(hits) / len(mine), sum(found) / len(theirs)
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def _runs(words: Iterable[int]) -> Iterator[frozenset[int]]:
+    run: set[int] = set()
+    for word in sorted(words):
+        if run and word - 1 not in run:
+            yield frozenset(run)
+            run = set()
+        run.add(word)
+    if run:
+        yield frozenset(run)
+
+
+def _iou(one: frozenset[int], other: frozenset[int]) -> float:
+    return len(one & other) / len(one | other)
+
+
+def average_precision(scores: Sequence[float], marked: frozenset[int]) -> float:
+    """Return Σ (R_i − R_{i−1}) · P_i over the distinct scores from high to low; ties go together.
+
+    It is scikit-learn's `average_precision_score`.
+    """
+    import numpy as np
+
+    if not marked:
+        return 0.0
+    values = np.asarray(scores, float)
+    truth = np.array([i in marked for i in range(len(values))])
+    area = before = 0.0
+    for threshold in np.unique(values)[::-1]:
+        taken = values >= threshold
+        recall = (taken & truth).sum() / truth.sum()
+        area += (recall - before) * (taken & truth).sum() / taken.sum()
+        before = recall
+    return float(area)
+
+
+def read_rationales(source: str | Path | bytes, name: str | None = None) -> Iterator[Rationale]:
+    """Yield the rows of a JSONL or Parquet file that have marked spans.
+
+    A row has `text` and spans of characters, or `tokens` (words) and spans of tokens; a span is
+    [start, end) or {"start": …, "end": …}, in the column `evidence`, `rationale` or `spans`.
+    Raises DataError, with the row, where one cannot be read.
+    """
+    for number, row in enumerate(iter_rows(source, name), start=1):
+        spans = next((row[c] for c in _SPANS if c in row), None)
+        if spans is None:
+            raise DataError(
+                f"Row {number} has no marked spans: name their column 'evidence' or 'spans'."
+            )
+        text, bounds = _text_and_bounds(row, number)
+        marked = {
+            c for start, end in map(_span(number), spans) for b in bounds[start:end] for c in b
+        }
+        words = Mask(text).words
+        hit = frozenset(i for i, (s, e) in enumerate(words) if not marked.isdisjoint(range(s, e)))
+        if hit:
+            yield Rationale(number, text, hit)
+
+
+def _text_and_bounds(row: Mapping[str, Any], number: int) -> tuple[str, list[range]]:
+    """Return the text and the characters of each unit that spans count: tokens or characters."""
+    if "tokens" in row:
+        tokens = [str(token) for token in row["tokens"]]
+        bounds, end = [], 0
+        for token in tokens:
+            bounds.append(range(end, end + len(token)))
+            end += len(token) + 1
+        return " ".join(tokens), bounds
+    column = next((c for c in _TEXTS if isinstance(row.get(c), str)), None)
+    if column is None:
+        raise DataError(f"Row {number} has no text: name its column 'text', or give 'tokens'.")
+    return str(row[column]), [range(i, i + 1) for i in range(len(str(row[column])))]
+
+
+def _span(number: int) -> Any:
+    def read(span: Any) -> tuple[int, int]:
+        try:
+            pair = (span["start"], span["end"]) if isinstance(span, Mapping) else tuple(span)
+            start, end = map(int, pair)
+        except (KeyError, TypeError, ValueError):
+            start, end = -1, -1
+        if not 0 <= start <= end:
+            raise DataError(
+                f"Row {number} has the span {str(span)[:40]}: write [start, end], whole numbers."
+            )
+        return start, end
+
+    return read

@@ -1,0 +1,3 @@
+"""See and change what a network computes: its attention, its gradients, its matrices."""
+
+__all__ = ["gradients", "record", "steering", "tape", "target", "watch"]

@@ -1,0 +1,27 @@
+"""Readings: what a model answers, label by label, in hidden places and in its own words."""
+
+from .fills import Candidate, Fill, fill
+from .labels import Prediction, predict
+from .summaries import Summary, rank_sentences, summarise
+from .translation import Translation, translate
+from .written import Generation, generate
+
+__all__ = [
+    "Candidate",
+    "Fill",
+    "Generation",
+    "Prediction",
+    "Summary",
+    "Translation",
+    "familiar",
+    "fill",
+    "fills",
+    "generate",
+    "labels",
+    "predict",
+    "rank_sentences",
+    "summarise",
+    "translate",
+    "translation",
+    "windows",
+]

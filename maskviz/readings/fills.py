@@ -1,0 +1,222 @@
+"""The model's own guesses for what is hidden."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+
+from ..errors import ParameterError
+from ..masks.encoding import Encoding
+from ..masks.mask import Mask
+from ..masks.operators import apply
+from ..models.model import Model, load_model
+from . import side_by_side
+from .labels import batch
+
+_BATCH = 32
+_TOKENS = 1024  # in a pass over texts of one length
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One guess and its probability in [0, 1]."""
+
+    token: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Fill:
+    """The guesses for one hidden place, `text[start:end]`: a word, or a part of one."""
+
+    start: int
+    end: int
+    text: str
+    candidates: tuple[Candidate, ...]
+
+
+def fill(mask: Mask, model: Model | str = "mini", top_k: int = 5) -> list[Fill]:
+    """Guess what is hidden, from one pass over the text with mask tokens in its place.
+
+    A word of several tokens has several mask tokens; its guesses are the `top_k` most probable
+    sequences, their probability the product over the tokens, which one pass predicts
+    independently of each other. A guess begins words where the hidden word began and continues
+    them where it was continued. Raises CapabilityError where the model cannot fill.
+    """
+    if not 1 <= top_k <= 100:
+        raise ParameterError(f"top_k is {top_k} and must lie between 1 and 100, such as 5.")
+    loaded = load_model(model)
+    loaded.require("fill")
+    encoding = apply(mask, "mask", loaded)
+    places = list(_places(encoding, mask))
+    if not places:
+        return []
+    probabilities, ids = _top(loaded, encoding, top_k)
+    return [
+        Fill(start, end, mask.text[start:end], _best(loaded, probabilities, ids, run, top_k))
+        for (start, end), run in places
+    ]
+
+
+def log_probabilities(masks: Sequence[Mask], model: Model | str = "mini") -> list[float]:
+    """Return for each mask ln p(what it hides), one pass each, in batches.
+
+    The tokens of one mask are taken as independent given the rest (pseudo-log-likelihood, Salazar
+    et al. 2020, https://arxiv.org/abs/1910.14659).
+    """
+    return [
+        float(sum(row.log_softmax(-1)[i, ids[i]] for i in hidden))
+        for row, hidden, ids in _hidden_logits(masks, load_model(model))
+    ]
+
+
+def guessed_right(masks: Sequence[Mask], model: Model | str = "mini") -> list[tuple[int, int]]:
+    """Return for each mask how many hidden tokens the first guess meets, and how many are hidden.
+
+    One pass each, in batches; special tokens are no guess.
+    """
+    loaded, counts = load_model(model), []
+    for row, hidden, ids in _hidden_logits(masks, loaded):
+        row = row.clone()
+        row[:, loaded.tokenizer.all_special_ids] = -float("inf")
+        counts.append((sum(int(row[i].argmax()) == ids[i] for i in hidden), len(hidden)))
+    return counts
+
+
+def _hidden_logits(
+    masks: Sequence[Mask], model: Model
+) -> Iterator[tuple[Any, list[int], list[int]]]:
+    """Yield for each mask logits (tokens, vocabulary), its hidden tokens, and every token's id."""
+    import torch
+
+    network = model.network("fill")
+    for start in range(0, len(masks), _BATCH):
+        encodings = [apply(m, "mask", model) for m in masks[start : start + _BATCH]]
+        with model.lock, torch.inference_mode():
+            logits = network(**batch(model, encodings)).logits
+        for row, encoding in zip(logits, encodings, strict=True):
+            hidden = [i for i, is_hidden in enumerate(encoding.hidden) if is_hidden]
+            yield row, hidden, _hidden_ids(model, encoding)
+
+
+def _places(encoding: Encoding, mask: Mask) -> Iterator[tuple[tuple[int, int], list[int]]]:
+    """Yield the hidden tokens of each word together, with the characters they cover."""
+    word_of = _word_of(mask)
+    hidden = [i for i, h in enumerate(encoding.hidden) if h]
+    for _, group in groupby(hidden, key=lambda i: word_of.get(encoding.offsets[i][0], -i - 1)):
+        run = list(group)
+        yield (encoding.offsets[run[0]][0], encoding.offsets[run[-1]][1]), run
+
+
+def _word_of(mask: Mask) -> dict[int, int]:
+    return {c: i for i, (start, end) in enumerate(mask.words) for c in range(start, end)}
+
+
+def _top(model: Model, encoding: Encoding, top_k: int) -> tuple[Any, Any]:
+    """Return probabilities and ids, each (tokens, top_k), most probable first."""
+    probabilities = word_probabilities(model, encoding.input_ids, _hidden_ids(model, encoding))
+    best = probabilities.topk(min(top_k, probabilities.shape[-1]))
+    return best.values, best.indices
+
+
+def word_probabilities(model: Model, input_ids: Sequence[int], originals: Sequence[int]) -> Any:
+    """Return (tokens, vocabulary) probabilities of what may stand at each place, on the CPU.
+
+    Special tokens are left out; what begins a word may only stand where the original token did.
+    """
+    places = range(len(input_ids))
+    (found,) = words_at(model, [Places(input_ids, originals, places)], lambda found: found)
+    return found
+
+
+@dataclass(frozen=True)
+class Places:
+    """Ids that a model reads, the ids of the plain text, and the places that are asked about."""
+
+    input_ids: Sequence[int]
+    originals: Sequence[int]
+    places: Sequence[int]
+
+
+def words_at(model: Model, asked: Sequence[Places], keep: Callable[[Any], Any]) -> list[Any]:
+    """Return for each text what `keep` takes of its probabilities (places, vocabulary).
+
+    Texts of one length share a pass, without padding. The probabilities are those of
+    `word_probabilities`.
+    """
+    import torch
+
+    network = model.network("fill")
+    begins = torch.tensor(_begins_word(model))  # (vocabulary,)
+
+    def answer(rows: list[int]) -> list[Any]:
+        with torch.inference_mode():
+            ids = torch.tensor([list(asked[i].input_ids) for i in rows], device=network.device)
+            logits = network(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+            return [
+                keep(_allowed(model, begins, asked[i], row))
+                for i, row in zip(rows, logits, strict=True)
+            ]
+
+    found: list[Any] = [None] * len(asked)
+    groups = list(_of_one_length([len(one.input_ids) for one in asked]))
+    for rows, answers in zip(groups, side_by_side.answers(model, answer, groups), strict=True):
+        for i, kept in zip(rows, answers, strict=True):
+            found[i] = kept
+    return found
+
+
+def _allowed(model: Model, begins: Any, asked: Places, logits: Any) -> Any:
+    """Return the probabilities (places, vocabulary) of a text's logits (tokens, vocabulary)."""
+    logits = logits[list(asked.places)].cpu()
+    logits[:, model.tokenizer.all_special_ids] = -float("inf")
+    probabilities = logits.softmax(-1)
+    original = [asked.originals[i] for i in asked.places]
+    probabilities[begins[original][:, None] != begins] = 0
+    return probabilities
+
+
+def _of_one_length(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the indices of texts of one length, of at most 1,024 tokens together."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    for length, group in groupby(order, key=lengths.__getitem__):
+        rows, size = list(group), max(1, _TOKENS // length)
+        yield from (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _hidden_ids(model: Model, encoding: Encoding) -> list[int]:
+    """Return the ids that stood in the plain text, one for each token."""
+    plain = model.tokenise(encoding.text).input_ids
+    return [plain[source] for source in encoding.source]
+
+
+@lru_cache(maxsize=4)
+def _begins_word(model: Model) -> tuple[bool, ...]:
+    """Return for each id of the vocabulary whether it begins a word.
+
+    WordPiece marks what continues a word by ##, byte-level BPE and SentencePiece what begins one.
+    """
+    names = model.tokenizer.convert_ids_to_tokens(range(model.network("fill").config.vocab_size))
+    names = [name or "" for name in names]  # an embedding may have more rows than the vocabulary
+    if any(name.startswith("##") for name in names):
+        return tuple(not name.startswith("##") for name in names)
+    return tuple(name.startswith(("Ġ", "▁")) for name in names)
+
+
+def _best(model: Model, probabilities: Any, ids: Any, run: list[int], top_k: int) -> tuple:
+    """Return the most probable sequences over the places of `run`."""
+    beams: list[tuple[float, tuple[int, ...]]] = [(1.0, ())]
+    for i in run:
+        beams = heapq.nlargest(
+            top_k,
+            (
+                (p * float(q), (*chosen, int(token)))
+                for p, chosen in beams
+                for q, token in zip(probabilities[i], ids[i], strict=True)
+            ),
+        )
+    return tuple(Candidate(model.tokenizer.decode(chosen).strip(), p) for p, chosen in beams)

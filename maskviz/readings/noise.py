@@ -1,0 +1,144 @@
+"""The strategy `noise`: hides misspelt and garbled words.
+
+A word is suspect where it is in no frequency list, or where a word one edit away (Damerau 1964)
+is far more frequent. A suspect word is hidden where the model, too, is surprised by it.
+Frequencies are Zipf values, log10 of occurrences per 10⁹ words (van Heuven et al. 2014), from
+wordfreq (https://github.com/rspeer/wordfreq).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from ..errors import MissingDependencyError
+from ..masks.mask import Mask
+from ..masks.registry import Parameter, capped, strategy
+from ..masks.spans import MaskSpan
+from ..text.document import Document
+from ..text.spacing import seen
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_LONGEST = 40  # letters: of a longer one the words one edit away would fill the memory
+
+
+@strategy(
+    "noise",
+    "exhaustive",
+    "Hides misspelt and garbled words.",
+    needs=frozenset({"pipeline"}),
+    asks=lambda given: given.get("surprisal", 6.0) > 0,
+    parameters=(
+        Parameter(
+            "threshold",
+            "number",
+            2.0,
+            "log10 of how much more frequent the correct word must be",
+            label="Threshold: frequency, powers of 10",
+            step=0.5,
+        ),
+        Parameter(
+            "surprisal",
+            "number",
+            6.0,
+            "bits of surprise the model must show; 0: do not ask it",
+            label="Threshold: surprise, bits",
+            step=1.0,
+        ),
+        Parameter("model", "text", "mini", "the model that is asked"),
+    ),
+)
+def noise(
+    document: Document,
+    ratio: float | None,
+    rng: random.Random,
+    *,
+    threshold: float = 2.0,
+    surprisal: float = 6.0,
+    model: str = "mini",
+) -> list[MaskSpan]:
+    """Choose suspect words; the score is the surprisal in bits, or the gain in Zipf frequency.
+
+    Words with a digit, inside a named entity, of one letter or of more than 40 are passed over.
+    """
+    suspects = list(_suspects(document, threshold))
+    if surprisal > 0:
+        suspects = _surprising(document, suspects, surprisal, model)
+    return capped(document, suspects, ratio, rng)
+
+
+def _suspects(document: Document, threshold: float) -> Iterator[MaskSpan]:
+    text = document.text
+    words = [w for w in document.words if 2 <= w.end - w.start <= _LONGEST]
+    words = [w for w in words if seen(text[w.start : w.end]).isalpha()]
+    names = document.entities if words else ()  # a text of emoji alone needs no pipeline
+    ends = [name.end for name in names]
+    for word in words:
+        after = bisect_right(ends, word.start)  # the first name that does not end before the word
+        if after < len(names) and names[after].start < word.end:
+            continue
+        written = seen(text[word.start : word.end]).lower()
+        best, gain = _correction(written)
+        if gain >= threshold:
+            reason = f"misspelt: {best!r} is 10^{gain:.1f} times as frequent"
+            yield MaskSpan(word.start, word.end, reason, gain)
+        elif zipf(written) == 0:
+            yield MaskSpan(word.start, word.end, "in no list of words", None)
+
+
+def zipf(word: str) -> float:
+    """Return the Zipf frequency of a lower-cased English word; 0 for an unknown one."""
+    try:
+        from wordfreq import zipf_frequency
+    except ImportError:
+        raise MissingDependencyError(
+            "The strategy 'noise' needs wordfreq: run 'pip install wordfreq'."
+        ) from None
+    return zipf_frequency(word, "en")
+
+
+@lru_cache(maxsize=1 << 14)
+def _correction(word: str) -> tuple[str, float]:
+    """Return the most frequent word one edit away and its gain in Zipf frequency."""
+    own = zipf(word)
+    best = max(_edits(word), key=zipf)
+    return best, zipf(best) - own
+
+
+def _edits(word: str) -> set[str]:
+    """Return the words one deletion, transposition, replacement or insertion away."""
+    splits = [(word[:i], word[i:]) for i in range(len(word) + 1)]
+    deleted = {a + b[1:] for a, b in splits if b and len(word) > 2}
+    swapped = {a + b[1] + b[0] + b[2:] for a, b in splits if len(b) > 1}
+    replaced = {a + c + b[1:] for a, b in splits if b for c in _LETTERS}
+    inserted = {a + c + b for a, b in splits for c in _LETTERS}
+    return (deleted | swapped | replaced | inserted) - {word}
+
+
+def _surprising(
+    document: Document, suspects: list[MaskSpan], least: float, model: Any
+) -> list[MaskSpan]:
+    """Keep the suspects that the model gives a surprisal of at least `least` bits."""
+    from dataclasses import replace
+
+    from ..models import load_model
+    from .fills import log_probabilities
+
+    loaded = load_model(model)
+    if "fill" not in loaded.capabilities:
+        return suspects
+    end = loaded.tokenise(document.text).truncated_at
+    text = document.text[:end]  # beyond it the model reads nothing, and nothing surprises it
+    suspects = [s for s in suspects if s.end <= len(text)]
+    masks = [Mask(text, (MaskSpan(s.start, s.end),)) for s in suspects]
+    kept = []
+    for span, chance in zip(suspects, log_probabilities(masks, loaded), strict=True):
+        bits = -chance / math.log(2)
+        if bits >= least:
+            reason = f"{span.reason}; {bits:.0f} bits of surprise"
+            kept.append(replace(span, reason=reason, score=bits))
+    return kept

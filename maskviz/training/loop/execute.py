@@ -1,0 +1,303 @@
+"""From a run folder to a tuned model: the whole of a run, in the process that trains it."""
+
+from __future__ import annotations
+
+import gc
+import json
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from ...errors import MaskvizError
+from ...paths import write_atomic
+from ..data.rows import Rows, load_rows
+from ..spec.spec import SINGLE, RunSpec
+from .failures import explain, lost_company
+from .job import Job
+from .recorder import Recorder
+
+Listener = Callable[[dict[str, Any]], None]
+
+
+_WARM = (
+    "pandas",
+    "transformers.models.auto.modeling_auto",
+    "transformers.models.bert.modeling_bert",
+    "transformers.models.modernbert.modeling_modernbert",
+    "maskviz.models",
+    *(f"maskviz.training.data.{name}" for name in ("collating", "masking")),
+    "maskviz.training.machine.device",
+    *(f"maskviz.training.model.{name}" for name in ("card", "hooks", "network")),
+    *(
+        f"maskviz.training.loop.{name}"
+        for name in ("assemble", "metrics", "pacer", "result", "trainer")
+    ),
+)
+
+
+def warm_up() -> None:
+    """Import what training needs, and touch no tensor."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    from ...masks import STRATEGIES
+
+    for name in _WARM:
+        import_module(name)
+    if find_spec("spacy"):  # a strategy may need it
+        _warm_pipeline()
+    list(STRATEGIES)
+    _warm_model()
+
+
+def _warm_pipeline() -> None:
+    """Load the pipeline, and let it read a text: what it loads at its first is here then."""
+    from ...masks import mask
+    from ...text.document import Document
+    from ...text.pipelines import BUNDLED
+    from ...text.together import annotate_together
+
+    document = Document("Ada Lovelace, 36, came to London.", BUNDLED)
+    annotate_together([document])
+    mask(document, "attribute")
+
+
+def _warm_model() -> None:
+    """Read the bundled model's tokenizer and settings; a run that tunes another reads its own."""
+    from ...errors import ModelError
+    from ...models import load_model
+
+    with suppress(ModelError):  # a server's list may leave it out
+        load_model()
+
+
+def execute(
+    folder: Path,
+    threads: int | None = None,
+    listener: Listener | None = None,
+    rows: Rows | None = None,
+) -> str:
+    """Train the run in `folder`, from its last complete checkpoint where there is one.
+
+    `rows` spares reading the data where the caller has done so.
+
+    Returns done, failed or cancelled; status.json holds the same and why; or killed, where another
+    process of the run is gone. SIGTERM writes a checkpoint and stops. Nothing is raised but what
+    no program can catch.
+    """
+    recorder = Recorder(folder, listener)
+    stop = _StopSignal()
+    try:
+        with stop, _quiet():
+            return _run(folder, threads, recorder, stop, rows)
+    except BaseException as error:  # noqa: BLE001 - every end of a run has its sentence
+        return _end_badly(error, recorder, stop)
+    finally:
+        gc.unfreeze()  # what `assemble` froze
+
+
+def _run(
+    folder: Path, threads: int | None, recorder: Recorder, stop: _StopSignal, rows: Rows | None
+) -> str:
+    recorder.phase("starting")
+    job = prepare(folder, threads, recorder, rows)
+    stop.pacer = job.pacer
+    train(job)
+    if job.pacer.stop_asked:
+        from .pacer import Cancelled
+
+        raise Cancelled
+    result = evaluate(job)
+    finish(job, result)
+    recorder.log(result["finding"])
+    recorder.update(
+        force=True, outcome="done", outcome_reason=result["finding"], metrics=result["metrics"]
+    )
+    if recorder.writes:  # only now: a run that is killed before goes on from them
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    return "done"
+
+
+def _end_badly(error: BaseException, recorder: Recorder, stop: _StopSignal) -> str:
+    from .pacer import Cancelled
+
+    if lost_company(error):  # no end of its own: the worker goes on from the last checkpoint
+        recorder.log("Another process of this run was killed.")
+        return "killed"
+    if isinstance(error, (Cancelled, KeyboardInterrupt)) or stop.asked:
+        step = recorder.status.get("step") or 0
+        outcome, reason = "cancelled", f"Cancelled at step {step}; resume goes on from there."
+    else:
+        outcome, reason = "failed", explain(error, recorder.folder)
+    _clear(recorder)
+    with suppress(OSError):  # where even this finds no room, the worker says so
+        recorder.update(force=True, outcome=outcome, outcome_reason=reason)
+        if outcome == "failed":
+            _log_trace(error, recorder)
+        recorder.log(reason)
+    return outcome
+
+
+def _clear(recorder: Recorder) -> None:
+    """Take away what was half written: on a full disk that is the room for the last words."""
+    if recorder.writes:
+        for half in ("checkpoints/.staging", ".adapter", ".model"):
+            shutil.rmtree(recorder.folder / half, ignore_errors=True)
+
+
+def _log_trace(error: BaseException, recorder: Recorder) -> None:
+    import traceback
+
+    if not isinstance(error, MaskvizError):
+        recorder.log("".join(traceback.format_exception(error)))
+
+
+class _StopSignal:
+    """Turns SIGTERM and Ctrl-C into a stop at the next step, or at once before training."""
+
+    def __init__(self) -> None:
+        self.pacer: Any = None
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> _StopSignal:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, *_: object) -> None:
+        from .pacer import Cancelled
+
+        again, self.asked = self.asked, True
+        if self.pacer is None or again:
+            raise Cancelled
+        self.pacer.stop()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence transformers' progress bars and load reports; what matters is in log.txt."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def prepare(folder: Path, threads: int | None, recorder: Recorder, rows: Rows | None = None) -> Job:
+    """Load data, model and trainer."""
+    import torch
+    from transformers import set_seed
+
+    from ...models import load_model
+    from ..machine.device import device_name, resolve_device, resolve_precision
+    from .assemble import assemble
+    from .checkpoints import same_rows
+
+    began = time.monotonic()
+    spec = RunSpec.from_file(folder / "spec.toml")
+    device = resolve_device(spec.device)
+    precision = resolve_precision(spec.precision, device)
+    if threads:
+        torch.set_num_threads(threads)
+    set_seed(spec.seed)
+    recorder.phase("reading the data")
+    rows = rows or load_rows(spec)
+    for note in rows.notes:
+        recorder.log(note)
+    same_rows(folder, rows, recorder.writes)
+    recorder.phase("loading the model")
+    recorder.update(device=device_name(device), precision=precision)
+    model = load_model(spec.model)
+    rows = rows.in_order(model.labels) if spec.kind == SINGLE else rows
+    trainer, pacer = assemble(folder, spec, rows, model, recorder, device, precision)
+    return Job(folder, spec, rows, model, trainer, pacer, recorder, device, precision, began)
+
+
+def train(job: Job) -> None:
+    """Train from the last complete checkpoint, or from the start."""
+    from .checkpoints import checkpoints, step_of
+
+    found = checkpoints(job.folder / "checkpoints")
+    last = found[-1] if found else None
+    step = step_of(last) if last else 0
+    job.recorder.rewind(step)
+    if last and _is_complete(job, last):
+        job.recorder.log(f"trained before, to step {step}")
+        job.recorder.update(step=step, steps=step)
+        job.trainer._load_from_checkpoint(str(last))
+    else:
+        if last:
+            job.recorder.log(f"goes on from step {step}")
+        job.trainer.train(resume_from_checkpoint=str(last) if last else None)
+    _take_best(job)
+
+
+def _take_best(job: Job) -> None:
+    """Go back to the weights with the lowest loss where the run may stop early."""
+    from .checkpoints import checkpoints
+
+    best = job.pacer.patience.best_step
+    kept = {p.name: p for p in checkpoints(job.folder / "checkpoints")}
+    chosen = kept.get(f"checkpoint-{best}")
+    if chosen is not None and best != job.trainer.state.global_step:
+        job.recorder.log(f"takes the weights of step {best}, where the loss was lowest")
+        job.trainer._load_from_checkpoint(str(chosen))
+
+
+def _is_complete(job: Job, checkpoint: Path) -> bool:
+    """Tell whether training was over at this checkpoint."""
+    if minutes := job.spec.training.max_minutes:
+        return job.recorder.seconds >= minutes * 60
+    if job.pacer.patience.is_over:
+        return True
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    return state["global_step"] >= state["max_steps"]
+
+
+def evaluate(job: Job) -> dict[str, Any]:
+    """Evaluate every part of the data, plain and masked, and say what was found."""
+    from .metrics import FIGURES
+    from .result import summarise
+    from .sets import evaluation_sets
+    from .writing import written_figures
+
+    job.recorder.phase("evaluating")
+    trained = job.recorder.seconds
+    speed = job.recorder.status.get("tokens_per_second")
+    evaluations = []
+    for split, part in job.rows.evaluation.items():
+        written = written_figures(job, part) if job.spec.task == "seq2seq" else {}
+        for mask, rows in evaluation_sets(job.spec, job.model, part).items():
+            figures = job.trainer.evaluate(rows, metric_key_prefix="eval")
+            kept = {name: figures[f"eval_{name}"] for name in FIGURES if f"eval_{name}" in figures}
+            kept |= written.get(mask, {})
+            evaluations.append({"split": split, "mask": mask, "rows": len(rows), **kept})
+    return summarise(job, evaluations, trained, speed)
+
+
+def finish(job: Job, result: dict[str, Any]) -> None:
+    """Write the result and the model."""
+    from ..model.network import save_network
+
+    job.recorder.phase("saving the model")
+    if not job.recorder.writes:
+        return
+    write_atomic(job.folder / "result.json", json.dumps(result, indent=2, ensure_ascii=False))
+    save_network(job.trainer.model, job.model, job.folder, job.spec, result)

@@ -1,0 +1,110 @@
+"""Figures of an evaluation: accuracy with its interval, F1, errors of a regression."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from ..spec.spec import MULTI, REGRESSION
+from . import text_scores
+
+FIGURES = (
+    "loss", "accuracy", "ci95", "macro_f1", "micro_f1", "exact_match", "mae", "rmse", "pearson",
+    *text_scores.FIGURES, "written_rows",
+)  # fmt: skip
+Metrics = Callable[[Any], dict[str, float]]
+
+
+def half_width(accuracy: float, count: int) -> float:
+    """Return half the 95 % interval of an accuracy over `count` rows (normal approximation).
+
+    >>> round(half_width(0.8, 400), 3)
+    0.039
+    """
+    return 1.96 * math.sqrt(max(accuracy * (1 - accuracy), 0.0) / count) if count else 0.0
+
+
+def macro_f1(predicted: Any, labels: Any) -> float:
+    """Return the mean of 2·TP / (2·TP + FP + FN) over the labels that occur or are answered."""
+    import numpy as np
+
+    scores = []
+    for label in np.union1d(labels, predicted):
+        hit = np.sum((predicted == label) & (labels == label))
+        wrong = np.sum((predicted == label) != (labels == label))
+        scores.append(2 * hit / (2 * hit + wrong))
+    return float(np.mean(scores))
+
+
+def metrics_of(kind: str) -> Metrics:
+    """Return the function that Trainer computes the figures with, by the kind of task."""
+    return {MULTI: multi_label_metrics, REGRESSION: regression_metrics}.get(kind, compute_metrics)
+
+
+def compute_metrics(prediction: Any) -> dict[str, float]:
+    """Return accuracy and macro-F1 of class numbers, ignoring places labelled −100."""
+    import numpy as np
+
+    predicted, labels = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+    if labels.ndim > 1 and predicted.shape != labels.shape:  # padded to the longest, each alone
+        width = min(predicted.shape[1], labels.shape[1])
+        predicted, labels = predicted[:, :width], labels[:, :width]
+    kept = labels != -100
+    predicted, labels = predicted[kept], labels[kept]
+    if not labels.size:
+        return {}
+    accuracy = float((predicted == labels).mean())
+    figures = {"accuracy": accuracy, "ci95": half_width(accuracy, labels.size)}
+    # Over a vocabulary a mean over classes says little and costs much.
+    return figures if kept.ndim > 1 else {**figures, "macro_f1": macro_f1(predicted, labels)}
+
+
+def multi_label_metrics(prediction: Any) -> dict[str, float]:
+    """Return micro-F1 and macro-F1 over the labels, and the share of rows that are right in all.
+
+    predictions, label_ids: (rows, labels) of 0 and 1. A label that never occurs and is never
+    given counts 0 in macro-F1.
+    """
+    import numpy as np
+
+    predicted = np.asarray(prediction.predictions) > 0.5
+    labels = np.asarray(prediction.label_ids) > 0.5
+    hits, wrong = (predicted & labels).sum(0), (predicted != labels).sum(0)
+    exact = float((predicted == labels).all(1).mean())
+    return {
+        "micro_f1": float(2 * hits.sum() / max(2 * hits.sum() + wrong.sum(), 1)),
+        "macro_f1": float((2 * hits / np.maximum(2 * hits + wrong, 1)).mean()),
+        "exact_match": exact,
+        "ci95": half_width(exact, len(labels)),
+    }
+
+
+def regression_metrics(prediction: Any) -> dict[str, float]:
+    """Return mean absolute error, root mean squared error and Pearson's r."""
+    import numpy as np
+
+    predicted = np.asarray(prediction.predictions, dtype=float).reshape(-1)
+    labels = np.asarray(prediction.label_ids, dtype=float).reshape(-1)
+    difference = predicted - labels
+    figures = {
+        "mae": float(np.abs(difference).mean()),
+        "rmse": float(np.sqrt((difference**2).mean())),
+    }
+    if predicted.std() > 0 and labels.std() > 0:
+        figures["pearson"] = float(np.corrcoef(predicted, labels)[0, 1])
+    return figures
+
+
+def answer_of(kind: str) -> Callable[[Any, Any], Any]:
+    """Return what turns logits into answers, so that whole logits are not kept."""
+    if kind == MULTI:
+        return lambda logits, _: (logits > 0).int()  # a sigmoid over 0.5
+    if kind == REGRESSION:
+        return lambda logits, _: logits.squeeze(-1).float()
+    return most_likely
+
+
+def most_likely(logits: Any, _labels: Any) -> Any:
+    """Return the class numbers, so that whole logits are not kept during an evaluation."""
+    return (logits[0] if isinstance(logits, tuple) else logits).argmax(-1)

@@ -1,0 +1,153 @@
+"""What a run found: the figures, and one computed sentence."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...text.percent import percent
+from ..spec.spec import MULTI, REGRESSION
+from .metrics import FIGURES
+
+if TYPE_CHECKING:
+    from .job import Job
+
+
+def summarise(
+    job: Job, evaluations: list[dict[str, Any]], seconds: float, speed: float | None
+) -> dict[str, Any]:
+    """Return result.json: figures per split and mask, flat metrics, what was used, a sentence."""
+    from ..machine.device import device_name, peak_memory_bytes
+
+    masker = job.trainer.train_dataset.masker
+    first = next(iter(job.rows.evaluation))
+    labels = Counter(map(str, job.rows.evaluation[first].labels))
+    result = {
+        "evaluations": evaluations,
+        "metrics": metrics(evaluations, first),
+        "majority": max(labels.values()) / sum(labels.values()),
+        "labels": list(job.rows.label_names),
+        "train_rows": len(job.rows.train),
+        "rows_left_plain": len(masker.left_plain),
+        "realised_ratio": masker.realised_ratio(),
+        "steps": job.recorder.status.get("step") or 0,
+        "seconds": seconds,
+        "tokens_per_second": speed,
+        "device": device_name(job.device),
+        "precision": job.precision,
+        "peak_memory_bytes": peak_memory_bytes(job.device),
+        "parameters": sum(p.numel() for p in job.trainer.model.parameters()),
+        "notes": list(job.rows.notes),
+    }
+    job.recorder.update(peak_memory_bytes=result["peak_memory_bytes"])
+    return {"finding": finding(result, first, job.spec.kind), **result}
+
+
+def metrics(evaluations: Sequence[Mapping[str, Any]], first: str) -> dict[str, float]:
+    """Return the figures of the first split, flat, and reliance where there is a distractor."""
+    flat = {
+        f"{figure}_{row['mask']}": row[figure]
+        for row in evaluations
+        if row["split"] == first
+        for figure in FIGURES
+        if figure in row
+    }
+    for mask in ("plain", "masked"):
+        accuracy = {
+            row["split"]: row["accuracy"]
+            for row in evaluations
+            if row["mask"] == mask and "accuracy" in row
+        }
+        if {"aligned", "reversed"} <= set(accuracy):
+            flat[f"reliance_{mask}"] = accuracy["aligned"] - accuracy["reversed"]
+            flat[f"accuracy_reversed_{mask}"] = accuracy["reversed"]
+    return flat
+
+
+def finding(result: Mapping[str, Any], first: str, kind: str) -> str:
+    """Say in one sentence what the run reached; `kind` as in RunSpec.kind, or the task.
+
+    >>> figures = {"accuracy_plain": 0.841, "ci95_plain": 0.012}
+    >>> finding({"metrics": figures, "evaluations": [], "majority": 0.5}, "dev", "classification")
+    'Accuracy 84.1\\xa0% ± 1.2 plain; always the most frequent label would give 50.0\\xa0%.'
+    """
+    figures = result["metrics"]
+    said = {"mlm": _guessed, "seq2seq": _written, MULTI: _several, REGRESSION: _number}.get(kind)
+    return said(figures) if said else _classified(result, figures)
+
+
+def _guessed(figures: Mapping[str, float]) -> str:
+    return (
+        f"The model guesses {percent(figures.get('accuracy_masked', 0.0), 1)} of the hidden tokens "
+        f"(perplexity {_perplexity(figures['loss_masked'])})."
+    )
+
+
+def _written(figures: Mapping[str, float]) -> str:
+    """Say how good the texts are that it writes, else how well it goes on with the right ones.
+
+    >>> _written({"loss_plain": 0.0, "bleu_plain": 43.1, "chrf_plain": 61.2, "rougeL_plain": 0.55,
+    ...           "written_rows_plain": 100})
+    'On 100 texts written: BLEU 43.1, chrF 61.2, ROUGE-L 0.55 plain.'
+    """
+    masks = _masks(figures, "bleu")
+    said = [
+        f"BLEU {figures[f'bleu_{mask}']:.1f}, chrF {figures[f'chrf_{mask}']:.1f}, "
+        f"ROUGE-L {figures[f'rougeL_{mask}']:.2f} {mask}"
+        for mask in masks
+    ]
+    if said:
+        return f"On {figures[f'written_rows_{masks[0]}']:.0f} texts written: {'; '.join(said)}."
+    said = [
+        f"perplexity {_perplexity(figures[f'loss_{mask}'])} and "
+        f"{percent(figures.get(f'accuracy_{mask}', 0.0), 1)} of the tokens right {mask}"
+        for mask in _masks(figures, "loss")
+    ]
+    return f"Of what it is to write, given what stands before: {'; '.join(said)}."
+
+
+def _several(figures: Mapping[str, float]) -> str:
+    said = [
+        f"{figures[f'micro_f1_{mask}']:.3f} {mask}, all labels right in "
+        f"{percent(figures[f'exact_match_{mask}'], 1)} ± {figures[f'ci95_{mask}'] * 100:.1f}"
+        for mask in _masks(figures, "micro_f1")
+    ]
+    return f"Micro-F1 {'; '.join(said)} of the rows."
+
+
+def _number(figures: Mapping[str, float]) -> str:
+    said = [
+        f"{figures[f'mae_{mask}']:.3g} {mask}"
+        + (f" (r {figures[f'pearson_{mask}']:.2f})" if f"pearson_{mask}" in figures else "")
+        for mask in _masks(figures, "mae")
+    ]
+    return f"Mean absolute error {', '.join(said)}."
+
+
+def _masks(figures: Mapping[str, float], figure: str) -> list[str]:
+    return [mask for mask in ("plain", "masked") if f"{figure}_{mask}" in figures]
+
+
+def _perplexity(loss: float) -> str:
+    return f"{math.exp(min(loss, 50)):,.1f}"
+
+
+def _classified(result: Mapping[str, Any], figures: Mapping[str, float]) -> str:
+    said = [
+        f"{percent(figures[f'accuracy_{mask}'], 1)} ± {figures[f'ci95_{mask}'] * 100:.1f} {mask}"
+        for mask in _masks(figures, "accuracy")
+    ]
+    sentence = f"Accuracy {', '.join(said)}"
+    if "reliance_plain" in figures:
+        shown = {(r["split"], r["mask"]): percent(r["accuracy"], 1) for r in result["evaluations"]}
+        moves = [
+            f"from {shown['aligned', mask]} to {shown['reversed', mask]} {mask}"
+            for mask in ("plain", "masked")
+            if ("reversed", mask) in shown
+        ]
+        return f"{sentence}; with the distractor reversed it goes {' and '.join(moves)}."
+    return (
+        f"{sentence}; always the most frequent label would give {percent(result['majority'], 1)}."
+    )

@@ -1,0 +1,126 @@
+"""The size of a model, and of texts in its tokens, from files alone: no torch is imported."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The size of a model: all weights, those outside the embedding table, layers and width.
+
+    layers: of encoder and decoder together; vocabulary: tokens a head gives a figure for; family:
+    the architecture by transformers' name; inner: channels inside the MLP of a layer.
+    """
+
+    weights: int
+    dense: int
+    layers: int
+    width: int
+    vocabulary: int = 0
+    family: str = ""
+    inner: int = 0
+
+
+@lru_cache(maxsize=16)
+def model_shape(name: str) -> Shape | None:
+    """Read a model's size from its files' headers, or None where they are not here."""
+    folder = model_folder(name)
+    if folder is None:
+        return None
+    sizes: dict[str, int] = {}
+    for path in folder.glob("*.safetensors"):
+        sizes |= tensor_sizes(path)
+    if not sizes:
+        return None
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    table = max((n for key, n in sizes.items() if "embed" in key), default=0)
+    weights = sum(sizes.values())
+    width = _first(config, "hidden_size", "n_embd", "dim", "d_model") or 768
+    vocabulary = config.get("vocab_size") or 0
+    family = config.get("model_type", "")
+    wide = ("intermediate_size", "n_inner", "hidden_dim", "d_ff", "encoder_ffn_dim")
+    inner = _first(config, *wide) or 4 * width
+    dense = max(weights - table, 1)
+    return Shape(weights, dense, _layers(config), width, vocabulary, family, inner)
+
+
+def _layers(config: Mapping[str, Any]) -> int:
+    """Return the layers by any of the names that architectures have for them."""
+    names = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers")
+    layers = _first(config, *names) or 12
+    if config.get("is_encoder_decoder"):
+        layers += _first(config, "num_decoder_layers", "decoder_layers") or layers
+    return layers
+
+
+def _first(config: Mapping[str, Any], *names: str) -> int:
+    return next((int(config[name]) for name in names if config.get(name)), 0)
+
+
+def model_folder(name: str) -> Path | None:
+    """Return the folder with a model's files, or None where it must be fetched first."""
+    from ...models.locate import locate
+
+    place = Path(locate(name))
+    if place.is_dir():
+        return place
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(name, "config.json")
+    folder = Path(found).parent if isinstance(found, str) else None
+    return folder if folder and any(folder.glob("*.safetensors")) else None
+
+
+def tensor_sizes(path: Path) -> dict[str, int]:
+    """Return the number of values of each tensor, from the file's header alone.
+
+    A file that is cut off or no safetensors has none: loading it says what is wrong.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {key: math.prod(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError:
+        return {}
+
+
+def token_lengths(model: str, texts: Sequence[str], limit: int) -> list[int]:
+    """Return the tokens of each text, at most `limit` and what the model takes.
+
+    Four characters a token where there is no tokenizer yet.
+    """
+    folder = model_folder(model)
+    limit = min(limit, _longest(folder)) if folder else limit
+    if folder is None or not (folder / "tokenizer.json").is_file():
+        return [min(limit, len(text) // 4 + 2) for text in texts]
+    encodings = _tokenizer(str(folder)).encode_batch([text[: limit * 20] for text in texts])
+    return [min(limit, len(encoding.ids)) for encoding in encodings]
+
+
+def _longest(folder: Path) -> int:
+    """Return the longest input in tokens, as `maskviz.models.Model.max_length` does when loaded."""
+    limits = [sys.maxsize]
+    for name, key in (
+        ("config.json", "max_position_embeddings"),
+        ("tokenizer_config.json", "model_max_length"),
+    ):
+        if (folder / name).is_file():
+            said = json.loads((folder / name).read_text(encoding="utf-8")).get(key)
+            limits.append(int(said) if said and said > 0 else sys.maxsize)
+    return min(limits)
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(folder: str) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))

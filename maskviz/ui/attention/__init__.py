@@ -1,0 +1,3 @@
+"""The Attention page."""
+
+__all__ = ["look", "panels"]

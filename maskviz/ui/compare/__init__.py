@@ -1,0 +1,3 @@
+"""The Compare page."""
+
+__all__ = ["explain", "fairness", "file", "text"]

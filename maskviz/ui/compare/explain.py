@@ -1,0 +1,215 @@
+"""The Compare page, word by word: scores by several methods, and how far they can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from maskviz.errors import MaskvizError
+from maskviz.evidence import METHODS, Explanation, explain
+from maskviz.evidence.words.faithfulness import Faithfulness, faithfulness
+from maskviz.evidence.words.plausibility import plausibility
+from maskviz.figures import compare as figures
+from maskviz.models import load_model
+from maskviz.text.percent import percent
+from maskviz.ui.compare.file import long_control
+from maskviz.ui.shared import limits, state
+from maskviz.ui.shared.controls import text_box
+from maskviz.ui.shared.grid import grid
+from maskviz.ui.shared.page import errors, escape, say_unfamiliar
+
+_DEFAULT = ("occlusion", "gradient-input", "random")
+_BAR = {"displaylogo": False}
+
+
+def show(view: state.View) -> None:
+    """The first method's scores large, the others beside it in numbers."""
+    found: dict[str, Explanation] = {}
+    picture, choice = st.columns([5, 3], gap="large")
+    with choice:
+        text_box(view)
+    with choice, errors():
+        names = st.pills(
+            "Methods", list(METHODS), selection_mode="multi", default=list(_DEFAULT), wrap=True,
+            help="\n".join(f"- **{m.name}**: {m.summary}" for m in METHODS.values()),
+        )  # fmt: skip
+        label = st.selectbox(
+            "Label", ["the predicted one", *load_model(view.model).labels], key="explain_label"
+        )
+        trust = st.toggle("Measure faithfulness", help="Some hundred passes; seconds to a minute.")
+        with st.expander("More"):
+            long = long_control("explain_long")
+        whole = _whole(state.current().text)
+    with picture, errors():
+        if not names:
+            st.info("Choose at least one method.")
+            return
+        view = state.current()
+        if not whole:
+            view = replace(view, text=limits.first_words(view.text))
+        found = _scores(view, names, None if label == "the predicted one" else label, long)
+    if trust and found:
+        with errors():
+            _faithfulness(view, found, long)
+    with st.expander("Hold the scores against words that people marked"):
+        _marked(view, names or ["occlusion"])
+
+
+def _whole(text: str) -> bool:
+    """Ask whether every word of a long text is scored; return the answer."""
+    words = limits.words_in(text)
+    if words <= limits.ASKED:
+        return True
+    st.caption(f"Scored: the first {limits.ASKED} of {words:,} words.")
+    return st.toggle(
+        f"Score all {words:,} words", key="explain_whole",
+        help="A pass over the text for each word: up to some minutes.",
+    )  # fmt: skip
+
+
+def _scores(
+    view: state.View, names: list[str], label: str | None, long: str
+) -> dict[str, Explanation]:
+    """Show one method's scores; return those of all."""
+    found: dict[str, Explanation] = {}
+    with st.spinner("Scoring …", show_time=True):
+        for name in names:
+            try:
+                found[name] = explain(view.text, view.model, name, label, long, view.seed)
+            except MaskvizError as error:
+                st.caption(escape(f"{name}: {error}"))
+    if not found:
+        return found
+    answer = st.container()  # the finding comes first, which method it is of below it
+    shown = st.segmented_control(
+        "Scores by", list(found), default=next(iter(found)), required=True, key="explain_shown"
+    ) if len(found) > 1 else next(iter(found))  # fmt: skip
+    first = found.get(shown or "", next(iter(found.values())))
+    answer.markdown(f"### {escape(sentence(first))}")
+    if first.notice:
+        answer.warning(escape(first.notice), icon="✂️")
+    with answer:
+        say_unfamiliar(view)
+    st.plotly_chart(figures.words(first), key="words", config={"displayModeBar": False})
+    if len(first.words) > figures.MOST_WORDS:
+        st.caption(f"The {figures.MOST_WORDS} words with the strongest scores, in their order.")
+    if any(w.score < 0 for w in first.words):
+        raised = "raise" if first.head == "regression" else "speak for"
+        lowered = "lower" if first.head == "regression" else "speak against"
+        st.caption(f"Blue words {raised} {escape(first.label)}, orange ones {lowered} it.")
+    if first.convergence_gap is not None:
+        st.caption(
+            f"Convergence gap: the scores of all tokens miss the change of the logit by "
+            f"{first.convergence_gap:.2g}."
+        )
+    with st.expander("All scores"):
+        table = {"word": [w.text for w in first.words]}
+        table |= {name: [w.score for w in e.words] for name, e in found.items()}
+        grid(pd.DataFrame(table), "scores", hide_index=False)
+    return found
+
+
+def sentence(found: Explanation) -> str:
+    """Say which words the answer rests on most."""
+    top = [found.words[i].text for i in found.ranked[:3] if found.words[i].score > 0]
+    regression = found.head == "regression"
+    value = f"{found.probability:.3f}" if regression else percent(found.probability)
+    answer = f"{found.label} {value}"
+    if METHODS[found.method].baseline:
+        return f"{answer}: {found.method} scores know nothing of the text, for comparison."
+    if found.reduced is not None:
+        left = " ".join(found.words[i].text for i in sorted(found.reduced)[:12])
+        return f"{answer} still stands when only “{left}” is left."
+    if not top:
+        return f"{answer}: by {found.method} no word speaks for it."
+    return f"{answer} rests most on {', '.join(f'“{word}”' for word in top)} by {found.method}."
+
+
+def _faithfulness(view: state.View, found: dict[str, Explanation], long: str) -> None:
+    with st.spinner("Hiding words by rank …", show_time=True):
+        measured = {
+            name: _measured(view.text, view.model, name, e.label, long, view.seed)
+            for name, e in found.items()
+        }
+    st.markdown(f"**{escape(believed(measured))}**")
+    st.plotly_chart(figures.curves(measured), key="curves", config=_BAR)
+    grid(pd.DataFrame([_row(name, m) for name, m in measured.items()]), "faithfulness")
+    st.caption(
+        "High comprehensiveness and insertion, low sufficiency and deletion are good. In brackets: "
+        "20 random orders of the words, middle 95 %. τ: Kendall's, with leave-one-out, which is "
+        "occlusion itself."
+    )
+
+
+def believed(measured: dict[str, Faithfulness]) -> str:
+    """Say whose best words the answer needs more than it needs random ones."""
+    good = [
+        name
+        for name, m in measured.items()
+        if m.comprehensiveness > m.random["comprehensiveness"].high
+    ]
+    if not good:
+        return (
+            "Hiding these methods' best words changes the answer no more than hiding random ones."
+        )
+    return (
+        f"Hiding the best words changes the answer more than hiding random ones: {', '.join(good)}."
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _measured(text: str, model: str, method: str, label: str, long: str, seed: int) -> Faithfulness:
+    return faithfulness(explain(text, model, method, label, long, seed), text, long=long, seed=seed)
+
+
+def _row(name: str, m: Faithfulness) -> dict[str, object]:
+    values = {
+        "comprehensiveness": m.comprehensiveness, "sufficiency": m.sufficiency,
+        "deletion": m.deletion.area, "insertion": m.insertion.area,
+    }  # fmt: skip
+    cells = {
+        key: f"{value:.2f} ({m.random[key].low:.2f} to {m.random[key].high:.2f})"
+        for key, value in values.items()
+    }
+    return {
+        "method": name,
+        **cells,
+        "τ": None if m.kendall_tau is None else round(m.kendall_tau, 2),
+    }
+
+
+def _marked(view: state.View, names: list[str]) -> None:
+    """Agreement with marked spans, over the first texts of a file."""
+    st.caption(
+        "JSON Lines or Parquet: `text` with spans of characters, or `tokens` with spans of tokens, "
+        "in `evidence`, `rationale` or `spans`."
+    )
+    given = st.file_uploader("Texts with marked words", type=["jsonl", "parquet"], key="marked")
+    rows = st.number_input("Texts to read", 1, 1000, 20, key="marked_rows")
+    if given is None or not st.button("Compare with people"):
+        return
+    with errors(), st.spinner("Scoring every text …", show_time=True):
+        found = [
+            plausibility(given.getvalue(), name, view.model, rows=int(rows), name=given.name)
+            for name in names
+        ]
+        table = [
+            {
+                "method": p.method,
+                "token-F1": _interval(p.token_f1, p.token_f1_ci95),
+                "IoU-F1": _interval(p.iou_f1, p.iou_f1_ci95),
+                "AUPRC": _interval(p.auprc, p.auprc_ci95),
+            }
+            for p in found
+        ]
+        grid(pd.DataFrame(table), "plausibility")
+        st.caption(
+            f"{found[0].rows} texts, of whose words people mark {percent(found[0].share)}; in "
+            "brackets 95 % bootstrap intervals."
+        )
+
+
+def _interval(value: float, bounds: tuple[float, float]) -> str:
+    return f"{value:.3f} ({bounds[0]:.3f} to {bounds[1]:.3f})"

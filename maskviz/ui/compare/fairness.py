@@ -1,0 +1,161 @@
+"""The Compare page over pairs: does the answer change with he for she, or another name?"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from maskviz.data import guess_columns, preview
+from maskviz.evidence.fairness.fairness import ORACLE, Gap
+from maskviz.evidence.fairness.swaps import categories
+from maskviz.evidence.jobs import jobs
+from maskviz.figures import compare as figures
+from maskviz.masks import STRATEGIES
+from maskviz.models import load_model
+from maskviz.text.percent import percent
+from maskviz.ui.compare.file import NEED_INPUT, begin, ended, folded, long_control, progress, source
+from maskviz.ui.shared import state
+from maskviz.ui.shared.controls import operator_control_of
+from maskviz.ui.shared.grid import grid, in_names
+from maskviz.ui.shared.page import errors, escape
+
+_JOB = "fairness_job"
+_SWAP, _PAIRS = "Swap words in one column", "Two columns of texts"
+
+
+def show(view: state.View) -> None:
+    """Upload, choose, run; the result stays until another file is compared."""
+    job = jobs.find(st.session_state.get(_JOB, ""))
+    if job is not None:
+        status = job.status()
+        if status.ended:
+            ended(job, status, _JOB)
+        else:
+            progress(job)
+        found = job.result()
+        if found:
+            _result(view, found)
+    above = st.container()
+    with folded(job):
+        given = source("fairness")
+        if given is not None:
+            with errors():
+                _form(view, *given)
+    if job is not None:
+        return
+    if given is not None:
+        above.markdown(f"### Does the answer change with who {escape(given[0])} is about?")
+    else:
+        above.markdown("### Drop a file to learn whether the answer changes with who it is about.")
+        above.caption(
+            "Texts in one column: the other text of each pair is made by swapping words, he for "
+            "she, one name for another. Or two columns with pairs of your own."
+        )
+
+
+def _form(view: state.View, name: str, path: Path) -> None:
+    head = preview(path, name, 200)
+    columns = [str(c) for c in head.columns]
+    guessed = columns.index(str(guess_columns(head).text))
+    key = hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    st.dataframe(in_names(head.head(5)), hide_index=True, width="stretch")
+    how = st.segmented_control(
+        "Pairs", [_SWAP, _PAIRS], default=_SWAP, required=True, key=f"fh{key}"
+    )
+    left, right = st.columns(2)
+    first = left.selectbox("Text column", columns, guessed, key=f"ft{key}")
+    asked: dict[str, Any] = {}
+    if how == _PAIRS:
+        others = [c for c in columns if c != first]
+        second = right.selectbox("Column of the other text", others, key=f"fo{key}")
+        asked |= {"first": first, "second": second}
+    else:
+        swapped = right.pills(
+            "Swap", categories(), selection_mode="multi", default=["gender", "names"],
+            key=f"fs{key}", wrap=True,
+        )  # fmt: skip
+        asked |= {"text_column": first, "swap": list(swapped)}
+    chosen = st.pills(
+        "Under these masks", [n for n in STRATEGIES if n not in NEED_INPUT],
+        selection_mode="multi", default=["random", "attribute"], key=f"fm{key}", wrap=True,
+    )  # fmt: skip
+    with st.expander("More"):
+        operator = operator_control_of("placeholder", f"fp{key}")
+        labels = load_model(view.model).labels
+        label = st.selectbox("Label", labels, len(labels) - 1, key=f"fl{key}")
+        long = long_control(f"fw{key}")
+    asked |= {
+        "strategies": {n: {} for n in chosen}, "model": view.model, "operator": operator,
+        "label": label, "seed": view.seed, "long": long,
+    }  # fmt: skip
+    ready = bool(asked.get("second") or asked.get("swap"))
+    if st.button("Compare all pairs", type="primary", disabled=not ready):
+        begin("fairness", name, path, asked, _JOB)
+
+
+def _result(view: state.View, found: dict[str, Any]) -> None:
+    arms = {name: Gap(**gap) for name, gap in found["arms"].items()}
+    st.markdown(f"### {escape(sentence(found['pairs'], found['label'], arms))}")
+    for note in found["notes"]:
+        st.caption(escape(note))
+    st.plotly_chart(figures.gaps(arms), key="gaps", config={"displaylogo": False})
+    groups = {
+        f"{category}: {name}": Gap(**gap)
+        for category, own in found["groups"].items()
+        for name, gap in own.items()
+        if name != ORACLE
+    }
+    grid(
+        pd.DataFrame([_row(n, g) for n, g in {**arms, **groups}.items()]), "fairness",
+        column_config={
+            name: st.column_config.NumberColumn(format="percent")
+            for name in ("flip rate", "same to the model")
+        } | {"p": st.column_config.NumberColumn("paired t-test p", format="%.3g")},
+    )  # fmt: skip
+    st.caption(
+        f"The arm {ORACLE} takes out what differs: its gap is exactly 0, or the measure is broken."
+    )
+    st.markdown("**The pairs that differ most**")
+    for i, pair in enumerate(found["worst"][:10]):
+        _pair(view, pair, i)
+
+
+def sentence(pairs: int, label: str, arms: dict[str, Gap]) -> str:
+    """Say how often the answer changes within a pair."""
+    plain = arms["plain"]
+    sure = "" if plain.p_value < 0.05 else ", not distinguishable from none"
+    return (
+        f"Over {pairs:,} pairs the answer flips in {percent(plain.flip_rate)}; p({label}) moves by "
+        f"{plain.ctf_gap:.3f} within a pair, {plain.mean_difference:+.3f} on average{sure}."
+    )
+
+
+def _row(name: str, gap: Gap) -> dict[str, object]:
+    return {
+        "texts": name,
+        "pairs": gap.pairs,
+        "flip rate": gap.flip_rate,
+        "CTF gap": round(gap.ctf_gap, 4),
+        "mean difference": round(gap.mean_difference, 4),
+        "95 % interval": f"{gap.ci95[0]:+.4f} to {gap.ci95[1]:+.4f}",
+        "p": gap.p_value,
+        "same to the model": gap.same_input,
+    }
+
+
+def _pair(view: state.View, pair: dict[str, Any], number: int) -> None:
+    what, button = st.columns([6, 1], vertical_alignment="center")
+    with what:
+        for side in ("first", "second"):
+            text = pair[side]
+            st.text(text if len(text) <= 200 else text[:199] + "…")
+        labels = f"{pair['first_label']} → {pair['second_label']}"
+        kind = f"{pair['category']}, " if pair["category"] else ""
+        st.caption(escape(f"row {pair['row']}: {kind}{labels} ({pair['difference']:+.3f})"))
+    if button.button("Open", key=f"pair_{number}", width="stretch"):
+        state.open_view(state.View(pair["first"], "attribute", seed=view.seed, model=view.model))
+        st.switch_page("pages/mask.py")

@@ -1,0 +1,273 @@
+"""The Compare page over a file: columns, preview, check, progress; the result is elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from maskviz.data import guess_columns, make_example, preview
+from maskviz.data.hub import PREFIX, resolve
+from maskviz.data.uploads import keep
+from maskviz.evidence.files.files import FileComparison
+from maskviz.evidence.files.rows import check_file
+from maskviz.evidence.jobs import jobs
+from maskviz.masks import STRATEGIES
+from maskviz.models import list_models, load_model
+from maskviz.ui.compare import result as compare_result
+from maskviz.ui.shared import state
+from maskviz.ui.shared.controls import operator_control_of
+from maskviz.ui.shared.grid import in_names
+from maskviz.ui.shared.page import errors, escape
+
+NONE = "none"
+NEED_INPUT = ("pattern", "manual")
+TYPES = ["csv", "tsv", "txt", "jsonl", "parquet"]
+_JOB = "file_job"
+
+
+def show(view: state.View) -> None:
+    """Upload, choose, run; the result stays until another file is compared."""
+    job = jobs.find(st.session_state.get(_JOB, ""))
+    if job is not None:
+        _job(view, job)
+    above = st.container()
+    with folded(job):
+        given = source("file")
+        if given is None:
+            _earlier("compare")
+        else:
+            with errors():
+                _form(view, *given)
+    if job is None and given is None:
+        with above:
+            _empty()
+    elif job is None:
+        above.markdown(f"### How often does hiding words change the answer in {escape(given[0])}?")
+
+
+def folded(job: jobs.Job | None) -> Any:
+    """Where the form goes: folded away under a comparison, whose progress is then in sight."""
+    return st.container() if job is None else st.expander("Compare another file")
+
+
+def source(key: str) -> tuple[str, Path] | None:
+    """Let a table be uploaded, or named on the Hub; return its name and path."""
+    uploaded = st.file_uploader(
+        "A table with one text in each row",
+        type=TYPES,
+        key=f"upload_{key}",
+        help="CSV (any of , ; tab |), TSV, JSON Lines or Parquet; at most 25 MB.",
+    )
+    if uploaded is not None:
+        return uploaded.name, keep(uploaded.getvalue(), uploaded.name)
+    with st.expander("Or a data set of the Hugging Face Hub"):
+        name = st.text_input(
+            "Data set", key=f"hub_{key}", placeholder="stanfordnlp/imdb:test",
+            help="Its name, then : and the split. Only then is the Hub asked for it.",
+        ).strip()  # fmt: skip
+    if not name:
+        return _example(key)
+    with errors(), st.spinner("Fetching the data set …", show_time=True):
+        return name, Path(_fetched(name))
+    return None
+
+
+def _example(key: str) -> tuple[str, Path] | None:
+    """Offer the generated example set to those who have no file at hand."""
+    if st.button("Try it with the example set", key=f"ask_example_{key}"):
+        st.session_state[f"example_{key}"] = True
+    if not st.session_state.get(f"example_{key}"):
+        return None
+    rows = make_example(200)[["text", "label", "distractor", "split"]]
+    return "example.csv", keep(rows.to_csv(index=False).encode(), "example.csv")
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _fetched(name: str) -> str:
+    return str(resolve(PREFIX + name.removeprefix(PREFIX)))
+
+
+def _empty() -> None:
+    st.markdown("### Drop a file to learn how often hiding words changes the answer.")
+    st.caption(
+        "A column with texts is enough for the flip rate. With a column of true labels you also "
+        "get accuracy and calibration plain and masked, a 95 % interval and McNemar's test."
+    )
+
+
+def _form(view: state.View, name: str, path: Path) -> None:
+    head = preview(path, name, 200)
+    guessed, columns = guess_columns(head), [str(c) for c in head.columns]
+    key = hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    st.dataframe(in_names(head.head(5)), hide_index=True, width="stretch")
+    left, right = st.columns(2)
+    text = left.selectbox("Text column", columns, columns.index(str(guessed.text)), key=f"t{key}")
+    options = [NONE, *(c for c in columns if c != text)]
+    index = options.index(str(guessed.label)) if str(guessed.label) in options else 0
+    label = right.selectbox("Label column", options, index, key=f"l{key}")
+    chosen = st.pills(
+        "Strategies", [n for n in STRATEGIES if n not in NEED_INPUT], selection_mode="multi",
+        default=["random", "entity", "attribute"], key=f"s{key}", wrap=True,
+    )  # fmt: skip
+    asked = {
+        "strategies": {strategy: {} for strategy in chosen},
+        "text_column": text,
+        "label_column": None if label == NONE else label,
+        "model": view.model,
+        "seed": view.seed,
+        **_more(view, [c for c in columns if c not in (text, label)], key),
+    }
+    fits = _checked(path, name, asked)
+    if st.button("Compare all rows", type="primary", disabled=not (chosen and fits)):
+        begin("compare", name, path, asked, _JOB)
+
+
+def _more(view: state.View, columns: list[str], key: str) -> dict[str, Any]:
+    """What is asked for less often, folded away."""
+    with st.expander("More"):
+        by = st.multiselect("Break down by", columns, key=f"b{key}", help="Beside the label.")
+        second = st.selectbox(
+            "Second model beside it",
+            [NONE, *(m.name for m in list_models("classify") if m.name != view.model)],
+            key=f"m{key}",
+            help="On the same rows and masks, for instance before and after a fine-tune.",
+        )
+        operator = operator_control_of(view.operator, f"o{key}")
+        limit = st.number_input("Rows, 0 for all", 0, 10_000_000, 0, key=f"n{key}")
+        long = long_control(f"w{key}")
+    return {
+        "by": by, "beside": None if second == NONE else second, "operator": operator,
+        "limit": int(limit) or None, "long": long,
+    }  # fmt: skip
+
+
+def long_control(key: str) -> str:
+    """How texts longer than the model takes are read."""
+    names = {"cut": "cut at the end", "windows": "read in windows, answers averaged"}
+    return st.radio(
+        "Texts longer than the model takes", list(names), format_func=names.__getitem__, key=key,
+        horizontal=True,
+    )  # fmt: skip
+
+
+def _checked(path: Path, name: str, asked: dict[str, Any]) -> bool:
+    """Say what the columns hold before anything runs; tell whether it can be compared."""
+    with errors():
+        usable, labels, notes = _check(
+            str(path), path.stat().st_mtime_ns, name, asked["model"], asked["text_column"],
+            asked["label_column"], tuple(asked["by"]),
+        )  # fmt: skip
+        counted = ", ".join(f"{label} {count:,}" for label, count in list(labels.items())[:8])
+        said = f"{usable:,} rows can be compared. {f'Labels: {counted}.' if counted else ''}"
+        st.caption(escape(" ".join([said, *notes])))
+        return usable > 0
+    return False
+
+
+@st.cache_data(max_entries=32, show_spinner="Checking every row …", show_time=True)
+def _check(
+    path: str, _modified: int, name: str, model: str, text: str, label: str | None, by: tuple
+) -> tuple[int, dict[str, int], tuple[str, ...]]:
+    found = check_file(path, load_model(model), text, label, by, name)
+    return found.usable, found.labels, found.notes
+
+
+def begin(kind: str, name: str, path: Path, asked: dict[str, Any], key: str) -> None:
+    """Start a job and show it."""
+    st.session_state[key] = jobs.start(kind, name, path, asked).id
+    st.rerun()
+
+
+def _earlier(kind: str) -> None:
+    """Results of earlier visits, to be opened again; on a shared server they are others' too."""
+    if os.environ.get("MASKVIZ_MODELS"):
+        return
+    found = {job.id: job for job in jobs.recent() if job.spec.get("kind") == kind}
+    if not found:
+        return
+    with st.expander("Earlier comparisons"):
+        for job in found.values():
+            status = job.status()
+            what, button = st.columns([6, 1], vertical_alignment="center")
+            when = f"{job.id[6:8]}.{job.id[4:6]}. {job.id[9:11]}:{job.id[11:13]}"
+            named = escape(str(job.spec.get("name", "")))
+            what.markdown(f"{named}, {when}: {status.state}, {status.done:,} rows")
+            if button.button("Show", key=f"show_{job.id}", width="stretch"):
+                st.session_state[_JOB] = job.id
+                st.rerun()
+
+
+def _job(view: state.View, job: jobs.Job) -> None:
+    """Progress while it runs, then the result; what is there so far is shown in both."""
+    status = job.status()
+    if not status.ended:
+        progress(job)
+    else:
+        ended(job, status, _JOB)
+    found = job.result()
+    if found:
+        result = FileComparison.from_dict(found)
+        compare_result.show(view, result, job if status.ended else None)
+
+
+@st.fragment(run_every=2.0)
+def progress(job: jobs.Job) -> None:
+    """Rows done, time left, and a way to stop; reruns the page when the job has ended."""
+    status = job.status()
+    if status.ended or _news(job):
+        st.rerun()
+    share = status.done / status.total if status.total else 0.0
+    left = status.seconds_left
+    when = "" if left is None else f", {duration(left)} left"
+    what = "Waiting for another comparison …" if status.state == "waiting" else "Reading …"
+    said = f"{status.done:,} of {status.total:,}{when}" if status.total else what
+    bar, button = st.columns([6, 1], vertical_alignment="center")
+    bar.progress(min(1.0, share), said)
+    if button.button("Cancel", key=f"cancel_{job.id}", width="stretch"):
+        job.cancel()
+    if status.message:
+        st.caption(escape(status.message))
+    st.caption("It goes on when you leave the page or close the app; what is found so far is kept.")
+
+
+def _news(job: jobs.Job) -> bool:
+    """Tell whether a partial result has come since the page was painted."""
+    path = job.folder / "result.json"
+    written = path.stat().st_mtime if path.is_file() else 0.0
+    before = st.session_state.get(f"seen_{job.id}")
+    st.session_state[f"seen_{job.id}"] = written
+    return before is not None and before != written
+
+
+def ended(job: jobs.Job, status: jobs.Status, key: str) -> None:
+    """Say how a job ended where it did not end well, and offer to go on or run it again."""
+    if status.state == "done":
+        return
+    what, button = st.columns([6, 1], vertical_alignment="center")
+    if status.state == "failed":
+        what.error(escape(status.message), icon="⚠️")
+        if button.button("Run again", key=f"again_{job.id}", width="stretch"):
+            st.session_state[key] = jobs.again(job).id
+            st.rerun()
+        return
+    rest = "this is what it found until then." if job.result() else "nothing was found yet."
+    what.info(
+        f"The comparison was {status.state} after {status.done:,} of {status.total:,}; {rest}"
+    )
+    if button.button("Go on", key=f"again_{job.id}", width="stretch"):
+        jobs.resume(job)
+        st.rerun()
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as a person says them.
+
+    >>> duration(8), duration(95)
+    ('8 s', '2 min')
+    """
+    return f"{math.ceil(seconds)} s" if seconds < 60 else f"{math.ceil(seconds / 60)} min"

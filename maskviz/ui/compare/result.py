@@ -1,0 +1,215 @@
+"""The result of a comparison over a file: finding, chart, tables, the worst rows first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+
+import pandas as pd
+import streamlit as st
+
+from maskviz.evidence import FileComparison, StrategyResult
+from maskviz.evidence.files.chance import ChanceResult
+from maskviz.evidence.files.tally import RowResult
+from maskviz.evidence.jobs.jobs import Job
+from maskviz.figures import compare as figures
+from maskviz.text.percent import percent
+from maskviz.ui.shared import state
+from maskviz.ui.shared.grid import grid
+from maskviz.ui.shared.page import escape
+
+_SHOWN = 10
+_BARS = 12  # values of a column in the chart
+_PERCENTS = (
+    "flip rate", "accuracy plain", "accuracy masked", "change", "hidden words",
+)  # fmt: skip
+_NUMBER = st.column_config.NumberColumn
+_COLUMNS = {name: _NUMBER(format="percent") for name in _PERCENTS} | {
+    "mean KL": _NUMBER("mean KL, nats", format="%.3f"),
+    "p": _NUMBER("McNemar p", format="%.3g"),
+    "ECE plain": _NUMBER(format="%.3f", help="Expected calibration error, 15 bins."),
+    "ECE masked": _NUMBER(format="%.3f"),
+    "error plain": _NUMBER("mean abs. error plain", format="%.3f"),
+    "error masked": _NUMBER("masked", format="%.3f"),
+    "rows": _NUMBER(format="localized"),
+    "value moves": _NUMBER(format="%.3g", help="Mean of masked − plain."),
+    "flips at random": _NUMBER(format="percent", help="Random masks of the same size."),
+    "beyond chance": st.column_config.TextColumn(
+        help="Strategy − random masks of the same size on the same rows: accuracy (error of a "
+        "regression), without labels flips; 95 % paired interval over the rows."
+    ),
+}
+
+
+def show(view: state.View, result: FileComparison, job: Job | None) -> None:
+    """Show all of a result; `job` is given once it has ended, for the download."""
+    st.markdown(f"### {escape(sentence(result))}")
+    for note in result.notes:
+        st.caption(escape(note))
+    st.plotly_chart(figures.file_effects(result.strategies), key="file_effects")
+    grid(
+        _table({name: {"": r} for name, r in result.strategies.items()}, "strategy"),
+        "strategies", column_config=_COLUMNS,
+    )  # fmt: skip
+    if job is not None and job.rows.is_file():
+        st.download_button(
+            "Download every row as CSV", job.rows.read_bytes(), "maskviz-comparison.csv",
+            "text/csv", on_click="ignore",
+        )  # fmt: skip
+    if result.beside is not None:
+        _beside(result)
+    _groups(result)
+    _worst_rows(view, result)
+
+
+def sentence(result: FileComparison) -> str:
+    """Say which strategy changes most."""
+    rows = f"Over {result.rows:,} rows"
+    if any(r.delta_error is not None for r in result.strategies.values()):
+        name, worst = max(result.strategies.items(), key=lambda item: item[1].delta_error or 0)
+        low, high = worst.error_ci95 or (0, 0)
+        sure = "" if low > 0 or high < 0 else ", not distinguishable from none"
+        return f"{rows}, hiding by {name} changes the error most: {worst.delta_error:+.3f}{sure}."
+    if all(r.mean_kl is None for r in result.strategies.values()):
+        name, worst = max(result.strategies.items(), key=lambda item: abs(item[1].mean_delta))
+        low, high = worst.delta_ci95 or (0, 0)
+        sure = "" if low > 0 or high < 0 else ", not distinguishable from none"
+        return f"{rows}, hiding by {name} moves the value most: by {worst.mean_delta:+.3g}{sure}."
+    name, worst = max(result.strategies.items(), key=lambda item: item[1].flip_rate)
+    if not worst.flip_rate:
+        return f"{rows}, no strategy flips a single answer."
+    text = (
+        f"{rows}, hiding by {name} flips the answer most often: "
+        f"in {percent(worst.flip_rate)} of them"
+    )
+    if worst.chance is not None:
+        sure = "" if worst.chance.flips_surpassed else ", not distinguishable"
+        text += f" (random masks of the same size: {percent(worst.chance.flip_rate)}{sure})"
+    if worst.ci95 is None:
+        return f"{text}."
+    sure = "" if worst.ci95[0] > 0 or worst.ci95[1] < 0 else ", not distinguishable from none"
+    return f"{text}; accuracy changes by {100 * worst.delta_accuracy:+.1f} points{sure}."
+
+
+def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> pd.DataFrame:
+    """Return a row for each name and, where there are several, strategy."""
+    rows = [
+        {
+            first: name,
+            "strategy": strategy or name,
+            "rows": r.rows,
+            "hidden words": r.realised_ratio,
+            "value moves": r.mean_delta if r.mean_kl is None else None,
+            "flip rate": None if r.mean_kl is None else r.flip_rate,
+            "flips at random": None if r.mean_kl is None or not r.chance else r.chance.flip_rate,
+            "beyond chance": r.chance and _beyond(r.chance, r.mean_kl is None),
+            "accuracy plain": r.accuracy_original,
+            "accuracy masked": r.accuracy_masked,
+            "change": r.delta_accuracy,
+            "95 % interval": f"{r.ci95[0]:+.1%} to {r.ci95[1]:+.1%}" if r.ci95 else None,
+            "p": r.p_value,
+            "ECE plain": r.ece_original,
+            "ECE masked": r.ece_masked,
+            "error plain": r.error_original,
+            "error masked": r.error_masked,
+            "mean KL": r.mean_kl,
+        }
+        for name, strategies in results.items()
+        for strategy, r in strategies.items()
+    ]
+    return pd.DataFrame(rows).dropna(axis=1, how="all")
+
+
+def _beyond(chance: ChanceResult, regression: bool) -> str:
+    """Say by how much a strategy exceeds random masks, in what the chart shows."""
+    value, (low, high) = chance.flip_beyond, chance.flip_beyond_ci95
+    if chance.beyond is not None and chance.beyond_ci95 is not None:
+        value, (low, high) = chance.beyond, chance.beyond_ci95
+    if chance.few:
+        return "too few rows"
+    said = "yes" if chance.surpassed else "no"
+    if regression:
+        return f"{said}, {value:+.3g} ({low:+.3g} to {high:+.3g})"
+    return f"{said}, {100 * value:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
+
+
+def _beside(result: FileComparison) -> None:
+    """The second model: accuracy of both, plain and under each mask."""
+    other = result.beside
+    st.markdown(
+        f"**{escape(result.model)} beside {escape(other.model)}**: the same plain answer in "
+        f"{percent(other.agreement)} of the rows"
+    )
+    rows = [
+        {
+            "text": name,
+            result.model: p["accuracy_first"],
+            other.model: p["accuracy_second"],
+            "difference": p["delta_accuracy"],
+            "95 % interval": f"{p['ci95'][0]:+.1%} to {p['ci95'][1]:+.1%}",
+            "p": p["p_value"],
+        }
+        for name, p in other.paired.items()
+    ] or [
+        {"strategy": n, f"flips, {result.model}": result.strategies[n].flip_rate,
+         f"flips, {other.model}": r.flip_rate}
+        for n, r in other.strategies.items()
+    ]  # fmt: skip
+    formats = {key: _NUMBER(format="percent") for key in rows[0] if key not in ("text", "p")}
+    formats["p"] = _COLUMNS["p"]
+    formats.pop("95 % interval", None)
+    grid(pd.DataFrame(rows), "models", column_config=formats)
+
+
+_TITLES = {"label": "label", "hidden": "type of what is hidden"}
+
+
+def _groups(result: FileComparison) -> None:
+    """A chart and a table for each way to break the rows down, each value beside chance."""
+    columns = [c for c, values in result.groups.items() if c != "label" or len(values) > 1]
+    if not columns:
+        return
+    st.markdown("**Broken down**")
+    column = st.pills(
+        "Broken down by", columns, default=columns[0], required=True, wrap=True,
+        format_func=lambda name: escape(_TITLES.get(name, name)), label_visibility="collapsed",
+    )  # fmt: skip
+    values, names = result.groups[column], list(result.strategies)
+    name = names[0]
+    if len(names) > 1:
+        name = st.pills(
+            "Hiding by", names, default=name, required=True, wrap=True, key="groups_strategy"
+        )
+    shown = {value: found[name] for value, found in values.items() if name in found}
+    if shown:
+        st.plotly_chart(figures.file_effects(dict(islice(shown.items(), _BARS))), key="groups")
+    if len(shown) > _BARS:
+        st.caption(f"The {_BARS} values with the most rows; the table has all {len(shown)}.")
+    table = _table(values, _TITLES.get(column, column))
+    grid(table, "groups", column_config=_COLUMNS)
+
+
+def _worst_rows(view: state.View, result: FileComparison) -> None:
+    """The rows that change most, each one click from the Mask page."""
+    st.markdown("**The rows that change most**")
+    name = st.pills(
+        "Strategy", list(result.strategies), default=next(iter(result.strategies)), required=True,
+        label_visibility="collapsed", wrap=True,
+    )  # fmt: skip
+    regression = result.strategies[name].mean_kl is None
+    for row in result.worst[name][:_SHOWN]:
+        _worst_row(view, row, name, regression)
+
+
+def _worst_row(view: state.View, row: RowResult, name: str, regression: bool) -> None:
+    effect = row.effects[name]
+    what, button = st.columns([6, 1], vertical_alignment="center")
+    with what:
+        st.text(row.text if len(row.text) <= 300 else row.text[:299] + "…")
+        expected = "" if row.expected is None else f", expected {row.expected}"
+        value = f"{row.probability:.3f}" if regression else percent(row.probability)
+        change = f"{row.label} {value} → {effect.label} ({effect.delta:+.3f})"
+        st.caption(escape(f"row {row.row}: {change}{expected}"))
+    if button.button("Open", key=f"open_{name}_{row.row}", width="stretch"):
+        state.open_view(state.View(row.text, name, seed=row.seed or 0, model=view.model))
+        st.switch_page("pages/mask.py")

@@ -1,0 +1,257 @@
+"""The Compare page on one text: the current mask, other strategies, a second model."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from maskviz.errors import MaskvizError
+from maskviz.evidence import Comparison, Effect, compare, compare_masks, sensitivity
+from maskviz.evidence.text.compare import OPERATORS, operators_left_out
+from maskviz.evidence.text.sentence import comparison_sentence
+from maskviz.figures import compare as figures
+from maskviz.masks import STRATEGIES, Mask
+from maskviz.masks.expression import asks
+from maskviz.models import list_models
+from maskviz.models.tuned import base_of
+from maskviz.readings import Prediction
+from maskviz.report import text_report
+from maskviz.text.percent import percent
+from maskviz.ui.compare.file import long_control
+from maskviz.ui.shared import limits, state
+from maskviz.ui.shared.controls import operator_control, text_box
+from maskviz.ui.shared.grid import grid
+from maskviz.ui.shared.page import errors, escape, say_unfamiliar
+from maskviz.ui.shared.report_button import report_button
+
+YOURS = "your mask"
+_NEED_INPUT = ("pattern", "manual")  # they hide nothing until the user says what
+_DEFAULT = ("random", "span", "sentence", "entity", "attribute", "key")
+
+
+def show(view: state.View) -> None:
+    """Answer and charts on the left, choices on the right."""
+    picture, choice = st.columns([5, 3], gap="large")
+    with choice:
+        text_box(view)
+        names = _strategies()
+        with st.expander("More"):
+            operator_control(view)
+            every = st.toggle(
+                "Under five operators",
+                help="Does the conclusion survive mask, delete, pad, attention and infill?",
+            )
+            other = _second_model(view)
+            long = long_control("text_long")
+    effects: list[Effect] = []
+    with picture, errors():
+        view = state.current()
+        with st.spinner("Comparing …", show_time=True):
+            operators = dict.fromkeys((view.operator, *(OPERATORS if every else ())))
+            effects, left_out = _effects(view, names, tuple(operators), long)
+        _answer(view, effects)
+        own = effects[0].comparison.mask
+        report_button(
+            lambda: text_report(own, view.model, view.operator, view.given), "compare_report"
+        )
+        for note in left_out:
+            st.caption(note)
+        if other:
+            with errors():
+                _beside(view, effects[0].comparison, other, long)
+    if effects:
+        _table(effects)
+
+
+def _strategies() -> list[str]:
+    offered = [name for name in STRATEGIES if name not in _NEED_INPUT]
+    st.session_state.setdefault("view_compared", st.session_state.get("compared", list(_DEFAULT)))
+    chosen = st.pills(
+        "Strategies beside your mask",
+        offered,
+        selection_mode="multi",
+        key="view_compared",
+        wrap=True,
+    )
+    st.session_state["compared"] = chosen
+    return [name for name in offered if name in chosen]
+
+
+def _second_model(view: state.View) -> str | None:
+    names = [m.name for m in list_models("classify") if m.name != view.model]
+    base = base_of(view.model)
+    if base and base not in names:
+        names.append(base)
+    none = "none"
+    options = [none, *names]
+    return_value = st.selectbox(
+        "Second model beside it",
+        options,
+        index=options.index(base) if base in options else 0,
+        key=f"second_{view.model}",
+        help="For instance a tuned model beside the one it came from.",
+    )
+    return None if return_value == none else return_value
+
+
+def _effects(
+    view: state.View, names: list[str], operators: tuple[str, ...], long: str
+) -> tuple[list[Effect], list[str]]:
+    """Compare the current mask and the other strategies; say which could not be drawn."""
+    masks: list[tuple[str, Mask]] = [(YOURS, state.current_mask(view))]
+    left_out = []
+    for name in names:
+        try:
+            masks.append((name, _mask(view, name)))
+        except MaskvizError as error:
+            left_out.append(f"{name}: {escape(str(error))}")
+    words = len(masks[0][1].words)
+    if words > limits.ASKED:
+        slow = [limits.asked(name, words) for name in names if asks(name, {})]
+        above = state.notices(view)  # the page has said it of the mask's own strategy
+        left_out += [escape(said) for said in slow if said not in above]
+    empty = [name for name, m in masks[1:] if not m.spans]
+    if empty:
+        left_out.append(f"Nothing to hide in this text for {', '.join(empty)}.")
+    kept = tuple((name, m) for name, m in masks if m.spans or name == YOURS)
+    if len(operators) > 1:
+        reasons = operators_left_out(kept[0][1], view.model, operators, long)
+        left_out += [escape(reason) for reason in reasons]
+    return _compared(kept, view.model, operators, long), left_out
+
+
+def _mask(view: state.View, name: str) -> Mask:
+    other = state.View(view.text, name, seed=view.seed, model=view.model)
+    return state.strategy_mask(other)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Mask: lambda m: m.to_json()})
+def _compared(
+    masks: tuple[tuple[str, Mask], ...], model: str, operators: tuple[str, ...], long: str
+) -> list[Effect]:
+    return compare_masks(masks, model, operators, long=long)
+
+
+def _answer(view: state.View, effects: list[Effect]) -> None:
+    first = effects[0]
+    st.markdown(f"### {escape(comparison_sentence(first.comparison, first.control))}")
+    if first.comparison.notice:
+        st.warning(escape(first.comparison.notice), icon="✂️")
+    say_unfamiliar(view)
+    st.markdown("**The answer, plain and masked**")
+    st.plotly_chart(figures.answers(first.comparison, first.control), key="answers", config=_BAR)
+    label = first.comparison.original.label
+    shown = escape(label if first.comparison.kl is None else f"p({label})")
+    st.markdown(f"**Each strategy beside chance: {shown} when it hides its words**")
+    operator = first.comparison.operator
+    own = [e for e in effects if e.comparison.operator == operator]
+    st.plotly_chart(figures.strategies(own, label), key="strategies", config=_BAR)
+    if len(own) < len(effects):
+        _sensitivity(effects, label)
+
+
+def _table(effects: list[Effect]) -> None:
+    """Every figure of every strategy and operator."""
+    first = effects[0].comparison
+    label, regression = first.original.label, first.kl is None
+    several = any(e.comparison.operator != first.operator for e in effects)
+    grid(
+        pd.DataFrame([_row(e, several) for e in effects]), "comparison",
+        column_config={
+            "p": st.column_config.NumberColumn(
+                label if regression else f"p({label})", format="%.3f" if regression else "percent"
+            ),
+            **_COLUMNS,
+            "change": st.column_config.NumberColumn("change", format="%+.3f")
+            if regression
+            else _CHANGE,
+        },
+    )  # fmt: skip
+
+
+def _sensitivity(effects: list[Effect], label: str) -> None:
+    """Strategies × operators, and whether what they show survives the operator."""
+    found = sensitivity(effects)
+    stable = [name for name, one in found.items() if one.survives]
+    said = (
+        f"The conclusion survives every operator for {', '.join(stable)}."
+        if stable
+        else "No conclusion survives every operator."
+    )
+    shaky = [name for name in found if name not in stable]
+    more = f" It depends on the operator for {', '.join(shaky)}." if shaky and stable else ""
+    st.markdown(f"**{escape(said + more)}**")
+    st.plotly_chart(figures.grid(effects, label), key="grid", config=_BAR)
+    if effects[0].comparison.kl is None:
+        st.caption("Change of the value; \\* lies beyond chance (95 %).")
+    else:
+        st.caption("Δp of the plain label; \\* lies beyond chance (95 %), F flips the answer.")
+
+
+_CHANGE = st.column_config.NumberColumn(
+    "Δp, points", format="%+.1f", help="Masked − plain, in percentage points."
+)
+_COLUMNS = {
+    "hidden": st.column_config.NumberColumn("hidden words", format="percent"),
+    "beyond chance": st.column_config.TextColumn(
+        help="Whether p lies outside the middle 95 % of random masks of the same size."
+    ),
+    "chance, 95 %": st.column_config.TextColumn(
+        help="The middle 95 % of p under random masks of the same size."
+    ),
+    "chance flips": st.column_config.NumberColumn(
+        format="percent", help="How many of these random masks change the answer."
+    ),
+    "Δlogit": st.column_config.NumberColumn(format="%+.2f", help="Change of ln(p / (1 − p))."),
+    "KL": st.column_config.NumberColumn(
+        "KL, nats", format="%.3f",
+        help="How far all probabilities move (Kullback–Leibler divergence): 0 is not at all.",
+    ),
+}  # fmt: skip
+_BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+
+
+def _row(effect: Effect, several_operators: bool) -> dict[str, object]:
+    """Return a row of the table; a regression has neither a label that flips nor a logit."""
+    c, label = effect.comparison, effect.comparison.original.label
+    regression = c.kl is None
+    row = {
+        "strategy": effect.name,
+        "operator": c.operator if several_operators else None,
+        "hidden": c.mask.realised_ratio,
+        "answer": None if regression else ", ".join(c.masked.chosen) or "(none)",
+        "flips": None if regression else "yes" if c.flip else "no",
+        "beyond chance": "yes" if effect.beyond_chance else "no",
+        "p": c.masked.probabilities[label],
+        "change": c.delta[label] if regression else round(100 * c.delta[label], 1) + 0.0,  # no −0
+        "chance, 95 %": _range(effect),
+        "chance flips": None if regression else effect.control.flips,
+        "Δlogit": None if regression else c.delta_logit[label],
+        "KL": c.kl,
+    }
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _range(effect: Effect) -> str:
+    """The middle 95 % of chance: in percent, or in the regression's own unit."""
+    low, high = effect.control.low, effect.control.high
+    if effect.comparison.kl is None:
+        return f"{low:.3f} to {high:.3f}"
+    return f"{100 * low:.1f} to {100 * high:.1f}\u00a0%"
+
+
+def _beside(view: state.View, first: Comparison, other: str, long: str) -> None:
+    """The same text and mask under a second model."""
+    second = compare(first.mask, other, view.operator, long)
+    st.markdown(f"**{escape(view.model)} beside {escape(other)}**")
+    rows = [
+        {"model": c.model, "plain": _said(c, c.original), "masked": _said(c, c.masked)}
+        | ({} if c.kl is None else {"flips": "yes" if c.flip else "no", "KL, nats": round(c.kl, 3)})
+        for c in (first, second)
+    ]
+    grid(pd.DataFrame(rows), "two-models")
+
+
+def _said(comparison: Comparison, answer: Prediction) -> str:
+    value = answer.confidence
+    return f"{answer.label} {f'{value:.3f}' if comparison.kl is None else percent(value)}"

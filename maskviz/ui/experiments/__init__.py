@@ -1,0 +1,3 @@
+"""The Experiments page."""
+
+__all__ = ["interference", "pretraining", "sweeps"]

@@ -1,0 +1,224 @@
+"""Sweeps on the Experiments page: a new one, its cells as they go, its results."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from maskviz import sweeps
+from maskviz.data import guess_columns, preview
+from maskviz.data.uploads import keep
+from maskviz.errors import MaskvizError
+from maskviz.figures.sweeps import STATES, curves_figure, heatmap_figure, states_figure
+from maskviz.masks import OPERATORS, STRATEGIES
+from maskviz.report import sweep_report
+from maskviz.sweeps.results import MEASURES
+from maskviz.text.percent import percent
+from maskviz.training import RunSpec
+from maskviz.training.folder import runs_home
+from maskviz.ui.compare.file import TYPES
+from maskviz.ui.shared import state
+from maskviz.ui.shared.grid import grid
+from maskviz.ui.shared.page import errors, escape
+from maskviz.ui.shared.report_button import report_button
+
+_POLL_SECONDS = 2.0
+_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+_MANUAL = ("manual", "pattern")
+
+
+def show(view: state.View) -> None:
+    """The chosen sweep with its grid and figures; the form of a new one beside it."""
+    found = sweeps.list_sweeps()
+    picture, choice = st.columns([5, 2], gap="large")
+    with choice, errors():
+        _form(view)
+    with picture, errors():
+        if not found:
+            _empty()
+            return
+        names = [sweep.id for sweep in found]
+        asked = st.session_state.pop("sweep_started", None)
+        if asked in names:
+            st.session_state["sweep_shown"] = asked
+        said = {sweep.id: _named(sweep) for sweep in found}
+        chosen = st.selectbox("Sweep", names, key="sweep_shown", format_func=said.__getitem__)
+        sweep = found[names.index(chosen)]
+        if {"queued", "running"} & set(sweep.states().values()):
+            _live(sweep.id)
+        else:
+            _still(sweep)
+
+
+def _named(sweep: sweeps.Sweep) -> str:
+    """Return what a sweep tries, on which data, and the end of its id."""
+    spec = sweep.spec
+    count = f"{spec.seeds} seed{'s' * (spec.seeds != 1)}"
+    tried = f"{', '.join(spec.strategies)}; {count}; {_shown(spec.base.data.path)}"
+    return f"{tried} ({sweep.id.removeprefix('sweep-')})"
+
+
+def _empty() -> None:
+    st.markdown("### Which strategy, which ratio? Measure it on your own data")
+    st.markdown(
+        "A sweep trains every strategy with every ratio over several seeds. In each one are a "
+        "plain baseline and, for each strategy, random masks that hide as many words as it does: "
+        "without them a difference says nothing."
+    )
+    st.code(
+        "maskviz sweep --strategies random,attribute --ratios 0.15,0.3 --seeds 5",
+        language=None, wrap_lines=True,
+    )  # fmt: skip
+
+
+def _form(view: state.View) -> None:
+    st.markdown("**A new sweep**")
+    offered = [name for name in STRATEGIES if name not in _MANUAL]
+    strategies = st.multiselect(
+        "Strategies", offered, default=["random", "attribute"], key="sw_strategies"
+    )
+    ratios = st.text_input(
+        "Ratios, with commas", "0.15, 0.3", key="sw_ratios",
+        help="0 leaves a strategy its own; of those that hide all that matches it is the most.",
+    )  # fmt: skip
+    seeds = st.number_input("Seeds", 1, 20, 5, key="sw_seeds")
+    with st.expander("More"):
+        operators = st.multiselect("Operators", list(OPERATORS), ["mask"], key="sw_operators")
+        steps = st.number_input("Steps of each run", 1, 100_000, 100, key="sw_steps")
+        rows = st.number_input("Rows of the data", 100, 1_000_000, 1000, key="sw_rows")
+        data = data_choice("sw_data")
+    if not st.button("Start the sweep", type="primary", key="sw_start"):
+        return
+    spec = sweeps.SweepSpec(
+        tuple(strategies), tuple(operators), _ratios(ratios), int(seeds),
+        RunSpec.build(path=data, model=view.model, max_steps=int(steps), max_rows=int(rows)),
+    )  # fmt: skip
+    with st.spinner("Measuring what each strategy hides …", show_time=True):
+        sweep = sweeps.start(spec)
+    st.session_state["sweep_started"] = sweep.id
+    st.rerun()
+
+
+def data_choice(key: str) -> str:
+    """Ask for the data: the example set, a table that a run here has used, or one's own."""
+    chosen = st.selectbox(
+        "Data", _data(), key=key, format_func=_shown,
+        help="The example set, or a table that a run here has used.",
+    )  # fmt: skip
+    given = st.file_uploader(
+        "Or a table of your own", TYPES, key=f"{key}_file",
+        help="A text and a label in each row: CSV, TSV, JSON Lines or Parquet; at most 25 MB.",
+    )  # fmt: skip
+    if given is None:
+        return chosen
+    path = keep(given.getvalue(), given.name)
+    found = guess_columns(preview(path, given.name, 50))
+    st.caption(escape(f"Text: {found.text}. Label: {found.label or 'none'}."))
+    return str(path)
+
+
+def _data() -> list[str]:
+    """Return the tables that runs here have used: a page opens no other of the server's files."""
+    from maskviz.runs import list_runs
+
+    used = [run.spec.data.path for run in list_runs()] if any(runs_home().iterdir()) else []
+    return list(dict.fromkeys(["example", *used]))
+
+
+def _shown(path: str) -> str:
+    from pathlib import Path
+
+    return "Example set" if path == "example" else Path(path).name
+
+
+def _ratios(written: str) -> tuple[float | None, ...]:
+    from maskviz.errors import ParameterError
+
+    try:
+        numbers = [float(item) for item in written.split(",") if item.strip()]
+    except ValueError:
+        raise ParameterError(
+            f"The ratios {written[:40]!r} are not numbers: write such as 0.15, 0.3."
+        ) from None
+    return tuple(number or None for number in numbers)
+
+
+@st.fragment(run_every=_POLL_SECONDS)
+def _live(sweep_id: str) -> None:
+    sweep = sweeps.load_sweep(sweep_id)
+    sweeps.watch(sweep)
+    states = sweep.states()
+    if not {"queued", "running"} & set(states.values()):
+        st.rerun()
+    _figures(sweep)
+    st.button("Cancel what is not finished", key="sw_cancel", on_click=_cancel, args=(sweep_id,))
+
+
+def _cancel(sweep_id: str) -> None:
+    try:
+        sweeps.cancel_sweep(sweeps.load_sweep(sweep_id))
+    except MaskvizError as error:
+        st.toast(escape(str(error)), icon="⚠️")
+
+
+def _still(sweep: sweeps.Sweep) -> None:
+    _figures(sweep)
+    measure = st.session_state.get("sw_measure", "accuracy")
+    report_button(lambda: sweep_report(sweep, measure), "sw_report")
+    if set(sweep.states().values()) != {"done"} and st.button(
+        "Go on", type="primary", key="sw_go_on", help="Finished cells are not run again."
+    ):
+        sweeps.advance(sweep)
+        st.rerun()
+
+
+def _figures(sweep: sweeps.Sweep) -> None:
+    measure = st.session_state.get("sw_measure", "accuracy")
+    found = sweeps.results(sweep, measure)
+    counts = Counter(sweep.states().values())
+    st.markdown(f"### {escape(found.finding)}")
+    st.progress(
+        counts["done"] / len(sweep.cells), f"{counts['done']} of {len(sweep.cells)} cells done"
+    )
+    if counts["done"] < len(sweep.cells):
+        st.plotly_chart(states_figure(sweep, sweep.states()), key="sw_states", config=_CONFIG)
+        st.caption(", ".join(f"{STATES[name][1]} {name} {n}" for name, n in counts.items()))
+    if any(g.values for g in found.grid):
+        st.selectbox("Measure", list(MEASURES), key="sw_measure")
+        st.plotly_chart(curves_figure(found), key="sw_curves", config=_CONFIG)
+        st.plotly_chart(heatmap_figure(found), key="sw_heatmap", config=_CONFIG)
+        grid(_table(found.groups), f"{sweep.id}-results")
+
+
+def _table(groups: Sequence[sweeps.Group]) -> pd.DataFrame:
+    """Return a row for each setting; the seeds stand there where they are not the same for all."""
+    table = pd.DataFrame([_row(group) for group in groups])
+    return table.drop(columns="seeds") if table["seeds"].nunique() == 1 else table
+
+
+def _row(group: sweeps.Group) -> dict[str, object]:
+    mean, low, high = group.interval
+    several = len(group.values) > 1
+    interval = f" ({100 * low:.1f} to {100 * high:.1f})" if several else ""
+    return {
+        "setting": group.name,
+        "hidden": percent(group.realised, 1),
+        "seeds": len(group.values),
+        "mean, % (95 %)": f"{100 * mean:.1f}{interval}" if group.values else "–",
+        "against plain": _points(group.against_plain),
+        "against control": _points(group.against_control),
+    }
+
+
+def _points(interval: tuple[float, float, float] | None) -> str:
+    if interval is None:
+        return "–"
+    mean, low, high = interval
+    return (
+        f"{100 * mean:+.1f}"
+        if low != low
+        else f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
+    )

@@ -1,0 +1,3 @@
+"""The Guide page."""
+
+__all__ = ["choice"]

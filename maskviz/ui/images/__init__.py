@@ -1,0 +1,3 @@
+"""The Images page."""
+
+__all__ = ["panel"]

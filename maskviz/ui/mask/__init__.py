@@ -1,0 +1,3 @@
+"""The Mask page."""
+
+__all__ = ["panels"]

@@ -1,0 +1,3 @@
+"""The Fine-tune page."""
+
+__all__ = ["data", "form", "panel", "table"]

@@ -1,0 +1,158 @@
+"""The data of a fine-tune: the generated set, or a table of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from maskviz.data import guess_columns, make_example, preview
+from maskviz.data.distractor import KINDS
+from maskviz.data.uploads import keep
+from maskviz.errors import DataError
+from maskviz.training import RunSpec
+from maskviz.training.spec.spec import EXAMPLE, MULTI, REGRESSION
+from maskviz.ui.runs.fields import EXAMPLE_SET, OWN_FILE, field, values
+from maskviz.ui.shared import state
+from maskviz.ui.shared.grid import in_names
+from maskviz.ui.shared.page import escape
+
+# The strategy that finds a kind of distractor.
+_HIDERS = {"name": "attribute", "place": "entity", "age": "attribute", "gender": "attribute"}
+
+
+def show() -> dict[str, Any] | None:
+    """Draw the fields; return the settings of the data, None while there is no file."""
+    st.subheader("Data")
+    source = field(
+        st.segmented_control,
+        "Data",
+        "source",
+        [EXAMPLE_SET, OWN_FILE],
+        label_visibility="collapsed",
+        required=True,
+    )
+    return _example() if source == EXAMPLE_SET else _upload()
+
+
+def _example() -> dict[str, Any]:
+    left, right = st.columns(2)
+    with left:
+        kind = field(
+            st.selectbox, "Distractor", "kind", list(KINDS),
+            help="What is planted in each text: it says nothing, and yet goes with the label.",
+        )  # fmt: skip
+    with right:
+        rows = field(
+            st.number_input, "Rows", "rows", 100, 20_000, step=100,
+            help="To train on; a fifth of it more for each of dev and the three tests.",
+        )  # fmt: skip
+    strength = field(
+        st.slider, "Tie to the label", "strength", 50, 100, format="%d %%",
+        help="How often the distractor fits the label in training; 50 % is no tie at all.",
+    )  # fmt: skip
+    st.caption(
+        f"Generated reviews, good or bad. In {strength} % of them the {kind} goes with the label. "
+        f"The tests turn this round: a model that leans on the {kind} fails there."
+    )
+    hider = _HIDERS[kind]
+    if state.current().strategy != hider or not values()["ft_hide"]:
+        st.button(
+            f"Hide the {kind}s in training", on_click=_hide_with, args=(hider,),
+            help=f"Chooses the strategy {hider}.",
+        )  # fmt: skip
+    return {"path": EXAMPLE, "kind": kind, "strength": strength / 100, "max_rows": int(rows)}
+
+
+def _hide_with(strategy: str) -> None:
+    values()["ft_hide"] = True
+    st.session_state.pop("ft_hide", None)
+    state.open_view(replace(state.current(), strategy=strategy, ratio=None, parameters={},
+                            saved=None, edited=None, second=None, sign="beside"))  # fmt: skip
+
+
+def _upload() -> dict[str, Any] | None:
+    file = st.file_uploader(
+        "A table with a text and a label in each row (CSV, TSV, JSONL or Parquet)",
+        key="ft_file",  # any type: what is none of these is told what to do, not only refused
+        help="CSV may be separated by comma, semicolon, tab or bar. The table stays on this "
+        "machine. A column `split` with `train` and `dev` is heeded.",
+    )
+    path = str(keep(file.getvalue(), file.name)) if file else values().get("upload")
+    if not path:
+        return None
+    learns = _learns()
+    head = _head(path)
+    if head.empty:
+        raise DataError("The file has a header and no rows: add at least one row.")
+    values()["upload"] = path  # only now: one that cannot be read goes with its widget
+    if file is None:
+        st.caption(f"Chosen before: {escape(Path(path).name)}")
+    st.dataframe(in_names(head), height=200, hide_index=True)
+    return {"path": path, **_LEARNS[learns][1], **_columns(path, head, learns)}
+
+
+_LEARNS: dict[str, tuple[str, dict[str, str]]] = {
+    "classes": ("One label", {}),
+    "several": ("Several labels", {"problem_type": MULTI}),
+    "number": ("A number", {"problem_type": REGRESSION}),
+    "text": ("A text to write", {"task": "seq2seq"}),
+    "hidden": ("The hidden words", {"task": "mlm"}),
+}
+
+
+def _learns() -> str:
+    chosen = field(
+        st.segmented_control, "What each row teaches", "learns", list(_LEARNS),
+        required=True, wrap=True,
+        format_func=lambda name: _LEARNS[name][0],
+        help="Several labels stand in one cell, with commas between them. A text to write needs "
+        "an encoder–decoder, the hidden words a masked language model such as mini.",
+    )  # fmt: skip
+    return str(chosen)
+
+
+def _columns(path: str, head: pd.DataFrame, learns: str) -> dict[str, Any]:
+    names = [str(c) for c in head.columns]
+    if values().get("columns_of") != path:
+        guess = guess_columns(head)
+        values().update(columns_of=path, ft_text=guess.text, ft_label=guess.label or names[-1])
+        for key in ("ft_text", "ft_label"):
+            st.session_state.pop(key, None)
+    left, right = st.columns(2)
+    with left:
+        text = field(st.selectbox, "Text column", "text", names)
+    if learns == "hidden":
+        return {"text_column": text}
+    with right:
+        label = field(
+            st.selectbox, "Column to write" if learns == "text" else "Label column", "label", names
+        )
+    if learns == "text":
+        return {"text_column": text, "target_column": label}
+    return {"text_column": text, "label_column": label}
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _head(path: str) -> pd.DataFrame:
+    return preview(path, rows=50)
+
+
+def sample(spec: RunSpec) -> None:
+    """Show some rows of the example set; an upload is shown in the form."""
+    if spec.data.path == EXAMPLE:
+        st.markdown("**What it learns from**")
+        rows = _example_rows(spec.data.kind, spec.data.strength)
+        columns = {
+            name: st.column_config.TextColumn(width=width)
+            for name, width in (("text", 350), ("label", 70), ("distractor", 90))
+        }
+        st.dataframe(rows, hide_index=True, column_config=columns)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _example_rows(kind: str, strength: float) -> pd.DataFrame:
+    return make_example(10, 0, strength, kind).head(6)[["text", "label", "distractor"]]

@@ -1,0 +1,254 @@
+"""The controls that choose a mask: strategy, ratio, seed and what a strategy takes besides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from maskviz.errors import ParameterError
+from maskviz.masks import OPERATORS, STRATEGIES
+from maskviz.masks.choose import checked_parameter
+from maskviz.masks.expression import is_expression
+from maskviz.masks.registry import Parameter, Strategy
+from maskviz.ui.shared import state
+from maskviz.ui.shared.page import escape
+
+COMMON = ("random", "span", "sentence", "entity", "attribute", "key", "pattern", "manual")
+FIRST = "view_"  # what the keys of the first strategy's widgets begin with
+_RATIO_HELP = {
+    "budgeted": "How much to hide, as a share of all words.",
+    "bernoulli": "The probability that a token is hidden.",
+    "exhaustive": "At most this share of the words is hidden; 100 % hides all that matches.",
+}
+
+
+def text_box(view: state.View) -> None:
+    """The text, editable."""
+    st.session_state.setdefault("view_text", view.text)
+    st.text_area("Text", key="view_text", height=150, on_change=_take, args=("text",))
+
+
+def mask_controls(view: state.View, by_hand: bool = True) -> None:
+    """Strategy, ratio and seed in sight; all else under More.
+
+    by_hand: whether words may be chosen by clicks, as on one text.
+    """
+    combined = is_expression(view.strategy)
+    entry = None if combined else STRATEGIES[view.strategy]
+    _strategy(view, entry, COMMON if by_hand else COMMON[:-1])
+    st.caption("Several strategies, combined." if entry is None else entry.summary)
+    choice_controls(view.first, entry)
+    with st.expander("More", expanded=combined):
+        _more_strategies(view, combined)
+        st.session_state.setdefault("view_complement", view.complement)
+        st.checkbox(
+            "Hide all else (complement)",
+            key="view_complement",
+            on_change=_take,
+            args=("complement",),
+            help="Keeps what the strategy would hide, and hides the rest.",
+        )
+        operator_control(view)
+
+
+def choice_controls(choice: state.Choice, entry: Strategy | None, slot: str = FIRST) -> None:
+    """What a strategy takes: its own parameters, ratio and seed. `slot` is whose they are."""
+    for parameter in entry.parameters if entry else ():
+        _parameter(choice, entry, parameter, slot)
+    if entry is not None and entry.kind == "manual":
+        return
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        _ratio(choice, entry, slot)
+    with right:
+        st.session_state.setdefault(f"{slot}seed", choice.seed)
+        st.number_input(
+            "Seed", 0, state.SEEDS, key=f"{slot}seed", on_change=_take_seed, args=(slot,),
+            help="The same text, settings and seed give the same mask.",
+        )  # fmt: skip
+
+
+def change(slot: str, **changes: Any) -> None:
+    """Replace values of the first strategy, or of the second."""
+    if slot == FIRST:
+        state.update(**changes, saved=None)
+    else:
+        state.update(second=replace(state.current().second, **changes))
+
+
+def _strategy(view: state.View, entry: Strategy | None, common: Sequence[str]) -> None:
+    """The common strategies as chips, and the chosen one where it is another."""
+    offered = [*common, *([entry.name] if entry and entry.name not in common else [])]
+    st.session_state.setdefault("view_strategy", entry.name if entry else None)
+    st.pills(
+        "Strategy",
+        offered,
+        key="view_strategy",
+        on_change=_take_strategy,
+        args=("view_strategy",),
+        required=entry is not None,
+        wrap=True,
+    )
+
+
+def _more_strategies(view: state.View, combined: bool) -> None:
+    """The other strategies, and several combined in one line."""
+    others = [name for name in STRATEGIES if name not in COMMON]
+    st.session_state.setdefault("view_other", view.strategy if view.strategy in others else None)
+    st.selectbox(
+        "Other strategies",
+        others,
+        key="view_other",
+        on_change=_take_strategy,
+        args=("view_other",),
+        placeholder="choose one",
+        help="\n".join(f"- **{name}**: {STRATEGIES[name].summary}" for name in others),
+    )
+    st.session_state.setdefault("view_combined", view.strategy if combined else "")
+    st.text_input(
+        "Strategies in one expression",
+        key="view_combined",
+        on_change=_take_strategy,
+        args=("view_combined",),
+        placeholder="entity - pattern:/the/",
+        help="`a | b` hides both, `a & b` what both hide, `a - b` the rest, `~a` all else; "
+        "a colon adds the types, the ratio or the /pattern/.",
+    )
+
+
+def operator_control(view: state.View) -> None:
+    """How the mask reaches the model."""
+    st.session_state.setdefault("view_operator", view.operator)
+    st.selectbox(
+        "Operator",
+        list(OPERATORS),
+        key="view_operator",
+        on_change=_take,
+        args=("operator",),
+        help="\n".join(f"- **{o.name}**: {o.summary}" for o in OPERATORS.values()),
+    )
+    st.caption(OPERATORS[view.operator].summary)
+
+
+def operator_control_of(chosen: str, key: str) -> str:
+    """Choose an operator for one form alone; return its name."""
+    return st.selectbox(
+        "Operator",
+        list(OPERATORS),
+        list(OPERATORS).index(chosen),
+        key=key,
+        help="\n".join(f"- **{o.name}**: {o.summary}" for o in OPERATORS.values()),
+    )
+
+
+def _ratio(choice: state.Choice, entry: Strategy | None, slot: str) -> None:
+    """The share to hide; strategies that are combined take it where they have a budget."""
+    kind, default = (entry.kind, entry.default_ratio) if entry else ("budgeted", 0.15)
+    share = choice.ratio if choice.ratio is not None else default
+    percent = 100 if share is None else round(100 * share)
+    st.session_state.setdefault(f"{slot}ratio", percent)
+    st.slider(
+        "At most" if kind == "exhaustive" else "Ratio",
+        0,
+        100,
+        key=f"{slot}ratio",
+        format="%d %%",
+        on_change=_take_ratio,
+        args=(slot, kind),
+        help=_RATIO_HELP[kind],
+    )
+
+
+def _parameter(
+    choice: state.Choice, entry: Strategy, parameter: Parameter, slot: str = FIRST
+) -> None:
+    """Draw the widget that a parameter's kind asks for."""
+    if parameter.name in ("model", "data"):
+        return  # the model is the page's own; a page does not open the server's files
+    key = f"{slot}p_{entry.name}_{parameter.name}"
+    value = _shown_value(choice, entry, parameter)
+    options: dict[str, Any] = {
+        "key": key,
+        "on_change": _take_parameter,
+        "args": (slot, key, parameter),
+        "help": parameter.help,
+    }
+    label = parameter.label or parameter.name.capitalize()
+    if parameter.kind == "choices":
+        st.session_state.setdefault(key, list(value))
+        st.pills(label, parameter.choices, selection_mode="multi", wrap=True, **options)
+    elif parameter.kind == "choice":
+        st.session_state.setdefault(key, value)
+        st.selectbox(label, parameter.choices, **options)
+    elif parameter.kind == "number":
+        st.session_state.setdefault(key, float(value))
+        st.number_input(label, step=parameter.step, format="%g", **options)
+    else:
+        shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        st.session_state.setdefault(key, shown)
+        st.text_input(label, placeholder=parameter.help, **options)
+
+
+def _shown_value(choice: state.Choice, entry: Strategy, parameter: Parameter) -> Any:
+    """Return the value a widget can show; the mask itself says what is wrong with another."""
+    value = choice.parameters.get(parameter.name, parameter.default)
+    try:
+        checked_parameter(entry, parameter, value)
+    except ParameterError:
+        return parameter.default
+    if parameter.kind == "choices":
+        return [item for item in value if item in parameter.choices]
+    if parameter.kind == "choice" and value not in parameter.choices:
+        return parameter.default
+    return value
+
+
+def _take(name: str) -> None:
+    view = state.update(**{name: st.session_state[f"view_{name}"]})
+    if view.given:  # the box holds what is read
+        st.session_state["view_text"] = view.text
+
+
+def _take_strategy(key: str) -> None:
+    chosen = st.session_state[key]
+    if not chosen or not chosen.strip():
+        return
+    state.update(strategy=chosen.strip(), ratio=None, parameters={}, saved=None)
+    for other in ("view_ratio", "view_strategy", "view_other", "view_combined"):
+        if other != key:
+            st.session_state.pop(other, None)
+
+
+def _take_seed(slot: str) -> None:
+    change(slot, seed=st.session_state[f"{slot}seed"])
+
+
+def _take_ratio(slot: str, kind: str) -> None:
+    percent = st.session_state[f"{slot}ratio"]
+    whole = kind == "exhaustive" and percent == 100
+    change(slot, ratio=None if whole else percent / 100)
+
+
+def _take_parameter(slot: str, key: str, parameter: Parameter) -> None:
+    value = st.session_state[key]
+    if parameter.kind == "integers":
+        value = _integers(value)
+    elif parameter.kind == "choices":
+        value = list(value)
+    view = state.current()
+    choice = view.first if slot == FIRST else view.second
+    change(slot, parameters={**choice.parameters, parameter.name: value})
+
+
+def _integers(written: str) -> list[int]:
+    """Read `1, 3`; anything that is no number is left out and said so."""
+    items = [item.strip() for item in written.split(",") if item.strip()]
+    wrong = [item for item in items if not item.isdecimal()]
+    if wrong:
+        st.toast(
+            f"{escape(repr(wrong[0][:20]))} is no whole number and is left out: write such as 1, 3."
+        )
+    return [int(item) for item in items if item.isdecimal()]

@@ -1,0 +1,209 @@
+"""What every page shares: the sidebar, a place for errors, the link, the warm-up."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from maskviz.errors import MaskvizError, TextError
+from maskviz.text.marks import isolated, named
+from maskviz.ui.components.kept_view import kept_view
+from maskviz.ui.shared import state
+
+_STATIC = Path(__file__).parents[1] / "components" / "static"
+_THEME = _STATIC / "theme.css"
+WORDMARK = str(_STATIC / "wordmark.svg")
+_APP_RAN = "app_ran"
+_MODEL_HELP = (
+    "`mini` is bundled: a small English encoder that guesses hidden words and tells good reviews "
+    "from bad. Models tuned on the Fine-tune page are listed too. Or type the name of one on the "
+    "Hugging Face Hub, such as `distilbert-base-uncased`, or a folder."
+)
+_WARM_UP_AFTER = 1.5  # seconds: by then the first page is painted
+
+
+def show_text() -> None:
+    """Show the session's text in the sidebar, for app.py to call before it runs a page.
+
+    So the first paint comes before the page imports what it needs, and before the browser fetches
+    the scripts of its widgets.
+    """
+    st.session_state[_APP_RAN] = True
+    with st.sidebar:
+        st.caption("Text")
+        st.text(_shortened(named(state.current().text)) or "no text yet")
+
+
+def open_page(reads: bool = True) -> state.View:
+    """Begin a page: the model in the sidebar; return the view. Call it first.
+
+    `reads`: whether the page reads the session's text, and so says what of it it leaves out.
+    """
+    _run_app_script()
+    st.html(_THEME)
+    _warm_up()
+    state.try_asked()
+    view = state.current()
+    with st.sidebar:
+        names = _model_names(view.model)
+        st.session_state.setdefault("view_model", view.model)
+        st.selectbox(
+            "Model",
+            names,
+            key="view_model",
+            on_change=_take_model,
+            accept_new_options="MASKVIZ_MODELS" not in os.environ,
+            help=_MODEL_HELP,
+        )
+    for notice in state.notices(view) if reads else ():
+        st.caption(f"{escape(notice)}")
+    return view
+
+
+def take_tab(key: str, names: Sequence[str]) -> None:
+    """Open the tab that a link asks for. Call it before the tabs are made."""
+    asked = state.asked_anew("tab")
+    if asked in names:
+        st.session_state[key] = asked
+
+
+def close_page(**more: str) -> None:
+    """End a page: mask and link in the sidebar. Call it last.
+
+    Only now, so that the page is painted before the mask is chosen, and so that a click on the
+    page counts already. `more` goes into the link: what the page itself needs to show its
+    picture again.
+    """
+    view = state.current()
+    with st.sidebar:
+        st.caption("Mask")
+        st.text(state.summary(view))
+        with st.popover("Link to this view", width="stretch"):
+            with_text = st.checkbox("Put my text into the link", value=False)
+            st.code(state.link(with_text, **more), language=None, wrap_lines=True)
+            st.caption(
+                "Add it to the page's address. Whoever opens the link sees what it holds; "
+                "without your text it opens an example."
+            )
+        kept_view(state.link(with_text=True), state.open_link)
+
+
+def _run_app_script() -> None:
+    """Start again from app.py where a fresh server's first visitors followed links to pages.
+
+    Until app.py has run once, Streamlit takes the folder pages/ for an app without one: the page
+    then lacks its width, its title, the navigation and the sign-in.
+    """
+    from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    context = get_script_run_ctx()
+    is_page_of_app = context is not None and Path(context.main_script_path).name == "app.py"
+    if is_page_of_app and _APP_RAN not in st.session_state:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+def _take_model() -> None:
+    state.update(model=st.session_state["view_model"].strip())
+
+
+def _model_names(chosen: str) -> list[str]:
+    from maskviz.models import list_models
+
+    names = [info.name for info in list_models()]
+    return names if chosen in names else [*names, chosen]
+
+
+def _shortened(text: str, length: int = 120) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Show an error that the user can act on as one line, and go on with the rest of the page."""
+    try:
+        yield
+    except TextError as error:
+        if state.current().text.strip():
+            st.error(escape(str(error)), icon="⚠️")
+        else:
+            st.markdown("### No text yet: write one, or choose an example on the Mask page.")
+    except MaskvizError as error:
+        st.error(escape(str(error)), icon="⚠️")
+
+
+def say_unfamiliar(view: state.View) -> None:
+    """Say where the model hardly knows the words of the text, so that nobody trusts its answer."""
+    if sentence := _unfamiliar(view.text, view.model):
+        st.warning(escape(sentence), icon="⚠️")
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _unfamiliar(text: str, model: str) -> str:
+    from maskviz.models import load_model
+    from maskviz.readings.familiar import unfamiliar
+
+    return unfamiliar(text, load_model(model))
+
+
+def escape(text: str) -> str:
+    """Return a sentence or a name that Markdown shows as it is.
+
+    Marks of direction stand by their names, and a word that runs from right to left turns nothing
+    around it. An address becomes a link whatever is escaped: a word joiner, which is not seen,
+    takes it apart.
+    """
+    marks = "\\`*_{}[]()<>#+-.!|~$:"
+    apart = _ADDRESS.sub("\\g<0>\N{WORD JOINER}", isolated(named(text)))
+    return "".join("\\" + c if c in marks else c for c in apart)
+
+
+FEW_ROWS = 40
+
+
+def sentences_table(rows: Sequence[Mapping[str, str]]) -> None:
+    """Show rows of sentences: few of them wrap, however narrow the page, many scroll in a grid."""
+    import pandas as pd  # half a second: after the page's first paint
+
+    table = pd.DataFrame(rows)
+    if len(table) <= FEW_ROWS:
+        st.table(table.map(escape), hide_index=True, border="horizontal")
+    else:
+        from maskviz.ui.shared.grid import in_names
+
+        st.dataframe(in_names(table), hide_index=True, width="stretch")
+
+
+# Where GitHub's Markdown begins a link by itself: https://, www. and the sign of an e-mail address.
+_ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up() -> threading.Thread:
+    """Load libraries and the bundled models once, after the first page is painted."""
+    thread = threading.Thread(target=_load, name="maskviz-warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+def _load() -> None:
+    time.sleep(_WARM_UP_AFTER)
+    from maskviz.models import load_model
+    from maskviz.text import load_pipeline
+
+    try:
+        load_pipeline()
+        model = load_model()
+        for capability in ("fill", "classify"):
+            model.network(capability)
+    except MaskvizError:
+        return  # the page that needs them says so, with what to do

@@ -1,0 +1,368 @@
+"""What travels with the user from page to page: one text, one model, one mask.
+
+The session holds one frozen `View`; widgets show it and `update` replaces it. A link carries the
+same values, the text only where the user wants it there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import streamlit as st
+
+from maskviz.errors import MaskvizError
+from maskviz.examples import EXAMPLES, Example, by_name
+from maskviz.masks import OPERATORS, STRATEGIES, Mask, mask
+from maskviz.masks.choice import Choice, joined
+from maskviz.masks.choose import checked_ratio, checked_seed
+from maskviz.masks.edit import beginning, with_units
+from maskviz.masks.expression import asks
+from maskviz.masks.wordlists import own_lists
+from maskviz.ui.shared import limits
+
+_KEY = "maskviz_view"
+_FOLLOWED = "followed"  # name in the address → the value that was followed
+SEEDS = 2**31 - 1  # the largest seed a page takes
+
+
+# How a second strategy joins the first, said in words.
+SIGNS = {
+    "beside": "Shown under the first; your mask stays as it is.",
+    "or": "Hides what either of the two chooses.",
+    "and": "Hides what both choose.",
+    "minus": "Hides what the first chooses and the second does not.",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """All that the user has chosen.
+
+    second: another strategy on the same text; sign: how it joins the first, of SIGNS.
+    complement: hide all else and keep what the strategy would hide.
+    unit: what the strip shows and a click hides, words or the model's tokens.
+    edited: the units hidden after the user's clicks, by index; None while nothing was clicked.
+    saved: a mask loaded from a file, in place of a strategy.
+    turn: how often clicks were dropped, so that those of an earlier turn never come back.
+    given: the words of the text as it was given, where the pages read its beginning alone.
+    """
+
+    text: str
+    strategy: str
+    ratio: float | None = None
+    seed: int = 0
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    operator: str = "mask"
+    model: str = "mini"
+    second: Choice | None = None
+    sign: str = "beside"
+    complement: bool = False
+    unit: str = "words"
+    edited: tuple[int, ...] | None = None
+    saved: str | None = None
+    turn: int = 0
+    given: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.text) <= limits.LONGEST:
+            return
+        text = limits.beginning(self.text)
+        if self.saved is not None:
+            kept = beginning(Mask.from_json(self.saved, self.text), len(text)).to_json()
+            object.__setattr__(self, "saved", kept)
+        object.__setattr__(self, "given", limits.words_in(self.text))
+        object.__setattr__(self, "text", text)
+
+    @property
+    def revision(self) -> str:
+        """A short name of the mask before any click: changes exactly when it does."""
+        chosen = [
+            self.strategy,
+            self.ratio,
+            self.seed,
+            dict(self.parameters),
+            self.saved,
+            self.turn,
+            *((asdict(self.second), self.sign) if self.combined else ()),
+            *(("complement",) if self.complement else ()),
+            *((self.unit, self.model) if self.unit != "words" else ()),
+        ]
+        return json.dumps(chosen, sort_keys=True, default=str)
+
+    @property
+    def combined(self) -> bool:
+        """Whether the mask is made of two strategies."""
+        return self.second is not None and self.sign != "beside"
+
+    @property
+    def first(self) -> Choice:
+        """The strategy without what joins it."""
+        return Choice(self.strategy, self.ratio, self.seed, self.parameters)
+
+    @property
+    def named(self) -> str:
+        """The strategies in words, such as `key minus entity`."""
+        both = f"{self.strategy} {self.sign} {self.second.strategy}" if self.combined else ""
+        return both or self.strategy
+
+
+def of_example(example: Example) -> View:
+    """Return the view that an example opens with."""
+    return View(
+        example.text,
+        example.strategy,
+        example.ratio,
+        example.seed,
+        example.parameters,
+        example.operator,
+    )
+
+
+def current() -> View:
+    """Return the session's view; a new session opens with its link, or with the first example."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = _of_link(st.query_params.to_dict())
+    return st.session_state[_KEY]
+
+
+def update(**changes: Any) -> View:
+    """Replace values of the view; a new text or a new choice of mask drops the user's clicks."""
+    before = current()
+    if "text" in changes:
+        changes = {"given": 0, **changes}
+    view = replace(before, **changes)
+    if "edited" not in changes and (view.text, view.revision) != (before.text, before.revision):
+        view = replace(view, edited=None, turn=before.turn + 1)
+    if view.text != before.text and "saved" not in changes:
+        view = replace(view, saved=None)
+    st.session_state[_KEY] = view
+    return view
+
+
+def open_view(view: View) -> None:
+    """Replace the whole view, and let every widget show the new values."""
+    st.session_state[_KEY] = replace(view, turn=current().turn + 1)
+    for key in [k for k in st.session_state if str(k).startswith("view_")]:
+        del st.session_state[key]
+
+
+def open_link(written: str) -> None:
+    """Replace the whole view with that of a link's query string."""
+    open_view(_of_link(dict(parse_qsl(written.removeprefix("?")))))
+
+
+def asked_anew(name: str) -> str | None:
+    """Return what the address asks for under `name`, unless it was followed already.
+
+    It stays in the address, where a reload finds it.
+    """
+    followed = st.session_state.setdefault(_FOLLOWED, {})
+    asked = st.query_params.get(name)
+    anew = asked != followed.get(name)
+    followed[name] = asked
+    return asked if anew else None
+
+
+def follow_again() -> None:
+    """Let every link be followed once more, for the page that shows them to call."""
+    st.session_state.pop(_FOLLOWED, None)
+
+
+def try_asked() -> None:
+    """Take the strategy that a link of the Guide asks for, on the session's own text."""
+    asked = asked_anew("try")
+    if asked in STRATEGIES:
+        unit = "tokens" if asked == "random-token" else "words"
+        before = current()
+        open_view(View(before.text, asked, model=before.model, unit=unit, given=before.given))
+
+
+def strategy_mask(view: View) -> Mask:
+    """Return the mask before any click: of the strategies, or the one loaded from a file."""
+    chosen = mask_before_joining(view)
+    if view.combined:
+        chosen = joined(chosen, view.sign, mask_of(view, view.second))
+    return ~chosen if view.complement and view.saved is None else chosen
+
+
+def mask_before_joining(view: View) -> Mask:
+    """Return the mask of the first strategy alone, or the one loaded from a file."""
+    if view.saved is not None:
+        return Mask.from_json(view.saved, view.text)
+    return mask_of(view, view.first)
+
+
+def mask_of(view: View, choice: Choice) -> Mask:
+    """Return the mask of one strategy on the view's text.
+
+    Where it asks a model about one word after the other, it is chosen from the first 200 words.
+    """
+    parameters = tuple(sorted((k, _frozen(v)) for k, v in choice.parameters.items()))
+    read = limits.first_words(view.text) if asks(choice.strategy, choice.parameters) else view.text
+    chosen = _choose(
+        read, choice.strategy, choice.ratio, choice.seed, parameters, view.model, own_lists()
+    )
+    return chosen if read == view.text else replace(chosen, text=view.text)
+
+
+def notices(view: View) -> list[str]:
+    """Return a sentence for each limit that a page keeps to on this text."""
+    words, said = limits.words_in(view.text), []
+    if view.given:
+        said.append(
+            f"Read here: the first {words:,} of {view.given:,} words. The command line takes a "
+            "text of any length."
+        )
+    chosen = [view.first] if view.saved is None else []
+    for choice in filter(None, [*chosen, view.second]):
+        with suppress(MaskvizError):  # a strategy that cannot be read: its own error says so
+            if words > limits.ASKED and asks(choice.strategy, choice.parameters):
+                said.append(limits.asked(choice.strategy, words))
+    return said
+
+
+def current_mask(view: View | None = None) -> Mask:
+    """Return the mask as the user sees it, clicks included. Raises MaskvizError."""
+    view = view or current()
+    chosen = strategy_mask(view)
+    if view.edited is None:
+        return chosen
+    from maskviz.ui.shared.strip import unit_offsets
+
+    return with_units(chosen, unit_offsets(view.text, view.unit, view.model), view.edited)
+
+
+def show_units(unit: str) -> None:
+    """Show words or tokens; what was clicked in the others stays hidden, as a mask of its own."""
+    view = current()
+    kept = {"saved": current_mask(view).to_json()} if view.edited is not None else {}
+    update(unit=unit, edited=None, turn=view.turn + 1, **kept)
+
+
+@st.cache_data(max_entries=256, show_spinner="Choosing what to hide …", show_time=True)
+def _choose(
+    text: str,
+    strategy: str,
+    ratio: float | None,
+    seed: int,
+    parameters: tuple,
+    model: str,
+    lists: tuple,
+) -> Mask:
+    given = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters}
+    return mask(text, strategy, ratio=ratio, seed=seed, model=model, **given)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list | tuple) else value
+
+
+def link(with_text: bool = False, **more: str) -> str:
+    """Return the query string that opens this view again; the text only where it is asked for."""
+    view = current()
+    example = next((e for e in EXAMPLES if e.text == view.text), None)
+    values = {
+        "strategy": view.strategy,
+        "ratio": view.ratio,
+        "seed": view.seed,
+        "parameters": json.dumps(dict(view.parameters)) if view.parameters else None,
+        "operator": view.operator,
+        "model": view.model,
+        "second": json.dumps(asdict(view.second)) if view.second else None,
+        "sign": view.sign if view.second else None,
+        "complement": "1" if view.complement else None,
+        "unit": None if view.unit == "words" else view.unit,
+        "hidden": None if view.edited is None else ".".join(map(str, view.edited)),
+        "example": example.name if example else None,
+        "text": view.text if with_text and not example else None,
+        **more,
+    }
+    return "?" + urlencode({k: v for k, v in values.items() if v is not None})
+
+
+def _of_link(values: Mapping[str, str]) -> View:
+    """Read a link; a value that cannot be read is left at its default."""
+    view = of_example(by_name(values.get("example", "")))
+    changes: dict[str, Any] = {k: values[k] for k in ("text", "strategy", "model") if values.get(k)}
+    if "strategy" in changes:  # a link names the whole mask: none of it is the example's
+        changes |= {"ratio": None, "seed": 0, "parameters": {}}
+    readers = {
+        "ratio": lambda v: checked_ratio(float(v)),
+        "seed": _seed,
+        "operator": _operator,
+        "second": _second,
+        "sign": _sign,
+        "complement": lambda v: v == "1",
+        "unit": _unit,
+        "parameters": _parameters,
+        "hidden": lambda v: tuple(int(i) for i in v.split(".") if i),
+    }
+    for name, read in readers.items():
+        try:
+            if name in values:
+                changes["edited" if name == "hidden" else name] = read(values[name])
+        except (ValueError, RecursionError):  # the latter of brackets in brackets in brackets
+            st.toast(f"The link's {name} cannot be read and is left at its default.")
+    return replace(view, **changes)
+
+
+def _seed(written: str) -> int:
+    seed = checked_seed(int(written))
+    if seed > SEEDS:
+        raise ValueError
+    return seed
+
+
+def _operator(name: str) -> str:
+    if name not in OPERATORS:
+        raise ValueError
+    return name
+
+
+def _sign(name: str) -> str:
+    if name not in SIGNS:
+        raise ValueError
+    return name
+
+
+def _second(document: str) -> Choice:
+    given = json.loads(document)
+    if not isinstance(given, dict) or given.get("strategy") not in STRATEGIES:
+        raise ValueError
+    return Choice(
+        given["strategy"],
+        checked_ratio(given.get("ratio")),
+        _seed(str(given.get("seed", 0))),
+        _parameters(json.dumps(given.get("parameters", {}))),
+    )
+
+
+def _unit(name: str) -> str:
+    if name not in ("words", "tokens"):
+        raise ValueError
+    return name
+
+
+def _parameters(document: str) -> dict[str, Any]:
+    parameters = json.loads(document)
+    if not isinstance(parameters, dict):
+        raise ValueError
+    parameters.pop("data", None)  # a link does not open the server's files
+    return parameters
+
+
+def summary(view: View) -> str:
+    """Return the mask in one line, for the sidebar."""
+    try:
+        chosen = current_mask(view)
+    except MaskvizError:
+        return "no mask yet"
+    by_hand = " edited by hand" if view.edited is not None else ""
+    return (
+        f"{len(chosen.hidden_words):,} of {len(chosen.words):,} words hidden, {view.named}{by_hand}"
+    )

@@ -1,0 +1,3 @@
+"""The Tasks page."""
+
+__all__ = ["panel"]
