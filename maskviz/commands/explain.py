@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ParameterError
+from ..text.specials import specials_in
 from . import common
 
 Long = Annotated[
@@ -74,6 +75,7 @@ def explain_command(
         measured = {n: faithfulness(e, text, operator, draws, long, seed) for n, e in found.items()}
     first = found[names[0]]
     common.notify(first.notice)
+    common.notify(specials_in(text))
     document = {n: _document(e, measured.get(n)) for n, e in found.items()}
     several = {"methods": document} if len(names) > 1 else {}
     lines = [_answer(first), "", *_words(found)]

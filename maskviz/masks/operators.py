@@ -246,6 +246,7 @@ def encode(
         hidden=tuple(hidden for _, hidden, _ in rows),
         special=tuple(offset is None for _, _, offset in rows),
         truncated_at=plain.truncated_at,
+        typed=tuple(None if piece[2] is None else plain.typed[piece[2]] for piece in pieces),
     )
 
 

@@ -20,7 +20,7 @@ from ...masks.draws import uniforms
 from ...masks.operators import AS_MASK, AS_RANDOM, ordinary_ids, overlapping
 from ...masks.registry import STRATEGIES
 from ...text.alignment import Tokenised
-from ...text.words import word_offsets
+from ...text.words import whole_characters, word_offsets
 from .seeds import MEASURED, draw_seed
 
 
@@ -45,7 +45,10 @@ class Segments:
 
 def segments(plain: Tokenised, words: Sequence[tuple[int, int]]) -> Segments:
     """Lay out the tokens of a row over its words."""
-    edges = np.array([offset or (0, 0) for offset in plain.offsets], dtype=np.int64).reshape(-1, 2)
+    text, given = plain.text, (offset or (0, 0) for offset in plain.offsets)
+    # What a person sees as one character is hidden whole, as `Mask` does it.
+    seen = [whole_characters(text, *offset) if offset[1] else offset for offset in given]
+    edges = np.array(seen, dtype=np.int64).reshape(-1, 2)
     drawable = edges[:, 0] < edges[:, 1]
     borders = np.array(words, dtype=np.int64).reshape(-1)
     first = np.searchsorted(borders, edges[:, 0], side="right")
