@@ -14,6 +14,7 @@ __all__ = [
     "beginning",
     "docs",
     "document",
+    "language",
     "load_pipeline",
     "marks",
     "percent",

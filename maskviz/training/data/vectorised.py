@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import LanguageError
 from ...masks.chance import drawn_runs, drawn_words
 from ...masks.draws import uniforms
 from ...masks.operators import AS_MASK, AS_RANDOM, ordinary_ids, overlapping
@@ -204,11 +205,20 @@ class BatchDraws:
     def fix(self, indices: Sequence[int]) -> None:
         """Choose what is hidden in each row whatever the seed."""
         for i in indices:
-            if self._row(i).words:
+            if not self._row(i).words:
+                continue
+            try:
                 mask = self.masker.mask(i)
-                self.masker.fixed[i] = hidden_tokens(self.masker.plain[i], mask)
-                if i < MEASURED:
-                    self.masker.ratios[i] = mask.realised_ratio
+            except LanguageError:
+                self.masker.fixed[i] = self._left_plain(i)
+                continue
+            self.masker.fixed[i] = hidden_tokens(self.masker.plain[i], mask)
+            if i < MEASURED:
+                self.masker.ratios[i] = mask.realised_ratio
+
+    def _left_plain(self, index: int) -> Any:
+        self.masker.left_plain.add(index)
+        return _none(self._row(index))
 
     def _row(self, index: int) -> Segments:
         if index not in self._laid_out:
@@ -221,7 +231,10 @@ class BatchDraws:
             return self.hide(row, self.ratio, random.Random(seed))  # noqa: S311  repeatable, not secret
         if self.fixed:
             return self.masker.fixed[index]
-        return hidden_tokens(self.masker.plain[index], self.masker.mask(index, epoch))
+        try:
+            return hidden_tokens(self.masker.plain[index], self.masker.mask(index, epoch))
+        except LanguageError:
+            return self._left_plain(index)
 
 
 def _none(row: Segments) -> Any:
