@@ -40,7 +40,7 @@ class PipelineEngine(SpacyNlpEngine):
         )
         models = [{"lang_code": "en", "model_name": name}]
         super().__init__(models=models, ner_model_configuration=settings)
-        self.nlp = {"en": pipeline}
+        self.pipeline, self.nlp = pipeline, {"en": pipeline}  # type: ignore[assignment]
 
     def artifacts(self, text: Spaced) -> NlpArtifacts:
         """Return what the pipeline finds in a text, for `AnalyzerEngine.analyze`.
@@ -48,7 +48,7 @@ class PipelineEngine(SpacyNlpEngine):
         Presidio looks for words such as "licence" before a number by their lemmas: where a
         pipeline gives none, the words themselves stand for them.
         """
-        doc = read(self.nlp["en"], text)
+        doc = read(self.pipeline, text)
         for token in doc:
             if not token.lemma_:
                 token.lemma_ = token.lower_

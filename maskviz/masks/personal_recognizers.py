@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import Any
 
 from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerResult
@@ -30,7 +31,8 @@ class Recognizer(LocalRecognizer):
     """Finds one kind of personal data by a function of the text and what Presidio knows of it."""
 
     def __init__(self, name: str, kind: str, score: float, why: str, find: Find) -> None:
-        self.kind, self.score, self.why, self.find = kind, score, why, find
+        self.kind, self.score, self.find = kind, score, find
+        self.why = AnalysisExplanation(name, score, textual_explanation=why)
         super().__init__(supported_entities=[kind], name=name)
 
     def load(self) -> None:
@@ -40,9 +42,8 @@ class Recognizer(LocalRecognizer):
         self, text: str, entities: list[str], nlp_artifacts: Any = None
     ) -> list[RecognizerResult]:
         """Return what is found in a text that the pipeline has read."""
-        why = AnalysisExplanation(self.name, self.score, textual_explanation=self.why)
         return [
-            RecognizerResult(self.kind, start, end, self.score, why)
+            RecognizerResult(self.kind, start, end, self.score, copy(self.why))
             for start, end in self.find(text, nlp_artifacts)
         ]
 

@@ -15,11 +15,11 @@ from ..paths import assets
 from .ages import with_people
 from .docs import borders, read
 from .sentences import sentences_of
-from .spacing import spaced
+from .spacing import Spaced, spaced
 from .span import Span
 
 BUNDLED = "en_mini"
-PIECE = 50_000  # characters read at a time: a pipeline takes about 4 KB of memory for each
+_PIECE = 50_000  # characters read at a time: a pipeline takes about 4 KB of memory for each
 _KEPT = 512  # texts whose annotation is remembered
 # A run of emoji is one token, as it is one word: a family of four joined by joiners is not seven.
 _EMOJI = re.compile("[\u200d\u20e3\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+")
@@ -56,6 +56,7 @@ def load_pipeline(name: str = BUNDLED) -> Any:
 def _loaded(name: str) -> Any:
     try:
         import spacy
+        from spacy.language import Language
     except ImportError:
         raise MissingDependencyError(
             "Sentences, entities and parts of speech need spaCy: run 'pip install spacy', "
@@ -68,8 +69,8 @@ def _loaded(name: str) -> Any:
     from ..checksums import verify
 
     verify(assets() / BUNDLED)
-    pipeline = spacy.load(assets() / BUNDLED)
-    spacy.Language.component("people_by_age", func=with_people)
+    pipeline: Any = spacy.load(assets() / BUNDLED)
+    Language.component("people_by_age", func=with_people)
     pipeline.add_pipe("people_by_age")
     pipeline.tokenizer.token_match = _EMOJI.fullmatch
     return pipeline
@@ -100,7 +101,7 @@ def keep(text: str, name: str, found: Annotation) -> None:
 def _in_pieces(
     text: str, pipeline: Any, progress: Callable[[int, int], None] | None = None
 ) -> Annotation:
-    if len(text) <= PIECE:
+    if not is_long(text):
         return annotation(read(pipeline, spaced(text)))
     parts: dict[str, list[Span]] = {field.name: [] for field in fields(Annotation)}
     for start, end in pieces_of(text):
@@ -111,6 +112,11 @@ def _in_pieces(
         if progress:
             progress(end, len(text))
     return Annotation(**{name: tuple(spans) for name, spans in parts.items()})
+
+
+def is_long(text: str) -> bool:
+    """Tell whether a text is read in pieces."""
+    return len(text) > _PIECE
 
 
 def pieces_of(text: str) -> Iterator[tuple[int, int]]:
@@ -131,11 +137,11 @@ def _end_of_piece(text: str, start: int) -> int:
     >>> _end_of_piece("Ann left.", 0)
     9
     """
-    end = start + PIECE
+    end = start + _PIECE
     if end >= len(text):
         return len(text)
     for mark in _ENDS:
-        found = [match.end() for match in mark.finditer(text, start + PIECE // 2, end)]
+        found = [match.end() for match in mark.finditer(text, start + _PIECE // 2, end)]
         if found:
             return found[-1]
     return end
@@ -143,12 +149,13 @@ def _end_of_piece(text: str, start: int) -> int:
 
 def annotation(doc: Any) -> Annotation:
     """Turn a spaCy Doc into spans of characters of the text that it was made of."""
-    text = doc.user_data.get("spaced") or spaced(doc.text)
-    found = sentences_of(doc, borders(doc))
+    text: Spaced = doc.user_data.get("spaced") or spaced(doc.text)
+
+    def span(start: int, end: int, label: str = "") -> Span:
+        return Span(*text.original(start, end), label)
+
     return Annotation(
-        sentences=tuple(Span(*text.original(s.start_char, s.end_char)) for s in found),
-        entities=tuple(Span(*text.original(e.start_char, e.end_char), e.label_) for e in doc.ents),
-        parts_of_speech=tuple(
-            Span(*text.original(t.idx, t.idx + len(t)), t.pos_) for t in doc if not t.is_space
-        ),
+        sentences=tuple(span(s.start_char, s.end_char) for s in sentences_of(doc, borders(doc))),
+        entities=tuple(span(e.start_char, e.end_char, e.label_) for e in doc.ents),
+        parts_of_speech=tuple(span(t.idx, t.idx + len(t), t.pos_) for t in doc if not t.is_space),
     )
