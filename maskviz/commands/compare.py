@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ParameterError
+from ..text.specials import specials_in
 from . import common
 from .compare_show import fairness_table, file_table, text_lines
 from .explain import Long
@@ -172,6 +173,7 @@ def _one_text(
     effects = compare_masks(masks, model, operators, draws, long)
     first = effects[0]
     common.notify(first.comparison.notice)
+    common.notify(specials_in(masks[0][1].text))
     left_out = operators_left_out(masks[0][1], model, operators, long) if operators[1:] else []
     for reason in left_out:
         common.notify(reason)
