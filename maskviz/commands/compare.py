@@ -38,7 +38,10 @@ def compare_command(
         str | None, typer.Option("--text-column", help="Column with the texts.")
     ] = None,
     label_column: Annotated[
-        str | None, typer.Option("--label-column", help="Column with the true labels.")
+        str | None,
+        typer.Option(
+            "--label-column", help="Column with the true labels, or one of 0 and 1 a label: a,b,c."
+        ),
     ] = None,
     by: Annotated[str, typer.Option("--by", help="Columns to break the result down by, a,b.")] = "",
     pair_column: Annotated[

@@ -8,8 +8,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..models.locate import public_name
 from ..text.percent import percent
 from ..training.folder import Run
+from ..training.loop.ending import unequal
 
 if TYPE_CHECKING:
     from ..training.spec.spec import RunSpec
@@ -30,6 +32,7 @@ def finding(runs: Sequence[Run]) -> str:
     going = f" {active} still going." if active else ""
     done = [run for run in runs if run.state == "done"]
     turned = [(right, run) for run in done if (right := reversed_accuracy(run)) is not None]
+    going = f"{_early(done)}{going}"
     if len(turned) > 1:
         (most, best), (least, worst) = (pick(turned, key=itemgetter(0)) for pick in (max, min))
         return (
@@ -44,6 +47,11 @@ def finding(runs: Sequence[Run]) -> str:
             f"{best.id} is the most accurate: {percent(best.metrics['accuracy_plain'], 1)}.{going}"
         )
     return f"{len(runs)} run{'s' * (len(runs) > 1)}, none with a result yet.{going}"
+
+
+def _early(runs: Sequence[Run]) -> str:
+    said = unequal(runs)
+    return f" {said}" if said else ""
 
 
 def summary_row(run: Run) -> dict[str, Any]:
@@ -64,7 +72,7 @@ def summary_row(run: Run) -> dict[str, Any]:
         "Reliance masked": figures.get("reliance_masked"),
     }
     settings = {
-        "Model": Path(spec.model).name,
+        "Model": public_name(spec.model),
         "Data": Path(spec.data.path).name,
         "Strategy": spec.masking.named,
         "Ratio": spec.masking.ratio,

@@ -236,7 +236,8 @@ class FairnessWork:
         self.question = asked(model, question)
         self.model = self.question.model
         outputs = self.question.outputs
-        self.label = label or outputs[0 if self.question.head == "regression" else -1]
+        own = outputs[0 if self.question.head == "regression" else -1]
+        self.label = own if label is None else self.question.output(label)
         self.index = self.question.index(self.label)
         named = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
         self.jobs = {

@@ -34,14 +34,14 @@ from .rows import (
     Row,
     check_file,
     cut_note,
-    label_matcher,
+    label_reader,
     notes,
     usable_rows,
     why_left_out,
 )
 from .tally import RowResult, StrategyResult, Tallies, accuracies
 
-__all__ = ["FileComparison", "StrategyResult", "compare_file", "label_matcher"]
+__all__ = ["FileComparison", "StrategyResult", "compare_file", "label_reader"]
 
 _ROWS_AT_ONCE = 64
 
@@ -155,6 +155,7 @@ class FileWork:
                 "No row of the file can be compared: "
                 f"{' '.join(self.check.notes) or 'it has no rows.'}"
             )
+        self._notes += self.check.reading
         self.total = min(self.check.usable, limit or self.check.usable)
         self.draws = draws_for(self.total) if draws is None else checked_draws(draws)
         self.done = 0
@@ -168,8 +169,9 @@ class FileWork:
     def steps(self) -> Iterator[Step]:
         """Compare 64 rows at a time, from where it stands; each step is counted already."""
         text, label, by = self._columns
+        reader = label_reader(self._source, self.questions[0], label, self._name)
         rows = iter_rows(self._source, self._name)
-        usable = usable_rows(rows, self.questions[0], text, label, by, self._left_out)
+        usable = usable_rows(rows, text, reader, by, self._left_out)
         usable = islice(usable, self.done, self._limit)
         usable = annotated(usable, attrgetter("text"), self._pipelines)
         while step := self._step(usable):

@@ -95,7 +95,7 @@ def explain(
     METHODS[method], checked_long(long)
     put = asked(model, question)
     if label is not None:
-        put.index(label)
+        label = put.output(label)
     return _explained(put, text, method, label, long, seed)
 
 
