@@ -195,11 +195,12 @@ def curves(found: Mapping[str, Faithfulness]) -> Any:
 
 
 def gaps(arms: Mapping[str, Gap]) -> Any:
-    """Return each arm's CTF gap with its 95 % interval."""
+    """Return each arm's CTF gap with its 95 % interval, where there is one."""
     import plotly.graph_objects as go
 
     values = [gap.ctf_gap for gap in arms.values()]
-    bounds = [(max(0.0, gap.ctf_ci95[0]), gap.ctf_ci95[1]) for gap in arms.values()]
+    whole = [gap.ctf_ci95 or (gap.ctf_gap, gap.ctf_gap) for gap in arms.values()]
+    bounds = [(max(0.0, low), high) for low, high in whole]
     figure = go.Figure(
         go.Scatter(
             x=values, y=list(map(as_text, arms)), mode="markers",
@@ -259,10 +260,11 @@ def file_effects(results: Mapping[str, StrategyResult]) -> Any:
     import plotly.graph_objects as go
 
     found, kind = list(results.values()), _kind(list(results.values()))
-    sizes = [_size(result, kind) for result in found]
+    sizes = [(value, own or (value, value)) for value, own in (_size(r, kind) for r in found)]
     values, bounds = [value for value, _ in sizes], [within for _, within in sizes]
     sign = {"accuracy": "+.1%", "flips": ".1%"}.get(kind, "+.3~g")
-    chance = {i: _chance_size(r.chance, kind) for i, r in enumerate(found) if r.chance is not None}
+    drawn = {i: _chance_size(r.chance, kind) for i, r in enumerate(found) if r.chance is not None}
+    chance = {i: own for i, own in drawn.items() if own is not None}
     figure = go.Figure()
     if chance:
         figure.add_trace(
@@ -315,11 +317,10 @@ def _kind(results: Sequence[StrategyResult]) -> str:
 def _size(r: StrategyResult, kind: str) -> tuple[Any, Any]:
     return {
         "accuracy": (r.delta_accuracy, r.ci95), "error": (r.delta_error, r.error_ci95),
-        "value": (r.mean_delta, r.delta_ci95 or (r.mean_delta, r.mean_delta)),
-        "flips": (r.flip_rate, r.flip_ci95),
+        "value": (r.mean_delta, r.delta_ci95), "flips": (r.flip_rate, r.flip_ci95),
     }[kind]  # fmt: skip
 
 
-def _chance_size(chance: ChanceResult, kind: str) -> tuple[float, float]:
-    """Return the interval of what random masks do."""
+def _chance_size(chance: ChanceResult, kind: str) -> tuple[float, float] | None:
+    """Return the interval of what random masks do, None where a single row has none."""
     return chance.flip_ci95 if kind == "flips" or chance.ci95 is None else chance.ci95

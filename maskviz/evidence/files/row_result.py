@@ -46,7 +46,7 @@ def row_result(
         )
     return RowResult(
         row.number, row.text, row.expected, label, float(plain[index]), effects, row.groups,
-        masks[0].seed,
+        masks[0].seed, row.cluster,
     )  # fmt: skip
 
 
