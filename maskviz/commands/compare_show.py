@@ -116,6 +116,8 @@ def _chance(results: dict[str, Any]) -> list[str]:
 def _beyond(r: StrategyResult) -> str:
     """Say how far a strategy goes beyond random masks: in flips, and in accuracy or error."""
     chance = r.chance
+    if r.rows_hiding == 0:
+        return "hides nothing in any row"
     if chance is None or chance.few:
         return "too few rows to tell"
     said = []

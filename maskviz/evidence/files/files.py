@@ -277,7 +277,7 @@ class FileWork:
         first, rows = self.tallies[0], self.tallied
         cut = cut_note(self._cut, self.models[0])
         left_out = [*self._notes, *notes(self._left_out), *notes(self._unmasked), *cut]
-        left_out += [*first.notes(), *self._cluster_note(first)]
+        left_out += [*first.notes(), *_nothing_hidden(first), *self._cluster_note(first)]
         if not rows:
             raise DataError(f"No row of the file can be compared: {' '.join(left_out)}")
         complete = self.done >= self.total
@@ -349,6 +349,16 @@ def masking_job(
         given.setdefault("model", model.name)
     share = given.pop("ratio", None if entry.kind == "exhaustive" else ratio)
     return lambda text, seed: choose_mask(text, strategy, ratio=share, seed=seed, **given)
+
+
+def _nothing_hidden(tallies: Tallies) -> list[str]:
+    """Say of each strategy in how many rows it finds nothing to hide."""
+    return [
+        f"{name} hides nothing in {'any' if not t.hiding else f'{t.rows - t.hiding:,}'} of the "
+        f"{t.rows:,} rows."
+        for name, t in tallies.all.items()
+        if t.hiding < t.rows
+    ]
 
 
 def _same_task(questions: Sequence[Question]) -> list[str]:
