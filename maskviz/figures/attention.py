@@ -11,9 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..attention.axis import Axis
 from ..attention.capture import Attention
-from ..attention.view import View, view
+from ..attention.view import Axis, View, view
 from ..errors import MissingDependencyError, ParameterError
 from ..paths import write_atomic
 from .fonts import in_unicode, set_fonts

@@ -42,11 +42,32 @@ def finding(runs: Sequence[Run]) -> str:
         )
     rated = [run for run in done if "accuracy_plain" in run.metrics]
     if rated:
-        best = max(rated, key=lambda run: run.metrics["accuracy_plain"])
-        return (
-            f"{best.id} is the most accurate: {percent(best.metrics['accuracy_plain'], 1)}.{going}"
-        )
+        return f"{_most_accurate(rated)}{going}"
     return f"{len(runs)} run{'s' * (len(runs) > 1)}, none with a result yet.{going}"
+
+
+def _most_accurate(runs: Sequence[Run]) -> str:
+    """Name the most accurate run where that can be told: the same data, intervals apart."""
+    first, *rest = sorted(runs, key=lambda run: -run.metrics["accuracy_plain"])
+    if len({(run.spec.data.path, run.spec.data.text_column) for run in runs}) > 1:
+        return "The runs have different data, so that their accuracies cannot be compared."
+    if rest and _reach(first, -1) <= _reach(rest[0], 1):
+        return (
+            f"{first.id} ({_accuracy(first)}) and {rest[0].id} ({_accuracy(rest[0])}) cannot be "
+            "told apart in accuracy."
+        )
+    return f"{first.id} is the most accurate: {_accuracy(first)}."
+
+
+def _reach(run: Run, sign: int) -> float:
+    """Return an end of the 95 % interval of a run's accuracy."""
+    return run.metrics["accuracy_plain"] + sign * (run.metrics.get("ci95_plain") or 0.0)
+
+
+def _accuracy(run: Run) -> str:
+    half = run.metrics.get("ci95_plain")
+    shown = percent(run.metrics["accuracy_plain"], 1)
+    return f"{shown} ± {100 * half:.1f}" if half else shown
 
 
 def _early(runs: Sequence[Run]) -> str:

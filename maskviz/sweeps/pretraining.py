@@ -21,7 +21,7 @@ from ..training import MaskingSpec, RunSpec
 from ..training.folder import Run, slug
 from ..training.loop.ending import unequal
 from ..training.model.encoder import without_classifier
-from .service import _absolute, _changed, _key_of_run, spec_key
+from .service import absolute, key_of_run, last_change, spec_key
 
 Listener = Callable[[str], None]
 
@@ -119,7 +119,7 @@ def pretrain_and_tune(asked: Pretraining, listener: Listener | None = None) -> P
     >>> pretrain_and_tune(Pretraining(RunSpec.build(max_rows=300))).finding     # doctest: +SKIP
     'Accuracy 71.2 % without and 74.0 % with pre-training: +2.8 points (…), no difference …'
     """
-    asked = replace(asked, base=_absolute(asked.base))
+    asked = replace(asked, base=absolute(asked.base))
     start = str(_encoder(asked.base.model))
     runs: dict[str, list[Run]] = {"pretrain": [], "with": [], "without": []}
     for seed in range(asked.seeds):
@@ -147,9 +147,9 @@ def _encoder(model: str) -> Path:
 
 def _done(spec: RunSpec, said: str, listener: Listener | None) -> Run:
     """Return the run of this spec that is done, or train it now."""
-    newest, key = _changed(spec), spec_key(spec)
+    newest, key = last_change(spec), spec_key(spec)
     for run in list_runs():
-        if run.state == "done" and run.created >= newest and _key_of_run(run.id) == key:
+        if run.state == "done" and run.created >= newest and key_of_run(run.id) == key:
             return run
     if listener:
         listener(said)

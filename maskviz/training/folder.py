@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .spec.spec import RunSpec
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
-ENDED = ("done", "failed", "cancelled")
+ACTIVE, ENDED = STATES[:2], STATES[2:]
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 

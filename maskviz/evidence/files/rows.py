@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError
 from ...models.model import Model
 from ...readings.question import Question
+from .breakdown import EMPTY, Column, Counts
 
 NO_LABEL = "(none)"  # what a multi-label head answers where no label has 0.5
 _MISSING = ("", "nan", "none", "null")
@@ -27,6 +28,7 @@ class Row:
     text: str
     expected: str | None
     groups: dict[str, str]
+    cluster: str | None = None  # what the row shares with others
 
     def seed(self, first: int) -> int:
         """Return the seed of its masks, where the first row has `first`.
@@ -42,7 +44,7 @@ class FileCheck:
 
     usable: rows with a text (and a label where labels are asked for). labels: label → rows.
     left_out: reason → row numbers. reading: how the labels are written, and what they were taken
-    for where that is another name.
+    for where that is another name. columns: those that rows are broken down by.
     """
 
     rows: int
@@ -50,6 +52,7 @@ class FileCheck:
     labels: dict[str, int]
     left_out: dict[str, list[int]]
     reading: tuple[str, ...] = ()
+    columns: dict[str, Column] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -64,13 +67,15 @@ def check_file(
     label_column: str | None = None,
     by: Sequence[str] = (),
     name: str | None = None,
+    cluster: str | None = None,
 ) -> FileCheck:
-    """Read every row once, without asking the model.
+    """Read every row once, without asking the model; `cluster` names what rows share.
 
     Raises DataError for a missing column, or a label the model does not know.
     """
     left_out: dict[str, list[int]] = {}
     labels: Counter[str] = Counter()
+    counts = {column: Counts() for column in by}
     rows = usable = 0
     reader = label_reader(source, question, label_column, name)
 
@@ -80,12 +85,16 @@ def check_file(
             rows += 1
             yield row
 
-    for row in usable_rows(counted(), text_column, reader, by, left_out):
+    for row in usable_rows(counted(), text_column, reader, by, left_out, cluster):
         usable += 1
+        for column, value in row.groups.items():
+            counts[column].add(value)
         if row.expected is not None and question.head != "regression":
             labels[row.expected] += 1
     reading = reader.said if reader else ()
-    return FileCheck(rows, usable, dict(labels.most_common(200)), left_out, reading)
+    columns = {column: found.column() for column, found in counts.items()}
+    known = dict(labels.most_common(200))
+    return FileCheck(rows, usable, known, left_out, reading, columns)
 
 
 def usable_rows(
@@ -94,9 +103,11 @@ def usable_rows(
     reader: LabelReader | None,
     by: Sequence[str],
     left_out: dict[str, list[int]],
+    cluster: str | None = None,
 ) -> Iterator[Row]:
     """Yield the rows that have what is asked for; note the others in `left_out`."""
-    asked = (text_column, *(reader.shape.columns if reader else ()), *by)
+    given = (cluster,) if cluster else ()
+    asked = (text_column, *(reader.shape.columns if reader else ()), *given, *by)
     for number, row in enumerate(rows, start=1):
         for column in asked:
             if column not in row:
@@ -108,12 +119,13 @@ def usable_rows(
             left_out.setdefault("without a label", []).append(number)
         else:
             groups = {column: _shown(row[column]) for column in by}
-            yield Row(number, str(row[text_column]), expected, groups)
+            shared = None if cluster is None else _shown(row[cluster])
+            yield Row(number, str(row[text_column]), expected, groups, shared)
 
 
 def _shown(value: object) -> str:
     text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
-    return "(empty)" if text.casefold() in _MISSING else text[:80]
+    return EMPTY if text.casefold() in _MISSING else text[:80]
 
 
 def label_reader(

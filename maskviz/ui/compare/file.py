@@ -22,12 +22,11 @@ from maskviz.models import list_models
 from maskviz.readings.question import asked
 from maskviz.ui.compare import result as compare_result
 from maskviz.ui.shared import state
-from maskviz.ui.shared.controls import operator_control_of
+from maskviz.ui.shared.controls import NEED_INPUT, operator_control_of
 from maskviz.ui.shared.grid import in_names
 from maskviz.ui.shared.page import errors, escape
 
 NONE = "none"
-NEED_INPUT = ("pattern", "manual")
 TYPES = ["csv", "tsv", "txt", "jsonl", "parquet"]
 _JOB = "file_job"
 
@@ -159,11 +158,22 @@ def _more(view: state.View, columns: list[str], key: str) -> dict[str, Any]:
         )
         operator = operator_control_of(view.operator, f"o{key}")
         limit = st.number_input("Rows, 0 for all", 0, 10_000_000, 0, key=f"n{key}")
+        shared = cluster_control(columns, f"c{key}")
         long = long_control(f"w{key}")
     return {
         "by": by, "beside": None if second == NONE else second, "operator": operator,
-        "limit": int(limit) or None, "long": long,
+        "limit": int(limit) or None, "long": long, "cluster": shared,
     }  # fmt: skip
+
+
+def cluster_control(columns: list[str], key: str) -> str | None:
+    """Which column names what rows share, so that they are no independent witnesses."""
+    chosen = st.selectbox(
+        "Rows share", [NONE, *columns], key=key,
+        help="A column such as the template, author or document that several rows come from: "
+        "intervals and tests are then over its values.",
+    )  # fmt: skip
+    return None if chosen == NONE else chosen
 
 
 def long_control(key: str) -> str:
@@ -181,7 +191,7 @@ def _checked(path: Path, name: str, asked: dict[str, Any]) -> bool:
     with errors():
         usable, labels, notes = _check(
             str(path), path.stat().st_mtime_ns, name, asked["model"], asked["text_column"],
-            asked["label_column"], tuple(asked["by"]),
+            asked["label_column"], tuple(asked["by"]), asked["cluster"],
         )  # fmt: skip
         counted = ", ".join(f"{label} {count:,}" for label, count in list(labels.items())[:8])
         said = f"{usable:,} rows can be compared. {f'Labels: {counted}.' if counted else ''}"
@@ -198,8 +208,9 @@ def _check(
     text: str,
     label: str | None,
     by: tuple[str, ...],
+    cluster: str | None,
 ) -> tuple[int, dict[str, int], tuple[str, ...]]:
-    found = check_file(path, asked(model), text, label, by, name)
+    found = check_file(path, asked(model), text, label, by, name, cluster)
     return found.usable, found.labels, found.notes
 
 

@@ -17,6 +17,7 @@ from maskviz.masks import Mask, mask
 from maskviz.paths import assets
 from maskviz.text.percent import percent
 from maskviz.ui.shared import state
+from maskviz.ui.shared.chart import TOOLBAR
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.limits import LONGEST
 from maskviz.ui.shared.page import escape
@@ -24,7 +25,6 @@ from maskviz.ui.shared.page import escape
 MOST_PAIRS = 50
 _LINE = 40  # characters that a cell shows in one line
 _WRAPPED = 68  # pixels of a row: from 64 on Streamlit breaks what is long into lines
-_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
 @cache
@@ -45,7 +45,7 @@ def sentiment(view: state.View) -> None:
         chance = control(chosen, view.model, operator) if chosen.hidden_words else None
         st.markdown(f"### {escape(comparison_sentence(result, chance))}")
         st.markdown(_in_ink(chosen))
-        st.plotly_chart(figures.answers(result, chance), key="ts_answers", config=_CONFIG)
+        st.plotly_chart(figures.answers(result, chance), key="ts_answers", config=TOOLBAR)
         _hidden_table(chosen, "attributes")
         st.caption(
             "The strategy attribute hides what a verdict should not rest on. If hiding it moves "
@@ -173,7 +173,7 @@ def translation() -> None:
         _checked(" ".join(source + reference for source, reference in kept))
         found = _translations(tuple(kept), rate / 100, int(seed), model.strip())
         st.markdown(f"### {escape(found.finding)}")
-        st.plotly_chart(_scores(found), key="tt_scores", config=_CONFIG)
+        st.plotly_chart(_scores(found), key="tt_scores", config=TOOLBAR)
         st.caption(
             f"The strategy noise hides {percent(found.found, 0)} of the errors that were put in; "
             f"{percent(found.false, 0)} of the words it hides were none."
