@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ParameterError
+from ..text.specials import specials_in
 from . import common
 from .compare_show import fairness_table, file_table, text_lines
 from .explain import Long
@@ -37,7 +38,10 @@ def compare_command(
         str | None, typer.Option("--text-column", help="Column with the texts.")
     ] = None,
     label_column: Annotated[
-        str | None, typer.Option("--label-column", help="Column with the true labels.")
+        str | None,
+        typer.Option(
+            "--label-column", help="Column with the true labels, or one of 0 and 1 a label: a,b,c."
+        ),
     ] = None,
     by: Annotated[str, typer.Option("--by", help="Columns to break the result down by, a,b.")] = "",
     cluster: Annotated[
@@ -76,7 +80,9 @@ def compare_command(
     draws: Annotated[
         int | None,
         typer.Option(
-            "--draws", help="Random masks in the control: of a text 20; of a file 1 to 20 a row."
+            "--draws",
+            help="Other masks beside which each stands: of a text 99 (all, where there are at most "
+            "200), of a file 1 to 20 a row.",
         ),
     ] = None,
     long: Long = "cut",
@@ -108,7 +114,7 @@ def compare_command(
     }  # fmt: skip
     if file is None:
         _only_for_files(text_column, label_column, by, cluster, pair_column, swap, label, rows, out)
-        draws = 20 if draws is None else draws
+        draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
         operators = _operators(operator, sensitivity)
@@ -177,6 +183,7 @@ def _one_text(
     effects = compare_masks(masks, model, operators, draws, long)
     first = effects[0]
     common.notify(first.comparison.notice)
+    common.notify(specials_in(masks[0][1].text))
     left_out = operators_left_out(masks[0][1], model, operators, long) if operators[1:] else []
     for reason in left_out:
         common.notify(reason)
@@ -187,7 +194,7 @@ def _one_text(
         second = compare(masks[0][1], beside, operator, long, shared["question"])
     document = {
         **first.comparison.to_dict(),
-        "control": vars(first.control),
+        "control": first.control.to_dict(),
         "effects": [effect.to_dict() for effect in effects],
         "sensitivity": {name: s.to_dict() for name, s in survives.items()},
         "notes": left_out,

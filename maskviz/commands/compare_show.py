@@ -15,14 +15,13 @@ def text_lines(
     effects: list[Effect], survives: dict[str, Sensitivity], second: Comparison | None
 ) -> list[str]:
     """Say what each mask changes under each operator, beside chance."""
-    result, chance = effects[0].comparison, effects[0].control
+    result = effects[0].comparison
     lines = [
         f"plain   {result.original.label} {_share(result.original.confidence)}",
         f"masked  {result.masked.label} {_share(result.masked.confidence)}"
         + ("  (flips)" if result.flip else ""),
         f"        {result.mask.masked_text(result.operator)}",
-        f"chance  p({chance.label}) between {_share(chance.low)} and {_share(chance.high)} under "
-        f"{chance.draws} random masks of the same size; {chance.flips:.0%} of them flip",
+        *_chance_of(effects[0]),
     ]
     if len(effects) > 1:
         lines += ["", *_effects(effects)]
@@ -35,6 +34,22 @@ def text_lines(
             f"masked {second.masked.label} {_share(second.masked.confidence)}"
             + ("  (flips)" if second.flip else ""),
         ]
+    return lines
+
+
+def _chance_of(effect: Effect) -> list[str]:
+    """Say where the mask stands among others of its kind and size, and what those do."""
+    from ..evidence.text.sentence import beside
+
+    chance = effect.control
+    if not effect.comparison.mask.spans:
+        return ["chance  nothing was hidden, so there is nothing to set beside chance"]
+    lines = [f"chance  {beside(chance)}"]
+    if chance.draws:
+        lines.append(
+            f"        under these p({chance.label}) lies between {_share(chance.low)} and "
+            f"{_share(chance.high)}, mean {_share(chance.mean)}; {chance.flips:.0%} of them flip"
+        )
     return lines
 
 
@@ -54,10 +69,15 @@ def _effects(effects: list[Effect]) -> list[str]:
         lines.append(
             f"{e.name[:13]:14}{c.operator:13}{c.masked.label[:13]:>14}"
             f"{c.masked.probabilities[label]:>8.3f}{c.delta[label]:>+9.3f}"
-            f"{c.delta_logit[label]:>+9.2f}{kl:>8}  {e.control.low:.3f} to {e.control.high:.3f}  "
-            f"{e.conclusion}"
+            f"{c.delta_logit[label]:>+9.2f}{kl:>8}  {_band(e):16}  "
+            f"{e.conclusion}{_p(e.p_adjusted)}"
         )
     return lines
+
+
+def _band(effect: Effect) -> str:
+    chance = effect.control
+    return f"{chance.low:.3f} to {chance.high:.3f}" if chance.draws else "–"
 
 
 def _survives(found: Sensitivity) -> str:
@@ -96,6 +116,8 @@ def _chance(results: dict[str, Any]) -> list[str]:
 def _beyond(r: StrategyResult) -> str:
     """Say how far a strategy goes beyond random masks: in flips, and in accuracy or error."""
     chance = r.chance
+    if r.rows_hiding == 0:
+        return "hides nothing in any row"
     if chance is None or chance.few:
         return "too few rows to tell"
     said = []

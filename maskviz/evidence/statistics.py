@@ -145,7 +145,8 @@ class Mean:
 
     def __init__(self, bounds: Interval | None = None, consecutive: bool = False) -> None:
         self.n, self.total, self._squares = 0, 0.0, 0.0
-        self._bounds, self._consecutive = bounds, consecutive
+        self._bounds = None if bounds is None else (float(bounds[0]), float(bounds[1]))
+        self._consecutive = consecutive
         self._low, self._high, self._whole = math.inf, -math.inf, True
         self._open: dict[str, tuple[int, float]] = {}  # cluster → rows, Σ
         self._closed = [0.0] * 4  # clusters, Σ rows², Σ rows · sum, Σ sum²

@@ -7,7 +7,7 @@ in `MASKVIZ_HOME/lexicons`. Names also take the PERSON entities of the spaCy pip
 from __future__ import annotations
 
 import random
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +20,7 @@ from .registry import Parameter, capped, strategy
 from .spans import MaskSpan
 from .wordlists import list_lines, list_path, wrong_line
 
+_BEHIND = "tells age (behind the name of a person)"
 CATEGORIES = ("age", "gender", "nationality", "religion", "names", "pronouns")
 
 
@@ -44,25 +45,23 @@ def attributes(
 
 def _category(document: Document, name: str) -> list[MaskSpan]:
     reason = {"names": "a given name", "pronouns": "a gendered pronoun"}.get(name, f"tells {name}")
+    text = document.spaced
     hits = [
-        MaskSpan(start, end, f"{reason} (word list)", None, name)
+        MaskSpan(*text.original(start, end), f"{reason} (word list)", None, name)
         for expression in expressions(name)
-        for start, end in find_all(expression, document.text)
+        for start, end in find_all(expression, text.text)
     ]
     people = [e for e in document.entities if e.label in PEOPLE] if name in ("age", "names") else ()
     if name == "names":
         hits += [MaskSpan(e.start, e.end, "name of a person (entity)", None, name) for e in people]
     if name == "age":
-        behind = ages_of(document.text, {e.end for e in people})
+        ends = {e.end for e in people}
         hits += [
-            MaskSpan(*age, "tells age (behind the name of a person)", None, name) for age in behind
+            MaskSpan(*text.original(age.start, age.end), _BEHIND, None, name)
+            for age in ages_behind(text.lines)
+            if text.original_end(age.name_end) in ends
         ]
     return hits
-
-
-def ages_of(text: str, name_ends: Container[int]) -> list[tuple[int, int]]:
-    """Return the (start, end) of the ages that stand right behind people's names."""
-    return [(a.start, a.end) for a in ages_behind(text) if a.name_end in name_ends]
 
 
 def _longest_first(hits: list[MaskSpan]) -> list[MaskSpan]:

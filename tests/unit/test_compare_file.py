@@ -13,8 +13,9 @@ from scipy.stats import binomtest, chisquare
 
 from maskviz.errors import CapabilityError, DataError, ParameterError, UnknownNameError
 from maskviz.evidence import FileComparison, compare, compare_file
+from maskviz.evidence.chance.reference import drawn_beside
 from maskviz.evidence.files.answers import Calibration
-from maskviz.evidence.files.chance import FEWEST, ChanceTally
+from maskviz.evidence.files.chance import APART, FEWEST, ChanceTally
 from maskviz.evidence.files.tally import RowEffect, RowResult, Tallies, Worst
 from maskviz.evidence.statistics import (
     bootstrap_interval,
@@ -25,6 +26,7 @@ from maskviz.evidence.statistics import (
     wilson,
 )
 from maskviz.masks import mask
+from maskviz.models import load_model
 from tests.tiny_models import build
 
 ROWS = "\n".join(
@@ -136,9 +138,9 @@ def test_chance_is_what_random_masks_of_the_same_size_do_to_each_row(tiny) -> No
     flips, right = [], []
     for row in rows:
         assert row.seed == row.row - 1
-        ratio = mask(row.text, "span", seed=row.seed, ratio=0.6).realised_ratio
-        seeds = [row.seed + 1_000_003 * i for i in (1, 2, 3)]
-        drawn = [compare(mask(row.text, "random", ratio=ratio, seed=s), model) for s in seeds]
+        chosen = mask(row.text, "span", seed=row.seed, ratio=0.6)
+        others = drawn_beside(chosen, load_model(model), "cut", 3, row.seed + APART)
+        drawn = [compare(other, model) for other in others]
         flips.append(np.mean([c.flip for c in drawn]))
         right.append(np.mean([c.masked.label == row.expected for c in drawn]))
     effects = [row.effects["span"] for row in rows]

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 
 import regex
 
-from ...masks.attributes import ages_of
 from ...text.ages import PEOPLE, ages_behind
 from ...text.document import Document
 from ...text.span import Span
@@ -66,10 +65,10 @@ def _numbers(document: Document) -> Iterator[Change]:
     text = document.text
     spans = [m.span(1) for m in _SAID.finditer(text) if _of_a_person(document, m.start(), m.end())]
     spans += [m.span(1) for m in _AGED.finditer(text)]
-    behind = next(ages_behind(text), None) is not None
+    behind = list(ages_behind(text))
     people = {e.end for e in document.entities if e.label in PEOPLE} if behind else set()
-    for start, end in ages_of(text, people):
-        digits = _TWO_DIGITS.search(text, start, end)
+    for age in behind:
+        digits = _TWO_DIGITS.search(text, age.start, age.end) if age.name_end in people else None
         spans += [digits.span()] if digits else []
     for start, end in spans:
         new = _other_age(text[start:end])

@@ -1,9 +1,9 @@
 """Chance over a file: what random masks of the same size do to the same rows.
 
-For each row and strategy as many words are hidden at random as the strategy hides there, once or
-more. The rate of these masks, with an interval over the rows, is what a strategy must beat; how far
-it goes beyond is the mean of paired differences, row by row (strategy − mean of the row's draws),
-so what is easy or hard in a row counts for neither side.
+For each row and strategy other masks of the same kind and size are drawn (`chance.reference`),
+once or more. The rate of these masks, with an interval over the rows, is what a strategy must beat;
+how far it goes beyond is the mean of paired differences, row by row (strategy − mean of the row's
+draws), so what is easy or hard in a row counts for neither side.
 
 Of a long file the rows carry the uncertainty: the variance of the rate is (between rows + within
 rows / draws) / rows, so one draw a row is enough there. Few rows get more: 20 each up to 50 rows,
@@ -17,13 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import ParameterError
-from ...masks.choose import mask as choose_mask
-from ...masks.mask import Mask
-from ...text.document import Document
 from ..statistics import Interval, Mean
 
 _IN_ALL, _MOST = 1000, 20
-_APART = 1_000_003  # between the seeds of one row's masks
+APART = 1_000_003  # between the seed of a row's mask and that of those beside it
 # Fewer rows tell nothing, however much they differ: all on one side, an exact two-sided sign test
 # of five says p = 0.06, of six p = 0.03. An interval over so few is too short.
 FEWEST = 6
@@ -43,19 +40,6 @@ def checked_draws(draws: int) -> int:
     if not 0 <= draws <= 100:
         raise ParameterError(f"{draws} random masks a row were asked for: take 0 to 100.")
     return draws
-
-
-def random_masks(mask: Mask, draws: int, seed: int) -> list[Mask]:
-    """Return masks that hide as many words at random as `mask` does; none where that is none.
-
-    Their seeds lie far from `seed` and from each other: the rows of a file have neighbouring ones.
-    """
-    if not mask.hidden_words:
-        return []
-    ratio = mask.realised_ratio
-    seeds = (seed + _APART * i for i in range(1, 1 + draws))
-    document = Document(mask.text)  # whose words are found once
-    return [choose_mask(document, "random", ratio=ratio, seed=one) for one in seeds]
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,9 @@ from ...readings.windows import answers_of, checked_long, encodings_of
 from ...text.beginning import LONGEST
 from ...text.pipelines import BUNDLED
 from ...text.together import annotated
+from ..chance.reference import drawn_beside
 from .answers import Paired
-from .chance import checked_draws, draws_for, random_masks
+from .chance import APART, checked_draws, draws_for
 from .file_result import Beside, FileComparison, Step
 from .row_result import row_result
 from .rows import (
@@ -34,14 +35,14 @@ from .rows import (
     Row,
     check_file,
     cut_note,
-    label_matcher,
+    label_reader,
     notes,
     usable_rows,
     why_left_out,
 )
 from .tally import RowResult, StrategyResult, Tallies
 
-__all__ = ["FileComparison", "StrategyResult", "compare_file", "label_matcher"]
+__all__ = ["FileComparison", "StrategyResult", "compare_file", "label_reader"]
 
 _ROWS_AT_ONCE = 64
 
@@ -159,6 +160,7 @@ class FileWork:
                 "No row of the file can be compared: "
                 f"{' '.join(self.check.notes) or 'it has no rows.'}"
             )
+        self._notes += self.check.reading
         self.total = min(self.check.usable, limit or self.check.usable)
         self.draws = draws_for(self.total) if draws is None else checked_draws(draws)
         self.done = 0
@@ -172,10 +174,9 @@ class FileWork:
     def steps(self) -> Iterator[Step]:
         """Compare 64 rows at a time, from where it stands; each step is counted already."""
         text, label, by = self._columns
+        reader = label_reader(self._source, self.questions[0], label, self._name)
         rows = iter_rows(self._source, self._name)
-        usable = usable_rows(
-            rows, self.questions[0], text, label, by, self._left_out, self._cluster
-        )
+        usable = usable_rows(rows, text, reader, by, self._left_out, self._cluster)
         usable = islice(usable, self.done, self._limit)
         usable = annotated(usable, attrgetter("text"), self._pipelines)
         while step := self._step(usable):
@@ -224,7 +225,10 @@ class FileWork:
             self._note(f"row {row.number:,} with its {len(row.text):,} characters")
         seed = row.seed(self.seed)
         masks = [job(row.text, seed) for job in self.jobs.values()]
-        chance = [random_masks(mask, self.draws, seed) for mask in masks]
+        first_seed = seed + APART
+        chance = [
+            drawn_beside(mask, self.models[0], self.long, self.draws, first_seed) for mask in masks
+        ]
         asked = [(Mask(row.text), "attention"), *((mask, self.operator) for mask in masks)]
         at_random = [(m, self.operator) for drawn in chance for m in drawn]
         own, *others = self.models
@@ -273,7 +277,7 @@ class FileWork:
         first, rows = self.tallies[0], self.tallied
         cut = cut_note(self._cut, self.models[0])
         left_out = [*self._notes, *notes(self._left_out), *notes(self._unmasked), *cut]
-        left_out += [*first.notes(), *self._cluster_note(first)]
+        left_out += [*first.notes(), *_nothing_hidden(first), *self._cluster_note(first)]
         if not rows:
             raise DataError(f"No row of the file can be compared: {' '.join(left_out)}")
         complete = self.done >= self.total
@@ -345,6 +349,16 @@ def masking_job(
         given.setdefault("model", model.name)
     share = given.pop("ratio", None if entry.kind == "exhaustive" else ratio)
     return lambda text, seed: choose_mask(text, strategy, ratio=share, seed=seed, **given)
+
+
+def _nothing_hidden(tallies: Tallies) -> list[str]:
+    """Say of each strategy in how many rows it finds nothing to hide."""
+    return [
+        f"{name} hides nothing in {'any' if not t.hiding else f'{t.rows - t.hiding:,}'} of the "
+        f"{t.rows:,} rows."
+        for name, t in tallies.all.items()
+        if t.hiding < t.rows
+    ]
 
 
 def _same_task(questions: Sequence[Question]) -> list[str]:

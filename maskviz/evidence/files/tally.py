@@ -95,7 +95,8 @@ class StrategyResult:
     bins of confidence (Guo et al. 2017, https://arxiv.org/abs/1706.04599). Of a regression accuracy
     is the mean absolute error `error_*`, with a paired t interval and p-value. chance: what random
     masks of the same size do to the same rows, None where none were drawn. Where rows share a
-    cluster all is over the `clusters`, so many; an interval of a single one is None.
+    cluster all is over the `clusters`, so many; an interval of a single one is None. rows_hiding:
+    in how many rows anything is hidden.
     """
 
     rows: int
@@ -119,6 +120,7 @@ class StrategyResult:
     chance: ChanceResult | None = None
     delta_ci95: tuple[float, float] | None = None
     clusters: int | None = None
+    rows_hiding: int | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StrategyResult:
@@ -140,7 +142,7 @@ class Tally:
     def __init__(self, head: str) -> None:
         self.head = head
         self.chance = ChanceTally(head == "regression")
-        self.kl, self.ratio = 0.0, 0.0
+        self.kl, self.ratio, self.hiding = 0.0, 0.0, 0
         self.flips, self.delta = Mean((0, 1)), Mean(None if head == "regression" else (-1, 1))
         self.pairs = Paired()
         self.plain, self.masked = Calibration(), Calibration()
@@ -157,6 +159,7 @@ class Tally:
         self.flips.add(float(effect.flip), row.cluster)
         self.kl += effect.kl or 0.0
         self.ratio += effect.realised_ratio
+        self.hiding += effect.realised_ratio > 0
         self.delta.add(effect.delta, row.cluster)
         if effect.chance_flips is not None:
             self.chance.add_flips(effect.chance_flips, effect.flip, row.cluster)
@@ -177,6 +180,7 @@ class Tally:
     def merge(self, other: Tally) -> None:
         """Count the rows of another one too."""
         self.kl += other.kl
+        self.hiding += other.hiding
         self.ratio += other.ratio
         self.errors = [a + b for a, b in zip(self.errors, other.errors, strict=True)]
         self.chance.merge(other.chance)
@@ -230,6 +234,7 @@ class Tally:
             self.chance.result(),
             self.delta.interval()[0],
             self.flips.units if self.flips.clustered else None,
+            self.hiding,
         )
 
     def _errors(self) -> Compared:

@@ -18,7 +18,6 @@ from maskviz.masks import STRATEGIES
 from maskviz.models import load_model
 from maskviz.text.percent import percent
 from maskviz.ui.compare.file import (
-    NEED_INPUT,
     begin,
     cluster_control,
     ended,
@@ -28,7 +27,8 @@ from maskviz.ui.compare.file import (
     source,
 )
 from maskviz.ui.shared import state
-from maskviz.ui.shared.controls import operator_control_of
+from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.controls import NEED_INPUT, operator_control_of
 from maskviz.ui.shared.grid import grid, in_names
 from maskviz.ui.shared.page import errors, escape
 
@@ -112,7 +112,7 @@ def _result(view: state.View, found: dict[str, Any]) -> None:
     st.markdown(f"### {escape(sentence(found['pairs'], found['label'], arms))}")
     for note in found["notes"]:
         st.caption(escape(note))
-    st.plotly_chart(figures.gaps(arms), key="gaps", config={"displaylogo": False})
+    st.plotly_chart(figures.gaps(arms), key="gaps", config=TOOLBAR)
     groups = {
         f"{category}: {name}": Gap(**gap)
         for category, own in found["groups"].items()

@@ -104,7 +104,9 @@ def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> p
             "value moves": r.mean_delta if r.mean_kl is None else None,
             "flip rate": None if r.mean_kl is None else r.flip_rate,
             "flips at random": None if r.mean_kl is None or not r.chance else r.chance.flip_rate,
-            "beyond chance": r.chance and _beyond(r.chance, r.mean_kl is None),
+            "beyond chance": "hides nothing"
+            if r.rows_hiding == 0
+            else r.chance and _beyond(r.chance, r.mean_kl is None),
             "accuracy plain": r.accuracy_original,
             "accuracy masked": r.accuracy_masked,
             "change": r.delta_accuracy,
