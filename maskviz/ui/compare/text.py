@@ -195,8 +195,8 @@ _COLUMNS = {
     "hidden": st.column_config.NumberColumn("hidden words", format="percent"),
     "beyond chance": st.column_config.TextColumn(
         help="Whether the answer moves further than under other masks of the same kind and size, "
-        "at 5 % with p allowing for all rows (Holm); – where there are too few of these, or the words were chosen "
-        "for their effect."
+        "at 5 % with p allowing for all rows (Holm); – where there are too few of these, or the "
+        "words were chosen for their effect."
     ),
     "chance, 95 %": st.column_config.TextColumn(
         help="The middle 95 % of p under the other masks."
