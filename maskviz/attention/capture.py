@@ -191,8 +191,8 @@ def segments(model: Model, encoding: Encoding) -> tuple[int, ...]:
     separator, part = model.tokenizer.sep_token_id, 0
     numbers: list[int] = []
     last_was = False
-    for token, offset in zip(encoding.input_ids, encoding.offsets, strict=True):
-        is_separator = token == separator and offset is not None
+    for token, typed in zip(encoding.input_ids, encoding.typed, strict=True):
+        is_separator = token == separator and typed is not None
         part += last_was and not is_separator
         last_was = is_separator
         numbers.append(part)

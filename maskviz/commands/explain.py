@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ParameterError
+from ..text.specials import specials_in
 from . import common
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def explain_command(
         }
     first = found[names[0]]
     common.notify(first.notice)
+    common.notify(specials_in(text))
     document = {n: _document(e, measured.get(n)) for n, e in found.items()}
     several = {"methods": document} if len(names) > 1 else {}
     lines = [_answer(first), "", *_words(found)]

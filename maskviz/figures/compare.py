@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..evidence.chance.verdict import Control
 from ..evidence.fairness.fairness import Gap
 from ..evidence.files.chance import ChanceResult
 from ..evidence.files.tally import StrategyResult
-from ..evidence.text.compare import Comparison, Control, Effect
+from ..evidence.text.compare import Comparison, Effect
 from ..evidence.words.attribution import Explanation
 from ..evidence.words.faithfulness import Faithfulness
 from .theme import CHANCE, MASKED, OKABE_ITO, PLAIN, as_text
@@ -38,12 +39,12 @@ def answers(comparison: Comparison, chance: Control | None = None) -> Any:
             textposition="outside", cliponaxis=False,
             hovertemplate="%{y}, " + name + ": %{x:.3f}<extra></extra>",
         )  # fmt: skip
-    if chance is not None:
+    if chance is not None and chance.draws:
         figure.add_trace(
             _interval(
                 [as_text(chance.label)],
                 [(chance.low, chance.high)],
-                "random masks of the same size",
+                f"other masks of {chance.size}",
                 ".3f" if comparison.kl is None else ".1%",
             )
         )
@@ -70,12 +71,13 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
     plain = effects[0].comparison.original.probabilities[label]
     values = [effect.comparison.masked.probabilities[label] for effect in effects]
     regression = effects[0].comparison.kl is None
+    known = [e for e in effects if e.control.draws]
     figure = go.Figure()
     figure.add_trace(
         _interval(
-            names,
-            [(e.control.low, e.control.high) for e in effects],
-            "chance, 95 %",
+            [as_text(e.name) for e in known],
+            [(e.control.low, e.control.high) for e in known],
+            "other masks of the set, 95 %",
             ".3f" if regression else ".1%",
         )
     )
@@ -129,7 +131,7 @@ def grid(effects: Sequence[Effect], label: str) -> Any:
 
 
 def _cell(effect: Effect, label: str) -> str:
-    marks = "*" * effect.beyond_chance + " F" * effect.comparison.flip
+    marks = "*" * bool(effect.beyond_chance) + " F" * effect.comparison.flip
     return f"{effect.comparison.delta[label]:+.2f}{marks}"
 
 
@@ -193,11 +195,12 @@ def curves(found: Mapping[str, Faithfulness]) -> Any:
 
 
 def gaps(arms: Mapping[str, Gap]) -> Any:
-    """Return each arm's CTF gap with its 95 % interval."""
+    """Return each arm's CTF gap with its 95 % interval, where there is one."""
     import plotly.graph_objects as go
 
     values = [gap.ctf_gap for gap in arms.values()]
-    bounds = [(max(0.0, gap.ctf_ci95[0]), gap.ctf_ci95[1]) for gap in arms.values()]
+    whole = [gap.ctf_ci95 or (gap.ctf_gap, gap.ctf_gap) for gap in arms.values()]
+    bounds = [(max(0.0, low), high) for low, high in whole]
     figure = go.Figure(
         go.Scatter(
             x=values, y=list(map(as_text, arms)), mode="markers",
@@ -257,10 +260,11 @@ def file_effects(results: Mapping[str, StrategyResult]) -> Any:
     import plotly.graph_objects as go
 
     found, kind = list(results.values()), _kind(list(results.values()))
-    sizes = [_size(result, kind) for result in found]
+    sizes = [(value, own or (value, value)) for value, own in (_size(r, kind) for r in found)]
     values, bounds = [value for value, _ in sizes], [within for _, within in sizes]
     sign = {"accuracy": "+.1%", "flips": ".1%"}.get(kind, "+.3~g")
-    chance = {i: _chance_size(r.chance, kind) for i, r in enumerate(found) if r.chance is not None}
+    drawn = {i: _chance_size(r.chance, kind) for i, r in enumerate(found) if r.chance is not None}
+    chance = {i: own for i, own in drawn.items() if own is not None}
     figure = go.Figure()
     if chance:
         figure.add_trace(
@@ -313,11 +317,10 @@ def _kind(results: Sequence[StrategyResult]) -> str:
 def _size(r: StrategyResult, kind: str) -> tuple[Any, Any]:
     return {
         "accuracy": (r.delta_accuracy, r.ci95), "error": (r.delta_error, r.error_ci95),
-        "value": (r.mean_delta, r.delta_ci95 or (r.mean_delta, r.mean_delta)),
-        "flips": (r.flip_rate, r.flip_ci95),
+        "value": (r.mean_delta, r.delta_ci95), "flips": (r.flip_rate, r.flip_ci95),
     }[kind]  # fmt: skip
 
 
-def _chance_size(chance: ChanceResult, kind: str) -> tuple[float, float]:
-    """Return the interval of what random masks do."""
+def _chance_size(chance: ChanceResult, kind: str) -> tuple[float, float] | None:
+    """Return the interval of what random masks do, None where a single row has none."""
     return chance.flip_ci95 if kind == "flips" or chance.ci95 is None else chance.ci95

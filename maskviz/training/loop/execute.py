@@ -10,12 +10,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ...errors import MaskvizError
 from ...paths import write_atomic
+from ..data.hits import require_hits
 from ..data.rows import Rows, load_rows
+from ..model.network import drawn_head
 from ..spec.spec import SINGLE, RunSpec
 from .failures import explain, lost_company
 from .job import Job
@@ -174,7 +177,11 @@ def prepare(folder: Path, threads: int | None, recorder: Recorder, rows: Rows | 
     recorder.update(device=device_name(device), precision=precision)
     model = load_model(spec.model)
     rows = rows.in_order(model.labels) if spec.kind == SINGLE else rows
+    if note := drawn_head(spec, model):
+        recorder.log(note)
+        rows = replace(rows, notes=(*rows.notes, note))
     trainer, pacer = assemble(folder, spec, rows, model, recorder, device, precision)
+    require_hits(trainer.train_dataset.masker)
     return Job(folder, spec, rows, model, trainer, pacer, recorder, device, precision, began)
 
 

@@ -19,6 +19,7 @@ from maskviz.figures.runs import (
     rate_figure,
     speed_figure,
 )
+from maskviz.models.locate import public_name
 from maskviz.runs import Run
 from maskviz.runs.engines import worker_log
 from maskviz.runs.export import packed, push
@@ -123,7 +124,7 @@ def _live(run_id: str) -> None:
 def _asked(run: Run) -> str:
     """Say in a line what was asked for: the form above may ask for something else by now."""
     spec = run.spec
-    parts = [Path(spec.model).name, Path(spec.data.path).name, str(spec.masking)]
+    parts = [public_name(spec.model), Path(spec.data.path).name, str(spec.masking)]
     return escape("  ·  ".join([*parts, f"seed {spec.seed}"]))
 
 

@@ -77,7 +77,7 @@ def summary() -> None:
         text = st.text_area("Text", _texts()["summarization"]["text"], height=240, key="tm_text")
         reference = st.text_area(
             "Summary to measure against", _texts()["summarization"]["reference"], height=110,
-            key="tm_reference", help="ROUGE counts the words shared with it.",
+            key="tm_reference", help="ROUGE counts the words shared with it, in any script.",
         )  # fmt: skip
         model = st.text_input(
             "Summarising model", "mini", key="tm_model",
@@ -128,7 +128,7 @@ def _repeats(found: Any) -> str:
     if not count:
         return "No sentence repeats an earlier one: the summary stays as it is."
     said = f"{count} sentence{'s' * (count != 1)} repeat{'s' * (count == 1)} earlier ones"
-    if not found.rouge:
+    if "ROUGE-L" not in found.rouge:
         return f"{said}."
     before, after = (100 * value for value in found.rouge["ROUGE-L"])
     way = "comes closer to" if after > before else "does not come closer to"
@@ -202,6 +202,8 @@ def _scores(found: Any) -> Any:
     figure = go.Figure()
     for name, colour in (("chrF", OKABE_ITO[0]), ("BLEU", OKABE_ITO[1])):
         values = [getattr(way, name.lower()) for way in found.ways]
+        if None in values:  # of references under four words there is no BLEU
+            continue
         figure.add_bar(
             y=[way.way for way in found.ways], x=values, name=name, orientation="h",
             marker_color=colour, text=[f"{v:.1f}" for v in values], textposition="outside",
