@@ -44,12 +44,21 @@ def _role(cluster: str) -> int:
     category = unicodedata.category(character)
     if category in _MARKS:
         return _EXTEND
-    code = ord(character)
     if _TONE.search(cluster) or any(sign in cluster for sign in _AS_PICTURE):
         return _IN
     if character.isspace() or category[0] in "PZ" or category in ("Cc", "Sc", "Sk", "Sm"):
         return _OUT
-    return _ALONE if any(low <= code <= high for low, high in _UNSPACED) else _IN
+    return _ALONE if is_unspaced(character) else _IN
+
+
+def is_unspaced(character: str) -> bool:
+    """Tell whether a character belongs to a script that is written without spaces.
+
+    >>> is_unspaced("影"), is_unspaced("б")
+    (True, False)
+    """
+    code = ord(character)
+    return any(low <= code <= high for low, high in _UNSPACED)
 
 
 def check_unicode(text: str) -> None:
