@@ -7,6 +7,7 @@ __all__ = [
     "Model",
     "ModelInfo",
     "auto",
+    "checks",
     "linear",
     "list_models",
     "load_model",
