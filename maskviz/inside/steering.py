@@ -9,10 +9,10 @@ from typing import Any
 
 from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
-from ..masks.matrices import additive
 from ..models.checks import demand
 from ..models.model import Model, load_model
 from ..readings.labels import Prediction, batch
+from .composing import composed
 from .core import core_of
 
 _RECORD = "maskviz_record"
@@ -20,34 +20,17 @@ _RECORD = "maskviz_record"
 
 @contextmanager
 def under_matrix(model: Model, network: Any, allowed: Any | None) -> Iterator[None]:
-    """Add log M to the scores of every layer while the block runs.
+    """Let every token attend only where the matrix and the network's own mask both allow it.
 
-    The matrix goes to the core of the network only: heads that pool need the flat mask. Decoders
-    keep their causal mask beside it.
+    The matrix is laid over the core of the network only: heads that pool need the flat mask.
+    Raises CapabilityError where the check of the model found that it does not heed one.
     """
-    import numpy as np
-
     if allowed is None:
         yield
         return
-    core = core_of(network)
-    if demand(model, "direction").value == "decoder":
-        allowed = np.asarray(allowed) & np.tri(len(allowed), dtype=bool)
-    steer = additive(allowed, next(core.parameters()).dtype).to(network.device)
-
-    def replace_mask(module: Any, arguments: tuple, keywords: dict) -> tuple[tuple, dict]:
-        return arguments, {**keywords, "attention_mask": steer}
-
-    handle = core.register_forward_pre_hook(replace_mask, with_kwargs=True)
-    try:
+    demand(model, "matrix")
+    with composed(network, allowed):
         yield
-    except (RuntimeError, ValueError, IndexError) as error:
-        raise CapabilityError(
-            f"The architecture {model.family!r} takes no attention matrix "
-            f"({str(error).splitlines()[0][:80]}): use the operator attention."
-        ) from None
-    finally:
-        handle.remove()
 
 
 def predict_under(model: Model | str, encoding: Encoding, allowed: Any | None) -> Prediction:
@@ -57,12 +40,12 @@ def predict_under(model: Model | str, encoding: Encoding, allowed: Any | None) -
     """
     import torch
 
-    from ..readings.labels import activate, prediction_of
+    from ..readings.labels import activate, classified, prediction_of
 
     loaded = load_model(model)
     network = loaded.network("classify")
     with loaded.lock, torch.inference_mode(), under_matrix(loaded, network, allowed):
-        logits = network(**batch(loaded, [encoding])).logits
+        logits = network(**classified(loaded, encoding)).logits
     return prediction_of(loaded, activate(network.config, logits)[0].double().cpu().numpy())
 
 
@@ -91,18 +74,17 @@ def head_arithmetic(
     loaded = load_model(model)
     network = loaded.main_network()
     tape: list[tuple[Any, Any, Any, float, Any]] = []
-    with loaded.lock, torch.inference_mode(), _recording(loaded, network, tape):  # noqa: SIM117
-        with under_matrix(loaded, network, allowed):
+    with loaded.lock, torch.inference_mode(), under_matrix(loaded, network, allowed):  # noqa: SIM117
+        with _recording(loaded, network, tape):
             core_of(network)(**batch(loaded, [encoding]))
     if not 0 <= layer < len(tape):
         raise ParameterError(f"There is no layer {layer + 1}: the model has {len(tape)}.")
-    query, key, value, scaling, steer = tape[layer]
+    query, key, value, scaling, weights = tape[layer]
     if not 0 <= head < query.shape[1]:
         raise ParameterError(f"There is no head {head + 1}: a layer has {query.shape[1]}.")
     group = head * key.shape[1] // query.shape[1]  # several query heads may share one key head
     scores = query[0, head] @ key[0, group].T * scaling
-    masked = scores if steer is None else scores + steer[0, min(head, steer.shape[1] - 1)]
-    weights = masked.softmax(-1)
+    weights = weights[0, head]
     output = weights @ value[0, group]
     return HeadArithmetic(
         *(part.float().cpu().numpy() for part in (scores, weights, value[0, group], output))
@@ -120,12 +102,13 @@ def _recording(model: Model, network: Any, tape: list) -> Iterator[None]:
         module: Any, query: Any, key: Any, value: Any, attention_mask: Any, **options: Any
     ) -> Any:
         scaling = options.get("scaling") or query.shape[-1] ** -0.5
-        tape.append((query, key, value, scaling, attention_mask))
         groups = query.shape[1] // key.shape[1]
         wide = [part.repeat_interleave(groups, 1) for part in (key, value)]
-        return eager_attention_forward(
+        output, weights = eager_attention_forward(
             module, query, *wide, attention_mask, scaling=scaling, dropout=0.0
         )
+        tape.append((query, key, value, scaling, weights))
+        return output, weights
 
     AttentionInterface.register(_RECORD, record)
     AttentionMaskInterface.register(_RECORD, eager_mask)

@@ -83,7 +83,9 @@ def refusal(model: Model, name: str, found: Finding) -> str:
 def finding(model: Model, name: str) -> Finding:
     """Return what the check `name` finds of a model: from memory, from disk, or by running it."""
     kept = _kept(model)
-    with kept.lock:
+    if name in kept.findings:  # also of threads that compute while another holds the model's lock
+        return kept.findings[name]
+    with model.lock:
         if name not in kept.findings:
             kept.findings[name] = _run(model, CHECKS[name])
             kept.write()
@@ -114,7 +116,7 @@ class _Kept:
     """The findings of one model, and the file that keeps them (None: memory alone)."""
 
     def __init__(self, file: Path | None) -> None:
-        self.file, self.lock = file, threading.RLock()
+        self.file = file
         self.findings: dict[str, Finding] = _read(file) if file else {}
 
     def write(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..masks.encoding import Encoding
 from ..models.model import Model, device, load_model
-from . import side_by_side
+from . import hiding, side_by_side
 
 # Tokens in a batch. A core's cache holds what 1,024 tokens of a small model need between two
 # layers: batches four times as large took 1.4 times as long. A GPU wants them large.
@@ -98,11 +98,14 @@ def logits_of_ids(
     import torch
 
     network = model.network("classify")
+    if hides := hiding.any_hidden(seen):
+        ids, seen = hiding.hidden_from(model, ids, seen)
 
     def answer(rows: list[int]) -> Any:
         with torch.inference_mode():
             inputs = padded(model, [ids[i] for i in rows], [seen[i] for i in rows])
-            return network(**inputs).logits.double().cpu().numpy()
+            more = hiding.for_decoder(model, inputs) if hides else {}
+            return network(**inputs, **more).logits.double().cpu().numpy()
 
     found = np.zeros((len(ids), model.config.num_labels))
     batches = list(_batches([len(row) for row in ids], batch_size))
@@ -141,6 +144,22 @@ def _tokens_in_a_batch(total: int) -> int:
 def batch(model: Model, encodings: Sequence[Encoding]) -> dict[str, Any]:
     """Return padded `input_ids` and `attention_mask`, each (texts, tokens), on the device."""
     return padded(model, [e.input_ids for e in encodings], [e.attention_mask for e in encodings])
+
+
+def classified(model: Model, encoding: Encoding) -> dict[str, Any]:
+    """Return what a classifier reads of one encoding, with hidden words out of its sight.
+
+    Raises CapabilityError where they cannot be, or where a decoder's last tokens are hidden: it
+    would read fewer tokens than the encoding has.
+    """
+    ids, seen = [encoding.input_ids], [encoding.attention_mask]
+    if not hiding.any_hidden(seen):
+        return padded(model, ids, seen)
+    kept, seen = hiding.hidden_from(model, ids, seen)
+    if len(kept[0]) != len(encoding):
+        raise hiding.read_at_the_last(model)
+    inputs = padded(model, kept, seen)
+    return {**inputs, **hiding.for_decoder(model, inputs)}
 
 
 def padded(
