@@ -17,6 +17,7 @@ __all__ = [
     "fill",
     "fills",
     "generate",
+    "hiding",
     "labels",
     "predict",
     "rank_sentences",

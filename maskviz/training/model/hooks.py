@@ -39,10 +39,15 @@ class CoreHooks:
         """
         self._positions, self._matrix = positions, matrix
         try:
-            with nullcontext() if matrix is None else composed(self._network, matrix):
+            with nullcontext() if matrix is None else self._under(matrix):
                 yield
         finally:
             self._positions = self._matrix = None
+
+    def _under(self, matrix: Any) -> AbstractContextManager:
+        """Return the block that lays a matrix over the core; the compiler sees none begin inside."""
+        laid = composed if self._network.config.is_encoder_decoder else laying
+        return laid(self._network, matrix)
 
     def again(self) -> tuple[AbstractContextManager, AbstractContextManager]:
         """Return the blocks of a layer's pass and of the one on the way back, for checkpoints."""
