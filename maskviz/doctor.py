@@ -49,6 +49,7 @@ def report() -> dict[str, Any]:
         "platform": platform.platform(terse=True),
         "packages": {name: _version(name) for name in CORE},
         "devices": devices(),
+        "model_cache": _model_cache(),
         "folders": {"home": _folder(_home_path())},
         "models": [_bundled(name) for name in (*bundled(), BUNDLED_IMAGES, "en_mini")],
         "pipelines": _pipelines(),
@@ -86,6 +87,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, bool]]:
         ("cpu", _cpu_line(found["devices"]["cpu"]), True),
         *((f"gpu {i}", f"{gpu['name']}, {gpu['memory_gib']} GiB", True)
           for i, gpu in enumerate(found["devices"]["gpus"])),
+        _model_cache_row(found["model_cache"]),
         ("home", f"{folder['path']} ({folder['free_gib']} GiB free)", folder["writable"]),
         *((f"model {model['name']}", model["state"], model["state"] == "complete")
           for model in found["models"]),
@@ -122,6 +124,26 @@ def _gpu(torch: Any, index: int) -> dict[str, Any]:
         "memory_gib": round(properties.total_memory / 1024**3, 1),
         "bf16": properties.major >= 8,  # since Ampere
     }
+
+
+def _model_cache() -> dict[str, Any]:
+    """Return how many GiB of loaded models a process keeps, and what says so."""
+    from .models.memory import VARIABLE, limit
+
+    said = os.environ.get(VARIABLE)
+    kept, problem = None, ""
+    try:
+        if said or _version("torch"):
+            kept = round(limit() / 1024**3, 2)
+    except MaskvizError as error:
+        problem = str(error)
+    by = VARIABLE if said else "half of the free memory"
+    return {"limit_gib": kept, "set_by": by, "problem": problem}
+
+
+def _model_cache_row(cache: dict[str, Any]) -> tuple[str, str, bool]:
+    size = "" if cache["limit_gib"] is None else f"{cache['limit_gib']} GiB, "
+    return "model cache", cache["problem"] or f"{size}{cache['set_by']}", not cache["problem"]
 
 
 def _home_path() -> Path:
@@ -170,6 +192,8 @@ def _problems(found: dict[str, Any]) -> list[str]:
     absent = [name for name, installed in found["packages"].items() if installed is None]
     folder = found["folders"]["home"]
     problems = [m["state"] for m in found["models"] if m["state"] != "complete"]
+    if found["model_cache"]["problem"]:
+        problems.append(found["model_cache"]["problem"])
     if absent:
         problems.append(f"Not installed: {', '.join(absent)}. Run pip install {' '.join(absent)}")
     if not folder["writable"]:

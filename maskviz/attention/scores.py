@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from ..errors import TextError, UnknownNameError
@@ -11,6 +10,7 @@ from ..inside.tape import parts_of
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..masks.operators import apply
+from ..models.memory import remembered
 from ..models.model import Model, load_model
 from .methods import METHODS, _with_residual, flow_from
 
@@ -34,7 +34,7 @@ def word_scores(
     return _word_scores(load_model(model), text, method)
 
 
-@lru_cache(maxsize=256)
+@remembered(maxsize=256)
 def _word_scores(model: Model, text: str, method: str) -> tuple[float, ...]:
     words = Mask(text).words
     if not words:

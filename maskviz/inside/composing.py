@@ -78,7 +78,7 @@ def _mode() -> Any:
             self.matrix, self.heads, self.family, self.met = matrix, heads, family, 0
 
         def __torch_function__(
-            self, func: Any, types: Any, args: tuple = (), kwargs: Any = None
+            self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
         ) -> Any:
             kwargs = kwargs or {}
             if func in softmaxes and _over_the_last(args, kwargs):
@@ -99,7 +99,7 @@ def _mode() -> Any:
         def masked(
             self, query: Any, key: Any, value: Any, attn_mask: Any = None,
             dropout_p: float = 0.0, is_causal: bool = False, **more: Any,
-        ) -> tuple[tuple, dict]:  # fmt: skip
+        ) -> tuple[tuple[Any, ...], dict[str, Any]]:  # fmt: skip
             """Return the arguments of fused attention with the matrix in its mask."""
             shape = (*(1,) * (query.dim() - 2), query.shape[-2], key.shape[-2])
             scores = query.new_zeros(shape)
@@ -116,7 +116,7 @@ def _mode() -> Any:
     return Laying
 
 
-def _over_the_last(args: tuple, kwargs: dict) -> bool:
+def _over_the_last(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Tell whether a softmax runs over the last dimension, as that over the keys does."""
     scores = args[0] if args else kwargs["input"]
     dim = args[1] if len(args) > 1 else kwargs.get("dim")

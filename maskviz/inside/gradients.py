@@ -7,7 +7,8 @@ from typing import Any
 from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
 from ..models.model import Model
-from ..readings.labels import batch, classified
+from ..readings.batches import batch
+from ..readings.hiding import batch_unseen
 from .steering import under_matrix
 from .tape import check_keys, eager, parts_of, shape_of, unseen
 from .target import target_of
@@ -78,7 +79,7 @@ def _given(model: Model, encoding: Encoding, target: tuple[int, ...]) -> dict[st
                 f"The labels of {model.name!r} ({model.family}) are read from a decoder that reads "
                 "the text itself, no target: choose the part encoder for relevance."
             )
-        return classified(model, encoding)
+        return batch_unseen(model, [encoding])
     inputs = batch(model, [encoding])
     if not model.config.is_encoder_decoder:
         return inputs
@@ -90,7 +91,7 @@ def _given(model: Model, encoding: Encoding, target: tuple[int, ...]) -> dict[st
 def _answer(model: Model, encoding: Encoding, output: Any) -> Any:
     import torch
 
-    logits = getattr(output, "logits", None)
+    logits: Any = getattr(output, "logits", None)
     if "classify" in model.capabilities:
         return logits[0].max()
     if model.config.is_encoder_decoder and logits is not None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ..errors import CapabilityError, TextError
 from ..masks.operators import apply
+from ..models.memory import remembered
 from ..models.model import Model
-from ..readings.labels import batch
+from ..readings.batches import batch
 from ..text.words import check_unicode
 
 LONGEST = 128  # tokens that are generated at most
@@ -74,7 +74,7 @@ def _given(model: Model, text: str) -> tuple[int, ...]:
     return _without_end(model, (_start(model), *ids["input_ids"]))
 
 
-@lru_cache(maxsize=64)
+@remembered(maxsize=64)
 def _written(model: Model, text: str) -> tuple[int, ...]:
     import torch
 

@@ -99,8 +99,11 @@ def findings(model: Model) -> dict[str, Finding]:
 
 def _run(model: Model, one: Check) -> Finding:
     """Run a check; what an architecture raises on the way is what was found."""
+    import torch
+
     try:
-        return one.function(model)
+        with torch.inference_mode(False):  # a network loaded here has gradients later
+            return one.function(model)
     except MaskvizError as error:
         return Finding(False, str(error))
     except MemoryError:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..byte_cache import ByteCache
 from ..errors import CapabilityError, MissingDependencyError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
 from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate
+from .memory import NETWORKS, bytes_when_loaded, shared, size_of_network, size_of_tokenizer
 
 _LONGEST = 1024  # beyond this, attention of all heads at once no longer fits a page
+_READ = 32_000_000  # bytes of texts as tokens, of each model
+_BYTES_PER_TOKEN = 250  # the token, its id and its offsets
 _ADVICE = {
     "fill": "choose a masked language model such as 'mini' or 'bert-base-cased'.",
     "classify": "choose a classifier such as 'mini', or fine-tune this one first.",
@@ -28,6 +32,7 @@ class Model:
     capabilities: of `fill` (masked language model), `classify`, `generate` (decoder),
         `translate` (encoder–decoder) and `encode` (every model).
     lock: hold it around a forward pass; the pages of all users share one network.
+    memos: what `remembered` keeps of it. read: texts as its tokens, those used last.
     """
 
     name: str
@@ -36,6 +41,8 @@ class Model:
     tokenizer: Any
     capabilities: frozenset[str]
     lock: threading.RLock = field(default_factory=threading.RLock)
+    memos: dict[Any, Any] = field(default_factory=dict, repr=False)
+    read: ByteCache = field(default_factory=lambda: ByteCache(_READ), repr=False)
 
     @property
     def family(self) -> str:
@@ -60,7 +67,11 @@ class Model:
 
     def tokenise(self, text: str) -> Tokenised:
         """Return the tokens of `text` at character offsets, cut to `max_length`."""
-        return _tokenise(self, text)
+        if (found := self.read.find(text, _size_of_tokens)) is None:
+            with self.lock:  # a fast tokenizer keeps its truncation settings as shared state
+                found = tokenise(self.tokenizer, text, self.max_length)
+            self.read.put(text, found, _size_of_tokens)
+        return found
 
     def require(self, capability: str) -> None:
         """Raise CapabilityError, naming what to use instead, where the model cannot do it."""
@@ -71,10 +82,17 @@ class Model:
             )
 
     def network(self, capability: str) -> Any:
-        """Return the network with the head that `capability` needs, loaded once."""
+        """Return the network with the head that `capability` needs, loaded once while it is kept.
+
+        Whoever holds it may go on with it when the cache drops it for another.
+        """
         self.require(capability)
-        with self.lock:
-            return _network(self, capability)
+        return NETWORKS.get(
+            (self, capability),
+            lambda: _network(self, capability),
+            lambda network: size_of_network(network) | _own_size(self),
+            lambda: bytes_when_loaded(Path(self.path)),
+        )
 
     def main_network(self) -> Any:
         """Return the network whose attention explains the model's answers."""
@@ -85,7 +103,7 @@ class Model:
 
 
 def load_model(name: str | Path | Model = BUNDLED) -> Model:
-    """Load a model by name (`mini`, a tuned run, the Hub) or folder, once per process.
+    """Load a model by name (`mini`, a tuned run, the Hub) or folder, once while it is kept or used.
 
     Weights come from safetensors only and no code of the model's own is run. Raises
     ModelNotFoundError, or MissingDependencyError where its tokenizer needs a package.
@@ -96,7 +114,32 @@ def load_model(name: str | Path | Model = BUNDLED) -> Model:
     if isinstance(name, Model):
         return name
     allowed(str(name))  # also of a model that is loaded already
-    return _load(str(name))
+    return NETWORKS.get(("model", str(name)), lambda: _load(str(name)), _own_size)
+
+
+def _own_size(model: Model) -> dict[Any, int]:
+    return {("tokenizer", id(model)): size_of_tokenizer(model.tokenizer)}
+
+
+def _size_of_tokens(found: Tokenised) -> int:
+    return _BYTES_PER_TOKEN * len(found.tokens) + 4 * len(found.text)
+
+
+def held() -> list[dict[str, Any]]:
+    """Return what of models is in memory, each with its bytes, the one used last at the end.
+
+    >>> _ = load_model("mini").network("classify")
+    >>> held()[-1]["model"], held()[-1]["what"]
+    ('mini', 'classify')
+    """
+    found = []
+    for key, size in NETWORKS.held():
+        first, last = key
+        model, what = (first.name, last) if isinstance(first, Model) else (last, first)
+        found.append(
+            {"model": model, "what": "tokenizer" if what == "model" else what, "bytes": size}
+        )
+    return found
 
 
 # transformers builds a network under settings of the whole process: two at once in two threads
@@ -104,7 +147,6 @@ def load_model(name: str | Path | Model = BUNDLED) -> Model:
 LOADING = threading.Lock()
 
 
-@lru_cache(maxsize=4)
 def _load(name: str) -> Model:
     from .auto import AutoConfig, AutoTokenizer
 
@@ -173,7 +215,6 @@ def _capabilities(config: Any) -> frozenset[str]:
     return frozenset(found | {"encode"})
 
 
-@lru_cache(maxsize=6)
 def _network(model: Model, capability: str) -> Any:
     import torch
 
@@ -188,7 +229,8 @@ def _network(model: Model, capability: str) -> Any:
             dtype=torch.float32,
         )
     padded_by(network, model.tokenizer)
-    return quickened(network.to(device()).eval())
+    network = quickened(network.to(device()).eval())
+    return shared(network, [n for key, n in NETWORKS.values() if key[0] is model])
 
 
 def padded_by(network: Any, tokenizer: Any) -> None:
@@ -220,9 +262,3 @@ class _quiet:
         logging.set_verbosity(self._level)
         if self._bars:
             logging.enable_progress_bar()
-
-
-@lru_cache(maxsize=256)
-def _tokenise(model: Model, text: str) -> Tokenised:
-    with model.lock:  # a fast tokenizer keeps its truncation settings as shared state
-        return tokenise(model.tokenizer, text, model.max_length)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -13,9 +12,10 @@ from ..errors import ParameterError
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..masks.operators import apply
+from ..models.memory import remembered
 from ..models.model import Model, load_model
 from . import side_by_side
-from .labels import batch
+from .batches import batch
 
 _BATCH = 32
 _TOKENS = 1024  # in a pass over texts of one length
@@ -106,10 +106,11 @@ def _hidden_logits(
 def _places(encoding: Encoding, mask: Mask) -> Iterator[tuple[tuple[int, int], list[int]]]:
     """Yield the hidden tokens of each word together, with the characters they cover."""
     word_of = _word_of(mask)
-    hidden = [i for i, h in enumerate(encoding.hidden) if h]
-    for _, group in groupby(hidden, key=lambda i: word_of.get(encoding.offsets[i][0], -i - 1)):
+    every = enumerate(zip(encoding.hidden, encoding.offsets, strict=True))
+    hidden = [(i, place) for i, (h, place) in every if h and place is not None]
+    for _, group in groupby(hidden, key=lambda one: word_of.get(one[1][0], -one[0] - 1)):
         run = list(group)
-        yield (encoding.offsets[run[0]][0], encoding.offsets[run[-1]][1]), run
+        yield (run[0][1][0], run[-1][1][1]), [i for i, _ in run]
 
 
 def _word_of(mask: Mask) -> dict[int, int]:
@@ -191,10 +192,10 @@ def _of_one_length(lengths: Sequence[int]) -> Iterator[list[int]]:
 def _hidden_ids(model: Model, encoding: Encoding) -> list[int]:
     """Return the ids that stood in the plain text, one for each token."""
     plain = model.tokenise(encoding.text).input_ids
-    return [plain[source] for source in encoding.source]
+    return [plain[source] for source in encoding.source if source is not None]
 
 
-@lru_cache(maxsize=4)
+@remembered(maxsize=1)
 def _begins_word(model: Model) -> tuple[bool, ...]:
     """Return for each id of the vocabulary whether it begins a word.
 
@@ -207,7 +208,9 @@ def _begins_word(model: Model) -> tuple[bool, ...]:
     return tuple(name.startswith(("Ġ", "▁")) for name in names)
 
 
-def _best(model: Model, probabilities: Any, ids: Any, run: list[int], top_k: int) -> tuple:
+def _best(
+    model: Model, probabilities: Any, ids: Any, run: list[int], top_k: int
+) -> tuple[Candidate, ...]:
     """Return the most probable sequences over the places of `run`."""
     beams: list[tuple[float, tuple[int, ...]]] = [(1.0, ())]
     for i in run:

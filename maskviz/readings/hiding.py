@@ -14,30 +14,30 @@ from typing import Any
 from ..errors import CapabilityError
 from ..models.checks import demand
 from ..models.model import Model
+from .batches import Ids, Read, batch
 
-Row = Sequence[int]
 START, LAST = "start", "last"  # what a decoder that reads the text again begins with
 
 
-def any_hidden(seen: Sequence[Row]) -> bool:
+def any_hidden(reads: Sequence[Read]) -> bool:
     """Tell whether any token of any text is hidden from attention."""
-    return any(0 in row for row in seen)
+    return any(0 in read.attention_mask for read in reads)
 
 
-def trimmed(ids: Sequence[Row], seen: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """Return the rows without the hidden tokens at their ends.
+def trimmed(reads: Sequence[Read]) -> list[Read]:
+    """Return the texts without the hidden tokens at their ends.
 
     A decoder reads its answer at the last token, which carries itself whatever is hidden; no token
     looks ahead, so without the last ones the others stay as they are.
 
-    >>> trimmed([[5, 6, 7]], [[0, 1, 0]])
-    ([[5, 6]], [[0, 1]])
+    >>> trimmed([Ids((5, 6, 7), (0, 1, 0))])[0].input_ids
+    (5, 6)
     """
-    ends = [max(i for i, visible in enumerate(row) if visible) + 1 for row in seen]
-    return (
-        [row[:end] for row, end in zip(ids, ends, strict=True)],
-        [row[:end] for row, end in zip(seen, ends, strict=True)],
-    )
+    ends = [max(i for i, seen in enumerate(read.attention_mask) if seen) + 1 for read in reads]
+    return [
+        Ids(read.input_ids[:end], read.attention_mask[:end])
+        for read, end in zip(reads, ends, strict=True)
+    ]
 
 
 def read_again(inputs: dict[str, Any], start: int | None, neutral: int) -> dict[str, Any]:
@@ -58,33 +58,45 @@ def read_again(inputs: dict[str, Any], start: int | None, neutral: int) -> dict[
     }
 
 
-def hidden_from(model: Model, ids: Sequence[Row], seen: Sequence[Row]) -> tuple[Any, Any]:
-    """Return the rows as a classifier is to read them, where some tokens are hidden.
+def prepared(model: Model, reads: Sequence[Read]) -> Sequence[Read]:
+    """Return what a classifier is to read, where some tokens are hidden; it is checked before.
 
     Raises CapabilityError where the answer would move with the hidden words all the same.
     """
+    if not any_hidden(reads):
+        return reads
+    decodes = _decodes(model)
+    if not demand(model, "out of sight").value["last"] and not decodes:
+        _refuse_the_last(model, reads)
+    return trimmed(reads) if decodes else reads
+
+
+def batch_unseen(model: Model, reads: Sequence[Read]) -> dict[str, Any]:
+    """Return `batch` for a classifier, with hidden words out of sight of all its parts.
+
+    Raises CapabilityError where they cannot be, or where a decoder's last token is hidden: it
+    would have to read fewer tokens.
+    """
+    inputs = batch(model, reads)
+    if not any_hidden(reads):
+        return inputs
     found = demand(model, "out of sight").value
-    looks = demand(model, "direction").value
-    if looks == "decoder" and not model.config.is_encoder_decoder:
-        return trimmed(ids, seen)
-    if not found["last"] and not all(row[-1] for row in seen):
-        raise read_at_the_last(model)
-    return ids, seen
+    if _decodes(model) or not found["last"]:
+        _refuse_the_last(model, reads)
+    if not model.config.is_encoder_decoder:
+        return inputs
+    start = int(model.config.decoder_start_token_id)
+    first = start if found["begins"] == START else None
+    return {**inputs, **read_again(inputs, first, start)}
 
 
-def read_at_the_last(model: Model) -> CapabilityError:
-    """Return the error where the token that the answer is read at would be hidden."""
-    return CapabilityError(
-        f"The answer of {model.name!r} ({model.family}) is read at the last token, which the "
-        "operator attention would hide: use the operator delete, or hide other words."
-    )
+def _decodes(model: Model) -> bool:
+    return not model.config.is_encoder_decoder and demand(model, "direction").value == "decoder"
 
 
-def for_decoder(model: Model, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return what the decoder of an encoder–decoder classifier reads beside hidden words."""
-    config = model.config
-    if not config.is_encoder_decoder:
-        return {}
-    begins = demand(model, "out of sight").value["begins"]
-    start = int(config.decoder_start_token_id)
-    return read_again(inputs, start if begins == START else None, start)
+def _refuse_the_last(model: Model, reads: Sequence[Read]) -> None:
+    if not all(read.attention_mask[-1] for read in reads):
+        raise CapabilityError(
+            f"The answer of {model.name!r} ({model.family}) is read at the last token, which the "
+            "operator attention would hide: use the operator delete, or hide other words."
+        )

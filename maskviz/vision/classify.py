@@ -11,19 +11,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ..errors import CapabilityError, DataError, ModelNotFoundError
 from ..models.linear import quickened
-from ..models.locate import BUNDLED_IMAGES as BUNDLED
-from ..models.locate import locate
+from ..models.locate import BUNDLED_IMAGES, locate
+from ..models.memory import NETWORKS, bytes_when_loaded, size_of_network
 from ..models.model import LOADING
 from ..paths import assets
 from .patches import PatchMask
 from .picture import in_colours
 
+BUNDLED = BUNDLED_IMAGES
 _BATCH = 8  # images
 
 
@@ -67,16 +67,29 @@ class Look:
         return self.attention.shape
 
 
-@lru_cache(maxsize=3)
 def load_vit(name: str = BUNDLED) -> ViT:
     """Load an image classifier: `mini-digits` (bundled), a folder, or a name on the Hub.
 
-    Weights come from safetensors only and no code of the model's own is run. Raises
-    ModelNotFoundError or CapabilityError.
+    It is loaded once while it is kept or used, under the same limit as models for text. Weights
+    come from safetensors only and no code of the model's own is run. Raises ModelNotFoundError or
+    CapabilityError.
 
     >>> load_vit().labels[:3]
     ('0', '1', '2')
     """
+    if (found := NETWORKS.find(("image", name), _size)) is not None:
+        return found
+    path = _located(name)
+    return NETWORKS.get(
+        ("image", name), lambda: _load(name, path), _size, lambda: bytes_when_loaded(Path(path))
+    )
+
+
+def _size(vit: ViT) -> dict[int, int]:
+    return size_of_network(vit.network)
+
+
+def _load(name: str, path: str) -> ViT:
     from ..models import auto  # noqa: F401  (before any other name of transformers, see there)
 
     # isort: split
@@ -84,7 +97,6 @@ def load_vit(name: str = BUNDLED) -> ViT:
     from safetensors import SafetensorError
     from transformers import AutoImageProcessor, AutoModelForImageClassification
 
-    path = _located(name)
     try:
         with LOADING:
             network = AutoModelForImageClassification.from_pretrained(

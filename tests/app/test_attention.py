@@ -173,8 +173,8 @@ def counted_passes(monkeypatch) -> list:
 
 
 def test_another_layer_of_a_long_text_needs_no_pass_while_all_are_held(monkeypatch):
+    from maskviz.byte_cache import ByteCache
     from maskviz.ui.attention import look as attention_look
-    from maskviz.ui.shared.byte_cache import ByteCache
 
     attention_look._cache.clear()
     passes = counted_passes(monkeypatch)

@@ -150,7 +150,7 @@ def test_networks_loaded_at_once_in_several_threads_all_have_their_weights() -> 
     loaded = load_model("mini")
     tasks = ["fill", "classify", "encode"] * 4
     with ThreadPoolExecutor(6) as pool:  # past the cache, as at the first visits of a server
-        networks = list(pool.map(lambda what: module._network.__wrapped__(loaded, what), tasks))
+        networks = list(pool.map(lambda what: module._network(loaded, what), tasks))
     assert all(p.device.type != "meta" for n in networks for p in n.parameters())
 
 

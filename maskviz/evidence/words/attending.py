@@ -6,8 +6,9 @@ are those of `maskviz.attention.methods`.
 
 from __future__ import annotations
 
+from ...errors import CapabilityError
 from ...readings.windows import windows
-from .methods import Question, Scores, method
+from .methods import Request, Scores, method
 
 _WAYS = {
     "mean": "the mean over heads and layers",
@@ -20,15 +21,21 @@ _WAYS = {
 
 def _scored_by(way: str, summary: str) -> None:
     @method(f"attention-{way}", "share", f"Attention a word gets: {summary}.")
-    def score(question: Question) -> Scores:
+    def score(request: Request) -> Scores:
         from ...attention.scores import word_scores
 
-        text, totals = question.text, [0.0] * len(question.words)
-        bounds = windows(question.model, text) if question.long == "windows" else ((0, len(text)),)
+        if way == "relevance" and request.question.name != "labels":
+            raise CapabilityError(
+                f"attention-relevance follows the gradient of a classifier's label, and "
+                f"{request.question.name!r} was asked: choose attention-rollout or gradient-input."
+            )
+
+        text, totals = request.text, [0.0] * len(request.words)
+        bounds = windows(request.model, text) if request.long == "windows" else ((0, len(text)),)
         for start, end in bounds:
-            inside = [i for i, (s, e) in enumerate(question.words) if s >= start and e <= end]
+            inside = [i for i, (s, e) in enumerate(request.words) if s >= start and e <= end]
             if inside:
-                found = word_scores(text[start:end], question.model, way)
+                found = word_scores(text[start:end], request.model, way)
                 for i, value in zip(inside, found, strict=False):
                     totals[i] = value / len(bounds)
         return Scores(tuple(totals))

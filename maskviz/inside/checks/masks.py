@@ -61,7 +61,8 @@ def _heeds(network: Any, read: Probe) -> Finding:
     half = read.words[len(read.words) // 2]
     first = np.arange(len(read.ids)) < half
     blocks = first[:, None] == first[None]
-    ones, met = np.ones_like(blocks), []
+    ones = np.ones_like(blocks)
+    met: list[int] = []
     plain = states(network, read.ids)[0]
     with composed(network, ones, met):
         if apart(states(network, read.ids)[0], plain) > SMALL:

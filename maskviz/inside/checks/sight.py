@@ -7,8 +7,8 @@ from typing import Any
 
 from ...models.checks import Finding, check, finding
 from ...models.model import Model
+from ...readings.batches import Ids, Read, batch
 from ...readings.hiding import LAST, START, read_again, trimmed
-from ...readings.labels import padded
 from .probe import SMALL, Probe, apart, probe
 
 
@@ -30,11 +30,10 @@ def out_of_sight(model: Model) -> Finding:
         return Finding(False, "its decoder does not read the text moved by one")
     looks_back = finding(model, "direction").value == "decoder"
     hiding = [_hidden(read, place) for place in read.words]
-    rows = [row for same, other, seen in hiding for row in ((same, seen), (other, seen))]
-    ids, seen = [row[0] for row in rows], [row[1] for row in rows]
+    reads = [read for pair in hiding for read in pair]
     if looks_back and not model.config.is_encoder_decoder:
-        ids, seen = trimmed(ids, seen)
-    found = _logits(model, ids, seen, begins)
+        reads = trimmed(reads)
+    found = _logits(model, reads, begins)
     moved = [
         place for i, place in enumerate(read.words) if apart(found[2 * i], found[2 * i + 1]) > SMALL
     ]
@@ -46,28 +45,27 @@ def out_of_sight(model: Model) -> Finding:
     return Finding(False, said)
 
 
-def _hidden(read: Probe, place: int) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+def _hidden(read: Probe, place: int) -> tuple[Read, Read]:
+    """Return the text with one token hidden, and with another one hidden there."""
     seen = tuple(int(i != place) for i in range(len(read.ids)))
-    return read.ids, read.changed([place]), seen
+    return Ids(read.ids, seen), Ids(read.changed([place]), seen)
 
 
 def _begins(model: Model, read: Probe) -> str | None:
     """Find what a decoder that reads the text again begins with: it answers as the network does."""
-    ones = [(1,) * len(read.ids)]
-    plain = _logits(model, [read.ids], ones, None)
+    whole = [Ids(read.ids, (1,) * len(read.ids))]
+    plain = _logits(model, whole, None)
     for begins in (START, LAST):
-        if apart(_logits(model, [read.ids], ones, begins), plain) <= SMALL:
+        if apart(_logits(model, whole, begins), plain) <= SMALL:
             return begins
     return None
 
 
-def _logits(
-    model: Model, ids: Sequence[Sequence[int]], seen: Sequence[Sequence[int]], begins: str | None
-) -> Any:
+def _logits(model: Model, reads: Sequence[Read], begins: str | None) -> Any:
     """Return the answers (rows, labels); where `begins`, the decoder is given what it reads."""
     import torch
 
-    network, inputs = model.network("classify"), padded(model, ids, seen)
+    network, inputs = model.network("classify"), batch(model, reads)
     if begins is not None:
         start = int(network.config.decoder_start_token_id)
         inputs |= read_again(inputs, start if begins == START else None, start)

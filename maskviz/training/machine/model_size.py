@@ -11,6 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ...models.memory import tensor_shapes
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -80,17 +82,8 @@ def model_folder(name: str) -> Path | None:
 
 
 def tensor_sizes(path: Path) -> dict[str, int]:
-    """Return the number of values of each tensor, from the file's header alone.
-
-    A file that is cut off or no safetensors has none: loading it says what is wrong.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return {key: math.prod(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
-    except SafetensorError:
-        return {}
+    """Return the number of values of each tensor, from the file's header alone."""
+    return {name: math.prod(shape) for name, shape in tensor_shapes(path).items()}
 
 
 def token_lengths(model: str, texts: Sequence[str], limit: int) -> list[int]:

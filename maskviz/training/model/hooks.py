@@ -44,18 +44,18 @@ class CoreHooks:
         finally:
             self._positions = self._matrix = None
 
-    def _under(self, matrix: Any) -> AbstractContextManager:
-        """Return the block that lays a matrix over the core; the compiler sees none begin inside."""
+    def _under(self, matrix: Any) -> AbstractContextManager[Any]:
+        """Return the block that lays a matrix over the core; it begins outside of compiled code."""
         laid = composed if self._network.config.is_encoder_decoder else laying
         return laid(self._network, matrix)
 
-    def again(self) -> tuple[AbstractContextManager, AbstractContextManager]:
+    def again(self) -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
         """Return the blocks of a layer's pass and of the one on the way back, for checkpoints."""
         if self._matrix is None:
             return nullcontext(), nullcontext()
         return nullcontext(), laying(self._network, self._matrix)
 
-    def _pick(self, _core: Any, _arguments: tuple, output: Any) -> Any:
+    def _pick(self, _core: Any, _arguments: tuple[Any, ...], output: Any) -> Any:
         if self._positions is None:
             return None
         hidden = output[0]  # (batch, tokens, channels)

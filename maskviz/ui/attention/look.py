@@ -19,12 +19,12 @@ from maskviz.attention.capture import with_method
 from maskviz.attention.difference import placement
 from maskviz.attention.methods import flow_seconds
 from maskviz.attention.view import View, difference_view, view
+from maskviz.byte_cache import ByteCache, give_back
 from maskviz.errors import ParameterError
 from maskviz.inside.tape import shape_of
 from maskviz.masks import Encoding, Mask, apply
 from maskviz.models import Model, load_model
 from maskviz.ui.shared import state
-from maskviz.ui.shared.byte_cache import ByteCache, give_back
 
 SENT_AT_ONCE = 6_000_000  # bytes of a mosaic; more than this and layers are sent one at a time
 LARGEST_VIEW = 50_000_000  # bytes of a view; more than this is not offered
@@ -189,7 +189,7 @@ def _pass(
     return _cache().get((*_key(chosen, mask, look), layer), run, _bytes)
 
 
-def _key(chosen: state.View, mask: Mask | None, look: Look) -> tuple:
+def _key(chosen: state.View, mask: Mask | None, look: Look) -> tuple[Any, ...]:
     spans = () if mask is None else tuple((s.start, s.end, s.label) for s in mask.spans)
     seed = None if mask is None else (mask.seed, chosen.operator)
     return (look.model, chosen.text, spans, seed, look.method, look.part, look.target, look.queries)
@@ -222,7 +222,7 @@ def cost(size: Size) -> str:
     return f"{whole} and take a while: {one}."
 
 
-def memo(key: tuple, make: Callable[[], Any]) -> Any:
+def memo(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """Return what this session made last for the same key: nothing is worked out twice."""
     kept = st.session_state.get("attention_memo")
     if kept is None or kept[0] != key:

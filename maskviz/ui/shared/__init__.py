@@ -1,7 +1,6 @@
 """What several pages use: page, state, controls, strips."""
 
 __all__ = [
-    "byte_cache",
     "controls",
     "grid",
     "limits",
