@@ -230,3 +230,46 @@ def test_layers_computed_again_on_the_way_back_are_under_the_same_matrix(
     assert len(gradients[0]) == len(gradients[1]) > 10
     for a, b in zip(*gradients, strict=True):
         assert torch.allclose(a, b, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("family", "more"),
+    [
+        ("mistral", {"sliding_window": 64}),
+        ("gemma3_text", {"sliding_window": 64}),
+        ("gpt_oss", {"sliding_window": 64}),
+        ("modernbert", {"local_attention": 64}),
+    ],
+)
+def test_the_scaled_copy_has_windows_of_four_and_the_network_keeps_its_own(
+    family, more, tmp_path: Path
+) -> None:
+    import torch
+
+    from maskviz.inside.checks.scaled import has_window, scaled
+
+    layers = {k: v for k, v in MORE.get(family, {}).items() if k not in more}
+    model = load_model(build(family, tmp_path / family, **layers, **more))
+    network = model.network("classify")
+    assert has_window(network.config)
+    small = scaled(network)
+    ids = torch.arange(5, 25)[None]
+    far = torch.from_numpy(~around(20, 2 * WINDOW))
+    seen = []
+    for one in (network, small):
+        one.set_attn_implementation("eager")
+        with torch.inference_mode():
+            attentions = one(input_ids=ids, output_attentions=True).attentions
+        seen.append([float(weights[0, :, far].max()) for weights in attentions])
+    assert min(seen[0]) > 0
+    assert min(seen[1]) == 0
+    assert {p.data_ptr() for p in network.parameters()} == {
+        p.data_ptr() for p in small.parameters()
+    }
+
+
+def test_a_network_without_windows_has_no_scaled_copy(model_of) -> None:
+    from maskviz.inside.checks.scaled import has_window
+
+    assert not has_window(load_model("mini").config)
+    assert not has_window(model_of("llama").config)

@@ -99,3 +99,20 @@ def test_what_a_decoder_reads_again_is_found_by_trying(family, begins, model_of)
     found = finding(model_of(family), "out of sight")
     assert found.passed
     assert found.value == {"begins": begins, "last": True}
+
+
+@pytest.mark.parametrize(
+    ("family", "head", "passed"),
+    [
+        ("bart", "Seq2SeqLM", True),
+        ("bert", "MaskedLM", True),
+        ("llama", "CausalLM", True),
+        ("convbert", "MaskedLM", False),
+    ],
+)
+def test_without_labels_nothing_else_that_is_read_moves(
+    family: str, head: str, passed: bool, tmp_path: Path
+) -> None:
+    found = finding(load_model(build(family, tmp_path / "model", head)), "out of sight")
+    assert found.passed is passed
+    assert ("14 of 14" in found.said) is not passed

@@ -10,6 +10,7 @@ from ...models.model import Model
 from ..core import core_of
 
 WORDS = 14  # more than three windows of four tokens
+CHARACTERS = 512  # the first of those that a network without a vocabulary reads
 SMALL = 1e-4  # of the largest value: below, two passes in float32 are the same
 
 
@@ -47,7 +48,7 @@ def probe_of(network: Any) -> Probe:
     """Return what a network without its tokenizer is tried with: ordinary tokens alone."""
     config = network.config.get_text_config()
     special = {getattr(config, f"{name}_token_id", None) for name in ("pad", "bos", "eos")}
-    ids = _spread(config.vocab_size, special)
+    ids = _spread(getattr(config, "vocab_size", None) or CHARACTERS, special)
     return Probe(ids[:WORDS], tuple(range(WORDS)), ids[WORDS:])
 
 
@@ -67,7 +68,11 @@ def states(network: Any, *rows: Sequence[int]) -> Any:
 
     ids = torch.tensor(rows, device=network.device)
     with torch.inference_mode():
-        output = core_of(network)(input_ids=ids, attention_mask=torch.ones_like(ids))
+        return last_state(core_of(network)(input_ids=ids, attention_mask=torch.ones_like(ids)))
+
+
+def last_state(output: Any) -> Any:
+    """Return the last states (rows, tokens, width) of what a core puts out, in float32."""
     return (output["last_hidden_state"] if "last_hidden_state" in output else output[0]).float()
 
 
