@@ -28,7 +28,7 @@ def out_of_sight(model: Model) -> Finding:
     text again.
     """
     network, read = model.main_network(), probe(model)
-    tried = _from_answers if "classify" in model.capabilities else _from_states
+    tried = from_answers if "classify" in model.capabilities else _from_states
     found = tried(model, network, read)
     if found.passed and has_window(network.config):
         small = tried(model, scaled(network), read)
@@ -46,7 +46,8 @@ def _from_states(model: Model, network: Any, read: Probe) -> Finding:
     return _finding(moved, read, {"begins": None, "last": True})
 
 
-def _from_answers(model: Model, network: Any, read: Probe) -> Finding:
+def from_answers(model: Model, network: Any, read: Probe) -> Finding:
+    """Find whether hidden words are out of sight of the answers of a network with labels."""
     begins = _begins(model, network, read) if model.config.is_encoder_decoder else None
     if begins is None and model.config.is_encoder_decoder:
         return Finding(False, "its decoder does not read the text moved by one")
@@ -91,7 +92,7 @@ def _logits(model: Model, network: Any, reads: Sequence[Read], begins: str | Non
     """Return the answers (rows, labels); where `begins`, the decoder is given what it reads."""
     import torch
 
-    inputs = batch(model, reads)
+    inputs = _batch(model, network, reads)
     if begins is not None:
         start = int(network.config.decoder_start_token_id)
         inputs |= read_again(inputs, start if begins == START else None, start)
@@ -104,4 +105,8 @@ def _states(model: Model, network: Any, reads: Sequence[Read]) -> Any:
     import torch
 
     with torch.inference_mode():
-        return last_state(core_of(network)(**batch(model, reads)))
+        return last_state(core_of(network)(**_batch(model, network, reads)))
+
+
+def _batch(model: Model, network: Any, reads: Sequence[Read]) -> dict[str, Any]:
+    return {name: tensor.to(network.device) for name, tensor in batch(model, reads).items()}

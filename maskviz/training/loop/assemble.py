@@ -95,6 +95,7 @@ def hooked_network(spec: RunSpec, model: Any, rows: Rows) -> tuple[Any, Any]:
     """Return the network to tune, LoRA's matrices in it where asked for, and its hooks."""
     from ..model.hooks import CoreHooks, require_matrix
     from ..model.network import load_network
+    from ..model.unseen import out_of_sight
 
     network = load_network(spec, model, rows.label_names)
     hooks = CoreHooks(network)
@@ -102,11 +103,18 @@ def hooked_network(spec: RunSpec, model: Any, rows: Rows) -> tuple[Any, Any]:
         _checkpoint_layers(network, model.family, hooks)
     if spec.masking.matrix or spec.evaluated_mask.matrix:
         require_matrix(network, hooks, model.family)
+    if spec.task == "classification" and _hides_by_attention(spec):
+        hooks.unseen = out_of_sight(network, model)
     if spec.training.lora_r:
         from ..model.lora import with_lora
 
         network = with_lora(network, spec)
     return network, hooks
+
+
+def _hides_by_attention(spec: RunSpec) -> bool:
+    masks = (spec.masking, spec.evaluated_mask)
+    return any(mask.active and mask.operator == "attention" for mask in masks)
 
 
 def _checkpoint_layers(network: Any, family: str, hooks: CoreHooks) -> None:

@@ -7,7 +7,7 @@ costs as much as four layers of 256 channels), and `attention_matrix`, M inside 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -18,12 +18,16 @@ from ...inside.core import core_of
 
 
 class CoreHooks:
-    """Hooks on the part of a network that attends; without a batch's extras they do nothing."""
+    """Hooks on the part of a network that attends; without a batch's extras they do nothing.
+
+    unseen: what is made of a batch so that hidden words are out of sight, see `unseen`.
+    """
 
     def __init__(self, network: Any) -> None:
         core = core_of(network)
         # A decoder's outputs stand for the targets, not for the inputs' places.
         self.sparse = not network.config.is_encoder_decoder and core is not network
+        self.unseen: Callable[[dict[str, Any]], dict[str, Any]] = lambda batch: batch
         self._positions: Any = None
         self._matrix: Any = None
         self._network = network
