@@ -19,9 +19,17 @@ from .batches import Ids, Read, batch
 START, LAST = "start", "last"  # what a decoder that reads the text again begins with
 
 
-def any_hidden(reads: Sequence[Read]) -> bool:
-    """Tell whether any token of any text is hidden from attention."""
-    return any(0 in read.attention_mask for read in reads)
+def any_hidden(model: Model, reads: Sequence[Read]) -> bool:
+    """Tell whether any token of any text is hidden from attention; padding says nothing of it."""
+    pad = model.tokenizer.pad_token_id
+    return any(
+        0 in read.attention_mask
+        and any(
+            not seen and token != pad
+            for token, seen in zip(read.input_ids, read.attention_mask, strict=True)
+        )
+        for read in reads
+    )
 
 
 def trimmed(reads: Sequence[Read]) -> list[Read]:
@@ -63,7 +71,7 @@ def prepared(model: Model, reads: Sequence[Read]) -> Sequence[Read]:
 
     Raises CapabilityError where the answer would move with the hidden words all the same.
     """
-    if not any_hidden(reads):
+    if not any_hidden(model, reads):
         return reads
     decodes = _decodes(model)
     if not demand(model, "out of sight").value["last"] and not decodes:
@@ -78,7 +86,7 @@ def batch_unseen(model: Model, reads: Sequence[Read]) -> dict[str, Any]:
     would have to read fewer tokens.
     """
     inputs = batch(model, reads)
-    if not any_hidden(reads):
+    if not any_hidden(model, reads):
         return inputs
     found = demand(model, "out of sight").value
     if _decodes(model) or not found["last"]:

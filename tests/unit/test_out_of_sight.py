@@ -62,6 +62,8 @@ def test_what_mixes_tokens_otherwise_is_refused(family, model_of) -> None:
     with pytest.raises(CapabilityError, match=f"'{family}' does not hide words .*delete"):
         predict(model, [hidden])
     assert predict(model, [apply(TEXT, "attention", model)])[0].probabilities
+    padded = apply(mask(TEXT, "pattern", words="film"), "pad", model)  # says nothing of the word
+    assert predict(model, [padded])[0].probabilities
 
 
 @pytest.mark.parametrize("family", ["llama", "gpt2"])
