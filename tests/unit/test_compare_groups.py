@@ -94,7 +94,8 @@ def test_clusters_widen_what_their_rows_say() -> None:
 
 
 def test_a_file_of_one_row_has_no_interval(tiny) -> None:
-    result = run(tiny("bert"), b"text;label\nso dull;0\n", ["random"], label_column="label")
+    content = b"text;label\na warm and funny film about two old friends;0\n"
+    result = run(tiny("bert"), content, ["random"], label_column="label")
     found = result.strategies["random"]
     assert (found.flip_ci95, found.ci95, found.p_value, found.delta_ci95) == (None,) * 4
     assert found.chance.flip_ci95 is None
