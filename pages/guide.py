@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from maskviz.inside.beginning import beginning_notice, read_beginning
 from maskviz.inside.steering import HeadArithmetic, head_arithmetic
-from maskviz.masks import MATRICES, Encoding, apply, attention_matrix
+from maskviz.masks import MATRICES, Encoding, attention_matrix
 from maskviz.models import load_model
 from maskviz.text.percent import percent
 from maskviz.ui.components.attention_head import attention_head
@@ -34,7 +35,7 @@ def main() -> None:
 
 def worked(view: state.View, headline: st.delta_generator.DeltaGenerator) -> None:
     """The reader's own row of the formula, and the pictures."""
-    encoding = apply(state.current_mask(view), "attention", view.model)
+    encoding = read_beginning(state.current_mask(view), "attention", load_model(view.model))
     name, row, layer, head = choices(view, encoding)
     asked, parameters = mask_panels.matrix_parameters(name, "guide", view)
     if asked is None:
@@ -42,6 +43,8 @@ def worked(view: state.View, headline: st.delta_generator.DeltaGenerator) -> Non
         return
     allowed, found, plain = compute(view, name, layer, head, parameters)
     headline.markdown(f"### {escape(finding(encoding, found, plain, row, name))}")
+    if notice := beginning_notice(encoding, load_model(view.model), "Arithmetic"):
+        st.caption(escape(notice))
     formula()
     arithmetic(encoding, allowed, found, row)
     pictures(encoding, allowed, found)
@@ -90,13 +93,14 @@ def _compute(
     given: tuple,
     _view: state.View,
 ) -> tuple[np.ndarray, HeadArithmetic, HeadArithmetic]:
-    hidden = apply(state.current_mask(_view), "attention", model)
-    plain = apply(text, "delete", model)
+    loaded = load_model(model)
+    hidden = read_beginning(state.current_mask(_view), "attention", loaded)
+    plain = read_beginning(text, "delete", loaded)
     allowed = attention_matrix(name, hidden, **dict(given))
     return (
         allowed,
-        head_arithmetic(model, plain, layer, head, allowed),
-        head_arithmetic(model, plain, layer, head),
+        head_arithmetic(loaded, plain, layer, head, allowed),
+        head_arithmetic(loaded, plain, layer, head),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..display import DISPLAYS
 from ..errors import ParameterError, UnknownNameError
+from ..inside.beginning import LONGEST, beginning_notice, read_beginning
 from ..inside.gradients import parts_with_gradients
 from ..inside.record import record
 from ..inside.tape import PARTS, parts_of
@@ -15,7 +16,6 @@ from ..inside.target import Target, target_of
 from ..inside.watch import Layer
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
-from ..masks.operators import apply
 from ..models.model import Model, load_model
 from .methods import METHODS, flow
 from .pairs import segments
@@ -33,6 +33,7 @@ class Attention:
     first: the number of the first layer in `weights`, where not all were asked for.
     segments: to which part of the text each token of `encoding` belongs, from 0: a pair has two.
     asked: the only queries that have a row, where not all were asked for.
+    notice: a sentence where it is of the beginning of the text alone, else empty.
     """
 
     weights: Any
@@ -44,6 +45,7 @@ class Attention:
     first: int = 0
     segments: tuple[int, ...] = ()
     asked: tuple[int, ...] | None = None
+    notice: str = ""
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -87,8 +89,10 @@ def attend(
     `method` is one of METHODS. Encoder–decoders have three parts, `encoder` (the default),
     `decoder` and `cross`; their decoder reads `target`, or what the model itself writes for the
     plain text. `layers` captures only some, such as range(3, 4); `queries` computes `flow` from
-    these tokens alone, since that from all takes long. Raises UnknownNameError for
-    method or part, CapabilityError where the architecture does not show its attention.
+    these tokens alone, since that from all takes long. Of a long text the first 1,024 tokens are
+    read, whatever the model takes, and the notice says so. Raises UnknownNameError for method or
+    part, ParameterError for a matrix of another size, CapabilityError where the architecture does
+    not show its attention.
 
     >>> attend("A short text.").weights.ndim  # layers, heads, queries, keys
     4
@@ -99,7 +103,12 @@ def attend(
     part = part or parts_of(loaded)[0]
     if part not in parts_of(loaded):
         raise UnknownNameError.of(f"part of {loaded.family!r}", part, parts_of(loaded))
-    encoding = apply(text, operator, loaded)
+    encoding = read_beginning(text, operator, loaded)
+    if allowed is not None and len(allowed) != len(encoding):
+        raise ParameterError(
+            f"The matrix is of {len(allowed):,} tokens and {len(encoding):,} are read: make it for "
+            f"what apply(…, longest={LONGEST}) gives."
+        )
     written = _target(loaded, text, target, part)
     ids = written.ids if written else ()
     weights = capture(loaded, encoding, allowed, method, part, ids, layers, queries)
@@ -113,6 +122,7 @@ def attend(
         layers.start if layers else 0,
         segments(loaded, encoding),
         None if queries is None else tuple(queries),
+        beginning_notice(encoding, loaded),
     )
 
 

@@ -105,8 +105,11 @@ def logits_of_ids(
             return network(**inputs).logits.double().cpu().numpy()
 
     found = np.zeros((len(ids), model.config.num_labels))
-    batches = list(_batches([len(row) for row in ids], batch_size))
-    for rows, logits in zip(batches, side_by_side.answers(model, answer, batches), strict=True):
+    lengths = [len(row) for row in ids]
+    batches = list(_batches(lengths, batch_size))
+    longest = [lengths[rows[0]] for rows in batches]
+    answers = side_by_side.answers(model, answer, batches, longest)
+    for rows, logits in zip(batches, answers, strict=True):
         found[rows] = logits
     return found
 

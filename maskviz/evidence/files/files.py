@@ -43,6 +43,7 @@ from .tally import RowResult, StrategyResult, Tallies, accuracies
 __all__ = ["FileComparison", "StrategyResult", "compare_file", "label_matcher"]
 
 _ROWS_AT_ONCE = 64
+_TOKENS_AT_ONCE = 8_000_000  # of a step's masks, of which each takes about 85 bytes
 
 
 def compare_file(
@@ -194,15 +195,18 @@ class FileWork:
 
     def _step(self, rows: Iterator[Row]) -> Step | None:
         """Mask the next rows and ask the models; None where there are no more."""
-        begin, count = time.monotonic(), 0
+        begin, count, tokens = time.monotonic(), 0, 0
         kept: list[_Masked] = []
         left_out: dict[str, list[int]] = {}
         for row in islice(rows, _ROWS_AT_ONCE):
             count += 1
             try:
                 kept.append(self._masked(row))
+                tokens += kept[-1].tokens
             except (TextError, MaskError) as error:
                 left_out.setdefault(why_left_out(error), []).append(row.number)
+            if tokens >= _TOKENS_AT_ONCE:
+                break
             if self._patience is not None and time.monotonic() - begin > self._patience:
                 break
         if not count:
@@ -307,6 +311,13 @@ class _Masked:
     plain: list[list[Any]]
     masked: list[list[list[Any]]]
     chance: list[list[list[Any]]]
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens all its encodings have."""
+        masked = [pieces for of_model in self.masked for pieces in of_model]
+        drawn = [pieces for of_strategy in self.chance for pieces in of_strategy]
+        return sum(len(piece) for pieces in [*self.plain, *masked, *drawn] for piece in pieces)
 
 
 Job = Callable[[str, int], Mask]

@@ -155,7 +155,7 @@ def _explained(
         model.labels[index],
         float(plain[index]),
         tuple(WordScore(s, e, text[s:e], float(value)) for (s, e), value in scored),
-        answers.notices[0],
+        " ".join(filter(None, (answers.notices[0], found.notice))),
         method,
         _unit(METHODS[method].unit, model),
         model.name,

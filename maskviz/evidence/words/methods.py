@@ -35,11 +35,13 @@ class Scores:
 
     convergence_gap: |Σ scores − (F(x) − F(baseline))| of integrated gradients, else None.
     reduced: the words that input reduction leaves, by index, else None.
+    notice: a sentence where not all was read that the model's answer rests on, else empty.
     """
 
     values: tuple[float, ...]
     convergence_gap: float | None = None
     reduced: tuple[int, ...] | None = None
+    notice: str = ""
 
 
 Score = Callable[[Question], Scores]

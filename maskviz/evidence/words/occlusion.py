@@ -46,7 +46,8 @@ def occlusion(question: Question) -> Scores:
 def occlude(model: Model, texts: Iterable[str], long: str = "cut") -> Iterator[Occluded]:
     """Hide each word of each text in turn; results come in the order of the texts.
 
-    Texts are taken together until their variants hold 400,000 tokens, so memory stays constant.
+    Texts are taken together until their variants hold 400,000 tokens, and a variant is laid out
+    when it is read, so memory stays constant.
     """
     group: list[_Variants] = []
     size = 0
@@ -80,6 +81,8 @@ class _Variants:
 
     @classmethod
     def of(cls, model: Model, text: str, long: str) -> _Variants:
+        import numpy as np
+
         bounds = windows(model, text) if long == "windows" else ((0, len(text)),)
         words = Mask(text).words
         plains, variants, owners, within = [], [], [], []
@@ -89,14 +92,15 @@ class _Variants:
             local = [
                 (max(words[i][0], start) - start, min(words[i][1], end) - start) for i in inside
             ]
-            plains.append((plain.input_ids, (1,) * len(plain.input_ids)))
+            read = np.array(plain.input_ids), np.ones(len(plain.input_ids), dtype=np.int64)
+            plains.append(read)
             known: dict[tuple[int, ...], int] = {}
             for i, tokens in zip(inside, _tokens_of(plain, local), strict=True):
                 if not tokens:
                     continue
                 if tuple(tokens) not in known:
                     known[tuple(tokens)] = len(variants)
-                    variants.append(_without(model, plain, tokens))
+                    variants.append(_without(model, *read, tokens))
                     within.append(number)
                 owners.append((i, known[tuple(tokens)]))
         ids, seen = zip(*plains, *variants, strict=True)
@@ -115,16 +119,28 @@ def _tokens_of(plain: Tokenised, words: Sequence[Word]) -> list[list[int]]:
     return found
 
 
-def _without(model: Model, plain: Tokenised, tokens: list[int]) -> tuple[Any, Any]:
-    """Return ids and visibility with these tokens hidden."""
-    import numpy as np
+@dataclass(frozen=True, eq=False)
+class _Changed:
+    """A row with some of its places changed, laid out when it is read: a text has one a word."""
 
-    ids, seen = np.array(plain.input_ids), np.ones(len(plain.input_ids), dtype=np.int64)
+    plain: Any  # int64 (tokens,)
+    places: list[int]
+    value: int
+
+    def __len__(self) -> int:
+        return len(self.plain)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        row = self.plain.astype(dtype or self.plain.dtype, copy=True)
+        row[self.places] = self.value
+        return row
+
+
+def _without(model: Model, ids: Any, seen: Any, tokens: list[int]) -> tuple[Any, Any]:
+    """Return ids and visibility, each (tokens,), with these tokens hidden."""
     if model.tokenizer.mask_token_id is not None:
-        ids[tokens] = model.tokenizer.mask_token_id
-    else:
-        seen[tokens] = 0
-    return ids, seen
+        return _Changed(ids, tokens, model.tokenizer.mask_token_id), seen
+    return ids, _Changed(seen, tokens, 0)
 
 
 def _answers(model: Model, group: Sequence[_Variants]) -> Iterator[Occluded]:

@@ -16,6 +16,7 @@ from typing import Any
 from ...attention.methods import METHODS
 from ...attention.scores import word_scores
 from ...errors import CapabilityError, ParameterError
+from ...inside.beginning import LONGEST
 from ...masks.mask import Mask
 from ...masks.operators import OPERATORS, encode
 from ...masks.spans import MaskSpan
@@ -59,13 +60,16 @@ class Worth:
 def worth(text: str, model: Model | str = "mini", k: int | None = None) -> list[Worth]:
     """Measure every attention method on one text; by default k is a fifth of its words.
 
-    Raises CapabilityError where the model classifies nothing, ParameterError for k.
+    Of a text over 1,024 tokens its beginning is measured, whatever the model takes: where attention
+    is looked at no further, no more should be hidden. Raises CapabilityError where the model
+    classifies nothing, ParameterError for k.
 
     >>> [one.method for one in worth("A truly great and funny film.")][:2]
     ['raw', 'mean']
     """
     loaded = load_model(model)
     loaded.require("classify")
+    text = _looked_at(text, loaded)
     words = Mask(text).words
     count = max(1, round(len(words) / 5)) if k is None else k
     if not 1 <= count <= max(1, len(words)):
@@ -73,6 +77,13 @@ def worth(text: str, model: Model | str = "mini", k: int | None = None) -> list[
             f"k is {count} and the text has {len(words)} words: choose 1 to {len(words)}."
         )
     return list(_worth(loaded, text, count))
+
+
+def _looked_at(text: str, model: Model) -> str:
+    """Return the text as far as its attention is read, where the model itself reads more."""
+    if model.max_length <= LONGEST:
+        return text
+    return text[: model.tokenise(text, LONGEST).truncated_at]
 
 
 @remembered(maxsize=64)

@@ -21,8 +21,9 @@ from maskviz.attention.methods import flow_seconds
 from maskviz.attention.view import View, difference_view, view
 from maskviz.byte_cache import ByteCache, give_back
 from maskviz.errors import ParameterError
+from maskviz.inside.beginning import beginning_notice, read_beginning
 from maskviz.inside.tape import shape_of
-from maskviz.masks import Encoding, Mask, apply
+from maskviz.masks import Encoding, Mask
 from maskviz.models import Model, load_model
 from maskviz.ui.shared import state
 
@@ -54,7 +55,7 @@ class Size:
     layers: int
     heads: int
     cells: int  # of one head
-    notice: str = ""  # where the text was cut to what the model takes
+    notice: str = ""  # where the text was cut to what is looked at
 
     @property
     def layer(self) -> int:
@@ -75,11 +76,13 @@ def size_of(look: Look, chosen: state.View) -> Size:
     model = load_model(look.model)
     part = look.part or parts_of(model)[0]
     layers, heads = shape_of(model, part)
-    plain = apply(chosen.text, "mask", model)
+    plain = read_beginning(chosen.text, "mask", model)
     count = len(plain)
     if look.method in ("flow", "uniform"):
         layers = 1
-    return Size(layers, heads if look.method == "raw" else 1, count * count, plain.notice)
+    return Size(
+        layers, heads if look.method == "raw" else 1, count * count, beginning_notice(plain, model)
+    )
 
 
 def one_at_a_time(size: Size) -> bool:
@@ -91,7 +94,7 @@ def flow_cost(look: Look, chosen: state.View) -> float:
     """Return the seconds that flow from every token of the plain text would take."""
     model = load_model(look.model)
     layers, _ = shape_of(model, look.part or parts_of(model)[0])
-    count = len(apply(chosen.text, "mask", model))
+    count = len(read_beginning(chosen.text, "mask", model))
     return flow_seconds(count, layers, count)
 
 
@@ -100,7 +103,7 @@ def words_of(look: Look, chosen: state.View) -> tuple[list[str], list[tuple[int,
 
     Where it hides nothing, the first word that is no special token.
     """
-    plain = apply(chosen.text, "mask", load_model(look.model))
+    plain = read_beginning(chosen.text, "mask", load_model(look.model))
     axis = Axis(
         plain.tokens, plain.hidden, plain.special, word_numbers(plain), (0,) * len(plain.tokens)
     )
@@ -161,7 +164,7 @@ def _queries(look: Look, chosen: state.View, read: Encoding) -> tuple[int, ...] 
     """Return the queries asked for as they stand in a text that may be masked."""
     if look.queries is None or look.method != "flow":
         return None
-    plain = apply(chosen.text, "mask", load_model(look.model))
+    plain = read_beginning(chosen.text, "mask", load_model(look.model))
     place = placement(plain, read)  # (plain tokens, tokens)
     return tuple(place[list(look.queries)].any(0).nonzero()[0].tolist())
 
@@ -180,7 +183,7 @@ def _pass(
             part=look.part,
             target=look.target,
             layers=None if layer is None else range(layer, layer + 1),
-            queries=_queries(look, chosen, apply(text, operator, model)),
+            queries=_queries(look, chosen, read_beginning(text, operator, model)),
         )
         if _bytes(found) > SENT_AT_ONCE:
             give_back()
