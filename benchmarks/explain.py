@@ -39,7 +39,7 @@ from maskviz.evidence.words.gradients import STEPS, baseline_ids, input_embeddin
 from maskviz.masks import Mask, apply
 from maskviz.masks.operators import overlapping
 from maskviz.models import Model, load_model
-from maskviz.readings.labels import batch
+from maskviz.readings.batches import batch
 
 SETTINGS = (4, 8, 16, 32, 64, 128)  # of perturbations_per_eval
 BLOCK = 50

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from .errors import MaskvizError
+
+if TYPE_CHECKING:
+    from typer._click.exceptions import UsageError
 
 
 def _refuse(message: str) -> NoReturn:
@@ -56,11 +59,11 @@ def _run(arguments: list[str]) -> NoReturn:
     sys.exit(app(standalone_mode=False))
 
 
-def _usage_error() -> type[Exception]:
+def _usage_error() -> type[UsageError]:
     # Typer carries its own copy of Click and names only this one of its errors in public.
     import typer
 
-    return typer.BadParameter.__base__
+    return cast("type[UsageError]", typer.BadParameter.__base__)
 
 
 def _aborted() -> type[Exception]:

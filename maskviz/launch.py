@@ -140,9 +140,8 @@ def _free_port() -> int:
 
 
 def _has_screen() -> bool:
-    if sys.platform.startswith("linux"):
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    return True
+    shown = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return shown or not sys.platform.startswith("linux")
 
 
 def _streamlit() -> Callable[..., object]:

@@ -23,7 +23,6 @@ _SMALL = {
 def tokenizer(kind: str):
     """Return a small fast tokenizer: `wordpiece`, `bytes` (byte-level BPE) or `unigram`."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-    from transformers import PreTrainedTokenizerFast
 
     if kind == "wordpiece":
         core = Tokenizer(models.WordPiece(unk_token="[UNK]"))
@@ -51,6 +50,13 @@ def tokenizer(kind: str):
         single="[CLS] $A [SEP]",
         special_tokens=[(t, core.token_to_id(t)) for t in ("[CLS]", "[SEP]")],
     )
+    return wrapped(core)
+
+
+def wrapped(core):
+    """Return a tokenizer of the library `tokenizers` as transformers takes it."""
+    from transformers import PreTrainedTokenizerFast
+
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         pad_token="[PAD]",
@@ -234,13 +240,24 @@ ALL_FAMILIES = tuple(_CONFIG)
 FAMILIES = ALL_FAMILIES[:6]  # what the tests of all that is not attention go through
 
 
-def build(family: str, folder: Path, head: str = "SequenceClassification", **more) -> Path:
-    """Write a tiny model of `family` with the given head into `folder`; the same one each time."""
+def tokenizer_of(family: str) -> str:
+    """Return the kind of tokenizer a family has."""
+    return _TOKENIZER.get(family, "wordpiece")
+
+
+def build(
+    family: str, folder: Path, head: str = "SequenceClassification", tok=None, **more
+) -> Path:
+    """Write a tiny model of `family` with the given head into `folder`.
+
+    The weights are the same each time. The tokenizer is trained anew, and its vocabulary may
+    differ between processes, unless one is given as `tok`.
+    """
     import torch
     import transformers
 
     torch.manual_seed(0)
-    tok = tokenizer(_TOKENIZER.get(family, "wordpiece"))
+    tok = tokenizer(tokenizer_of(family)) if tok is None else tok
     if family in ("gpt2", "t5", "llama", "marian"):
         tok.mask_token = None
     if family == "t5":

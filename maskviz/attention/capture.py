@@ -148,7 +148,7 @@ def capture(
             f"The method {method!r} follows attention through all layers of one text: choose raw, "
             f"mean, norm or uniform for {'cross-attention' if part == 'cross' else 'one layer'}."
         )
-    if across:
+    if across and chosen.across is not None:
         return stacked(chosen.across(parts_with_gradients(model, encoding, allowed, target)))
     if queries is not None and method != "flow":
         raise ParameterError(

@@ -10,13 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import CapabilityError, ParameterError
 from ..inside.watch import Layer
 
 FLOW_RATE = 40_000_000  # edges that flows visit in a second, measured on one core
 FLOW_SECONDS = 60  # that flows of one view may take
+
+
+Reduce = Callable[[Iterable[Layer]], Iterator[Any]]
+Across = Callable[[Mapping[str, Iterable[Layer]]], Iterator[Any]]
+R = TypeVar("R", bound=Reduce)
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,8 @@ class Method:
     summary: str
     needs: str
     square: bool
-    function: Callable[[Iterable[Layer]], Iterator[Any]]
-    across: Callable[[Mapping[str, Iterable[Layer]]], Iterator[Any]] | None = None
+    function: Reduce
+    across: Across | None = None
 
 
 METHODS: dict[str, Method] = {}
@@ -43,9 +48,9 @@ def _method(
     summary: str,
     needs: str = "weights",
     square: bool = False,
-    across: Callable | None = None,
-) -> Callable:
-    def register(function: Callable) -> Callable:
+    across: Across | None = None,
+) -> Callable[[R], R]:
+    def register(function: R) -> R:
         METHODS[name] = Method(name, summary, needs, square, function, across)
         return function
 

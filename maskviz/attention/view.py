@@ -6,6 +6,7 @@ tokens or of small weights, or as the difference a mask makes on the tokens of t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -190,7 +191,7 @@ def notes(shown: View, masked: bool = False) -> tuple[tuple[HeadRole | HeadChang
         return tuple(tuple(HeadChange(float(v)) for v in layer) for layer in moved(shown))
     if shown.keys is not None:
         return cross_roles(shown.weights, shown.special, shown.keys.special, shown.keys.hidden)
-    queries = shown.hidden if masked and any(shown.hidden) else None
+    queries: Sequence[bool] | None = shown.hidden if masked and any(shown.hidden) else None
     if any(shown.absent):
         queries = [not gone for gone in shown.absent]
     return head_roles(shown.weights, shown.special, shown.hidden, shown.words, queries)

@@ -136,7 +136,7 @@ def pretraining_command(
     Every step is an ordinary run; one that is done is not run again.
     """
     from ..sweeps.pretraining import Pretraining, pretrain_and_tune
-    from ..training.spec.spec import MaskingSpec, RunSpec
+    from ..training import MaskingSpec, RunSpec
 
     base = RunSpec.build(
         path=data, model=model, strategy="none", max_steps=tune_steps, max_rows=rows

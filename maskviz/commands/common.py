@@ -27,6 +27,12 @@ TextArgument = Annotated[str | None, typer.Argument(help="The text; '-' reads st
 ModelName = Annotated[
     str, typer.Option("--model", "-m", help="mini, a tuned run, a folder or a name on the Hub.")
 ]
+QuestionName = Annotated[
+    str, typer.Option("--question", help="What the model is asked: labels, or one of your own.")
+]
+Ask = Annotated[
+    list[str] | None, typer.Option("--ask", help="A parameter of --question, NAME=VALUE.")
+]
 StrategyName = Annotated[str, typer.Option("--strategy", "-s", help="What to hide.")]
 OperatorName = Annotated[str, typer.Option("--operator", "-o", help="How it is hidden.")]
 Ratio = Annotated[float | None, typer.Option("--ratio", "-r", help="Share to hide, 0 to 1.")]
@@ -146,21 +152,23 @@ def chosen_mask(
     """Return the mask a command asks for: read from a file, or chosen by a strategy."""
     from ..masks import Mask, mask
     from ..text.document import Document
+    from ..text.pipelines import BUNDLED
 
     if mask_file is not None:
         try:
-            document = mask_file.read_bytes()
+            written = mask_file.read_bytes()
         except OSError as error:
             raise DataError(f"{str(mask_file)!r} cannot be read: {error.strerror}.") from None
         own = None if text is None and sys.stdin.isatty() else read_text(text)
-        saved = Mask.from_json(document, own or None)
+        saved = Mask.from_json(written, own or None)
         return ~saved if complement else saved
     given = mask_parameters(strategy, **options)
-    more = {"complement": complement, "second": second, "join": join}
-    named = {"pipeline": given["pipeline"]} if "pipeline" in given else {}
     show = Progress("characters")
-    document = Document(read_text(text), **named, progress=show)
-    chosen = mask(document, strategy, ratio=ratio, seed=seed, **more, **given)
+    document = Document(read_text(text), given.get("pipeline", BUNDLED), show)
+    chosen = mask(
+        document, strategy, ratio=ratio, seed=seed,
+        complement=complement, second=second, join=join, **given,
+    )  # fmt: skip
     show.end()
     return chosen
 
@@ -176,3 +184,12 @@ def mask_parameters(strategy: str, **options: Any) -> dict[str, Any]:
     """Return what `maskviz.mask` takes besides text, ratio and seed."""
     given = parameters_for(strategy, **options)
     return given | ({"pipeline": options["pipeline"]} if options.get("pipeline") else {})
+
+
+def question_of(name: str, given: list[str] | None) -> str | dict[str, Any]:
+    """Return the question that the options name. Raises ParameterError for one without a `=`."""
+    pairs = [item.partition("=") for item in given or ()]
+    for key, sign, _ in pairs:
+        if not (key and sign):
+            raise ParameterError(f"--ask is {key!r}: write NAME=VALUE, such as words=good,bad.")
+    return {"name": name, **{key.strip(): value for key, _, value in pairs}} if pairs else name

@@ -73,6 +73,8 @@ def compare_command(
         ),
     ] = None,
     long: Long = "cut",
+    question: common.QuestionName = "labels",
+    ask: common.Ask = None,
     types: common.Types = "",
     pattern: common.Pattern = "",
     words: common.Words = "",
@@ -93,7 +95,10 @@ def compare_command(
     }  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
-    shared = {"model": model, "ratio": ratio, "seed": seed, "long": long}
+    shared: dict[str, Any] = {
+        "model": model, "ratio": ratio, "seed": seed, "long": long,
+        "question": common.question_of(question, ask),
+    }  # fmt: skip
     if file is None:
         _only_for_files(text_column, label_column, by, pair_column, swap, label, rows, out)
         draws = 20 if draws is None else draws
@@ -152,14 +157,15 @@ def _one_text(
     mask_file: Path | None,
     draws: int,
     beside: str | None,
-    options: dict[str, str],
+    options: dict[str, Any],
     shared: dict[str, Any],
     as_json: bool,
 ) -> None:
     from ..evidence import compare, compare_masks, sensitivity
     from ..evidence.text.compare import operators_left_out
+    from ..readings.question import asked
 
-    model, long = shared["model"], shared["long"]
+    model, long = asked(shared["model"], shared["question"]), shared["long"]
     masks = _masks(text, strategy, mask_file, options, shared)
     effects = compare_masks(masks, model, operators, draws, long)
     first = effects[0]
@@ -168,7 +174,10 @@ def _one_text(
     for reason in left_out:
         common.notify(reason)
     survives = sensitivity(effects)
-    second = compare(masks[0][1], beside, first.comparison.operator, long) if beside else None
+    second = None
+    if beside:
+        operator = first.comparison.operator
+        second = compare(masks[0][1], beside, operator, long, shared["question"])
     document = {
         **first.comparison.to_dict(),
         "control": vars(first.control),
@@ -185,7 +194,7 @@ def _masks(
     text: str | None,
     strategy: str,
     mask_file: Path | None,
-    options: dict[str, str],
+    options: dict[str, Any],
     shared: dict[str, Any],
 ) -> list[tuple[str, Any]]:
     """Return the named masks of one text: a saved one, or one for each strategy."""
@@ -208,7 +217,7 @@ def _one_file(
     file: str,
     strategy: str,
     out: Path | None,
-    options: dict[str, str],
+    options: dict[str, Any],
     as_json: bool,
     asked: dict[str, Any],
 ) -> None:
@@ -238,7 +247,7 @@ def _pairs(
     strategy: str,
     operator: str,
     rows: int | None,
-    options: dict[str, str],
+    options: dict[str, Any],
     shared: dict[str, Any],
     as_json: bool,
 ) -> None:
@@ -265,7 +274,7 @@ def _pairs(
     common.show(result.to_dict(), as_json, fairness_table(result))
 
 
-def _parameters(strategies: str, options: dict[str, str]) -> dict[str, dict[str, Any]]:
+def _parameters(strategies: str, options: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Give each strategy of `a,b,c` those options that it takes; an expression stands alone."""
     from ..masks import STRATEGIES
     from ..masks.expression import is_expression

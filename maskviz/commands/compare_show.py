@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..evidence.fairness.fairness import Fairness
-    from ..evidence.files.chance import ChanceResult
+    from ..evidence.files.file_result import Beside
     from ..evidence.files.files import FileComparison, StrategyResult
     from ..evidence.text.compare import Comparison, Effect, Sensitivity
 
@@ -76,7 +76,7 @@ def file_table(result: FileComparison) -> str:
             continue
         lines += [f"by {column}", *_rows(values), "", *_chance(values)]
     if result.beside is not None:
-        lines += [*_beside(result), ""]
+        lines += [*_beside(result.beside), ""]
     rows = f"{result.rows:,} row{'s' * (result.rows != 1)}"
     return "\n".join([*lines, f"{rows}, model {result.model}."])
 
@@ -90,12 +90,13 @@ def _chance(results: dict[str, Any]) -> list[str]:
     flips = any(r.mean_kl is not None for _, r in drawn)
     theirs = ": their flip rate; strategy − random" if flips else ": strategy − random"
     lines = [f"beside random masks of the same size{theirs} [95 %]"]
-    return [*lines, *(f"{name:{width}}{_beyond(r, r.chance)}" for name, r in drawn), ""]
+    return [*lines, *(f"{name:{width}}{_beyond(r)}" for name, r in drawn), ""]
 
 
-def _beyond(r: StrategyResult, chance: ChanceResult) -> str:
+def _beyond(r: StrategyResult) -> str:
     """Say how far a strategy goes beyond random masks: in flips, and in accuracy or error."""
-    if chance.few:
+    chance = r.chance
+    if chance is None or chance.few:
         return "too few rows to tell"
     said = []
     if r.mean_kl is not None:
@@ -164,8 +165,7 @@ def _accuracy(r: Any) -> str:
     return ""
 
 
-def _beside(result: FileComparison) -> list[str]:
-    other = result.beside
+def _beside(other: Beside) -> list[str]:
     lines = [f"{other.model} beside it: the same plain answer in {other.agreement:.1%} of rows"]
     for name, p in other.paired.items():
         low, high = p["ci95"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import ParameterError
 from . import common
+
+if TYPE_CHECKING:
+    from ..readings.question import Question
 
 Long = Annotated[
     str,
@@ -47,6 +50,8 @@ def explain_command(
     ] = None,
     rows: Annotated[int | None, typer.Option("--rows", help="Of --rationales, the first.")] = None,
     long: Long = "cut",
+    question: common.QuestionName = "labels",
+    ask: common.Ask = None,
     seed: common.Seed = 0,
     as_json: common.Json = False,
 ) -> None:
@@ -62,28 +67,29 @@ def explain_command(
         raise ParameterError(f"No method is named: choose one or several of {', '.join(METHODS)}.")
     for name in names:
         METHODS[name]
+    from ..evidence import explain
+    from ..readings.question import asked
+
+    put = asked(model, common.question_of(question, ask))
     if rationales is not None:
-        _plausibility(rationales, names, model, rows, long, seed, as_json)
+        _plausibility(rationales, names, put, rows, long, seed, as_json)
         return
     text = common.read_text(text)
-    found = {name: _explained(text, model, name, label, long, seed) for name in names}
+    found = {name: explain(text, put, name, label, long, seed) for name in names}
     measured = {}
     if faithful:
         from ..evidence.words.faithfulness import faithfulness
 
-        measured = {n: faithfulness(e, text, operator, draws, long, seed) for n, e in found.items()}
+        measured = {
+            n: faithfulness(e, text, operator, draws, long, seed, put.model)
+            for n, e in found.items()
+        }
     first = found[names[0]]
     common.notify(first.notice)
     document = {n: _document(e, measured.get(n)) for n, e in found.items()}
     several = {"methods": document} if len(names) > 1 else {}
     lines = [_answer(first), "", *_words(found)]
     common.show({**document[names[0]], **several}, as_json, "\n".join([*lines, *_table(measured)]))
-
-
-def _explained(text: str, model: str, name: str, label: str | None, long: str, seed: int) -> Any:
-    from ..evidence import explain
-
-    return explain(text, model, name, label, long, seed)
 
 
 def _answer(explanation: Any) -> str:
@@ -133,13 +139,19 @@ def _table(measured: dict[str, Any]) -> list[str]:
 
 
 def _plausibility(
-    file: Path, names: list[str], model: str, rows: int | None, long: str, seed: int, as_json: bool
+    file: Path,
+    names: list[str],
+    question: Question,
+    rows: int | None,
+    long: str,
+    seed: int,
+    as_json: bool,
 ) -> None:
     from ..evidence.words.plausibility import plausibility
 
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
-    found = {n: plausibility(file, n, model, rows=rows, long=long, seed=seed) for n in names}
+    found = {n: plausibility(file, n, question, rows=rows, long=long, seed=seed) for n in names}
     first = found[names[0]]
     for note in first.notes:
         common.notify(note)

@@ -31,6 +31,8 @@ def report_command(
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
     mask_file: common.MaskFile = None,
+    question: common.QuestionName = "labels",
+    ask: common.Ask = None,
     measure: Annotated[str, typer.Option("--measure", help="Of a sweep.")] = "accuracy",
     as_json: common.Json = False,
 ) -> None:
@@ -48,7 +50,7 @@ def report_command(
             types=types, pattern=pattern, words=words, indices=indices,
             model=model, pipeline=pipeline,
         )  # fmt: skip
-        found = text_report(chosen, model, operator, given)
+        found = text_report(chosen, model, operator, given, common.question_of(question, ask))
     path = save(found, out)
     said: dict[str, Any] = {
         "out": str(path), "bytes": path.stat().st_size, "finding": found.finding,

@@ -16,6 +16,7 @@ from ..errors import DataError, TextError
 from ..masks import Choice, Mask, mask
 from ..masks.expression import needs
 from ..text.document import Document
+from ..text.pipelines import BUNDLED
 from ..text.together import annotate_together
 from . import common
 
@@ -39,18 +40,20 @@ def masked_lines(
     DataError where the file cannot be read.
     """
     given = common.mask_parameters(strategy, **options)
-    pipeline = {"pipeline": given["pipeline"]} if given.get("pipeline") else {}
+    pipeline = given.get("pipeline") or BUNDLED
     together = "pipeline" in (needs(strategy) | (second.needs if second else frozenset()))
     lines = enumerate(_lines(file))
     while chunk := list(islice(lines, _AT_ONCE)):
-        documents = [(i, Document(line, **pipeline)) for i, line in chunk]
+        documents = [(i, Document(line, pipeline)) for i, line in chunk]
         if together:
             annotate_together(document for _, document in documents if document.words)
         for i, document in documents:
             other = second and replace(second, seed=second.seed + i)
-            more = {"complement": complement, "second": other, "join": join}
             try:
-                yield mask(document, strategy, ratio=ratio, seed=seed + i, **more, **given)
+                yield mask(
+                    document, strategy, ratio=ratio, seed=seed + i,
+                    complement=complement, second=other, join=join, **given,
+                )  # fmt: skip
             except TextError:
                 if document.words:
                     raise

@@ -51,24 +51,24 @@ def mask_command(
     With --file every line is a text of its own: one masked line each, or one JSON object a line.
     Line i takes the seed + i; a line without a word stays as it is.
     """
-    options = {
+    options: dict[str, Any] = {
         "types": types, "pattern": pattern, "words": words, "indices": indices, "by": by,
         "data": data, "threshold": threshold, "surprisal": surprisal, "model": model,
         "pipeline": pipeline,
     }  # fmt: skip
-    joining = {"second": common.second_choice(second, second_seed), "join": join}
+    other = common.second_choice(second, second_seed)
     as_read = AsRead(operator, unit, model)
     if file is not None:
         from .stream import masked_lines
 
         if mask_file is not None or text is not None:
             raise ParameterError("--file masks the lines of a file: leave the text and --mask out.")
-        for chosen in masked_lines(file, strategy, ratio, seed, complement, **options, **joining):
+        for chosen in masked_lines(file, strategy, ratio, seed, complement, other, join, **options):
             line = as_read.result(chosen) if as_json else {}
             common.show(line, as_json, "" if as_json else as_read.text(chosen))
         return
     chosen = common.chosen_mask(
-        text, strategy, ratio, seed, mask_file, complement, **options, **joining
+        text, strategy, ratio, seed, mask_file, complement, other, join, **options
     )
     result = as_read.result(chosen)
     common.notify(result.get("notice", ""))
@@ -100,7 +100,7 @@ class AsRead:
 
     def text(self, chosen: Mask) -> str:
         """Return the masked text."""
-        if not self._of_model:
+        if self.model is None or not self._of_model:
             return chosen.masked_text(self.operator)
         return decoded(self.model, self._encoding(chosen))
 

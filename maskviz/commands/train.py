@@ -83,7 +83,7 @@ def train_command(
     from ..runs.foreground import train
     from ..training import RunSpec
 
-    values = {
+    values: dict[str, Any] = {
         "path": data, "text_column": text_column, "label_column": label_column, "task": task,
         "target_column": target_column, "problem_type": problem_type,
         "model": model, "strategy": strategy, "operator": operator, "ratio": ratio,

@@ -100,7 +100,9 @@ def _group(split: str, label: int, rng: random.Random) -> int:
     return {"aligned": label, "reversed": 1 - label}.get(split, rng.randrange(2))
 
 
-def _row(review: _Review, group: int, kind: str, split: str, rng: random.Random) -> dict:
+def _row(
+    review: _Review, group: int, kind: str, split: str, rng: random.Random
+) -> dict[str, object]:
     distractor = rng.choice(KINDS[kind][group])
     # A letter of the private use area keeps the place while the rest is filled in.
     opening = review.opening.format("\ue000", review.thing)

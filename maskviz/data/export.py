@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from ..errors import DataError
 
 
-def to_csv(records: list[dict[str, Any]]) -> str:
+def to_csv(records: Sequence[Mapping[Any, Any]]) -> str:
     """Return records as CSV; a cell that a spreadsheet would run as a formula is quoted.
 
     A text that begins with =, +, -, @ (full width too), a tab or a line break makes spreadsheets
@@ -73,7 +74,7 @@ class CsvFile:
     def __exit__(
         self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
     ) -> None:
-        if self._stream is None:
+        if self.path is None or self._draft is None:
             return
         self._stream.close()
         if self._partial:

@@ -98,12 +98,11 @@ def _download(name: str, file: str) -> Path:
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import GatedRepoError
 
-    where = {"repo_type": "dataset", "revision": _BRANCH}
-    cached = try_to_load_from_cache(name, file, **where)
+    cached = try_to_load_from_cache(name, file, repo_type="dataset", revision=_BRANCH)
     if isinstance(cached, str):
         return Path(cached)
     try:
-        return Path(hf_hub_download(name, file, **where))
+        return Path(hf_hub_download(name, file, repo_type="dataset", revision=_BRANCH))
     except GatedRepoError:
         raise _gated(name) from None
     except Exception as error:  # noqa: BLE001  as above

@@ -10,12 +10,18 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from ..errors import DataError, MissingDependencyError
 from ..text.words import mended
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
+
+Row = dict[str, object]
+Reader = Callable[[BinaryIO, str, bytes], Iterator[Row]]  # of a stream, its name and first bytes
 
 DELIMITERS = (",", ";", "\t", "|")
 _EXCEL = re.compile(r'"?sep=([,;\t|])"?\r?\n', re.IGNORECASE)  # Excel may say it in a first line
@@ -40,7 +46,7 @@ _OFFICE = {  # the same, of ZIP archives, by what they hold
 }
 
 
-def iter_rows(source: str | Path | bytes, name: str | None = None) -> Iterator[dict[str, object]]:
+def iter_rows(source: str | Path | bytes, name: str | None = None) -> Generator[Row, None, None]:
     """Yield each row as a dictionary, column name to value.
 
     `source` is a path or the file's bytes; `name` tells the format of bytes by its ending
@@ -70,7 +76,7 @@ def _open(source: str | Path | bytes, name: str) -> BinaryIO:
         raise DataError(f"{name!r} cannot be read ({error.strerror}): check the path.") from None
 
 
-def _reader(name: str, head: bytes):
+def _reader(name: str, head: bytes) -> Reader:
     ending = Path(name).suffix.lower()
     if head.startswith(b"PAR1"):
         return _parquet_rows
@@ -161,7 +167,7 @@ def _csv_rows(stream: BinaryIO, name: str, head: bytes) -> Iterator[dict[str, ob
             ) from None
 
 
-def _records(reader, name: str) -> Iterator[dict[str, object]]:
+def _records(reader: CsvReader, name: str) -> Iterator[dict[str, object]]:
     header = _unique([cell.strip() for cell in next(reader)], name)
     for record in reader:
         if not record:

@@ -73,7 +73,7 @@ def guess_columns(frame: pd.DataFrame) -> Columns:
     names = {str(column).strip().lower(): column for column in frame.columns}
     head = frame.head(2000)
     lengths = {c: head[c].astype(str).str.len().mean() for c in frame.columns}
-    text = next((names[n] for n in TEXT_NAMES if n in names), max(lengths, key=lengths.get))
+    text = next((names[n] for n in TEXT_NAMES if n in names), max(lengths, key=lengths.__getitem__))
     named = (names[n] for n in LABEL_NAMES if n in names and names[n] != text)
     return Columns(text, next(named, None) or _fewest(head, text))
 
@@ -81,7 +81,7 @@ def guess_columns(frame: pd.DataFrame) -> Columns:
 def _fewest(head: pd.DataFrame, text: str) -> str | None:
     counts = {c: head[c].astype(str).nunique() for c in head.columns if c != text}
     fit = {c: n for c, n in counts.items() if 2 <= n <= max(2, min(MAX_LABELS, len(head) // 2))}
-    return min(fit, key=fit.get) if fit else None
+    return min(fit, key=fit.__getitem__) if fit else None
 
 
 def select(frame: pd.DataFrame, text_column: str, label_column: str) -> Selection:

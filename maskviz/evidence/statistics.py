@@ -14,8 +14,8 @@ def kl_divergence(p: Iterable[float], q: Iterable[float]) -> float:
     """
     import numpy as np
 
-    p, q = (np.clip(np.fromiter(x, float), 1e-12, None) for x in (p, q))
-    return max(0.0, float((p * np.log(p / q)).sum())) if len(p) > 1 else 0.0
+    first, second = (np.clip(np.fromiter(x, float), 1e-12, None) for x in (p, q))
+    return max(0.0, float((first * np.log(first / second)).sum())) if len(first) > 1 else 0.0
 
 
 def divergence(head: str, p: Any, q: Any) -> float | None:

@@ -20,6 +20,8 @@ from ..attention.roles import HeadChange, HeadRole
 from ..attention.view import View
 from .ramps import quantise, ramp
 
+Scale = Literal["head", "model"]  # whose largest weight has the full colour
+
 
 def pack(header: dict[str, Any], cells: np.ndarray, *, signed: bool) -> bytes:
     """Return header, ramps and cells as one message.
@@ -39,7 +41,7 @@ def mosaic_message(
     roles: Sequence[Sequence[HeadRole | HeadChange]] | None = None,
     selected: tuple[int, int] | None = None,
     titles: Sequence[str] | None = None,
-    scale: Literal["head", "model"] = "model",
+    scale: Scale = "model",
     label: str = "All heads",
     merged: bool = False,
     unit: str | None = None,

@@ -23,9 +23,9 @@ def pretraining_figure(found: Pretrained) -> go.Figure:
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for seed, values in enumerate(zip(found.without, found.with_it, strict=True)):
+    for seed, pair in enumerate(zip(found.without, found.with_it, strict=True)):
         figure.add_scatter(
-            x=[WITHOUT, WITH], y=values, mode="lines+markers", name="one seed", legendgroup="seed",
+            x=[WITHOUT, WITH], y=pair, mode="lines+markers", name="one seed", legendgroup="seed",
             showlegend=seed == 0, line={"color": CHANCE, "width": 1.5}, marker={"size": 6},
             hovertemplate=f"seed {seed}, %{{x}}: %{{y:.1%}}<extra></extra>",
         )  # fmt: skip

@@ -62,7 +62,9 @@ def ramp(signed: bool, theme: Theme = "light") -> np.ndarray:
     return diverging(theme) if signed else sequential(theme)
 
 
-def quantise(weights: np.ndarray, *, signed: bool = False, scale: float | np.ndarray = 1.0):
+def quantise(
+    weights: np.ndarray, *, signed: bool = False, scale: float | np.ndarray = 1.0
+) -> np.ndarray:
     """Turn weights into one byte each, in proportion to the square root of their share of `scale`.
 
     The square root keeps a weight of 1/256 apart from 0, where a linear byte would lose it.
@@ -79,7 +81,9 @@ def quantise(weights: np.ndarray, *, signed: bool = False, scale: float | np.nda
     return np.rint(np.sign(values) * np.sqrt(np.abs(values)) * ZERO + ZERO).astype(np.uint8)
 
 
-def dequantise(cells: np.ndarray, *, signed: bool = False, scale: float | np.ndarray = 1.0):
+def dequantise(
+    cells: np.ndarray, *, signed: bool = False, scale: float | np.ndarray = 1.0
+) -> np.ndarray:
     """Return the weights that `quantise` turned into these bytes, float32."""
     if not signed:
         return (cells.astype(np.float32) / 255) ** 2 * scale
@@ -87,7 +91,7 @@ def dequantise(cells: np.ndarray, *, signed: bool = False, scale: float | np.nda
     return np.sign(root) * root**2 * scale
 
 
-def plotly_scale(signed: bool, theme: Theme = "light") -> list[list]:
+def plotly_scale(signed: bool, theme: Theme = "light") -> list[list[float | str]]:
     """Return a ramp as a Plotly colour scale of 33 stops."""
     table = ramp(signed, theme)[: SIZE - 1 if signed else SIZE]
     stops = np.linspace(0, len(table) - 1, 33).round().astype(int)

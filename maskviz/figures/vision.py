@@ -49,8 +49,8 @@ def _square(
     figure: go.Figure, look: Look, mask: PatchMask | None, veil: str = "rgba(0,0,0,0)"
 ) -> go.Figure:
     high, wide = _cell(look)
-    for number in mask.hidden if mask else ():
-        row, column = divmod(number, mask.columns)
+    hidden = [divmod(number, mask.columns) for number in mask.hidden] if mask else []
+    for row, column in hidden:
         figure.add_shape(
             type="rect", x0=column * wide - 0.5, x1=(column + 1) * wide - 0.5,
             y0=row * high - 0.5, y1=(row + 1) * high - 0.5,

@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
 from ..models.model import Model
-from ..readings.labels import batch
+from ..readings.batches import batch
 from .steering import is_decoder, under_matrix
 from .tape import check_keys, eager, shape_of, unseen
 from .target import target_of
@@ -89,7 +89,7 @@ def _read_by_decoder(model: Model, encoding: Encoding, target: tuple[int, ...]) 
 def _answer(model: Model, encoding: Encoding, output: Any) -> Any:
     import torch
 
-    logits = getattr(output, "logits", None)
+    logits: Any = getattr(output, "logits", None)
     if "classify" in model.capabilities:
         return logits[0].max()
     if model.config.is_encoder_decoder and logits is not None:

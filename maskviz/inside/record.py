@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ParameterError
 from ..masks.encoding import Encoding
 from ..models.model import Model
-from ..readings.labels import batch
+from ..readings.batches import batch
 from .gradients import parts_with_gradients
 from .steering import core_of, under_matrix
 from .tape import Enough, Tape, eager, unseen

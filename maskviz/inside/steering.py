@@ -11,7 +11,9 @@ from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
 from ..masks.matrices import additive
 from ..models.model import Model, load_model
-from ..readings.labels import Prediction, batch
+from ..readings.batches import batch
+from ..readings.labels import Prediction, prediction_of
+from ..readings.question import asked
 
 _RECORD = "maskviz_record"
 
@@ -33,7 +35,9 @@ def under_matrix(model: Model, network: Any, allowed: Any | None) -> Iterator[No
         allowed = np.asarray(allowed) & np.tri(len(allowed), dtype=bool)
     steer = additive(allowed, next(core.parameters()).dtype).to(network.device)
 
-    def replace_mask(module: Any, arguments: tuple, keywords: dict) -> tuple[tuple, dict]:
+    def replace_mask(
+        module: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return arguments, {**keywords, "attention_mask": steer}
 
     handle = core.register_forward_pre_hook(replace_mask, with_kwargs=True)
@@ -69,13 +73,11 @@ def predict_under(model: Model | str, encoding: Encoding, allowed: Any | None) -
     """
     import torch
 
-    from ..readings.labels import activate, prediction_of
-
-    loaded = load_model(model)
-    network = loaded.network("classify")
-    with loaded.lock, torch.inference_mode(), under_matrix(loaded, network, allowed):
-        logits = network(**batch(loaded, [encoding])).logits
-    return prediction_of(loaded, activate(network.config, logits)[0].double().cpu().numpy())
+    question = asked(model)
+    loaded = question.model
+    with loaded.lock, torch.inference_mode(), under_matrix(loaded, question.network, allowed):
+        logits = question.ask([encoding])[0].double().cpu().numpy()
+    return prediction_of(question, question.probabilities(logits), logits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +124,7 @@ def head_arithmetic(
 
 
 @contextmanager
-def _recording(model: Model, network: Any, tape: list) -> Iterator[None]:
+def _recording(model: Model, network: Any, tape: list[Any]) -> Iterator[None]:
     """Run attention through a function that keeps queries, keys and values of each layer."""
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface, eager_mask
@@ -134,9 +136,9 @@ def _recording(model: Model, network: Any, tape: list) -> Iterator[None]:
         scaling = options.get("scaling") or query.shape[-1] ** -0.5
         tape.append((query, key, value, scaling, attention_mask))
         groups = query.shape[1] // key.shape[1]
-        wide = [part.repeat_interleave(groups, 1) for part in (key, value)]
+        keys, values = (part.repeat_interleave(groups, 1) for part in (key, value))
         return eager_attention_forward(
-            module, query, *wide, attention_mask, scaling=scaling, dropout=0.0
+            module, query, keys, values, attention_mask, scaling=scaling, dropout=0.0
         )
 
     AttentionInterface.register(_RECORD, record)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..errors import CapabilityError, TextError
 from ..models.memory import remembered
 from ..models.model import Model
-from ..readings.labels import batch
+from ..readings.batches import batch
 from ..text.words import check_unicode
 from .beginning import LONGEST as LOOKED_AT
 from .beginning import read_beginning

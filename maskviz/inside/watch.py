@@ -79,7 +79,7 @@ def _mode(torch: Any, take: Callable[[int, Product], None], linear: bool) -> Any
             self.waiting: Product | None = None
 
         def __torch_function__(
-            self, func: Any, types: Any, args: tuple = (), kwargs: Any = None
+            self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
         ) -> Any:
             result = func(*args, **(kwargs or {}))
             if func in softmaxes:
@@ -89,7 +89,7 @@ def _mode(torch: Any, take: Callable[[int, Product], None], linear: bool) -> Any
             elif self.waiting is not None and func in (functional.linear, torch.addmm):
                 # A linear layer keeps (out, in), GPT-2's Conv1D (in, out).
                 weight = args[1].T if func is functional.linear else args[2]
-                self.projected(weight)
+                self.projected(self.waiting, weight)
             return result
 
         def multiplied(self, weights: Any, values: Any) -> None:
@@ -101,9 +101,8 @@ def _mode(torch: Any, take: Callable[[int, Product], None], linear: bool) -> Any
                 self.count += 1
                 take(self.count - 1, product)
 
-        def projected(self, weight: Any) -> None:
-            product, self.waiting = self.waiting, None
-            product.output = weight
+        def projected(self, product: Product, weight: Any) -> None:
+            self.waiting, product.output = None, weight
             self.count += 1
             take(self.count - 1, product)
 

@@ -100,6 +100,6 @@ def _compile(path: Path, _modified: int) -> tuple[tuple[str, ...], tuple[str, ..
         try:
             regex.compile(line[3:])
         except regex.error as error:
-            wanted = f"a regular expression behind 're:' ({error.msg})"
+            wanted = f"a regular expression behind 're:' ({error.msg})"  # type: ignore[attr-defined]
             raise wrong_line(path, line, wanted) from None
     return plain, tuple(f"(?i){line[3:]}" for line in own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
@@ -104,16 +104,22 @@ def audit(
     if not strategies:
         raise ParameterError("No strategy is chosen: name at least one, such as random,entity.")
     tallies = {name: _Tally(name, ratio) for name in strategies}
-    overlap: Counter[tuple[str, str]] = Counter()
+    overlap: defaultdict[tuple[str, str], float] = defaultdict(float)
     count = left_out = 0
     for i, text in enumerate(texts):
         try:
             document = Document(text)
             other = second and replace(second, seed=second.seed + i)
-            more = {"complement": complement, "second": other, "join": join}
             masks = {
                 name: mask(
-                    document, name, ratio=ratio, seed=seed + i, **more, **_given(parameters, name)
+                    document,
+                    name,
+                    ratio=ratio,
+                    seed=seed + i,
+                    complement=complement,
+                    second=other,
+                    join=join,
+                    **_given(parameters, name),
                 )
                 for name in strategies
             }
@@ -228,7 +234,8 @@ def span_length_test(lengths: Mapping[int, int]) -> float | None:
     from scipy.stats import chisquare
 
     total, weight = sum(lengths.values()), sum(SPAN_LENGTH_WEIGHTS)
-    observed, expected = [], []
+    observed: list[int] = []
+    expected: list[float] = []
     for n, share in enumerate(SPAN_LENGTH_WEIGHTS, start=1):
         if expected and expected[-1] < _LEAST_EXPECTED:
             observed[-1] += lengths.get(n, 0)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ParameterError, TextError
 from ..text.document import Document
+from ..text.pipelines import BUNDLED
 from .choice import Choice, joined
 from .expression import evaluate, is_expression
 from .mask import Mask
@@ -40,7 +41,7 @@ def mask(
     >>> mask("Anna flew to Rome", "pattern", pattern="Rome").masked_text()
     'Anna flew to [MASK]'
     """
-    document = text if isinstance(text, Document) else Document(text, **_pipeline(parameters))
+    document = text if isinstance(text, Document) else Document(text, _pipeline(parameters))
     if not document.words:
         raise TextError("The text has no words to hide: enter at least one word.")
     ratio, seed = checked_ratio(ratio), checked_seed(seed)
@@ -97,8 +98,8 @@ def checked_seed(seed: int) -> int:
     return seed
 
 
-def _pipeline(parameters: dict[str, Any]) -> dict[str, str]:
-    return {"pipeline": parameters["pipeline"]} if parameters.get("pipeline") else {}
+def _pipeline(parameters: dict[str, Any]) -> str:
+    return parameters.get("pipeline") or BUNDLED
 
 
 def _accepted(entry: Strategy, parameters: dict[str, Any]) -> dict[str, Any]:

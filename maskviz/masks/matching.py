@@ -18,8 +18,9 @@ def find_all(expression: str, text: str, flags: int = 0) -> Iterator[tuple[int, 
             if match.end() > match.start():
                 yield match.span()
     except regex.error as error:
+        why = error.msg  # type: ignore[attr-defined]  # the stubs leave it out
         raise ParameterError(
-            f"The pattern {expression[:60]!r} is not a regular expression ({error.msg}): "
+            f"The pattern {expression[:60]!r} is not a regular expression ({why}): "
             "correct it, or write the words into the word list."
         ) from None
     except TimeoutError:

@@ -25,6 +25,7 @@ from .spans import MaskSpan
 
 # (token id, shown as, index in the plain encoding or None, visible to attention)
 Piece = tuple[int, str, int | None, int]
+Placed = tuple[Piece, bool, tuple[int, int] | None]  # a piece, whether it hides, its characters
 Guesses = dict[int, tuple[int, ...]]  # the first token of a hidden run → the ids in its place
 UNITS = ("token", "word", "span")
 AS_MASK, AS_RANDOM = 0.8, 0.9  # below: the mask token; below: a random one; else the token itself
@@ -125,7 +126,8 @@ def _units(plain: Tokenised, hidden: Hidden) -> dict[int, int]:
     if hidden.unit == "span":
         return dict.fromkeys(hidden.indices, hidden.indices[0])
     starts = [start for start, _ in hidden.mask.words]
-    words = {i: bisect_right(starts, plain.offsets[i][0]) for i in hidden.indices}
+    places = ((i, plain.offsets[i]) for i in hidden.indices)
+    words = {i: bisect_right(starts, place[0]) for i, place in places if place is not None}
     firsts = {word: i for i, word in reversed(words.items())}
     return {i: firsts[word] for i, word in words.items()}
 
@@ -278,12 +280,12 @@ def hidden_runs(plain: Tokenised, mask: Mask) -> list[tuple[int | None, list[int
     return [(k, list(run)) for k, run in groupby(range(len(owner)), key=lambda i: owner[i])]
 
 
-def _visible(plain: Tokenised, run: list[int]) -> Iterator[tuple]:
+def _visible(plain: Tokenised, run: list[int]) -> Iterator[Placed]:
     for i in run:
         yield (plain.input_ids[i], plain.tokens[i], i, 1), False, plain.offsets[i]
 
 
-def _hidden(operator: Operator, model: Any, plain: Tokenised, hidden: Hidden) -> Iterator[tuple]:
+def _hidden(operator: Operator, model: Any, plain: Tokenised, hidden: Hidden) -> Iterator[Placed]:
     for piece in operator.replace(model, plain, hidden):
         index = piece[2]
         whole = (hidden.span.start, hidden.span.end)

@@ -98,7 +98,7 @@ def _engine(pipeline: str) -> Any:
     nlp = SpacyNlpEngine(
         models=[{"lang_code": "en", "model_name": pipeline}], ner_model_configuration=settings
     )
-    nlp.nlp = {"en": load_pipeline(pipeline)}
+    nlp.nlp = {"en": load_pipeline(pipeline)}  # type: ignore[assignment]  # it begins as None
     engine = AnalyzerEngine(nlp_engine=nlp, supported_languages=["en"])
     engine.registry.add_recognizer(AgeRecognizer())
     return engine

@@ -9,6 +9,7 @@ from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerRe
 from .attributes import ages_of, expressions
 from .matching import find_all
 
+_NAME = "AgeRecognizer"
 _SCORE = 0.85  # Presidio's own for what spaCy finds
 
 
@@ -16,7 +17,7 @@ class AgeRecognizer(LocalRecognizer):
     """Finds ages as the strategy `attribute` does, without words such as "child"."""
 
     def __init__(self) -> None:
-        super().__init__(supported_entities=["AGE"], name="AgeRecognizer")
+        super().__init__(supported_entities=["AGE"], name=_NAME)
 
     def load(self) -> None:
         """Load nothing: the word list is read when it is asked for."""
@@ -29,5 +30,5 @@ class AgeRecognizer(LocalRecognizer):
         found = ages_of(text, people)
         for expression in expressions("age", words=False):
             found += find_all(expression, text)
-        why = AnalysisExplanation(self.name, _SCORE, textual_explanation="tells an age")
+        why = AnalysisExplanation(_NAME, _SCORE, textual_explanation="tells an age")
         return [RecognizerResult("AGE", start, end, _SCORE, why) for start, end in found]

@@ -44,7 +44,7 @@ def locate(name: str) -> str:
 def _may_be_on_hub(name: str) -> bool:
     """Tell whether the Hub allows such a name."""
     from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
     try:
         validate_repo_id(name)

@@ -242,7 +242,7 @@ def _network(model: Model, capability: str) -> Any:
 
     from .auto import HEADS
 
-    with _quiet():
+    with _quiet(), torch.inference_mode(False):  # whoever asks first, others take gradients
         network = _from_pretrained(
             HEADS[capability],
             model.name,

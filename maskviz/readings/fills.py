@@ -15,7 +15,7 @@ from ..masks.operators import apply
 from ..models.memory import remembered
 from ..models.model import Model, load_model
 from . import side_by_side
-from .labels import batch
+from .batches import batch
 
 _BATCH = 32
 _MOST_LOGITS = 32 * 512 * 16_000  # of a batch: 1 GB in float32
@@ -122,10 +122,11 @@ def _batches(masks: Sequence[Mask], model: Model, vocabulary: int) -> Iterator[l
 def _places(encoding: Encoding, mask: Mask) -> Iterator[tuple[tuple[int, int], list[int]]]:
     """Yield the hidden tokens of each word together, with the characters they cover."""
     word_of = _word_of(mask)
-    hidden = [i for i, h in enumerate(encoding.hidden) if h]
-    for _, group in groupby(hidden, key=lambda i: word_of.get(encoding.offsets[i][0], -i - 1)):
+    every = enumerate(zip(encoding.hidden, encoding.offsets, strict=True))
+    hidden = [(i, place) for i, (h, place) in every if h and place is not None]
+    for _, group in groupby(hidden, key=lambda one: word_of.get(one[1][0], -one[0] - 1)):
         run = list(group)
-        yield (encoding.offsets[run[0]][0], encoding.offsets[run[-1]][1]), run
+        yield (run[0][1][0], run[-1][1][1]), [i for i, _ in run]
 
 
 def _word_of(mask: Mask) -> dict[int, int]:
@@ -200,7 +201,7 @@ def _of_one_length(lengths: Sequence[int]) -> Iterator[list[int]]:
 def _hidden_ids(model: Model, encoding: Encoding) -> list[int]:
     """Return the ids that stood in the plain text, one for each token."""
     plain = model.tokenise(encoding.text).input_ids
-    return [plain[source] for source in encoding.source]
+    return [plain[source] for source in encoding.source if source is not None]
 
 
 @remembered(maxsize=1)
@@ -216,7 +217,7 @@ def _begins_word(model: Model) -> tuple[bool, ...]:
     return tuple(name.startswith(("Ġ", "▁")) for name in names)
 
 
-def _best(model: Model, run: Sequence[tuple[Any, Any]], top_k: int) -> tuple:
+def _best(model: Model, run: Sequence[tuple[Any, Any]], top_k: int) -> tuple[Candidate, ...]:
     """Return the most probable sequences over the places of a run: probabilities and ids each."""
     beams: list[tuple[float, tuple[int, ...]]] = [(1.0, ())]
     for probabilities, ids in run:

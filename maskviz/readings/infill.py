@@ -111,12 +111,7 @@ def _by_sentinel(
     """Ask for all runs at once; a run the model does not write stays empty."""
     import torch
 
-    sentinels = [_sentinel(model, n) for n in range(len(runs))]
-    if None in sentinels:
-        raise CapabilityError(
-            f"The mask has {len(runs)} spans and the model {model.name!r} knows "
-            f"{sentinels.index(None)} sentinels: hide fewer, longer spans."
-        )
+    sentinels = _sentinels(model, len(runs))
     network = model.network("translate")
     with model.lock, torch.inference_mode():
         source = torch.tensor([_with_sentinels(plain, runs, sentinels)], device=network.device)
@@ -131,7 +126,22 @@ def _by_sentinel(
     }
 
 
-def _with_sentinels(plain: Tokenised, runs: Sequence[Sequence[int]], sentinels: list) -> list[int]:
+def _sentinels(model: Model, count: int) -> list[int]:
+    found: list[int] = []
+    for number in range(count):
+        token = _sentinel(model, number)
+        if token is None:
+            raise CapabilityError(
+                f"The mask has {count} spans and the model {model.name!r} knows "
+                f"{number} sentinels: hide fewer, longer spans."
+            )
+        found.append(token)
+    return found
+
+
+def _with_sentinels(
+    plain: Tokenised, runs: Sequence[Sequence[int]], sentinels: list[int]
+) -> list[int]:
     first = {run[0]: sentinel for run, sentinel in zip(runs, sentinels, strict=True)}
     hidden = {i for run in runs for i in run}
     return [

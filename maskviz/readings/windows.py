@@ -1,4 +1,4 @@
-"""What a classifier answers to masked texts, also to those longer than it takes.
+"""What a model answers to masked texts, also to those longer than it takes.
 
 A text over the limit is cut at its end, or read in windows of about equal length that end at a
 word; the logits of the windows are averaged, which is what gives one answer for the whole text.
@@ -18,7 +18,8 @@ from ..masks.spans import MaskSpan
 from ..models.memory import remembered
 from ..models.model import Model
 from ..text.alignment import plain_offsets
-from .labels import Prediction, activated, class_logits, prediction_of
+from .labels import Prediction, prediction_of
+from .question import Question
 
 LONG = ("cut", "windows")
 _MARGIN = 24  # tokens left free: a window grows by _NEAR at most, and when tokenised on its own
@@ -29,40 +30,39 @@ _NEAR = 16  # tokens that a window's end moves back to meet the start of a word
 class Answers:
     """What a model answers to several masked texts.
 
-    logits, probabilities: float arrays (texts, labels).
+    logits, probabilities: float arrays (texts, outputs).
     notice: where the text was cut or read in windows, a sentence that says so, else empty.
     """
 
-    model: Model
+    question: Question
     logits: Any
     probabilities: Any
     notices: tuple[str, ...] = ()
 
     def prediction(self, row: int) -> Prediction:
         """Return the answer to one of the texts."""
-        return prediction_of(self.model, self.probabilities[row], self.logits[row])
+        return prediction_of(self.question, self.probabilities[row], self.logits[row])
 
 
-def read(model: Model, masks: Sequence[tuple[Mask, str]], long: str = "cut") -> Answers:
-    """Classify each mask under its operator; `long` is `cut` or `windows`.
+def read(question: Question, masks: Sequence[tuple[Mask, str]], long: str = "cut") -> Answers:
+    """Ask about each mask under its operator; `long` is `cut` or `windows`.
 
     Raises UnknownNameError for another `long`, MaskError where nothing is left to read.
     """
     checked_long(long)
-    return answers_of(model, encodings_of(masks, model, long))
+    return answers_of(question, encodings_of(masks, question.model, long))
 
 
-def answers_of(model: Model, pieces: Sequence[Sequence[Encoding]]) -> Answers:
-    """Classify texts given as the encodings of their windows."""
+def answers_of(question: Question, pieces: Sequence[Sequence[Encoding]]) -> Answers:
+    """Ask about texts given as the encodings of their windows."""
     import numpy as np
 
-    logits = class_logits(model, [encoding for row in pieces for encoding in row])
+    logits = question.logits([encoding for row in pieces for encoding in row])
     ends = np.cumsum([len(row) for row in pieces])
     rows = [logits[end - len(row) : end].mean(0) for row, end in zip(pieces, ends, strict=True)]
     means = np.stack(rows) if rows else logits
-    return Answers(
-        model, means, activated(model.config, means), tuple(_notice(row, model) for row in pieces)
-    )
+    notices = tuple(_notice(row, question.model) for row in pieces)
+    return Answers(question, means, question.probabilities(means), notices)
 
 
 def checked_long(long: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import ParameterError, TextError
 from ..masks.encoding import Encoding
 from ..models.model import Model, load_model
-from .labels import padded
+from .batches import padded
 
 BEAMS, LONGEST = 16, 1024
 _TOKENS = 1024  # source tokens in a batch; each of them is held once per beam

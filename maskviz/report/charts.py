@@ -7,7 +7,7 @@ the names above the marks, so that a phone shows a whole chart in letters that c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..text.percent import percent
 from .document import attribute, escape
@@ -116,7 +116,7 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
     return (low, high) if high - low >= 0.05 else (max(0.0, low - 0.05), min(1.0, high + 0.05))
 
 
-def _axis(place, low: float, high: float, rows: int, signed: bool) -> str:
+def _axis(place: Callable[[float], float], low: float, high: float, rows: int, signed: bool) -> str:
     bottom = _ROW * rows + 4
     parts = []
     for i in range(5):

@@ -11,7 +11,8 @@ from ..evidence import Comparison, Control, compare, control, explain
 from ..evidence.text.sentence import comparison_sentence
 from ..masks import edit
 from ..masks.mask import Mask
-from ..models.model import Model, load_model
+from ..models.model import Model
+from ..readings.question import Question, Spec, asked, json_of
 from ..text.beginning import LONGEST, beginning
 from ..text.percent import percent
 from .charts import bars, intervals
@@ -23,27 +24,27 @@ DRAWS = 40
 
 
 def text_report(
-    mask: Mask, model: Model | str = "mini", operator: str = "mask", given: int = 0
+    mask: Mask,
+    model: Model | str | Question = "mini",
+    operator: str = "mask",
+    given: int = 0,
+    question: Spec = "labels",
 ) -> Report:
     """Compare the text with and without the mask and return the report.
 
     Of a long text its first 20,000 characters are compared and shown, and the report says so;
     `given` is the number of words of the whole text where the mask is of its beginning already.
-    Raises CapabilityError where the model is no classifier.
+    Raises CapabilityError where the model cannot answer the question.
 
     >>> text_report(maskviz.mask("Anna loved it.", "entity")).finding      # doctest: +SKIP
     'Hiding 1 of 3 words (entity) leaves positive 97 % ...'
     """
-    loaded = load_model(model)
-    if "classify" not in loaded.capabilities:
-        raise CapabilityError(
-            f"A report on a text needs a classifier and {loaded.name!r} is none: choose 'mini' or "
-            "a model tuned for classification."
-        )
+    put = asked(model, question)
+    loaded = put.model
     mask, given = _shown(mask, given)
-    comparison = compare(mask, loaded, operator)
-    chance = control(mask, loaded, operator, DRAWS) if mask.hidden_words else None
-    scores = _scores(mask, loaded)
+    comparison = compare(mask, put, operator)
+    chance = control(mask, put, operator, DRAWS) if mask.hidden_words else None
+    scores = _scores(mask, put)
     attention = _attention(mask, loaded)
     return Report(
         title=_shortened(mask.text),
@@ -55,8 +56,8 @@ def text_report(
         ],
         sure=_sure(comparison, chance)
         + (f" {read_in_part(len(mask.words), given)}" if given else ""),
-        settings=_settings(mask, loaded, operator),
-        commands=_commands(mask, loaded, operator),
+        settings=_settings(mask, put, operator),
+        commands=_commands(mask, put, operator),
         data={
             "words": [mask.text[start:end] for start, end in mask.words[:WORDS_SHOWN]],
             "scores": scores,
@@ -82,11 +83,11 @@ def read_in_part(words: int, given: int) -> str:
     return f"Read here: the first {words:,} of {given:,} words."
 
 
-def _scores(mask: Mask, model: Model) -> list[float]:
+def _scores(mask: Mask, question: Question) -> list[float]:
     """Return leave-one-out scores of the words; none for a text that is too long for it."""
     if not 0 < len(mask.words) <= WORDS_SCORED:
         return []
-    return [round(word.score, 5) for word in explain(mask.text, model).words]
+    return [round(word.score, 5) for word in explain(mask.text, question).words]
 
 
 def _begin(scores: Sequence[float]) -> int:
@@ -185,7 +186,7 @@ def _text(mask: Mask, hidden: bool = False) -> str:
 
 def _reasons(mask: Mask) -> dict[int, str]:
     """Return word → why it is hidden."""
-    found = {}
+    found: dict[int, str] = {}
     for span in mask.spans:
         for i in mask.hidden_words:
             start, end = mask.words[i]
@@ -262,10 +263,11 @@ def _sure(comparison: Comparison, chance: Control | None) -> str:
     )
 
 
-def _settings(mask: Mask, model: Model, operator: str) -> dict[str, Any]:
+def _settings(mask: Mask, question: Question, operator: str) -> dict[str, Any]:
     ratio = "the strategy's own" if mask.requested_ratio is None else mask.requested_ratio
     return {
-        "model": model.name,
+        "model": question.model.name,
+        **json_of(question.spec()),
         "strategy": mask.strategy,
         "parameters": dict(mask.parameters) or "none",
         "ratio asked for": ratio,
@@ -281,12 +283,13 @@ _OPTIONS = ("types", "pattern", "words", "indices", "pipeline")  # of the comman
 _LONGEST_COMMAND = 400  # characters of the text
 
 
-def _commands(mask: Mask, model: Model, operator: str) -> list[str]:
+def _commands(mask: Mask, question: Question, operator: str) -> list[str]:
     """Return what makes the report again: one command, or the mask as a file and a command."""
     import json
     import shlex
 
-    tail = ["--model", model.name, "--operator", operator, "--out", "report.html"]
+    tail = ["--model", question.model.name, *question.options(), "--operator", operator]
+    tail += ["--out", "report.html"]
     if not _by_options(mask):
         kept = json.dumps(json.loads(mask.to_json()))  # ASCII: a copy loses no mark of direction
         command = shlex.join(["maskviz", "report", "--mask", "mask.json", *tail])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,7 +78,7 @@ class Background:
             os.killpg(read_json(self.folder / "process.json")["pid"], signal.SIGTERM)
 
 
-def _json(record: dict[str, object]) -> str:
+def _json(record: Mapping[str, object]) -> str:
     import json
 
     return json.dumps(record)

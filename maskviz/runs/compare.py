@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +29,13 @@ def finding(runs: Sequence[Run]) -> str:
     active = sum(not run.is_over for run in runs)
     going = f" {active} still going." if active else ""
     done = [run for run in runs if run.state == "done"]
-    turned = [run for run in done if reversed_accuracy(run) is not None]
+    turned = [(right, run) for run in done if (right := reversed_accuracy(run)) is not None]
     if len(turned) > 1:
-        best, worst = (pick(turned, key=reversed_accuracy) for pick in (max, min))
+        (most, best), (least, worst) = (pick(turned, key=itemgetter(0)) for pick in (max, min))
         return (
             f"With the distractor reversed, {best.id} ({best.spec.masking}) is right in "
-            f"{percent(reversed_accuracy(best), 0)} and {worst.id} ({worst.spec.masking}) in "
-            f"{percent(reversed_accuracy(worst), 0)} of the rows.{going}"
+            f"{percent(most, 0)} and {worst.id} ({worst.spec.masking}) in "
+            f"{percent(least, 0)} of the rows.{going}"
         )
     rated = [run for run in done if "accuracy_plain" in run.metrics]
     if rated:

@@ -17,9 +17,9 @@ from ..evidence.intervals import difference, mean_interval
 from ..paths import home
 from ..runs import list_runs, train
 from ..text.percent import percent
+from ..training import MaskingSpec, RunSpec
 from ..training.folder import Run, slug
 from ..training.model.encoder import without_classifier
-from ..training.spec.spec import MaskingSpec, RunSpec
 from .service import _absolute, _changed, _key_of_run, spec_key
 
 Listener = Callable[[str], None]

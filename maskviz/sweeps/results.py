@@ -194,8 +194,8 @@ def _paired(
 def _finding(found: Results) -> str:
     rated = [g for g in found.grid if g.values]
     if not rated:
-        plain = found.plain is not None and bool(found.plain.values)
-        return "Only plain text is finished yet." if plain else "No cell is finished yet."
+        alone = found.plain is not None and bool(found.plain.values)
+        return "Only plain text is finished yet." if alone else "No cell is finished yet."
     pick = min if found.measure in LOWER_IS_BETTER else max
     best = pick(rated, key=lambda g: g.interval[0])
     plain = found.plain.interval[0] if found.plain and found.plain.values else math.nan

@@ -17,7 +17,7 @@ from .ages import with_people
 from .span import Span
 
 BUNDLED = "en_mini"
-PIECE = 50_000  # characters read at a time: a pipeline takes about 4 KB of memory for each
+_PIECE = 50_000  # characters read at a time: a pipeline takes about 4 KB of memory for each
 _KEPT = 512  # texts whose annotation is remembered
 # A run of emoji is one token, as it is one word: a family of four joined by joiners is not seven.
 _EMOJI = re.compile("[\u200d\u20e3\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+")
@@ -54,6 +54,7 @@ def load_pipeline(name: str = BUNDLED) -> Any:
 def _loaded(name: str) -> Any:
     try:
         import spacy
+        from spacy.language import Language
     except ImportError:
         raise MissingDependencyError(
             "Sentences, entities and parts of speech need spaCy: run 'pip install spacy', "
@@ -66,8 +67,8 @@ def _loaded(name: str) -> Any:
     from ..checksums import verify
 
     verify(assets() / BUNDLED)
-    pipeline = spacy.load(assets() / BUNDLED)
-    spacy.Language.component("people_by_age", func=with_people)
+    pipeline: Any = spacy.load(assets() / BUNDLED)
+    Language.component("people_by_age", func=with_people)
     pipeline.add_pipe("people_by_age")
     pipeline.tokenizer.token_match = _EMOJI.fullmatch
     return pipeline
@@ -98,7 +99,7 @@ def keep(text: str, name: str, found: Annotation) -> None:
 def _in_pieces(
     text: str, pipeline: Any, progress: Callable[[int, int], None] | None = None
 ) -> Annotation:
-    if len(text) <= PIECE:
+    if not is_long(text):
         return annotation(pipeline(text))
     parts: dict[str, list[Span]] = {field.name: [] for field in fields(Annotation)}
     for start, end in pieces_of(text):
@@ -109,6 +110,11 @@ def _in_pieces(
         if progress:
             progress(end, len(text))
     return Annotation(**{name: tuple(spans) for name, spans in parts.items()})
+
+
+def is_long(text: str) -> bool:
+    """Tell whether a text is read in pieces."""
+    return len(text) > _PIECE
 
 
 def pieces_of(text: str) -> Iterator[tuple[int, int]]:
@@ -129,11 +135,11 @@ def _end_of_piece(text: str, start: int) -> int:
     >>> _end_of_piece("Ann left.", 0)
     9
     """
-    end = start + PIECE
+    end = start + _PIECE
     if end >= len(text):
         return len(text)
     for mark in _ENDS:
-        found = [match.end() for match in mark.finditer(text, start + PIECE // 2, end)]
+        found = [match.end() for match in mark.finditer(text, start + _PIECE // 2, end)]
         if found:
             return found[-1]
     return end

@@ -78,7 +78,7 @@ def _by_characters(tokenizer: Any, pieces: list[str], chunk: str) -> list[Offset
         place = -1 if wanted is None else text.find(wanted, at)
         passed = text[at:place] if place >= 0 else ""
         # With nothing unknown before it a piece stands right here, dropped punctuation aside.
-        if place < 0 or (any(map(str.isalnum, passed)) and not unplaced):
+        if wanted is None or place < 0 or (any(map(str.isalnum, passed)) and not unplaced):
             spans.append(None)
             unplaced = True
             continue

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ..errors import TextError
 from .document import Document
-from .pipelines import LOCK, PIECE, annotation, keep, load_pipeline
+from .pipelines import LOCK, annotation, is_long, keep, load_pipeline
 from .words import check_unicode
 
 Row = TypeVar("Row")
@@ -25,7 +25,7 @@ def annotate_together(
     passed over, and read when it is asked.
     """
     documents = list(documents)
-    new = [d for d in documents if not d.annotated and len(d.text) <= PIECE]
+    new = [d for d in documents if not d.annotated and not is_long(d.text)]
     done = len(documents) - len(new)
     for start in range(0, len(new), _AT_ONCE):  # in between, other threads have their turn
         with LOCK:

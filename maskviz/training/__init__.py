@@ -3,6 +3,7 @@
 Importing this imports no torch.
 """
 
-from .spec.spec import DataSpec, MaskingSpec, RunSpec, TrainingSpec
+from .spec.mask_spec import MaskingSpec
+from .spec.spec import DataSpec, RunSpec, TrainingSpec
 
 __all__ = ["DataSpec", "MaskingSpec", "RunSpec", "TrainingSpec", "check", "estimate", "folder"]

@@ -11,7 +11,8 @@ from ..errors import CapabilityError, DataError, MissingDependencyError
 from ..masks.operators import no_mask_token
 from .data.masking import drawn
 from .machine.model_size import model_folder
-from .spec.spec import EXAMPLE, MaskingSpec, RunSpec
+from .spec.mask_spec import MaskingSpec
+from .spec.spec import EXAMPLE, RunSpec
 
 
 def preflight(spec: RunSpec) -> None:

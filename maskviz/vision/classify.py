@@ -16,14 +16,14 @@ from typing import Any
 
 from ..errors import CapabilityError, DataError, ModelNotFoundError
 from ..models.linear import quickened
-from ..models.locate import BUNDLED_IMAGES as BUNDLED
-from ..models.locate import locate
+from ..models.locate import BUNDLED_IMAGES, locate
 from ..models.memory import NETWORKS, bytes_when_loaded, size_of_network
 from ..models.model import LOADING
 from ..paths import assets
 from .patches import PatchMask
 from .picture import in_colours
 
+BUNDLED = BUNDLED_IMAGES
 _BATCH = 8  # images
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maskviz.text import Document, pipelines
+from maskviz.text import Document, pipelines, together
 from maskviz.text.together import annotate_together, annotated
 
 pytest.importorskip("spacy")
@@ -15,7 +15,7 @@ TEXTS = [f"Tom Hanks flew to Paris in {year}. He liked it." for year in range(19
 def small_memory(monkeypatch):
     """Let the memory of annotations be small, and empty."""
     monkeypatch.setattr(pipelines, "_KEPT", 8)
-    monkeypatch.setattr(pipelines, "_AT_ONCE", 5)
+    monkeypatch.setattr(together, "_AT_ONCE", 5)
     pipelines._kept.clear()
 
 

@@ -12,7 +12,7 @@ from maskviz.inside import tape
 from maskviz.inside.tape import eager
 from maskviz.masks import apply
 from maskviz.models import load_model
-from maskviz.readings.labels import batch
+from maskviz.readings.batches import batch
 from tests.tiny_models import ALL_FAMILIES
 
 TEXT = "Anna didn't like this truly dull film, though."

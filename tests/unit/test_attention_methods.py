@@ -28,7 +28,7 @@ from maskviz.inside.target import target_of
 from maskviz.inside.watch import Layer
 from maskviz.masks import Mask, apply, mask
 from maskviz.models import load_model
-from maskviz.readings.labels import batch
+from maskviz.readings.batches import batch
 from tests.tiny_models import ALL_FAMILIES
 
 TEXT = "Anna didn't like this truly dull film, though."

@@ -12,7 +12,8 @@ from maskviz.evidence.words.methods import per_word
 from maskviz.masks import Mask, MaskSpan, apply
 from maskviz.models import load_model
 from maskviz.readings import predict
-from maskviz.readings.labels import batch
+from maskviz.readings.batches import batch
+from maskviz.readings.question import Question, asked
 from maskviz.readings.windows import read, windows
 
 TEXT = "Anna loved this great film, but Paris was a dull story."
@@ -130,12 +131,10 @@ def test_many_texts_together_are_the_same_as_one_by_one(tiny) -> None:
 
 
 def test_words_of_one_token_are_read_once(monkeypatch) -> None:
-    from maskviz.evidence.words import occlusion
-
     read = []
-    whole = occlusion.logits_of_ids
+    whole = Question.logits_apart
     monkeypatch.setattr(
-        occlusion, "logits_of_ids", lambda m, ids, seen: read.extend(ids) or whole(m, ids, seen)
+        Question, "logits_apart", lambda own, reads: read.extend(reads) or whole(own, reads)
     )
     found = explain("A great film: " + "我们喜欢这部电影" * 20, "mini")
     assert len(found.words) == 163
@@ -156,17 +155,19 @@ def test_windows_join_without_a_gap_and_fit_the_model(tiny) -> None:
 
 def test_windows_read_what_is_cut_otherwise(tiny) -> None:
     model = load_model(tiny("modernbert"))
-    cut, whole = (read(model, [(Mask(LONG), "mask")], long) for long in ("cut", "windows"))
+    cut, whole = (read(asked(model), [(Mask(LONG), "mask")], long) for long in ("cut", "windows"))
     assert "left out" in cut.notices[0]
     assert "windows" in whole.notices[0]
-    parts = [read(model, [(Mask(LONG[s:e]), "mask")]).logits[0] for s, e in windows(model, LONG)]
+    parts = [
+        read(asked(model), [(Mask(LONG[s:e]), "mask")]).logits[0] for s, e in windows(model, LONG)
+    ]
     assert whole.logits[0] == pytest.approx(np.mean(parts, 0), abs=1e-6)
     for name in ("occlusion", "gradient-input", "input-reduction", "attention-rollout"):
         assert values(LONG, model, name)[-1] == 0, name
         if name != "input-reduction":  # it reads the beginning alone
             assert values(LONG, model, name, long="windows")[-2] != 0, name
     one = Mask(LONG, (MaskSpan(*Mask(LONG).words[-1]),))
-    fall = whole.probabilities[0] - read(model, [(one, "mask")], "windows").probabilities[0]
+    fall = whole.probabilities[0] - read(asked(model), [(one, "mask")], "windows").probabilities[0]
     index = int(whole.probabilities[0].argmax())
     assert values(LONG, model, "occlusion", long="windows")[-1] == pytest.approx(
         fall[index], abs=1e-6

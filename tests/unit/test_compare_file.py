@@ -274,7 +274,7 @@ def test_stopping_keeps_the_rows_so_far(tiny) -> None:
 
 
 def test_rows_that_are_cut_or_left_out_are_named_with_the_reason(tiny, monkeypatch) -> None:
-    monkeypatch.setattr("maskviz.text.pipelines.PIECE", 2000)
+    monkeypatch.setattr("maskviz.text.pipelines._PIECE", 2000)
     texts = ["a dull story", "a great film " * 40, "... !", "half a \ud800 pair", "film " * 500]
     content = "\n".join(json.dumps({"text": text}) for text in texts).encode()
     common = {"model": tiny("bert"), "text_column": "text", "name": "a.jsonl"}

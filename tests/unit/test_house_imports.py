@@ -6,6 +6,7 @@ import ast
 import importlib
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from functools import cache
@@ -277,3 +278,18 @@ def test_training_needs_no_dashboard_libraries() -> None:
     )
     assert answer.returncode == 0, answer.stderr
     assert "done " in answer.stdout
+
+
+def test_the_map_names_every_room_and_no_other() -> None:
+    """Each room of the map is there, and each room there is on it, those within rooms too."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    table = text[text.index("## The map") : text.index("## To add")]
+    rows = [row.split("|")[1:3] for row in table.splitlines() if row.startswith("| `")]
+    named = {name for first, _ in rows for name in re.findall(r"`([\w./]+)`", first)}
+    rooms = {path.parent.name + "/" for path in ROOT.glob("maskviz/*/__init__.py")}
+    loose = {path.stem for path in ROOT.glob("maskviz/*.py")} - {"__init__", "__main__"}
+    assert named == rooms | loose | {"pages/", "app.py"}
+    for first, what in rows:
+        for house in re.findall(r"`(\w+)/`", first):
+            within = {path.parent.name for path in ROOT.glob(f"maskviz/{house}/*/__init__.py")}
+            assert within <= set(re.findall(r"`(\w+)/`", what)), house

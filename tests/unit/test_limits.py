@@ -18,6 +18,7 @@ from maskviz.inside.beginning import LONGEST
 from maskviz.masks import apply, mask
 from maskviz.models import limits, load_model, memory
 from maskviz.readings import fill, generate, predict
+from maskviz.readings.question import asked
 from tests.tiny_models import build, tokenizer
 
 SMALL = {"num_hidden_layers": 1, "num_attention_heads": 2, "hidden_size": 8}
@@ -154,8 +155,8 @@ def test_what_is_longer_is_cut_and_said_by_the_true_number(long_model) -> None:
     assert "longer than the 4,096 tokens" in windows
     assert "2 windows" in windows
     rows = f'text\n"{text}"\n'.encode()
-    asked = {"text_column": "text", "model": long_model, "name": "a.csv", "draws": 0}
-    result = compare_file(rows, ["random"], **asked)
+    given = {"text_column": "text", "model": long_model, "name": "a.csv", "draws": 0}
+    result = compare_file(rows, ["random"], **given)
     assert "longer than the 4,096 tokens that" in result.notes[-1]
 
 
@@ -206,7 +207,7 @@ def test_occlusion_lays_out_a_variant_only_when_it_is_read(long_model) -> None:
 
     text = "film " * 1500
     tracemalloc.start()
-    (found,) = occlude(long_model, ["dull " + "film " * 30])
+    (found,) = occlude(asked(long_model), ["dull " + "film " * 30])
     small = found.hidden
     from maskviz.evidence.words import occlusion
 
@@ -216,9 +217,9 @@ def test_occlusion_lays_out_a_variant_only_when_it_is_read(long_model) -> None:
     assert small.shape == (31, 2)
     assert variants.tokens > 1_000_000
     assert peak < 8 * variants.tokens  # as int64 alone, ids and visibility would take 16
-    row = np.asarray(variants.ids[-1])
+    row = np.asarray(variants.reads[-1].input_ids)
     assert (row == long_model.tokenizer.mask_token_id).any()
-    assert (np.asarray(variants.ids[0]) != long_model.tokenizer.mask_token_id).all()
+    assert (np.asarray(variants.reads[0].input_ids) != long_model.tokenizer.mask_token_id).all()
 
 
 def test_long_and_short_texts_in_one_call_keep_their_order(long_model) -> None:
@@ -239,12 +240,12 @@ def test_a_step_over_a_file_ends_where_its_masks_are_many_tokens(tiny, monkeypat
     from maskviz.evidence.files import files
 
     table = ("text\n" + "A dull film that Anna of Paris sees.\n" * 9).encode()
-    asked = {"text_column": "text", "model": tiny("bert"), "name": "a.csv"}
-    whole = compare_file(table, ["random"], **asked)
+    given = {"text_column": "text", "model": tiny("bert"), "name": "a.csv"}
+    whole = compare_file(table, ["random"], **given)
     monkeypatch.setattr(files, "_TOKENS_AT_ONCE", 1)
     steps = []
     found = compare_file(
-        table, ["random"], **asked, progress=lambda done, total: steps.append(done)
+        table, ["random"], **given, progress=lambda done, total: steps.append(done)
     )
     assert steps == list(range(1, 10))
     assert found.strategies["random"].flip_rate == whole.strategies["random"].flip_rate

@@ -9,7 +9,7 @@ import transformers
 from maskviz.masks import apply
 from maskviz.models import linear, load_model
 from maskviz.models.linear import quickened
-from maskviz.readings.labels import batch
+from maskviz.readings.batches import batch
 
 TEXT = "Anna loved this great film, but Paris was a dull story. " * 2
 

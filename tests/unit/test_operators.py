@@ -14,7 +14,7 @@ from maskviz.masks import OPERATORS, Mask, MaskSpan, apply, mask
 from maskviz.masks.operators import apply_many, hidden_runs
 from maskviz.models import load_model
 from maskviz.readings import fill
-from maskviz.readings.labels import class_probabilities
+from maskviz.readings.question import asked
 
 TEXT = "Anna didn't like this truly dull film, 我们 🙂 though."
 MASK = mask(TEXT, "pattern", words="truly,Anna,我们,🙂")
@@ -64,7 +64,8 @@ def test_what_nobody_attends_to_does_not_change_the_answer(tiny) -> None:
     first, second = apply(hide_a, "attention", model), apply(hide_b, "attention", model)
     assert len(first) == len(second)
     assert first.input_ids != second.input_ids
-    answers = class_probabilities(model, [first, second])
+    question = asked(model)
+    answers = question.probabilities(question.logits([first, second]))
     assert np.allclose(answers[0], answers[1], atol=1e-6)
 
 

@@ -49,7 +49,7 @@ def test_the_parts_keep_their_letters_when_words_are_merged(tiny) -> None:
 
 
 def test_without_a_pair_nothing_is_passed_besides_ids_and_mask(tiny) -> None:
-    from maskviz.readings.labels import batch
+    from maskviz.readings.batches import batch
 
     model = load_model(tiny("bert"))
     assert set(batch(model, [apply(A, "mask", model)])) == {"input_ids", "attention_mask"}

@@ -13,7 +13,8 @@ import torch
 from maskviz.masks import apply
 from maskviz.models import load_model
 from maskviz.readings import side_by_side
-from maskviz.readings.labels import _batches, class_logits
+from maskviz.readings.batches import _batches
+from maskviz.readings.question import asked
 
 TEXTS = ["one fine film " * (1 + i % 7) for i in range(60)]
 
@@ -28,7 +29,7 @@ def two_threads():
 
 
 def logits(model, batch_size=None):
-    return class_logits(model, [apply(text, "mask", model) for text in TEXTS], batch_size)
+    return asked(model).logits([apply(text, "mask", model) for text in TEXTS], batch_size)
 
 
 def test_threads_give_what_one_gives_and_leave_torch_as_it_was(tiny, two_threads) -> None:

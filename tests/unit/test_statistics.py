@@ -17,7 +17,7 @@ from maskviz.evidence.files.tally import BINS, Calibration
 from maskviz.evidence.statistics import bootstrap_interval, divergence, kendall, mcnemar
 from maskviz.evidence.words.faithfulness import _chance, _curve
 from maskviz.masks import mask
-from maskviz.readings.labels import activated, log_odds
+from maskviz.readings.heads import activated, log_odds
 
 RNG = np.random.default_rng(7)
 
@@ -55,9 +55,7 @@ def test_probabilities_and_log_odds_are_scipys() -> None:
     from scipy.special import expit, logit, softmax
 
     logits = RNG.normal(0, 3, (5, 4))
-    single, multi = config("single_label_classification", 4), config(
-        "multi_label_classification", 4
-    )  # fmt: skip
+    single, multi = "single", "multi"
     np.testing.assert_allclose(activated(single, logits), softmax(logits, -1))
     np.testing.assert_allclose(activated(multi, logits), expit(logits))
     np.testing.assert_allclose(log_odds(single, logits), logit(softmax(logits, -1)), rtol=1e-7)

@@ -150,7 +150,7 @@ def test_key_refuses_an_unknown_way() -> None:
 
 def test_pii_reads_a_long_text_in_pieces(monkeypatch) -> None:
     pytest.importorskip("presidio_analyzer", reason="Presidio is an extra")
-    monkeypatch.setattr("maskviz.text.pipelines.PIECE", 120)
+    monkeypatch.setattr("maskviz.text.pipelines._PIECE", 120)
     text = "Write to ann.lee@example.org about the film.\n" * 12
     chosen = mask(text, "pii", types="EMAIL_ADDRESS")
     assert hidden(chosen) == ["ann.lee@example.org"] * 12

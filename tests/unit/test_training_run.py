@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import json, os, signal, sys
 from pathlib import Path
-from maskviz.training import execute, recorder, trainer
+from maskviz.training.loop import execute, recorder, trainer
 
 execute.warm_up()
 recorder._STATUS_SECONDS = 0  # every step reports, so that a step can be met exactly

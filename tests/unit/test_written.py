@@ -93,7 +93,7 @@ def test_a_summary_without_what_repeats(monkeypatch):
         def __init__(self, text):
             self.text = text
 
-    monkeypatch.setattr("maskviz.models.summarise", lambda text, model, n: Summary(text))
+    monkeypatch.setattr("maskviz.readings.summarise", lambda text, model, n: Summary(text))
     text = "The library closes in summer. In summer the library closes. The bus lends books."
     found = redundant_summary(text, "The library closes in summer. The bus lends books.")
     assert next(s.reason for s in found.mask.spans).startswith("sentence 2 repeats sentence 1")

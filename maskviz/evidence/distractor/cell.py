@@ -18,8 +18,8 @@ from .leakage import counts_of, probe
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...training import MaskingSpec, RunSpec
     from ...training.data.masking import TokenRow
-    from ...training.spec.spec import MaskingSpec, RunSpec
 
 _BATCH = 64
 

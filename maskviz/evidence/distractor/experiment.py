@@ -7,13 +7,22 @@ import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TypedDict
 
 from ...errors import ParameterError, UnknownNameError
 from ...paths import home
 
+
+class Size(TypedDict):
+    """How large an experiment is: rows to train on, optimiser steps."""
+
+    rows: int
+    steps: int
+
+
 ARMS = ("plain", "random", "entity", "attribute", "key", "oracle")
 TESTS = ("aligned", "neutral", "reversed")
-QUICK = {"rows": 600, "steps": 60}
+QUICK: Size = {"rows": 600, "steps": 60}
 CACHE_VERSION = 1  # raise it when a cell's figures come to mean something else
 OF_KIND = {"place": 1}  # the same for the cells of one kind
 

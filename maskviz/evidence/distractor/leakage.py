@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 FOLDS = 5
 
@@ -40,7 +43,7 @@ class Leakage:
         return self.accuracy > self.high
 
 
-def probe(features: Any, groups: Sequence[int], shuffles: int = 50, seed: int = 0) -> Leakage:
+def probe(features: Any, groups: ArrayLike, shuffles: int = 50, seed: int = 0) -> Leakage:
     """Return how well a linear probe tells the two groups (0, 1) apart; features are (rows, d).
 
     Raises DataError with fewer than two rows of a group in each fold.
@@ -52,14 +55,14 @@ def probe(features: Any, groups: Sequence[int], shuffles: int = 50, seed: int = 
     """
     import numpy as np
 
-    features, groups = np.asarray(features, dtype=float), np.asarray(groups)
-    fewest = int(min((groups == 0).sum(), (groups == 1).sum()))
+    features, truth = np.asarray(features, dtype=float), np.asarray(groups)
+    fewest = int(min((truth == 0).sum(), (truth == 1).sum()))
     if fewest < 2 * FOLDS:
         raise DataError(
             f"A probe needs {2 * FOLDS} rows of each group and one has {fewest}: give more rows."
         )
     rng = np.random.default_rng(seed)
-    columns = [groups, *(rng.permutation(groups) for _ in range(shuffles))]
+    columns = [truth, *(rng.permutation(truth) for _ in range(shuffles))]
     accuracies = _accuracies(features, np.stack(columns, axis=1), rng)
     own, chance = float(accuracies[0]), accuracies[1:]
     low, high = np.quantile(chance, [0.025, 0.975])

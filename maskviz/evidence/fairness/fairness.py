@@ -25,8 +25,8 @@ from ...masks.encoding import Encoding
 from ...masks.expression import needs
 from ...masks.mask import Mask
 from ...masks.operators import apply, overlapping
-from ...models.model import Model, load_model
-from ...readings.labels import chosen_labels, head_of
+from ...models.model import Model
+from ...readings.question import Question, Spec, asked, json_of
 from ...readings.windows import answers_of, checked_long, encodings_of, parts
 from ...text.pipelines import BUNDLED
 from ...text.together import annotated
@@ -87,11 +87,14 @@ class Fairness:
     groups: dict[str, dict[str, Gap]] = field(default_factory=dict)
     worst: tuple[PairResult, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
+    question: str | dict[str, Any] = "labels"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values; the keys are the command line's."""
         values = asdict(self)
-        return {**values, "worst": list(values["worst"]), "notes": list(self.notes)}
+        del values["question"]
+        values |= {"worst": list(values["worst"]), "notes": list(self.notes)}
+        return values | json_of(self.question)
 
 
 def pairs_of_file(
@@ -163,12 +166,13 @@ def fairness(
     pairs: Iterable[Pair],
     strategies: Iterable[str] | Mapping[str, Mapping[str, Any]] = ("attribute",),
     *,
-    model: Model | str = "mini",
+    model: Model | str | Question = "mini",
     operator: str = "placeholder",
     label: str | None = None,
     ratio: float | None = None,
     seed: int = 0,
     long: str = "cut",
+    question: Spec = "labels",
     progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Fairness:
@@ -180,7 +184,7 @@ def fairness(
     """
     work = FairnessWork(
         pairs, strategies, model=model, operator=operator, label=label, ratio=ratio, seed=seed,
-        long=long,
+        long=long, question=question,
     )  # fmt: skip
     for _ in work.steps():
         if progress:
@@ -219,31 +223,31 @@ class FairnessWork:
         pairs: Iterable[Pair],
         strategies: Iterable[str] | Mapping[str, Mapping[str, Any]] = ("attribute",),
         *,
-        model: Model | str = "mini",
+        model: Model | str | Question = "mini",
         operator: str = "placeholder",
         label: str | None = None,
         ratio: float | None = None,
         seed: int = 0,
         long: str = "cut",
+        question: Spec = "labels",
         total: int = 0,
     ) -> None:
         """Check everything that can be checked without asking the model; `total` pairs come."""
-        self.model = load_model(model)
-        self.model.require("classify")
-        labels = self.model.labels
-        if label is not None and label not in labels:
-            raise UnknownNameError.of("label", label, labels)
-        self.label = label or labels[0 if head_of(self.model.config) == "regression" else -1]
-        asked = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
+        self.question = asked(model, question)
+        self.model = self.question.model
+        outputs = self.question.outputs
+        self.label = label or outputs[0 if self.question.head == "regression" else -1]
+        self.index = self.question.index(self.label)
+        named = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
         self.jobs = {
-            key: masking_job(key, given, ratio, self.model) for key, given in asked.items()
+            key: masking_job(key, given, ratio, self.model) for key, given in named.items()
         }
         self._pipelines = {
             str(given.get("pipeline") or BUNDLED)
-            for key, given in asked.items()
+            for key, given in named.items()
             if "pipeline" in needs(key)
         }
-        self.operator, self.index = operator, labels.index(self.label)
+        self.operator = operator
         self.seed, self.long = seed, checked_long(long)
         self.names = ["plain", *self.jobs, ORACLE]
         self.arms = {name: _Sums() for name in self.names}
@@ -294,7 +298,7 @@ class FairnessWork:
             except (TextError, MaskError) as error:
                 why = why_left_out(error)
                 left_out.setdefault(why, []).append(pair.row)
-        answers = answers_of(self.model, [row for _, pieces in kept for row in pieces])
+        answers = answers_of(self.question, [row for _, pieces in kept for row in pieces])
         width = 2 * len(self.names)
         found = [
             self._answered(pair, pieces, answers.probabilities[i * width : (i + 1) * width])
@@ -327,12 +331,15 @@ class FairnessWork:
         for i, name in enumerate(self.names):
             first, second = probabilities[2 * i], probabilities[2 * i + 1]
             difference = float(second[self.index] - first[self.index])
-            flip = chosen_labels(self.model, first) != chosen_labels(self.model, second)
+            flip = self.question.chosen(first) != self.question.chosen(second)
             same = _ids(pieces[2 * i]) == _ids(pieces[2 * i + 1])
             arms[name] = (difference, flip, same)
-        labels = [", ".join(chosen_labels(self.model, p)) for p in probabilities[:2]]
+        one, other = (", ".join(self.question.chosen(p)) for p in probabilities[:2])
         plain = arms["plain"][0]
-        return PairResult(pair.row, pair.category, pair.first, pair.second, *labels, plain), arms
+        return (
+            PairResult(pair.row, pair.category, pair.first, pair.second, one, other, plain),
+            arms,
+        )
 
     def result(self) -> Fairness:
         """Return what the pairs so far say; raises DataError where there are none."""
@@ -355,6 +362,7 @@ class FairnessWork:
             {c: {n: s.gap() for n, s in arms.items()} for c, arms in named.items()},
             tuple(self.worst),
             tuple(said),
+            self.question.spec(),
         )
 
 
@@ -375,7 +383,9 @@ def _without(mask: Mask, model: Model) -> Encoding:
     if not kept:
         raise MaskError("The two texts share nothing: there is nothing left to read.")
     columns = ("input_ids", "attention_mask", "tokens", "offsets", "source", "hidden", "special")
-    chosen = {name: tuple(getattr(encoding, name)[i] for i in kept) for name in columns}
+    chosen: dict[str, Any] = {
+        name: tuple(getattr(encoding, name)[i] for i in kept) for name in columns
+    }
     return replace(encoding, **chosen)
 
 

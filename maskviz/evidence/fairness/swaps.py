@@ -110,7 +110,8 @@ def _tables(category: str) -> tuple[dict[str, str], dict[str, str], bool]:
     """Return first → second, second → first, and whether case is part of the word."""
     cased = category in ("names", "nationality", "religion")
     pairs = _pairs()[category]
-    forth, back = {}, {}
+    forth: dict[str, str] = {}
+    back: dict[str, str] = {}
     for first, second in pairs:
         forth.setdefault(first, second)
         back.setdefault(second, first)

@@ -83,7 +83,10 @@ class ChanceResult:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ChanceResult:
         """Read the values that `dataclasses.asdict` and JSON make of one."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        known: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**known)
 
     @property
     def surpassed(self) -> bool:
@@ -147,9 +150,10 @@ class ChanceTally:
     def result(self) -> ChanceResult | None:
         """Return what the sums say, None before the first row."""
         flips, flips_ci = self._flips.result()
-        if flips is None or flips_ci is None:
+        beyond, beyond_ci = self._flips_beyond.result()
+        if flips is None or flips_ci is None or beyond is None or beyond_ci is None:
             return None
         return ChanceResult(
-            flips, flips_ci, *self._flips_beyond.result(), *self._change.result(),
+            flips, flips_ci, beyond, beyond_ci, *self._change.result(),
             *self._beyond.result(), self._flips.n,
         )  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ...readings.question import json_of
 from .tally import RowResult, StrategyResult
 
 Groups = dict[str, dict[str, dict[str, StrategyResult]]]
@@ -44,10 +45,13 @@ class FileComparison:
     groups: Groups = field(default_factory=dict, repr=False)
     beside: Beside | None = None
     complete: bool = True
+    question: str | dict[str, Any] = "labels"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values; the keys are the command line's."""
-        return {**asdict(self), "notes": list(self.notes)}
+        values = asdict(self)
+        del values["question"]
+        return {**values, "notes": list(self.notes), **json_of(self.question)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> FileComparison:

@@ -19,8 +19,8 @@ from ...masks.mask import Mask
 from ...masks.operators import OPERATORS, apply
 from ...masks.registry import STRATEGIES
 from ...masks.spans import MaskSpan
-from ...models.model import Model, load_model
-from ...readings.labels import head_of
+from ...models.model import Model
+from ...readings.question import Question, Spec, asked
 from ...readings.windows import answers_of, checked_long, encodings_of
 from ...text.beginning import LONGEST
 from ...text.pipelines import BUNDLED
@@ -52,7 +52,7 @@ def compare_file(
     *,
     text_column: str,
     label_column: str | None = None,
-    model: Model | str = "mini",
+    model: Model | str | Question = "mini",
     operator: str = "mask",
     ratio: float | None = None,
     seed: int = 0,
@@ -62,12 +62,13 @@ def compare_file(
     long: str = "cut",
     limit: int | None = None,
     draws: int | None = None,
+    question: Spec = "labels",
     each: Callable[[RowResult], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
     note: Callable[[str], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> FileComparison:
-    """Classify every row plain and masked by each strategy.
+    """Ask about every row plain and masked by each strategy.
 
     `strategies` names them, or maps each to its parameters; row i takes the seed + i − 1. `by` are
     columns to break the result down by, `beside` is a second model for the same rows and masks,
@@ -82,7 +83,7 @@ def compare_file(
     work = FileWork(
         source, strategies, text_column=text_column, label_column=label_column, model=model,
         operator=operator, ratio=ratio, seed=seed, name=name, by=by, beside=beside, long=long,
-        limit=limit, draws=draws, note=note,
+        limit=limit, draws=draws, question=question, note=note,
     )  # fmt: skip
     for step in work.steps():
         for row in step.sides[0]:
@@ -105,7 +106,7 @@ class FileWork:
         *,
         text_column: str,
         label_column: str | None = None,
-        model: Model | str = "mini",
+        model: Model | str | Question = "mini",
         operator: str = "mask",
         ratio: float | None = None,
         seed: int = 0,
@@ -115,6 +116,7 @@ class FileWork:
         long: str = "cut",
         limit: int | None = None,
         draws: int | None = None,
+        question: Spec = "labels",
         patience: float | None = None,
         note: Callable[[str], None] | None = None,
     ) -> None:
@@ -123,21 +125,20 @@ class FileWork:
         `patience` ends a step early after so many seconds of choosing masks; `note` gets what is
         being read where a row is long.
         """
-        self.models = [load_model(m) for m in (model, beside) if m is not None]
-        asked = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
-        if not asked:
+        self.questions = [asked(m, question) for m in (model, beside) if m is not None]
+        self.models = [one.model for one in self.questions]
+        named = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
+        if not named:
             raise DataError("No strategy is chosen: name at least one, such as random,entity.")
         if operator not in OPERATORS:
             raise UnknownNameError.of("operator", operator, OPERATORS)
-        for loaded in self.models:
-            loaded.require("classify")
-        self._notes = _same_task(self.models)
+        self._notes = _same_task(self.questions)
         self.jobs = {
-            key: masking_job(key, given, ratio, self.models[0]) for key, given in asked.items()
+            key: masking_job(key, given, ratio, self.models[0]) for key, given in named.items()
         }
         self._pipelines = {
             str(given.get("pipeline") or BUNDLED)
-            for key, given in asked.items()
+            for key, given in named.items()
             if "pipeline" in needs(key)
         }
         self.operator, self.seed, self.long = operator, seed, checked_long(long)
@@ -147,7 +148,7 @@ class FileWork:
         self._patience, self._note = patience, note
         self._columns = (text_column, label_column, tuple(by))
         self.check: FileCheck = check_file(
-            source, self.models[0], text_column, label_column, tuple(by), name
+            source, self.questions[0], text_column, label_column, tuple(by), name
         )
         if not self.check.usable:
             raise DataError(
@@ -157,7 +158,7 @@ class FileWork:
         self.total = min(self.check.usable, limit or self.check.usable)
         self.draws = draws_for(self.total) if draws is None else checked_draws(draws)
         self.done = 0
-        self.tallies = [Tallies(head_of(m.config), self.jobs) for m in self.models]
+        self.tallies = [Tallies(one.head, self.jobs) for one in self.questions]
         self._left_out: dict[str, list[int]] = {}  # by reading; by masking:
         self._unmasked: dict[str, list[int]] = {}
         self._cut: list[int] = []
@@ -168,7 +169,7 @@ class FileWork:
         """Compare 64 rows at a time, from where it stands; each step is counted already."""
         text, label, by = self._columns
         rows = iter_rows(self._source, self._name)
-        usable = usable_rows(rows, self.models[0], text, label, by, self._left_out)
+        usable = usable_rows(rows, self.questions[0], text, label, by, self._left_out)
         usable = islice(usable, self.done, self._limit)
         usable = annotated(usable, attrgetter("text"), self._pipelines)
         while step := self._step(usable):
@@ -241,7 +242,7 @@ class FileWork:
         for m in kept:
             pieces += [m.plain[side], *m.masked[side]]
             pieces += [] if side else [piece for drawn in m.chance for piece in drawn]
-        answers = iter(answers_of(self.models[side], pieces).probabilities)
+        answers = iter(answers_of(self.questions[side], pieces).probabilities)
         results = []
         for m in kept:
             plain, *masked = islice(answers, 1 + len(m.masks))
@@ -249,7 +250,7 @@ class FileWork:
             if self.draws and not side:
                 drawn = [list(islice(answers, len(pieces))) for pieces in m.chance]
             results.append(
-                row_result(m.row, m.masks, self.models[0], self.jobs, plain, masked, drawn)
+                row_result(m.row, m.masks, self.questions[0], self.jobs, plain, masked, drawn)
             )
         return results
 
@@ -284,6 +285,7 @@ class FileWork:
             first.group_results(),
             self._beside(),
             complete,
+            self.questions[0].spec(),
         )
 
     def _beside(self) -> Beside | None:
@@ -338,12 +340,12 @@ def masking_job(
     return lambda text, seed: choose_mask(text, strategy, ratio=share, seed=seed, **given)
 
 
-def _same_task(models: Sequence[Model]) -> list[str]:
-    """Return a note where two models name their labels differently; refuse different tasks."""
-    if len(models) == 1 or models[0].labels == models[1].labels:
+def _same_task(questions: Sequence[Question]) -> list[str]:
+    """Return a note where two models name their outputs differently; refuse different tasks."""
+    if len(questions) == 1 or questions[0].outputs == questions[1].outputs:
         return []
-    one, other = models
-    named = f"{one.name!r} ({', '.join(one.labels)}) and {other.name!r} ({', '.join(other.labels)})"
-    if len(one.labels) != len(other.labels) or head_of(one.config) != head_of(other.config):
+    one, other = questions
+    named = " and ".join(f"{q.model.name!r} ({', '.join(q.outputs)})" for q in questions)
+    if len(one.outputs) != len(other.outputs) or one.head != other.head:
         raise DataError(f"The labels of {named} differ: compare two models of the same task.")
     return [f"The labels of {named} are taken as the same, in this order."]

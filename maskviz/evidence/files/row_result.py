@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...masks.mask import Mask
-from ...models.model import Model
-from ...readings.labels import chosen_labels, head_of
+from ...readings.question import Question
 from ..statistics import divergence
 from .rows import Row, joined
 from .tally import RowEffect, RowResult
@@ -16,35 +15,34 @@ from .tally import RowEffect, RowResult
 def row_result(
     row: Row,
     masks: Sequence[Mask],
-    model: Model,
+    question: Question,
     names: Iterable[str],
     plain: Any,
     masked: Sequence[Any],
     chance: Sequence[Sequence[Any]] | None,
 ) -> RowResult:
-    """Return what each mask changes; each answer is an array (labels,).
+    """Return what each mask changes; each answer is an array (outputs,).
 
     `chance` holds for each mask the answers under its random masks, None where none were asked for;
     a mask that hides nothing has none, and chance then changes nothing either.
     """
-    head = head_of(model.config)
-    index = 0 if head == "regression" else int(plain.argmax())
-    before = chosen_labels(model, plain)
-    label = joined(model, before)
+    head, index = question.head, question.answer(plain)
+    before = question.chosen(plain)
+    label = joined(question.outputs, before)
     effects = {}
     for i, (name, mask, answer) in enumerate(zip(names, masks, masked, strict=True)):
-        after = chosen_labels(model, answer)
+        after = question.chosen(answer)
         drawn = None if chance is None else chance[i] or [plain]
         effects[name] = RowEffect(
-            joined(model, after),
-            float(answer[0] if head == "regression" else answer.max()),
+            joined(question.outputs, after),
+            float(answer[question.answer(answer)]),
             float(answer[index] - plain[index]),
             after != before,
             divergence(head, plain, answer),
             mask.realised_ratio,
             tuple(sorted({span.label for span in mask.spans if span.label})),
-            None if drawn is None else _mean([chosen_labels(model, a) != before for a in drawn]),
-            _score(row, model, head, drawn),
+            None if drawn is None else _mean([question.chosen(a) != before for a in drawn]),
+            _score(row, question, drawn),
         )
     return RowResult(
         row.number, row.text, row.expected, label, float(plain[index]), effects, row.groups,
@@ -52,15 +50,15 @@ def row_result(
     )  # fmt: skip
 
 
-def _score(row: Row, model: Model, head: str, drawn: Sequence[Any] | None) -> float | None:
+def _score(row: Row, question: Question, drawn: Sequence[Any] | None) -> float | None:
     """Return the share of answers that are right; of a regression the mean error, or value."""
-    if drawn is None or (row.expected is None and head != "regression"):
+    if drawn is None or (row.expected is None and question.head != "regression"):
         return None
     if row.expected is None:
         return _mean([float(answer[0]) for answer in drawn])
-    if head == "regression":
+    if question.head == "regression":
         return _mean([abs(float(answer[0]) - float(row.expected)) for answer in drawn])
-    return _mean([joined(model, chosen_labels(model, a)) == row.expected for a in drawn])
+    return _mean([joined(question.outputs, question.chosen(a)) == row.expected for a in drawn])
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError
 from ...models.model import Model
-from ...readings.labels import head_of
+from ...readings.question import Question
 
 NO_LABEL = "(none)"  # what a multi-label head answers where no label has 0.5
 _MISSING = ("", "nan", "none", "null")
@@ -55,7 +55,7 @@ class FileCheck:
 
 def check_file(
     source: str | Path | bytes,
-    model: Model,
+    question: Question,
     text_column: str,
     label_column: str | None = None,
     by: Sequence[str] = (),
@@ -75,23 +75,23 @@ def check_file(
             rows += 1
             yield row
 
-    for row in usable_rows(counted(), model, text_column, label_column, by, left_out):
+    for row in usable_rows(counted(), question, text_column, label_column, by, left_out):
         usable += 1
-        if row.expected is not None and head_of(model.config) != "regression":
+        if row.expected is not None and question.head != "regression":
             labels[row.expected] += 1
     return FileCheck(rows, usable, dict(labels.most_common(200)), left_out)
 
 
 def usable_rows(
     rows: Iterable[dict[str, object]],
-    model: Model,
+    question: Question,
     text_column: str,
     label_column: str | None,
     by: Sequence[str],
     left_out: dict[str, list[int]],
 ) -> Iterator[Row]:
     """Yield the rows that have what is asked for; note the others in `left_out`."""
-    match = label_matcher(model)
+    match = label_matcher(question)
     for number, row in enumerate(rows, start=1):
         for column in filter(None, (text_column, label_column, *by)):
             if column not in row:
@@ -121,31 +121,31 @@ def _shown(value: object) -> str:
     return "(empty)" if text.casefold() in _MISSING else text[:80]
 
 
-def label_matcher(model: Model) -> Callable[[object, int], str]:
-    """Return what turns a file's label into the model's: by name, or by its number.
+def label_matcher(question: Question) -> Callable[[object, int], str]:
+    """Return what turns a file's label into an output of the question: by name, or by its number.
 
     Of a multi-label head a cell holds several, a list or with commas, or says `none`; of a
     regression it holds a number.
     Raises DataError, with the labels the model knows, for any other value.
     """
-    head = head_of(model.config)
-    known = {name.casefold(): name for name in model.labels}
-    known |= {str(i): name for i, name in enumerate(model.labels) if str(i) not in known}
+    model, outputs = question.model, question.outputs
+    known = {name.casefold(): name for name in outputs}
+    known |= {str(i): name for i, name in enumerate(outputs) if str(i) not in known}
 
     def one(value: object, row: int) -> str:
         text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
         if text.strip().casefold() not in known:
             raise DataError(
                 f"Row {row} has the label {text[:40]!r}, which the model {model.name!r} does not "
-                f"know: its labels are {', '.join(model.labels)} (or 0 to "
-                f"{len(model.labels) - 1}); choose another column or model."
+                f"know: its labels are {', '.join(outputs)} (or 0 to "
+                f"{len(outputs) - 1}); choose another column or model."
             )
         return known[text.strip().casefold()]
 
     def several(value: object, row: int) -> str:
         items = list(value) if _several(value) else re.split(r"[,;|]", str(value))  # type: ignore[call-overload]
         named = [i for i in items if str(i).strip().casefold() not in ("", "none", NO_LABEL)]
-        return joined(model, {one(item, row) for item in named})
+        return joined(outputs, {one(item, row) for item in named})
 
     def number(value: object, row: int) -> str:
         try:
@@ -156,13 +156,13 @@ def label_matcher(model: Model) -> Callable[[object, int], str]:
                 "needs a number: choose another column."
             ) from None
 
-    return {"single": one, "multi": several, "regression": number}[head]
+    return {"single": one, "multi": several, "regression": number}[question.head]
 
 
-def joined(model: Model, labels: Iterable[str]) -> str:
-    """Return several labels in the model's order, with commas; NO_LABEL where there are none."""
+def joined(outputs: Sequence[str], labels: Iterable[str]) -> str:
+    """Return several labels in the outputs' order, with commas; NO_LABEL where there is none."""
     chosen = set(labels)
-    return ", ".join(name for name in model.labels if name in chosen) or NO_LABEL
+    return ", ".join(name for name in outputs if name in chosen) or NO_LABEL
 
 
 def notes(left_out: dict[str, list[int]]) -> list[str]:

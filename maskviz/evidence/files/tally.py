@@ -9,12 +9,14 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from ..statistics import bootstrap_of_counts, mcnemar, paired_t
-from .chance import ChanceResult, ChanceTally
+from .chance import ChanceResult, ChanceTally, Interval
 
 BINS = 15  # of confidence, for the expected calibration error
 WORST = 20  # rows kept for each strategy
 OTHER = "(other)"
 _VALUES = 40  # of a column that rows are broken down by
+# Of paired values: the first's mean, the second's, the difference, its interval and p-value.
+Paired = tuple[float | None, float | None, float | None, Interval | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,9 @@ class StrategyResult:
     def from_dict(cls, values: Mapping[str, Any]) -> StrategyResult:
         """Read the values that `dataclasses.asdict` and JSON make of one."""
         names = {f.name for f in fields(cls)}
-        known = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in names}
+        known: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in names
+        }
         chance = values.get("chance")
         return cls(**{**known, "chance": chance and ChanceResult.from_dict(chance)})
 
@@ -214,7 +218,7 @@ class Tally:
             paired_t(n, self.delta, self.squares)[0],
         )
 
-    def _errors(self) -> tuple[Any, ...]:
+    def _errors(self) -> Paired:
         if self.head != "regression" or not (self.errors[0] or self.errors[1]):
             return (None,) * 5
         n = self.rows
@@ -222,7 +226,7 @@ class Tally:
         return before / n, after / n, change / n, *paired_t(n, change, squares)
 
 
-def accuracies(pairs: Counter[tuple[bool, bool]]) -> tuple[Any, ...]:
+def accuracies(pairs: Counter[tuple[bool, bool]]) -> Paired:
     """Return accuracy first, second, their difference, its interval and McNemar's p-value.
 
     `pairs` counts (first right, second right); all are None without any.
@@ -244,7 +248,8 @@ class Worst:
     """The rows that one strategy changes most: flips first, then by the size of the change."""
 
     def __init__(self, size: int = WORST) -> None:
-        self.size, self._heap = size, []
+        self.size = size
+        self._heap: list[tuple[bool, float, int, RowResult]] = []
 
     def add(self, row: RowResult, effect: RowEffect) -> None:
         """Keep the row if it is among the worst."""

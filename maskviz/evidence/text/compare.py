@@ -10,8 +10,9 @@ from ...errors import CapabilityError, MaskError, ParameterError
 from ...masks.choose import mask as choose_mask
 from ...masks.mask import Mask
 from ...models.memory import remembered
-from ...models.model import Model, load_model
-from ...readings.labels import Prediction, head_of
+from ...models.model import Model
+from ...readings.labels import Prediction
+from ...readings.question import Question, Spec, asked, json_of
 from ...readings.windows import Answers, read
 from ...text.document import Document
 from ..statistics import divergence
@@ -23,9 +24,9 @@ OPERATORS = ("mask", "delete", "pad", "attention", "infill")  # that a conclusio
 
 @dataclass(frozen=True)
 class Comparison:
-    """A classifier's answer on the plain and on the masked text.
+    """A model's answer to a question on the plain and on the masked text.
 
-    delta: label → p(masked) − p(plain). delta_logit: the same of ln(p / (1 − p)). kl: KL(plain ‖
+    delta: output → p(masked) − p(plain). delta_logit: the same of ln(p / (1 − p)). kl: KL(plain ‖
     masked) in nats (multi-label: the sum over labels), None for a regression.
     notice: a sentence where the text was cut or read in windows, else empty.
     """
@@ -39,6 +40,7 @@ class Comparison:
     kl: float | None
     notice: str = ""
     delta_logit: dict[str, float] = field(default_factory=dict)
+    question: str | dict[str, Any] = "labels"
 
     @property
     def flip(self) -> bool:
@@ -51,6 +53,7 @@ class Comparison:
             **self.mask.to_dict(),
             "masked_text": self.mask.masked_text(self.operator),
             "model": self.model,
+            **json_of(self.question),
             **self.change(),
             "notice": self.notice,
         }
@@ -69,16 +72,22 @@ class Comparison:
 
 
 def compare(
-    mask: Mask, model: Model | str = "mini", operator: str = "mask", long: str = "cut"
+    mask: Mask,
+    model: Model | str | Question = "mini",
+    operator: str = "mask",
+    long: str = "cut",
+    question: Spec = "labels",
 ) -> Comparison:
-    """Classify the text with and without the mask; `long` is `cut` or `windows`.
+    """Ask about the text with and without the mask; `long` is `cut` or `windows`.
+
+    `question` is what the model is asked, see `maskviz.readings.question`.
 
     >>> from maskviz import mask
     >>> compare(mask("A great film.", "pattern", pattern="great")).original.label
     'positive'
     """
-    loaded = load_model(model)
-    answers = read(loaded, [(Mask(mask.text), "attention"), (mask, operator)], long)
+    put = asked(model, question)
+    answers = read(put, [(Mask(mask.text), "attention"), (mask, operator)], long)
     return _comparison(mask, operator, answers, 0, 1)
 
 
@@ -88,13 +97,14 @@ def _comparison(mask: Mask, operator: str, answers: Answers, plain: int, hidden:
     return Comparison(
         mask,
         operator,
-        answers.model.name,
+        answers.question.model.name,
         original,
         masked,
         {k: masked.probabilities[k] - v for k, v in original.probabilities.items()},
-        divergence(head_of(answers.model.config), p, q),
+        divergence(answers.question.head, p, q),
         answers.notices[plain],
         {k: masked.log_odds[k] - v for k, v in original.log_odds.items()},
+        answers.question.spec(),
     )
 
 
@@ -116,10 +126,11 @@ class Control:
 
 def control(
     mask: Mask,
-    model: Model | str = "mini",
+    model: Model | str | Question = "mini",
     operator: str = "mask",
     draws: int = DRAWS,
     long: str = "cut",
+    question: Spec = "labels",
 ) -> Control:
     """Hide as many words as `mask` does, at random, `draws` times with the seeds 0, 1, …
 
@@ -127,21 +138,22 @@ def control(
     """
     if draws < DRAWS:
         raise ParameterError(f"{draws} random masks were asked for: the least is {DRAWS}.")
-    return _control(load_model(model), mask.text, mask.realised_ratio, operator, draws, long)
+    put = asked(model, question)
+    return _control(put, mask.text, mask.realised_ratio, operator, draws, long)
 
 
 @remembered(maxsize=1024)
 def _control(
-    model: Model, text: str, ratio: float, operator: str, draws: int, long: str
+    question: Question, text: str, ratio: float, operator: str, draws: int, long: str
 ) -> Control:
     import numpy as np
 
     plain = (Mask(text), "attention")
     document = Document(text)  # whose words are found once
     drawn = [choose_mask(document, "random", ratio=ratio, seed=i) for i in range(draws)]
-    answers = read(model, [plain, *((m, operator) for m in drawn)], long)
+    answers = read(question, [plain, *((m, operator) for m in drawn)], long)
     original = answers.prediction(0)
-    index = model.labels.index(original.label)
+    index = question.index(original.label)
     under = answers.probabilities[1:, index]
     flips = [answers.prediction(i).chosen != original.chosen for i in range(1, draws + 1)]
     low, high = np.quantile(under, [0.025, 0.975])
@@ -212,24 +224,25 @@ class Sensitivity:
 
 def compare_masks(
     masks: Iterable[tuple[str, Mask]],
-    model: Model | str = "mini",
+    model: Model | str | Question = "mini",
     operators: str | Sequence[str] = "mask",
     draws: int = DRAWS,
     long: str = "cut",
+    question: Spec = "labels",
 ) -> list[Effect]:
     """Compare several named masks of one text under each operator, each with its own control.
 
     Of several operators, those that the model cannot do, or that leave nothing of the text, are
     left out; `operators_left_out` says why. A single one raises its error.
     """
-    loaded, single = load_model(model), isinstance(operators, str)
+    put, single = asked(model, question), isinstance(operators, str)
     named = [operators] if isinstance(operators, str) else list(operators)
     effects = []
     for name, chosen in masks:
         for operator in named:
             try:
-                compared = compare(chosen, loaded, operator, long)
-                chance = control(chosen, loaded, operator, draws, long)
+                compared = compare(chosen, put, operator, long)
+                chance = control(chosen, put, operator, draws, long)
             except (CapabilityError, MaskError):
                 if single or len(named) == 1:
                     raise
@@ -239,13 +252,17 @@ def compare_masks(
 
 
 def operators_left_out(
-    mask: Mask, model: Model | str, operators: Iterable[str], long: str = "cut"
+    mask: Mask,
+    model: Model | str | Question,
+    operators: Iterable[str],
+    long: str = "cut",
+    question: Spec = "labels",
 ) -> list[str]:
     """Return one sentence for each operator that cannot be compared on this mask."""
-    loaded, reasons = load_model(model), []
+    put, reasons = asked(model, question), []
     for operator in operators:
         try:
-            read(loaded, [(mask, operator)], long)
+            read(put, [(mask, operator)], long)
         except (CapabilityError, MaskError) as error:
             reasons.append(f"{operator} is left out: {error}")
     return reasons

@@ -7,9 +7,10 @@ text the first, or window by window.
 
 from __future__ import annotations
 
+from ...errors import CapabilityError
 from ...inside.beginning import LONGEST
 from ...readings.windows import windows
-from .methods import Question, Scores, method
+from .methods import Request, Scores, method
 
 _WAYS = {
     "mean": "the mean over heads and layers",
@@ -22,27 +23,33 @@ _WAYS = {
 
 def _scored_by(way: str, summary: str) -> None:
     @method(f"attention-{way}", "share", f"Attention a word gets: {summary}.")
-    def score(question: Question) -> Scores:
+    def score(request: Request) -> Scores:
         from ...attention.scores import word_scores
 
-        text, model, totals = question.text, question.model, [0.0] * len(question.words)
+        if way == "relevance" and request.question.name != "labels":
+            raise CapabilityError(
+                f"attention-relevance follows the gradient of a classifier's label, and "
+                f"{request.question.name!r} was asked: choose attention-rollout or gradient-input."
+            )
+
+        text, model, totals = request.text, request.model, [0.0] * len(request.words)
         whole = ((0, len(text)),)
-        bounds = windows(model, text, LONGEST) if question.long == "windows" else whole
+        bounds = windows(model, text, LONGEST) if request.long == "windows" else whole
         for start, end in bounds:
-            inside = [i for i, (s, e) in enumerate(question.words) if s >= start and e <= end]
+            inside = [i for i, (s, e) in enumerate(request.words) if s >= start and e <= end]
             if inside:
                 found = word_scores(text[start:end], model, way)
                 for i, value in zip(inside, found, strict=False):
                     totals[i] = value / len(bounds)
-        return Scores(tuple(totals), notice=_notice(question, len(bounds)))
+        return Scores(tuple(totals), notice=_notice(request, len(bounds)))
 
 
-def _notice(question: Question, count: int) -> str:
+def _notice(request: Request, count: int) -> str:
     """Say where attention is read otherwise than the answer, for a model that takes long texts."""
-    model, text = question.model, question.text
+    model, text = request.model, request.text
     if model.max_length <= LONGEST or model.tokenise(text, LONGEST).truncated_at is None:
         return ""
-    if question.long == "windows":
+    if request.long == "windows":
         return f"Attention is read in {count} windows of at most {LONGEST:,} tokens."
     end = model.tokenise(text, LONGEST).truncated_at
     return (

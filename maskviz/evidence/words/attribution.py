@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import TextError, UnknownNameError
+from ...errors import TextError
 from ...masks.mask import Mask
 from ...models.memory import remembered
-from ...models.model import Model, load_model
-from ...readings.labels import head_of
+from ...models.model import Model
+from ...readings.question import Question, Spec, asked, json_of
 from ...readings.windows import Answers, checked_long, read
-from .methods import METHODS, Question, Scores, Word
+from .methods import METHODS, Request, Scores, Word
 from .occlusion import Occluded, occlude
 
 
@@ -32,7 +32,7 @@ class WordScore:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A score per word for one label; words the model does not read have the score 0.
+    """A score per word for one output; words the model does not read have the score 0.
 
     probability: of the label; where `head` is `regression`, its value.
     unit: of the scores: `Δp`, `value` (of a regression), `logit`, `rank`, `share` (of attention)
@@ -52,6 +52,7 @@ class Explanation:
     convergence_gap: float | None = None
     reduced: tuple[int, ...] | None = None
     head: str = "single"
+    question: str | dict[str, Any] = "labels"
 
     @property
     def ranked(self) -> tuple[int, ...]:
@@ -62,18 +63,20 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values; the keys are the command line's."""
         values = {name: value for name, value in vars(self).items() if value is not None}
-        return {**values, "words": [vars(word) for word in self.words]}
+        del values["question"]
+        return {**values, **json_of(self.question), "words": [vars(word) for word in self.words]}
 
 
 def explain(
     text: str,
-    model: Model | str = "mini",
+    model: Model | str | Question = "mini",
     method: str = "occlusion",
     label: str | None = None,
     long: str = "cut",
     seed: int = 0,
+    question: Spec = "labels",
 ) -> Explanation:
-    """Score each word for `label`, by default the predicted one.
+    """Score each word for `label`, an output of the question, by default the predicted one.
 
     `method` is a name in METHODS, `long` is `cut` or `windows`, `seed` counts for `random`.
     Raises UnknownNameError for the method or label, TextError for a text without words.
@@ -82,22 +85,23 @@ def explain(
     'great'
     """
     METHODS[method], checked_long(long)
-    loaded = load_model(model)
-    loaded.require("classify")
-    if label is not None and label not in loaded.labels:
-        raise UnknownNameError.of("label", label, loaded.labels)
-    return _explained(loaded, text, method, label, long, seed)
+    put = asked(model, question)
+    if label is not None:
+        put.index(label)
+    return _explained(put, text, method, label, long, seed)
 
 
 def explain_many(
-    texts: Iterable[str], model: Model | str = "mini", long: str = "cut"
+    texts: Iterable[str],
+    model: Model | str | Question = "mini",
+    long: str = "cut",
+    question: Spec = "labels",
 ) -> Iterator[Explanation]:
-    """Score the words of many texts by occlusion, for each text's predicted label.
+    """Score the words of many texts by occlusion, for each text's predicted output.
 
     Texts share batches, so this is several times faster than `explain` of one after the other.
     """
-    loaded = load_model(model)
-    loaded.require("classify")
+    put = asked(model, question)
 
     def kept() -> Iterator[str]:
         for text in texts:
@@ -106,32 +110,28 @@ def explain_many(
             yield text
 
     seen: list[str] = []
-    for found in occlude(loaded, kept(), long):
-        index = _predicted(loaded, found.plain)
-        yield _of_occlusion(loaded, seen.pop(0), found, index)
+    for found in occlude(put, kept(), long):
+        yield _of_occlusion(put, seen.pop(0), found, put.answer(found.plain))
 
 
-def _of_occlusion(model: Model, text: str, found: Occluded, index: int) -> Explanation:
+def _of_occlusion(question: Question, text: str, found: Occluded, index: int) -> Explanation:
     falls = found.plain[index] - found.hidden[:, index]
     return Explanation(
-        model.labels[index],
+        question.outputs[index],
         float(found.plain[index]),
         tuple(
             WordScore(s, e, text[s:e], float(v))
             for (s, e), v in zip(found.words, falls, strict=True)
         ),
-        unit=_unit("Δp", model),
-        model=model.name,
-        head=head_of(model.config),
+        unit=_unit("Δp", question),
+        model=question.model.name,
+        head=question.head,
+        question=question.spec(),
     )
 
 
-def _unit(unit: str, model: Model) -> str:
-    return "value" if unit == "Δp" and head_of(model.config) == "regression" else unit
-
-
-def _predicted(model: Model, probabilities: Any) -> int:
-    return int(probabilities.argmax()) if len(model.labels) > 1 else 0
+def _unit(unit: str, question: Question) -> str:
+    return "value" if unit == "Δp" and question.head == "regression" else unit
 
 
 def _checked_words(text: str) -> tuple[Word, ...]:
@@ -143,23 +143,24 @@ def _checked_words(text: str) -> tuple[Word, ...]:
 
 @remembered(maxsize=256)
 def _explained(
-    model: Model, text: str, method: str, label: str | None, long: str, seed: int
+    question: Question, text: str, method: str, label: str | None, long: str, seed: int
 ) -> Explanation:
     words = _checked_words(text)
-    answers: Answers = read(model, [(Mask(text), "attention")], long)
+    answers: Answers = read(question, [(Mask(text), "attention")], long)
     plain = answers.probabilities[0]
-    index = _predicted(model, plain) if label is None else model.labels.index(label)
-    found: Scores = METHODS[method].score(Question(model, text, index, words, long, seed))
+    index = question.answer(plain) if label is None else question.index(label)
+    found: Scores = METHODS[method].score(Request(question, text, index, words, long, seed))
     scored = zip(words, found.values, strict=True)
     return Explanation(
-        model.labels[index],
+        question.outputs[index],
         float(plain[index]),
         tuple(WordScore(s, e, text[s:e], float(value)) for (s, e), value in scored),
         " ".join(filter(None, (answers.notices[0], found.notice))),
         method,
-        _unit(METHODS[method].unit, model),
-        model.name,
+        _unit(METHODS[method].unit, question),
+        question.model.name,
         found.convergence_gap,
         found.reduced,
-        head_of(model.config),
+        question.head,
+        question.spec(),
     )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import random
 
-from .methods import Question, Scores, method
+from .methods import Request, Scores, method
 
 
 @method("random", "none", "A random number for each word: what chance explains.", baseline=True)
-def random_scores(question: Question) -> Scores:
-    """Draw a number in [0, 1) for each word, repeatable by the question's seed."""
-    rng = random.Random(question.seed)  # noqa: S311  repeatable, not secret
-    return Scores(tuple(rng.random() for _ in question.words))
+def random_scores(request: Request) -> Scores:
+    """Draw a number in [0, 1) for each word, repeatable by the request's seed."""
+    rng = random.Random(request.seed)  # noqa: S311  repeatable, not secret
+    return Scores(tuple(rng.random() for _ in request.words))
 
 
 @method("uniform", "none", "The same score for each word.", baseline=True)
-def uniform_scores(question: Question) -> Scores:
+def uniform_scores(request: Request) -> Scores:
     """Give each of n words 1/n."""
-    return Scores((1 / len(question.words),) * len(question.words))
+    return Scores((1 / len(request.words),) * len(request.words))

@@ -26,7 +26,8 @@ from ...errors import ParameterError
 from ...masks.mask import Mask
 from ...masks.registry import budget, shuffled
 from ...masks.spans import MaskSpan
-from ...models.model import Model, load_model
+from ...models.model import Model
+from ...readings.question import Question, asked
 from ...readings.windows import read
 from ..statistics import kendall
 from .attribution import Explanation, explain
@@ -96,10 +97,12 @@ def faithfulness(
     draws: int = DRAWS,
     long: str = "cut",
     seed: int = 0,
+    model: Model | None = None,
 ) -> Faithfulness:
     """Measure an explanation of `text`; `operator` hides the words, by default the mask token.
 
-    A model without a mask token hides by `attention`. Raises ParameterError for under 20 draws.
+    A model without a mask token hides by `attention`; `model` is the one that was explained, loaded
+    by its name without. Raises ParameterError for under 20 draws.
 
     >>> from maskviz import explain
     >>> text = "A truly great film."
@@ -108,13 +111,13 @@ def faithfulness(
     """
     if draws < DRAWS:
         raise ParameterError(f"{draws} random orders were asked for: the least is {DRAWS}.")
-    model = load_model(explanation.model)
-    operator = operator or default_operator(model)
-    answer = _answer(model, text, explanation, operator, long)
+    question = asked(explanation.model if model is None else model, explanation.question)
+    operator = operator or default_operator(question.model)
+    answer = _answer(question, text, explanation, operator, long)
     order = explanation.ranked
     orders = [order, *(_shuffled(order, seed + i) for i in range(draws))]
     own, *chance = measured(answer, orders)
-    loo = explain(text, model, "occlusion", explanation.label, long)
+    loo = explain(text, question, "occlusion", explanation.label, long)
     tau, p = kendall([w.score for w in explanation.words], [w.score for w in loo.words])
     return Faithfulness(
         explanation.method,
@@ -140,13 +143,15 @@ def _shuffled(order: Sequence[int], seed: int) -> tuple[int, ...]:
     return tuple(shuffled(sorted(order), random.Random(seed)))  # noqa: S311  repeatable
 
 
-def _answer(model: Model, text: str, explanation: Explanation, operator: str, long: str) -> Answer:
-    index = model.labels.index(explanation.label)
+def _answer(
+    question: Question, text: str, explanation: Explanation, operator: str, long: str
+) -> Answer:
+    index = question.index(explanation.label)
     spans = [MaskSpan(w.start, w.end) for w in explanation.words]
 
     def answer(hidden: Sequence[frozenset[int]]) -> Any:
         masks = [(Mask(text, tuple(spans[i] for i in sorted(one))), operator) for one in hidden]
-        return read(model, masks, long).probabilities[:, index]
+        return read(question, masks, long).probabilities[:, index]
 
     return answer
 

@@ -77,7 +77,9 @@ def tfidf_scores(text: str, texts: Sequence[str]) -> list[float]:
 
 
 @lru_cache(maxsize=4)
-def _cached_log_odds(texts: tuple[str, ...], labels: tuple[str, ...]) -> dict:
+def _cached_log_odds(
+    texts: tuple[str, ...], labels: tuple[str, ...]
+) -> dict[str, Mapping[str, float]]:
     return log_odds(texts, labels)
 
 

@@ -1,6 +1,6 @@
 """Ways to score words, by name: what each gives a word, and in which unit.
 
-A method is a small function from a `Question` to `Scores`, registered; every door offers it then.
+A method is a small function from a `Request` to `Scores`, registered; every door offers it then.
 """
 
 from __future__ import annotations
@@ -9,29 +9,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...models.model import Model
+from ...readings.question import Question
 from ...registry import Registry
 
 Word = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is to be scored: the words `text[start:end]` for the label at `index`.
+class Request:
+    """What is to be scored: the words `text[start:end]` for the question's output at `index`.
 
     long: `cut` or `windows`, see `maskviz.readings.windows`.
     """
 
-    model: Model
+    question: Question
     text: str
     index: int
     words: tuple[Word, ...]
     long: str = "cut"
     seed: int = 0
 
+    @property
+    def model(self) -> Model:
+        """The model that is asked."""
+        return self.question.model
+
 
 @dataclass(frozen=True)
 class Scores:
-    """A score for each word of a question.
+    """A score for each word of a request.
 
     convergence_gap: |Σ scores − (F(x) − F(baseline))| of integrated gradients, else None.
     reduced: the words that input reduction leaves, by index, else None.
@@ -44,7 +50,7 @@ class Scores:
     notice: str = ""
 
 
-Score = Callable[[Question], Scores]
+Score = Callable[[Request], Scores]
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,11 @@ def method(name: str, unit: str, summary: str, baseline: bool = False) -> Callab
     return register
 
 
-def per_word(words: tuple[Word, ...], offsets: tuple, values: tuple[float, ...]) -> list[float]:
+def per_word(
+    words: tuple[Word, ...],
+    offsets: tuple[tuple[int, int] | None, ...],
+    values: tuple[float, ...],
+) -> list[float]:
     """Sum token values into words: a token counts, in equal parts, for the words it overlaps."""
     totals = [0.0] * len(words)
     first = 0

@@ -16,10 +16,11 @@ from ...masks.mask import Mask
 from ...masks.operators import overlapping
 from ...masks.spans import MaskSpan
 from ...models.model import Model
-from ...readings.labels import activated, logits_of_ids
+from ...readings.batches import Ids, Read
+from ...readings.question import Question
 from ...readings.windows import windows
 from ...text.alignment import Tokenised
-from .methods import Question, Scores, Word, method
+from .methods import Request, Scores, Word, method
 
 _TOKENS = 400_000  # of all variants of the texts that are taken together
 
@@ -28,7 +29,7 @@ _TOKENS = 400_000  # of all variants of the texts that are taken together
 class Occluded:
     """A text's answer, plain and with each word hidden in turn.
 
-    plain: probabilities (labels,). hidden: (words, labels); a word that is not read has plain's.
+    plain: probabilities (outputs,). hidden: (words, outputs); a word that is not read has plain's.
     """
 
     words: tuple[Word, ...]
@@ -37,13 +38,13 @@ class Occluded:
 
 
 @method("occlusion", "Δp", "Hide each word in turn: how much does the label's probability fall?")
-def occlusion(question: Question) -> Scores:
+def occlusion(request: Request) -> Scores:
     """Score each word by the fall of the label's probability when it alone is hidden."""
-    (found,) = occlude(question.model, [question.text], question.long)
-    return Scores(tuple(map(float, found.plain[question.index] - found.hidden[:, question.index])))
+    (found,) = occlude(request.question, [request.text], request.long)
+    return Scores(tuple(map(float, found.plain[request.index] - found.hidden[:, request.index])))
 
 
-def occlude(model: Model, texts: Iterable[str], long: str = "cut") -> Iterator[Occluded]:
+def occlude(question: Question, texts: Iterable[str], long: str = "cut") -> Iterator[Occluded]:
     """Hide each word of each text in turn; results come in the order of the texts.
 
     Texts are taken together until their variants hold 400,000 tokens, and a variant is laid out
@@ -52,32 +53,31 @@ def occlude(model: Model, texts: Iterable[str], long: str = "cut") -> Iterator[O
     group: list[_Variants] = []
     size = 0
     for text in texts:
-        group.append(_Variants.of(model, text, long))
+        group.append(_Variants.of(question.model, text, long))
         size += group[-1].tokens
         if size >= _TOKENS:
-            yield from _answers(model, group)
+            yield from _answers(question, group)
             group, size = [], 0
-    yield from _answers(model, group)
+    yield from _answers(question, group)
 
 
 @dataclass(frozen=True)
 class _Variants:
-    """The ids of a text's windows and of each window with one of its words hidden.
+    """What is read of a text's windows and of each window with one of its words hidden.
 
     Words of the same tokens share a variant, as those of a script that the model cannot read do.
     owners: for each word that is read, (word, variant). within: each variant's window.
     """
 
     words: tuple[Word, ...]
-    ids: list[Any]
-    seen: list[Any]
+    reads: list[Read]
     windows: int
     owners: tuple[tuple[int, int], ...]
     within: tuple[int, ...]
 
     @property
     def tokens(self) -> int:
-        return sum(map(len, self.ids))
+        return sum(len(read.input_ids) for read in self.reads)
 
     @classmethod
     def of(cls, model: Model, text: str, long: str) -> _Variants:
@@ -85,35 +85,36 @@ class _Variants:
 
         bounds = windows(model, text) if long == "windows" else ((0, len(text)),)
         words = Mask(text).words
-        plains, variants, owners, within = [], [], [], []
+        plains, owners, within = [], [], []
+        variants: list[Ids] = []
         for number, (start, end) in enumerate(bounds):
             plain = model.tokenise(text[start:end])
             inside = [i for i, (s, e) in enumerate(words) if s < end and e > start]
             local = [
                 (max(words[i][0], start) - start, min(words[i][1], end) - start) for i in inside
             ]
-            read = np.array(plain.input_ids), np.ones(len(plain.input_ids), dtype=np.int64)
-            plains.append(read)
+            ids = np.array(plain.input_ids)
+            plains.append(Ids(ids, np.ones(len(ids), dtype=np.int64)))
             known: dict[tuple[int, ...], int] = {}
             for i, tokens in zip(inside, _tokens_of(plain, local), strict=True):
                 if not tokens:
                     continue
                 if tuple(tokens) not in known:
                     known[tuple(tokens)] = len(variants)
-                    variants.append(_without(model, *read, tokens))
+                    variants.append(_without(model, plains[-1], tokens))
                     within.append(number)
                 owners.append((i, known[tuple(tokens)]))
-        ids, seen = zip(*plains, *variants, strict=True)
-        return cls(words, [*ids], [*seen], len(plains), tuple(owners), tuple(within))
+        return cls(words, [*plains, *variants], len(plains), tuple(owners), tuple(within))
 
 
 def _tokens_of(plain: Tokenised, words: Sequence[Word]) -> list[list[int]]:
     """Return for each word the tokens that overlap it."""
     owner = overlapping(plain, Mask(plain.text, tuple(MaskSpan(*word) for word in words)))
     found: list[list[int]] = [[] for _ in words]
-    for index, first in enumerate(owner):
-        word = first
-        while word is not None and word < len(words) and words[word][0] < plain.offsets[index][1]:
+    for index, (word, place) in enumerate(zip(owner, plain.offsets, strict=True)):
+        if word is None or place is None:
+            continue
+        while word < len(words) and words[word][0] < place[1]:
             found[word].append(index)
             word += 1
     return found
@@ -136,29 +137,30 @@ class _Changed:
         return row
 
 
-def _without(model: Model, ids: Any, seen: Any, tokens: list[int]) -> tuple[Any, Any]:
-    """Return ids and visibility, each (tokens,), with these tokens hidden."""
-    if model.tokenizer.mask_token_id is not None:
-        return _Changed(ids, tokens, model.tokenizer.mask_token_id), seen
-    return ids, _Changed(seen, tokens, 0)
+def _without(model: Model, plain: Ids, tokens: list[int]) -> Ids:
+    """Return what is read with these tokens hidden."""
+    ids, seen, mark = plain.input_ids, plain.attention_mask, model.tokenizer.mask_token_id
+    if mark is not None:
+        return Ids(_Changed(ids, tokens, mark), seen)
+    return Ids(ids, _Changed(seen, tokens, 0))
 
 
-def _answers(model: Model, group: Sequence[_Variants]) -> Iterator[Occluded]:
+def _answers(question: Question, group: Sequence[_Variants]) -> Iterator[Occluded]:
     import numpy as np
 
-    ids = [row for variants in group for row in variants.ids]
-    if not ids:
+    reads = [read for variants in group for read in variants.reads]
+    if not reads:
         return
-    logits = logits_of_ids(model, ids, [row for v in group for row in v.seen])
+    logits = question.logits_apart(reads)
     start = 0
     for variants in group:
-        own = logits[start : start + len(variants.ids)]
-        start += len(variants.ids)
+        own = logits[start : start + len(variants.reads)]
+        start += len(variants.reads)
         base, changed = own[: variants.windows], own[variants.windows :]
-        hidden = np.repeat(base.sum(0)[None], len(variants.words), 0)  # (words, labels)
-        falls = changed - base[list(variants.within)]  # (variants, labels)
+        hidden = np.repeat(base.sum(0)[None], len(variants.words), 0)  # (words, outputs)
+        falls = changed - base[list(variants.within)]  # (variants, outputs)
         of_word, of_variant = np.array(variants.owners, dtype=int).reshape(-1, 2).T
         np.add.at(hidden, of_word, falls[of_variant])
         mean = np.concatenate([base.sum(0)[None], hidden]) / variants.windows
-        answers = activated(model.config, mean)
+        answers = question.probabilities(mean)
         yield Occluded(variants.words, answers[0], answers[1:])

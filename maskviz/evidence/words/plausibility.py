@@ -18,7 +18,8 @@ from typing import Any
 from ...data.rows import iter_rows
 from ...errors import DataError
 from ...masks.mask import Mask
-from ...models.model import Model, load_model
+from ...models.model import Model
+from ...readings.question import Question, Spec, asked
 from ..statistics import bootstrap_interval
 from .attribution import explain
 
@@ -63,12 +64,13 @@ class Plausibility:
 def plausibility(
     source: str | Path | bytes | Sequence[Rationale],
     method: str = "occlusion",
-    model: Model | str = "mini",
+    model: Model | str | Question = "mini",
     *,
     rows: int | None = None,
     long: str = "cut",
     seed: int = 0,
     name: str | None = None,
+    question: Spec = "labels",
 ) -> Plausibility:
     """Score the texts of a file and hold the scores against the marked spans.
 
@@ -76,22 +78,41 @@ def plausibility(
     """
     from itertools import islice
 
-    loaded = load_model(model)
-    given = isinstance(source, Sequence) and not isinstance(source, str | bytes)
-    items = list(islice(source if given else read_rationales(source, name), rows))
+    put = asked(model, question)
+    items = list(islice(_rationales(source, name), rows))
     if not items:
         raise DataError("No row has both a text and marked words: mark a span in at least one.")
     share = sum(len(r.words) / len(Mask(r.text).words) for r in items) / len(items)
     found = []
     for item in items:
-        scores = [w.score for w in explain(item.text, loaded, method, None, long, seed).words]
+        scores = [w.score for w in explain(item.text, put, method, None, long, seed).words]
         found.append(agreement(scores, item.words, max(1, round(share * len(scores)))))
     columns = [list(column) for column in zip(*found, strict=True)]
-    means = [sum(column) / len(column) for column in columns]
-    intervals = [bootstrap_interval(column) for column in columns]
-    cut = sum(loaded.tokenise(r.text).truncated_at is not None for r in items)
+    f1, iou, area = (sum(column) / len(column) for column in columns)
+    f1_ci95, iou_ci95, area_ci95 = (bootstrap_interval(column) for column in columns)
+    cut = sum(put.model.tokenise(r.text).truncated_at is not None for r in items)
     notes = (f"{cut} of {len(items)} texts are longer than the model reads.",) if cut else ()
-    return Plausibility(method, loaded.name, len(items), *means, *intervals, share, notes)
+    return Plausibility(
+        method,
+        put.model.name,
+        len(items),
+        f1,
+        iou,
+        area,
+        f1_ci95,
+        iou_ci95,
+        area_ci95,
+        share,
+        notes,
+    )
+
+
+def _rationales(
+    source: str | Path | bytes | Sequence[Rationale], name: str | None
+) -> Iterable[Rationale]:
+    if isinstance(source, str | Path | bytes):
+        return read_rationales(source, name)
+    return source
 
 
 def agreement(
@@ -169,7 +190,7 @@ def read_rationales(source: str | Path | bytes, name: str | None = None) -> Iter
     Raises DataError, with the row, where one cannot be read.
     """
     for number, row in enumerate(iter_rows(source, name), start=1):
-        spans = next((row[c] for c in _SPANS if c in row), None)
+        spans: Any = next((row[c] for c in _SPANS if c in row), None)
         if spans is None:
             raise DataError(
                 f"Row {number} has no marked spans: name their column 'evidence' or 'spans'."

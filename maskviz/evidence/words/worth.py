@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ...attention.methods import METHODS
 from ...attention.scores import word_scores
@@ -21,8 +20,8 @@ from ...masks.mask import Mask
 from ...masks.operators import OPERATORS, encode
 from ...masks.spans import MaskSpan
 from ...models.memory import remembered
-from ...models.model import Model, load_model
-from ...readings.labels import class_probabilities
+from ...models.model import Model
+from ...readings.question import Question, Spec, asked
 from ..statistics import kendall
 from .attribution import explain
 from .faithfulness import default_operator
@@ -57,26 +56,30 @@ class Worth:
         return not self.error and self.fall > self.high and self.fall > self.uniform
 
 
-def worth(text: str, model: Model | str = "mini", k: int | None = None) -> list[Worth]:
+def worth(
+    text: str,
+    model: Model | str | Question = "mini",
+    k: int | None = None,
+    question: Spec = "labels",
+) -> list[Worth]:
     """Measure every attention method on one text; by default k is a fifth of its words.
 
     Of a text over 1,024 tokens its beginning is measured, whatever the model takes: where attention
-    is looked at no further, no more should be hidden. Raises CapabilityError where the model
-    classifies nothing, ParameterError for k.
+    is looked at no further, no more should be hidden. Raises CapabilityError where the model cannot
+    answer the question, ParameterError for k.
 
     >>> [one.method for one in worth("A truly great and funny film.")][:2]
     ['raw', 'mean']
     """
-    loaded = load_model(model)
-    loaded.require("classify")
-    text = _looked_at(text, loaded)
+    put = asked(model, question)
+    text = _looked_at(text, put.model)
     words = Mask(text).words
     count = max(1, round(len(words) / 5)) if k is None else k
     if not 1 <= count <= max(1, len(words)):
         raise ParameterError(
             f"k is {count} and the text has {len(words)} words: choose 1 to {len(words)}."
         )
-    return list(_worth(loaded, text, count))
+    return list(_worth(put, text, count))
 
 
 def _looked_at(text: str, model: Model) -> str:
@@ -87,17 +90,17 @@ def _looked_at(text: str, model: Model) -> str:
 
 
 @remembered(maxsize=64)
-def _worth(model: Model, text: str, k: int) -> tuple[Worth, ...]:
+def _worth(question: Question, text: str, k: int) -> tuple[Worth, ...]:
     """Rank once, then ask the model once about all the masks of all the methods."""
     import numpy as np
 
-    truth = [word.score for word in explain(text, model).words]
-    scores = {name: _scores(text, model, name) for name in METHODS}
+    truth = [word.score for word in explain(text, question).words]
+    scores = {name: _scores(text, question.model, name) for name in METHODS}
     rng = np.random.default_rng(0)
     draws = [tuple(rng.choice(len(truth), k, replace=False)) for _ in range(DRAWS)]
     chosen = {name: tops(value, k) for name, value in scores.items() if not isinstance(value, str)}
     sets = [*draws, *(one for several in chosen.values() for one in several)]
-    falls = iter(falls_without(text, model, sets))
+    falls = iter(falls_without(text, question, sets))
     random = np.array([next(falls) for _ in draws])
     mean_falls = {
         name: float(np.mean([next(falls) for _ in several])) for name, several in chosen.items()
@@ -147,15 +150,15 @@ def tops(scores: Sequence[float], k: int) -> list[tuple[int, ...]]:
     return [tuple(sorted([*sure, *map(int, pick)])) for pick in picks]
 
 
-def falls_without(text: str, model: Model, sets: Sequence[Sequence[int]]) -> list[float]:
-    """Return for each set of words how far hiding it lowers the predicted label's probability."""
+def falls_without(text: str, question: Question, sets: Sequence[Sequence[int]]) -> list[float]:
+    """Return for each set of words how far hiding it lowers the predicted output's probability."""
+    model = question.model
     plain, words = model.tokenise(text), Mask(text).words
     operator = OPERATORS[default_operator(model)]
     masks = [Mask(text, tuple(MaskSpan(*words[i]) for i in sorted(one))) for one in sets]
-    answers: Any = class_probabilities(
-        model, [encode(mask, operator, model, plain) for mask in (Mask(text), *masks)]
-    )
-    index = int(answers[0].argmax())
+    reads = [encode(mask, operator, model, plain) for mask in (Mask(text), *masks)]
+    answers = question.probabilities(question.logits(reads))
+    index = question.answer(answers[0])
     return [float(p) for p in answers[0, index] - answers[1:, index]]
 
 

@@ -37,8 +37,9 @@ class Ahead(Iterator[Any]):
         self, source: Iterable[Any], before: Ahead | None = None, depth: int = _DEPTH
     ) -> None:
         self.source = source
-        self.waited = before.waited if before else 0.0
-        self.worked = self._worked_before = before.worked if before else 0.0
+        self.waited: float = before.waited if before else 0.0
+        self.worked: float = before.worked if before else 0.0
+        self._worked_before = self.worked
         self._queue: Queue[Any] = Queue(depth)
         self._closed = threading.Event()
         self._end: _End | None = None

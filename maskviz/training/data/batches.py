@@ -14,7 +14,7 @@ _POOL = 50  # batches whose rows are sorted by length together
 _RISING = 8  # of the first epoch's batches come from short to long
 
 
-class MaskedRows(Dataset):
+class MaskedRows(Dataset[Any]):
     """Rows under the mask of the current epoch; item i is (TokenRow, label)."""
 
     def __init__(self, masker: Masker, labels: Sequence[int]) -> None:

@@ -29,7 +29,7 @@ class TaskCollator(Collator):
         super().__init__(pad_token_id, task, lengths)
         self.sparse = sparse and task == "mlm"
 
-    def __call__(self, items: Sequence[tuple]) -> dict[str, Any]:
+    def __call__(self, items: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
         """Return the batch of (TokenRow, target) or (TokenRow, target, matrix)."""
         pairs = [item[:2] for item in items]
         if self.task == "seq2seq":
@@ -90,10 +90,10 @@ def _stacked(matrices: Sequence[Any], visible: Any) -> Any:
 class MatrixRows(MaskedRows):
     """Rows with the attention-mask matrix of each: items are (TokenRow, target, matrix)."""
 
-    def __getitem__(self, index: int) -> tuple:
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         return self.__getitems__([index])[0]
 
-    def __getitems__(self, indices: Sequence[int]) -> list[tuple]:
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Any, ...]]:
         """Return a batch."""
         items = super().__getitems__(indices)
         return [

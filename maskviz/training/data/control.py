@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ...errors import TextError
-from ..spec.spec import MaskingSpec
+from ..spec.mask_spec import MaskingSpec
 from .masking import drawn
+
+if TYPE_CHECKING:
+    from ...text.document import Document
 
 SAMPLE = 200  # rows that a realised ratio is measured on
 
@@ -16,18 +20,21 @@ def realised_ratio(
 ) -> float:
     """Return the mean share of words hidden over the first 200 texts, in [0, 1]."""
     from ...text.document import Document
+    from ...text.pipelines import BUNDLED
     from ...text.together import annotate_together
 
     if not masking.active:
         return 0.0
-    name = masking.parameters.get("pipeline")
-    documents = [Document(t, **({"pipeline": name} if name else {})) for t in texts[:SAMPLE]]
+    name = masking.parameters.get("pipeline") or BUNDLED
+    documents = [Document(t, name) for t in texts[:SAMPLE]]
     if "pipeline" in masking.needs:
         annotate_together(documents)
     return _mean_ratio(masking, documents, model, seed)
 
 
-def _mean_ratio(masking: MaskingSpec, documents: Sequence, model: str, seed: int) -> float:
+def _mean_ratio(
+    masking: MaskingSpec, documents: Sequence[Document], model: str, seed: int
+) -> float:
     ratios = []
     for row, document in enumerate(documents):
         try:

@@ -18,8 +18,9 @@ from ...masks.choose import mask as choose_mask
 from ...masks.operators import encode
 from ...text.alignment import Tokenised, tokenise
 from ...text.document import Document
+from ...text.pipelines import BUNDLED
 from ...text.shelf import annotate_once
-from ..spec.spec import MaskingSpec
+from ..spec.mask_spec import MaskingSpec
 from .seeds import MEASURED, draw_seed
 
 if TYPE_CHECKING:
@@ -95,12 +96,11 @@ class Masker:
     @cached_property
     def documents(self) -> list[Document]:
         """The rows with their words and entities, found once."""
-        return [Document(text, **self._pipeline) for text in self.texts]
+        return [Document(text, self._pipeline) for text in self.texts]
 
     @property
-    def _pipeline(self) -> dict[str, str]:
-        name = self.masking.parameters.get("pipeline")
-        return {"pipeline": name} if name else {}
+    def _pipeline(self) -> str:
+        return self.masking.parameters.get("pipeline") or BUNDLED
 
     @cached_property
     def lengths(self) -> list[int]:
@@ -114,8 +114,8 @@ class Masker:
         """
         if not self.masking.active:
             return
-        fixed = self._batch is not None and self._batch.fixed
-        if not (fixed or self.needs_pipeline):
+        fixed = self._batch if self._batch is not None and self._batch.fixed else None
+        if fixed is None and not self.needs_pipeline:
             return
         while missing := [i for i in rows if i not in self._ready]:
             with self._turn:
@@ -127,8 +127,8 @@ class Masker:
             try:
                 if self.needs_pipeline:
                     annotate_once([self.documents[i] for i in mine])
-                if fixed:
-                    self._batch.fix(mine)
+                if fixed is not None:
+                    fixed.fix(mine)
                 self._ready.update(mine)
             finally:
                 with self._turn:

@@ -130,7 +130,7 @@ def paired(frame: pd.DataFrame, text: str, column: str | None) -> Selection:
     return Selection(tuple(cells[i][0] for i in kept), labels, tuple(kept), notes)
 
 
-def _cell(value: object) -> str:
+def _cell(value: Any) -> str:
     if isinstance(value, (list, tuple)) or type(value).__name__ == "ndarray":
         return ", ".join(map(str, value)) or "-"
     if value is None or value != value:

@@ -113,7 +113,7 @@ class Replacement:
         self.operator = operator
         special = {"corrupt": "mask", "attention": ""}.get(operator, operator)
         self.token = getattr(tokenizer, f"{special}_token_id") if special else 0
-        self.ordinary = np.array(ordinary_ids(tokenizer)) if operator == "corrupt" else None
+        self.ordinary = np.array(ordinary_ids(tokenizer) if operator == "corrupt" else ())
 
     @classmethod
     def made(cls, operator: str, tokenizer: Any) -> Replacement | None:
@@ -188,13 +188,22 @@ class BatchDraws:
         off = np.concatenate(hidden)
         places = np.concatenate([np.arange(n) for n in lengths])
         read, visible = self.replacement(ids, off, np.repeat(seeds, lengths), places)
-        fields = (read.tolist(), visible.tolist(), np.where(off, ids, -100).tolist())
+        ids_read, seen = read.tolist(), visible.tolist()
+        originals = np.where(off, ids, -100).tolist()
         found: list[Row | None] = []
         end = 0
         for row, n in zip(laid_out, lengths, strict=True):
             start, end = end, end + n
             empty = not row.words or (off[start:end].any() and not visible[start:end].any())
-            found.append(None if empty else tuple(tuple(f[start:end]) for f in fields))
+            found.append(
+                None
+                if empty
+                else (
+                    tuple(ids_read[start:end]),
+                    tuple(seen[start:end]),
+                    tuple(originals[start:end]),
+                )
+            )
         return found
 
     def fix(self, indices: Sequence[int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ def masked_rows(
 
     length = min(spec.training.max_length, model.max_length)
     masker = Masker(model, part.texts, masking, seed, length)
-    labels = part.labels
+    labels: Sequence[Any] = part.labels
     if spec.task == "seq2seq":
         labels = target_ids(model.tokenizer, part.labels, target_limit(spec, model))
     return (MatrixRows if masking.matrix else MaskedRows)(masker, labels)

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
-from transformers import Trainer
+from transformers import PreTrainedModel, Trainer
 
 from ..data.ahead import Ahead
 from ..data.batches import LengthBuckets, MaskedRows, SortedBatches
@@ -30,6 +30,10 @@ _STAGING = ".staging"  # what is being written; nobody takes it for a checkpoint
 
 class MaskTrainer(Trainer):
     """A Trainer over MaskedRows."""
+
+    model: PreTrainedModel
+    train_dataset: MaskedRows
+    eval_dataset: dict[str, MaskedRows]
 
     def __init__(
         self,
@@ -56,12 +60,11 @@ class MaskTrainer(Trainer):
 
     # batches --------------------------------------------------------------------------------
 
-    def get_train_dataloader(self) -> DataLoader:
+    def get_train_dataloader(self) -> DataLoader[Any]:
         """Return batches of similar length, in an order drawn from (seed, epoch)."""
-        rows: MaskedRows = self.train_dataset
-        return self._loader(rows, self.buckets)
+        return self._loader(self.train_dataset, self.buckets)
 
-    def _loader(self, rows: MaskedRows, sampler: Any) -> DataLoader:
+    def _loader(self, rows: MaskedRows, sampler: Any) -> DataLoader[Any]:
         pinned = self.args.dataloader_pin_memory
         return DataLoader(
             rows, batch_sampler=sampler, collate_fn=self.data_collator, pin_memory=pinned
@@ -88,7 +91,7 @@ class MaskTrainer(Trainer):
             self.reading.close()
             self.ahead.close()
 
-    def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Any]:
         """Return the rows from long to short."""
         rows = self.eval_dataset[eval_dataset] if isinstance(eval_dataset, str) else eval_dataset
         sampler = SortedBatches(rows.masker.lengths, self.args.eval_batch_size)
@@ -126,9 +129,9 @@ class MaskTrainer(Trainer):
             )
         return (loss, outputs) if return_outputs else loss
 
-    def floating_point_ops(self, inputs: dict[str, Any]) -> float:
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """Return 6 operations a weight and token; counting weights at each step takes its time."""
-        return 6.0 * inputs["input_ids"].numel() * self._dense
+        return 6 * inputs["input_ids"].numel() * self._dense
 
     @cached_property
     def _dense(self) -> int:
@@ -143,18 +146,19 @@ class MaskTrainer(Trainer):
             self._compiled = Compiled(model, single, self.recorder.log)
         return self._compiled
 
-    def _get_num_items_in_batch(self, batch_samples: list, device: Any) -> Any:
+    def _get_num_items_in_batch(self, batch_samples: list[Any], device: Any) -> Any:
         if self.spec.kind == REGRESSION:  # transformers takes a −100 for a place without a label
             batch_samples = [{"labels": torch.zeros_like(b["labels"])} for b in batch_samples]
         return super()._get_num_items_in_batch(batch_samples, device)
 
-    def evaluation_loop(self, *args: Any, metric_key_prefix: str = "eval", **options: Any) -> Any:
+    def evaluation_loop(self, *args: Any, **options: Any) -> Any:
         """Evaluate; the loss is the mean over all rows or tokens, not over batches."""
         self._evaluated = []
-        output = super().evaluation_loop(*args, metric_key_prefix=metric_key_prefix, **options)
+        output = super().evaluation_loop(*args, **options)
         sums = self.accelerator.reduce(torch.stack(self._evaluated).sum(0), "mean")
-        output.metrics[f"{metric_key_prefix}_loss"] = (sums[0] / sums[1].clamp(min=1)).item()
-        return output
+        name = f"{options.get('metric_key_prefix', 'eval')}_loss"
+        loss = (sums[0] / sums[1].clamp(min=1)).item()
+        return output._replace(metrics={**(output.metrics or {}), name: loss})
 
     # checkpoints ----------------------------------------------------------------------------
 
@@ -163,7 +167,7 @@ class MaskTrainer(Trainer):
         return str(Path(folder) / _STAGING) if self._staged else folder
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        folder = Path(self.args.output_dir)
+        folder = Path(self._get_output_dir(trial))
         if self.args.process_index == 0:
             shutil.rmtree(folder / _STAGING, ignore_errors=True)
         self.accelerator.wait_for_everyone()
@@ -191,8 +195,10 @@ class MaskTrainer(Trainer):
         """Return the schedule; in a budget of minutes it follows the clock, not the steps."""
         if not self.spec.training.max_minutes:
             return super().create_scheduler(num_training_steps, optimizer)
+        if optimizer is None:
+            optimizer = self.optimizer
         self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
-            optimizer or self.optimizer, lambda _: self._clock_factor()
+            optimizer, lambda _: self._clock_factor()
         )
         self._created_lr_scheduler = True
         return self.lr_scheduler

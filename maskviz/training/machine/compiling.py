@@ -63,7 +63,7 @@ class Compiled:
         self.graphs = graphs and next(network.parameters()).is_cuda
         self.say = say
         torch.compiler.reset()  # what was compiled for runs before counts against torch's limit
-        self._compiled = torch.compile(
+        self._compiled: Callable[..., Any] | None = torch.compile(
             network,
             dynamic=True,
             backend=_BACKEND,

@@ -41,12 +41,14 @@ class CoreHooks:
         finally:
             self._positions = self._matrix = None
 
-    def _steer(self, _core: Any, arguments: tuple, keywords: dict) -> tuple[tuple, dict] | None:
+    def _steer(
+        self, _core: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         if self._matrix is None:
             return None
         return arguments, {**keywords, "attention_mask": self._matrix}
 
-    def _pick(self, _core: Any, _arguments: tuple, output: Any) -> Any:
+    def _pick(self, _core: Any, _arguments: tuple[Any, ...], output: Any) -> Any:
         if self._positions is None:
             return None
         hidden = output[0]  # (batch, tokens, channels)

@@ -80,7 +80,7 @@ _SUGGESTED = {"classification": "mini", "mlm": "mini", "seq2seq": "mini-translat
 
 def _head(spec: RunSpec, model: Any, label_names: Sequence[str]) -> dict[str, Any]:
     """Return what from_pretrained must know of the head; a fitting one is kept as it is."""
-    from ...readings.labels import head_of
+    from ...readings.heads import head_of
 
     if spec.task != "classification":
         return {}

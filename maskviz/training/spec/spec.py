@@ -276,7 +276,7 @@ def _home(table: dict[str, Any], key: str) -> dict[str, Any]:
 def _construct(kind: type, table: Any, where: str) -> Any:
     if not isinstance(table, Mapping):
         raise ParameterError(f"{where} is {str(table)[:40]!r} and must be a table.")
-    types = {f.name: f.type for f in fields(kind)}
+    types = {f.name: str(f.type) for f in fields(kind)}
     for key in table:
         if key not in types:
             raise UnknownNameError.of(f"setting in {where}", key, types)
@@ -287,12 +287,15 @@ def _typed(key: str, value: Any, kind: str) -> Any:
     """Return the value as its field's type; an int serves where a float is asked."""
     if kind == "Choice | None" and isinstance(value, Mapping):
         return _construct(Choice, value, key)
-    wanted = {"float": (int, float), "float | None": (int, float, type(None)), "int": int}
-    wanted |= {"str": str, "bool": bool}
+    wanted: dict[str, type | tuple[type, ...]] = {
+        "float": (int, float), "float | None": (int, float, type(None)), "int": int,
+        "str": str, "bool": bool,
+    }  # fmt: skip
     if kind not in wanted:
         return value
     wrong = isinstance(value, bool) and kind != "bool"
-    if wrong or not isinstance(value, wanted[kind]):
+    right = not wrong and isinstance(value, wanted[kind])
+    if not right:
         raise ParameterError(f"{key} is {str(value)[:40]!r} and must be {_article(kind)}.")
     return float(value) if kind.startswith("float") and value is not None else value
 

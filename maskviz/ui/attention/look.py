@@ -192,7 +192,7 @@ def _pass(
     return _cache().get((*_key(chosen, mask, look), layer), run, _bytes)
 
 
-def _key(chosen: state.View, mask: Mask | None, look: Look) -> tuple:
+def _key(chosen: state.View, mask: Mask | None, look: Look) -> tuple[Any, ...]:
     spans = () if mask is None else tuple((s.start, s.end, s.label) for s in mask.spans)
     seed = None if mask is None else (mask.seed, chosen.operator)
     return (look.model, chosen.text, spans, seed, look.method, look.part, look.target, look.queries)
@@ -225,7 +225,7 @@ def cost(size: Size) -> str:
     return f"{whole} and take a while: {one}."
 
 
-def memo(key: tuple, make: Callable[[], Any]) -> Any:
+def memo(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """Return what this session made last for the same key: nothing is worked out twice."""
     kept = st.session_state.get("attention_memo")
     if kept is None or kept[0] != key:

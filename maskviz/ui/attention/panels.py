@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,7 +15,7 @@ from maskviz.attention.summary import summarise
 from maskviz.attention.view import View, token_over_heads
 from maskviz.errors import MaskvizError
 from maskviz.figures.attention import render, row_figure
-from maskviz.figures.canvas import unit_of
+from maskviz.figures.canvas import Scale, unit_of
 from maskviz.ui.components.attention_arcs import attention_arcs
 from maskviz.ui.components.attention_head import attention_head
 from maskviz.ui.components.attention_mosaic import attention_mosaic, picked_head
@@ -59,7 +60,7 @@ def chosen_place(key: str, shown: View, about: Notes) -> tuple[int, int]:
     return layer + shown.first, head
 
 
-def mosaic(key: str, shown: View, about: Notes, place: tuple[int, int], scale: str) -> None:
+def mosaic(key: str, shown: View, about: Notes, place: tuple[int, int], scale: Scale) -> None:
     """Draw all maps that are shown."""
     what = "All heads" if shown.method == "raw" else "All layers"
     st.markdown(f"**{what}** · select one to see it large")
@@ -231,11 +232,10 @@ def save(shown: View, place: tuple[int, int], title: str) -> None:
             if megabytes > 50:
                 st.caption(f"{name} would be {megabytes:.0f} MB: choose one layer or one head.")
                 continue
+            at = at_head if one else None
             st.download_button(
                 name if megabytes < 5 else f"{name} (about {megabytes:.0f} MB)",
-                data=lambda suffix=suffix, at=at_head if one else None: _file(
-                    shown, suffix, title, at
-                ),
+                data=partial(_file, shown, suffix, title, at),
                 file_name=f"attention{'_head' if one else ''}{suffix}",
                 on_click="ignore",
                 width="stretch",

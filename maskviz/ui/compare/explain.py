@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -105,7 +106,7 @@ def _scores(
             f"{first.convergence_gap:.2g}."
         )
     with st.expander("All scores"):
-        table = {"word": [w.text for w in first.words]}
+        table: dict[str, Sequence[object]] = {"word": [w.text for w in first.words]}
         table |= {name: [w.score for w in e.words] for name, e in found.items()}
         grid(pd.DataFrame(table), "scores", hide_index=False)
     return found

@@ -17,7 +17,8 @@ from maskviz.evidence.files.files import FileComparison
 from maskviz.evidence.files.rows import check_file
 from maskviz.evidence.jobs import jobs
 from maskviz.masks import STRATEGIES
-from maskviz.models import list_models, load_model
+from maskviz.models import list_models
+from maskviz.readings.question import asked
 from maskviz.ui.compare import result as compare_result
 from maskviz.ui.shared import state
 from maskviz.ui.shared.controls import operator_control_of
@@ -43,10 +44,12 @@ def show(view: state.View) -> None:
         else:
             with errors():
                 _form(view, *given)
-    if job is None and given is None:
+    if job is not None:
+        return
+    if given is None:
         with above:
             _empty()
-    elif job is None:
+    else:
         above.markdown(f"### How often does hiding words change the answer in {escape(given[0])}?")
 
 
@@ -72,9 +75,10 @@ def source(key: str) -> tuple[str, Path] | None:
         ).strip()  # fmt: skip
     if not name:
         return _example(key)
+    path = None
     with errors(), st.spinner("Fetching the data set …", show_time=True):
-        return name, Path(_fetched(name))
-    return None
+        path = Path(_fetched(name))
+    return None if path is None else (name, path)
 
 
 def _example(key: str) -> tuple[str, Path] | None:
@@ -157,6 +161,7 @@ def long_control(key: str) -> str:
 
 def _checked(path: Path, name: str, asked: dict[str, Any]) -> bool:
     """Say what the columns hold before anything runs; tell whether it can be compared."""
+    usable = 0
     with errors():
         usable, labels, notes = _check(
             str(path), path.stat().st_mtime_ns, name, asked["model"], asked["text_column"],
@@ -165,15 +170,20 @@ def _checked(path: Path, name: str, asked: dict[str, Any]) -> bool:
         counted = ", ".join(f"{label} {count:,}" for label, count in list(labels.items())[:8])
         said = f"{usable:,} rows can be compared. {f'Labels: {counted}.' if counted else ''}"
         st.caption(escape(" ".join([said, *notes])))
-        return usable > 0
-    return False
+    return usable > 0
 
 
 @st.cache_data(max_entries=32, show_spinner="Checking every row …", show_time=True)
 def _check(
-    path: str, _modified: int, name: str, model: str, text: str, label: str | None, by: tuple
+    path: str,
+    _modified: int,
+    name: str,
+    model: str,
+    text: str,
+    label: str | None,
+    by: tuple[str, ...],
 ) -> tuple[int, dict[str, int], tuple[str, ...]]:
-    found = check_file(path, load_model(model), text, label, by, name)
+    found = check_file(path, asked(model), text, label, by, name)
     return found.usable, found.labels, found.notes
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from maskviz.evidence import FileComparison, StrategyResult
 from maskviz.evidence.files.chance import ChanceResult
+from maskviz.evidence.files.file_result import Beside
 from maskviz.evidence.files.tally import RowResult
 from maskviz.evidence.jobs.jobs import Job
 from maskviz.figures import compare as figures
@@ -57,7 +58,7 @@ def show(view: state.View, result: FileComparison, job: Job | None) -> None:
             "text/csv", on_click="ignore",
         )  # fmt: skip
     if result.beside is not None:
-        _beside(result)
+        _beside(result, result.beside)
     _groups(result)
     _worst_rows(view, result)
 
@@ -85,7 +86,7 @@ def sentence(result: FileComparison) -> str:
     if worst.chance is not None:
         sure = "" if worst.chance.flips_surpassed else ", not distinguishable"
         text += f" (random masks of the same size: {percent(worst.chance.flip_rate)}{sure})"
-    if worst.ci95 is None:
+    if worst.ci95 is None or worst.delta_accuracy is None:
         return f"{text}."
     sure = "" if worst.ci95[0] > 0 or worst.ci95[1] < 0 else ", not distinguishable from none"
     return f"{text}; accuracy changes by {100 * worst.delta_accuracy:+.1f} points{sure}."
@@ -133,9 +134,8 @@ def _beyond(chance: ChanceResult, regression: bool) -> str:
     return f"{said}, {100 * value:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
-def _beside(result: FileComparison) -> None:
+def _beside(result: FileComparison, other: Beside) -> None:
     """The second model: accuracy of both, plain and under each mask."""
-    other = result.beside
     st.markdown(
         f"**{escape(result.model)} beside {escape(other.model)}**: the same plain answer in "
         f"{percent(other.agreement)} of the rows"
@@ -164,6 +164,10 @@ def _beside(result: FileComparison) -> None:
 _TITLES = {"label": "label", "hidden": "type of what is hidden"}
 
 
+def _title(column: str) -> str:
+    return _TITLES.get(column, column)
+
+
 def _groups(result: FileComparison) -> None:
     """A chart and a table for each way to break the rows down, each value beside chance."""
     columns = [c for c, values in result.groups.items() if c != "label" or len(values) > 1]
@@ -172,7 +176,7 @@ def _groups(result: FileComparison) -> None:
     st.markdown("**Broken down**")
     column = st.pills(
         "Broken down by", columns, default=columns[0], required=True, wrap=True,
-        format_func=lambda name: escape(_TITLES.get(name, name)), label_visibility="collapsed",
+        format_func=lambda name: escape(_title(name)), label_visibility="collapsed",
     )  # fmt: skip
     values, names = result.groups[column], list(result.strategies)
     name = names[0]
@@ -185,7 +189,7 @@ def _groups(result: FileComparison) -> None:
         st.plotly_chart(figures.file_effects(dict(islice(shown.items(), _BARS))), key="groups")
     if len(shown) > _BARS:
         st.caption(f"The {_BARS} values with the most rows; the table has all {len(shown)}.")
-    table = _table(values, _TITLES.get(column, column))
+    table = _table(values, _title(column))
     grid(table, "groups", column_config=_COLUMNS)
 
 

@@ -244,7 +244,7 @@ def _beside(view: state.View, first: Comparison, other: str, long: str) -> None:
     """The same text and mask under a second model."""
     second = compare(first.mask, other, view.operator, long)
     st.markdown(f"**{escape(view.model)} beside {escape(other)}**")
-    rows = [
+    rows: list[dict[str, object]] = [
         {"model": c.model, "plain": _said(c, c.original), "masked": _said(c, c.masked)}
         | ({} if c.kl is None else {"flips": "yes" if c.flip else "no", "KL, nats": round(c.kl, 3)})
         for c in (first, second)

@@ -1,13 +1,13 @@
 """Every head of a model at a glance: one canvas from one binary message."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from maskviz.attention.roles import HeadChange, HeadRole
-from maskviz.figures.canvas import mosaic_message
+from maskviz.figures.canvas import Scale, mosaic_message
 from maskviz.figures.static_files import read_static
 
 _mount = st.components.v2.component(
@@ -26,7 +26,7 @@ def attention_mosaic(
     roles: Sequence[Sequence[HeadRole | HeadChange]] | None = None,
     selected: tuple[int, int] | None = None,
     titles: Sequence[str] | None = None,
-    scale: Literal["head", "model"] = "model",
+    scale: Scale = "model",
     label: str = "All heads",
     merged: bool = False,
     unit: str | None = None,

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from maskviz.evidence.distractor.experiment import ARMS, QUICK, Experiment
+from maskviz.evidence.distractor.experiment import ARMS, QUICK, Experiment, Size
 from maskviz.evidence.distractor.interference import known_cells, read_cells, summarise
 from maskviz.evidence.distractor.words import verdicts
 from maskviz.figures.interference import accuracy_figure, recovery_figure
@@ -18,7 +18,7 @@ from maskviz.ui.shared.page import errors, escape
 
 _POLL_SECONDS = 3.0
 _CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
-_LONG = {"rows": Experiment.rows, "steps": Experiment.steps}
+_LONG: Size = {"rows": Experiment.rows, "steps": Experiment.steps}
 
 
 def show() -> None:

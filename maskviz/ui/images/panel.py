@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from maskviz.figures import vision as figures
+from maskviz.figures.ramps import Theme
 from maskviz.text.percent import percent
 from maskviz.ui.shared import state
 from maskviz.ui.shared.grid import grid
@@ -107,7 +108,7 @@ def finding(plain: Look, masked: Look, mask: PatchMask, flips: float) -> str:
 
 
 def _pictures(plain: Look, masked: Look, mask: PatchMask) -> None:
-    theme = "dark" if st.context.theme.type == "dark" else "light"
+    theme: Theme = "dark" if st.context.theme.type == "dark" else "light"
     first, second, third = st.columns(3)
     with first:
         st.markdown("**The picture**, hidden patches outlined")

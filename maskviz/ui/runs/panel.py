@@ -267,12 +267,12 @@ def _take_away(run: Run) -> None:
             "Download ZIP", packed(run.id, adapter=adapter), name, "application/zip",
             key=f"zip_{run.id}", on_click="ignore",
         )  # fmt: skip
-    name, button = st.columns([3, 1], vertical_alignment="bottom")
-    repository = name.text_input(
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    repository = left.text_input(
         "Repository on the Hugging Face Hub", key=f"hub_{run.id}", placeholder="user/name",
         help="Private when new; with the login of this machine ('hf auth login').",
     )  # fmt: skip
-    if button.button("Push", key=f"push_{run.id}", disabled=not repository.strip()):
+    if right.button("Push", key=f"push_{run.id}", disabled=not repository.strip()):
         with errors(), st.spinner("Pushing …"):
             url = push(run.id, repository.strip(), adapter=adapter)
             st.success(f"It is at {url}.")

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from maskviz.errors import ParameterError
-from maskviz.masks import OPERATORS, STRATEGIES
+from maskviz.masks import OPERATORS, STRATEGIES, Choice
 from maskviz.masks.choose import checked_parameter
 from maskviz.masks.expression import is_expression
 from maskviz.masks.registry import Parameter, Strategy
@@ -54,10 +54,11 @@ def mask_controls(view: state.View, by_hand: bool = True) -> None:
         operator_control(view)
 
 
-def choice_controls(choice: state.Choice, entry: Strategy | None, slot: str = FIRST) -> None:
+def choice_controls(choice: Choice, entry: Strategy | None, slot: str = FIRST) -> None:
     """What a strategy takes: its own parameters, ratio and seed. `slot` is whose they are."""
-    for parameter in entry.parameters if entry else ():
-        _parameter(choice, entry, parameter, slot)
+    if entry is not None:
+        for parameter in entry.parameters:
+            _parameter(choice, entry, parameter, slot)
     if entry is not None and entry.kind == "manual":
         return
     left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -73,10 +74,11 @@ def choice_controls(choice: state.Choice, entry: Strategy | None, slot: str = FI
 
 def change(slot: str, **changes: Any) -> None:
     """Replace values of the first strategy, or of the second."""
+    second = state.current().second
     if slot == FIRST:
         state.update(**changes, saved=None)
-    else:
-        state.update(second=replace(state.current().second, **changes))
+    elif second is not None:
+        state.update(second=replace(second, **changes))
 
 
 def _strategy(view: state.View, entry: Strategy | None, common: Sequence[str]) -> None:
@@ -144,7 +146,7 @@ def operator_control_of(chosen: str, key: str) -> str:
     )
 
 
-def _ratio(choice: state.Choice, entry: Strategy | None, slot: str) -> None:
+def _ratio(choice: Choice, entry: Strategy | None, slot: str) -> None:
     """The share to hide; strategies that are combined take it where they have a budget."""
     kind, default = (entry.kind, entry.default_ratio) if entry else ("budgeted", 0.15)
     share = choice.ratio if choice.ratio is not None else default
@@ -162,9 +164,7 @@ def _ratio(choice: state.Choice, entry: Strategy | None, slot: str) -> None:
     )
 
 
-def _parameter(
-    choice: state.Choice, entry: Strategy, parameter: Parameter, slot: str = FIRST
-) -> None:
+def _parameter(choice: Choice, entry: Strategy, parameter: Parameter, slot: str = FIRST) -> None:
     """Draw the widget that a parameter's kind asks for."""
     if parameter.name in ("model", "data"):
         return  # the model is the page's own; a page does not open the server's files
@@ -192,7 +192,7 @@ def _parameter(
         st.text_input(label, placeholder=parameter.help, **options)
 
 
-def _shown_value(choice: state.Choice, entry: Strategy, parameter: Parameter) -> Any:
+def _shown_value(choice: Choice, entry: Strategy, parameter: Parameter) -> Any:
     """Return the value a widget can show; the mask itself says what is wrong with another."""
     value = choice.parameters.get(parameter.name, parameter.default)
     try:
@@ -240,7 +240,8 @@ def _take_parameter(slot: str, key: str, parameter: Parameter) -> None:
         value = list(value)
     view = state.current()
     choice = view.first if slot == FIRST else view.second
-    change(slot, parameters={**choice.parameters, parameter.name: value})
+    if choice is not None:
+        change(slot, parameters={**choice.parameters, parameter.name: value})
 
 
 def _integers(written: str) -> list[int]:

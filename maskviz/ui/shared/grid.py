@@ -22,7 +22,8 @@ def grid(table: pd.DataFrame, name: str, **options: Any) -> None:
 
     options: those of `st.dataframe`; the index is hidden unless they say otherwise.
     """
-    st.dataframe(in_names(table), **{"hide_index": True, "width": "stretch"} | options)
+    shown: dict[str, Any] = {"hide_index": True, "width": "stretch"} | options
+    st.dataframe(in_names(table), **shown)
     download(table if options.get("hide_index", True) else table.reset_index(), name)
 
 

@@ -10,10 +10,14 @@ import streamlit as st
 from maskviz.errors import MaskvizError
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from maskviz.report import Report
 
 
-def report_button(make: Callable[[], Report], key: str, place: object = None) -> None:
+def report_button(
+    make: Callable[[], Report], key: str, place: DeltaGenerator | None = None
+) -> None:
     """Offer a report; `make` is called on the press, not while the page is drawn.
 
     Where it cannot be made, the file says why: a press has no other way to answer.

@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from maskviz.figures.theme import colours_of
-from maskviz.masks import JOINS, STRATEGIES, Mask
+from maskviz.masks import JOINS, STRATEGIES, Choice, Mask
 from maskviz.masks.audit import jaccard
 from maskviz.text.percent import percent
 from maskviz.ui.components.token_strip import token_strip
@@ -55,7 +55,7 @@ def _joins(view: state.View, beside: bool) -> None:
 
 def _take_strategy() -> None:
     name = st.session_state[f"{_SLOT}strategy"]
-    state.update(second=state.Choice(name) if name else None)
+    state.update(second=Choice(name) if name else None)
     st.session_state.pop(f"{_SLOT}ratio", None)
     st.session_state.pop(f"{_SLOT}seed", None)
 

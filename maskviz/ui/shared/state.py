@@ -88,7 +88,7 @@ class View:
             dict(self.parameters),
             self.saved,
             self.turn,
-            *((asdict(self.second), self.sign) if self.combined else ()),
+            *((asdict(self._joining), self.sign) if self._joining else ()),
             *(("complement",) if self.complement else ()),
             *((self.unit, self.model) if self.unit != "words" else ()),
         ]
@@ -97,7 +97,11 @@ class View:
     @property
     def combined(self) -> bool:
         """Whether the mask is made of two strategies."""
-        return self.second is not None and self.sign != "beside"
+        return self._joining is not None
+
+    @property
+    def _joining(self) -> Choice | None:
+        return self.second if self.sign != "beside" else None
 
     @property
     def first(self) -> Choice:
@@ -107,8 +111,8 @@ class View:
     @property
     def named(self) -> str:
         """The strategies in words, such as `key minus entity`."""
-        both = f"{self.strategy} {self.sign} {self.second.strategy}" if self.combined else ""
-        return both or self.strategy
+        other = self._joining
+        return self.strategy if other is None else f"{self.strategy} {self.sign} {other.strategy}"
 
 
 def of_example(example: Example) -> View:
@@ -176,7 +180,7 @@ def follow_again() -> None:
 def try_asked() -> None:
     """Take the strategy that a link of the Guide asks for, on the session's own text."""
     asked = asked_anew("try")
-    if asked in STRATEGIES:
+    if asked is not None and asked in STRATEGIES:
         unit = "tokens" if asked == "random-token" else "words"
         before = current()
         open_view(View(before.text, asked, model=before.model, unit=unit, given=before.given))
@@ -185,7 +189,7 @@ def try_asked() -> None:
 def strategy_mask(view: View) -> Mask:
     """Return the mask before any click: of the strategies, or the one loaded from a file."""
     chosen = mask_before_joining(view)
-    if view.combined:
+    if view.combined and view.second is not None:
         chosen = joined(chosen, view.sign, mask_of(view, view.second))
     return ~chosen if view.complement and view.saved is None else chosen
 
@@ -250,11 +254,11 @@ def _choose(
     strategy: str,
     ratio: float | None,
     seed: int,
-    parameters: tuple,
+    parameters: tuple[tuple[str, Any], ...],
     model: str,
-    lists: tuple,
+    lists: tuple[Any, ...],
 ) -> Mask:
-    given = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters}
+    given: dict[str, Any] = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters}
     return mask(text, strategy, ratio=ratio, seed=seed, model=model, **given)
 
 

@@ -187,7 +187,7 @@ def translation() -> None:
 
 
 @st.cache_data(max_entries=16, show_spinner="Translating four times …", show_time=True)
-def _translations(pairs: tuple, rate: float, seed: int, model: str) -> Any:
+def _translations(pairs: tuple[tuple[str, str], ...], rate: float, seed: int, model: str) -> Any:
     from maskviz.evidence.files.written import noisy_translation
 
     sources, references = zip(*pairs, strict=True)
