@@ -10,7 +10,7 @@ import streamlit as st
 from maskviz.inside.beginning import beginning_notice, read_beginning
 from maskviz.inside.steering import HeadArithmetic, head_arithmetic
 from maskviz.masks import MATRICES, Encoding, attention_matrix
-from maskviz.models import load_model
+from maskviz.models import Model, load_model
 from maskviz.text.percent import percent
 from maskviz.ui.components.attention_head import attention_head
 from maskviz.ui.guide import choice as guide_choice
@@ -35,24 +35,25 @@ def main() -> None:
 
 def worked(view: state.View, headline: st.delta_generator.DeltaGenerator) -> None:
     """The reader's own row of the formula, and the pictures."""
-    encoding = read_beginning(state.current_mask(view), "attention", load_model(view.model))
-    name, row, layer, head = choices(view, encoding)
+    model = load_model(view.model)
+    encoding = read_beginning(state.current_mask(view), "attention", model)
+    name, row, layer, head = choices(model, encoding)
     asked, parameters = mask_panels.matrix_parameters(name, "guide", view)
     if asked is None:
         headline.markdown("### Give a table of 0 and 1: who may attend to whom.")
         return
     allowed, found, plain = compute(view, name, layer, head, parameters)
     headline.markdown(f"### {escape(finding(encoding, found, plain, row, name))}")
-    if notice := beginning_notice(encoding, load_model(view.model), "Arithmetic"):
+    if notice := beginning_notice(encoding, model, "Arithmetic"):
         st.caption(escape(notice))
     formula()
     arithmetic(encoding, allowed, found, row)
     pictures(encoding, allowed, found)
 
 
-def choices(view: state.View, encoding: Encoding) -> tuple[str, int, int, int]:
+def choices(model: Model, encoding: Encoding) -> tuple[str, int, int, int]:
     """Ask for the matrix, the query token and the head."""
-    network = load_model(view.model).main_network().config
+    network = model.main_network().config
     layers = getattr(network, "num_hidden_layers", 1)
     heads = getattr(network, "num_attention_heads", 1)
     first, second, third, fourth = st.columns([3, 3, 1, 1])

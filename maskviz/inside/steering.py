@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
 from ..masks.matrices import additive
-from ..models.model import Model, load_model
+from ..models.model import Model
 from ..readings.batches import batch
 from ..readings.labels import Prediction, prediction_of
 from ..readings.question import asked
@@ -93,7 +93,7 @@ class HeadArithmetic:
 
 
 def head_arithmetic(
-    model: Model | str, encoding: Encoding, layer: int, head: int, allowed: Any | None = None
+    model: Model, encoding: Encoding, layer: int, head: int, allowed: Any | None = None
 ) -> HeadArithmetic:
     """Record what one head computes over an encoding, with or without an attention matrix.
 
@@ -102,12 +102,11 @@ def head_arithmetic(
     """
     import torch
 
-    loaded = load_model(model)
-    network = loaded.main_network()
+    network = model.main_network()
     tape: list[tuple[Any, Any, Any, float, Any]] = []
-    with loaded.lock, torch.inference_mode(), _recording(loaded, network, tape):  # noqa: SIM117
-        with under_matrix(loaded, network, allowed):
-            core_of(network)(**batch(loaded, [encoding]))
+    with model.lock, torch.inference_mode(), _recording(model, network, tape):  # noqa: SIM117
+        with under_matrix(model, network, allowed):
+            core_of(network)(**batch(model, [encoding]))
     if not 0 <= layer < len(tape):
         raise ParameterError(f"There is no layer {layer + 1}: the model has {len(tape)}.")
     query, key, value, scaling, steer = tape[layer]

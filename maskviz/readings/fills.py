@@ -63,7 +63,7 @@ def fill(mask: Mask, model: Model | str = "mini", top_k: int = 5) -> list[Fill]:
     ]
 
 
-def log_probabilities(masks: Sequence[Mask], model: Model | str = "mini") -> list[float]:
+def log_probabilities(masks: Sequence[Mask], model: Model) -> list[float]:
     """Return for each mask ln p(what it hides), one pass each, in batches.
 
     The tokens of one mask are taken as independent given the rest (pseudo-log-likelihood, Salazar
@@ -71,19 +71,19 @@ def log_probabilities(masks: Sequence[Mask], model: Model | str = "mini") -> lis
     """
     return [
         float(sum(row.log_softmax(-1)[i, ids[i]] for i in hidden))
-        for row, hidden, ids in _hidden_logits(masks, load_model(model))
+        for row, hidden, ids in _hidden_logits(masks, model)
     ]
 
 
-def guessed_right(masks: Sequence[Mask], model: Model | str = "mini") -> list[tuple[int, int]]:
+def guessed_right(masks: Sequence[Mask], model: Model) -> list[tuple[int, int]]:
     """Return for each mask how many hidden tokens the first guess meets, and how many are hidden.
 
     One pass each, in batches; special tokens are no guess.
     """
-    loaded, counts = load_model(model), []
-    for row, hidden, ids in _hidden_logits(masks, loaded):
+    counts = []
+    for row, hidden, ids in _hidden_logits(masks, model):
         row = row.clone()
-        row[:, loaded.tokenizer.all_special_ids] = -float("inf")
+        row[:, model.tokenizer.all_special_ids] = -float("inf")
         counts.append((sum(int(row[i].argmax()) == ids[i] for i in hidden), len(hidden)))
     return counts
 

@@ -331,11 +331,11 @@ def masking_job(
     """Return what masks one text; the strategy's own ratio counts for exhaustive ones."""
     given = dict(parameters)
     if is_expression(strategy):
-        given.setdefault("model", model.name)
+        given.setdefault("model", model)
         return lambda text, seed: choose_mask(text, strategy, ratio=ratio, seed=seed, **given)
     entry = STRATEGIES[strategy]
     if any(p.name == "model" for p in entry.parameters):
-        given.setdefault("model", model.name)
+        given.setdefault("model", model)
     share = given.pop("ratio", None if entry.kind == "exhaustive" else ratio)
     return lambda text, seed: choose_mask(text, strategy, ratio=share, seed=seed, **given)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ...errors import UnknownNameError
 from ...masks.registry import Parameter, budget, strategy
 from ...masks.spans import MaskSpan
+from ...models.model import Model
 from ...text.document import Document
 
 WAYS = ("model", "keyness", "tfidf", "lexicon")
@@ -31,7 +32,7 @@ Scored = tuple[float, str]
             WAYS,
             "Decided by",
         ),
-        Parameter("model", "text", "mini", "the classifier that is asked"),
+        Parameter("model", "text", "mini", "the classifier that is asked", loaded=True),
         Parameter("data", "text", "", "table with texts and labels; empty: the example set"),
     ),
 )
@@ -41,18 +42,19 @@ def key(
     rng: random.Random,
     *,
     by: str = "model",
-    model: str = "mini",
+    model: Model | None = None,
     data: str = "",
 ) -> Iterator[MaskSpan]:
     """Choose the words with the highest scores, the earlier one between equals.
 
     `by`: `model` (fall of the predicted label's probability when the word is hidden), `keyness`
     (|z| of the log-odds with a Dirichlet prior over labelled texts), `tfidf`, or `lexicon` (a list
-    of words that carry a verdict; hides no more words than are on it).
+    of words that carry a verdict; hides no more words than are on it). The model is there wherever
+    it is the one that decides.
     """
     if by not in WAYS:
         raise UnknownNameError.of("way to find key words", by, WAYS)
-    scored = _by_model(document, model) if by == "model" else _by_words(document, by, data)
+    scored = _by_words(document, by, data) if model is None else _by_model(document, model)
     ranked = sorted(range(len(scored)), key=lambda i: (-scored[i][0], i))
     for i in ranked[: budget(len(document.words), ratio)]:
         score, reason = scored[i]
@@ -60,7 +62,7 @@ def key(
             yield MaskSpan(document.words[i].start, document.words[i].end, reason, score)
 
 
-def _by_model(document: Document, model: str) -> list[Scored]:
+def _by_model(document: Document, model: Model) -> list[Scored]:
     from .attribution import explain
 
     found = explain(document.text, model)
