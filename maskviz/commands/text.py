@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import DataError, ParameterError, UnknownNameError
+from ..text.specials import specials_in
 from . import common
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def mask_command(
         text, strategy, ratio, seed, mask_file, complement, other, join, **options
     )
     result = as_read.result(chosen)
-    common.notify(result.get("notice", ""))
+    common.notify(result.get("notice", specials_in(chosen.text)))
     common.show(result, as_json, _mask_lines(result))
 
 
@@ -120,7 +121,7 @@ class AsRead:
             "input_ids": encoding.input_ids,
             "attention_mask": encoding.attention_mask,
             "hidden": encoding.hidden,
-            "notice": encoding.notice,
+            "notice": encoding.notices,
         }
 
     def _encoding(self, chosen: Mask) -> Encoding:
@@ -138,7 +139,8 @@ class AsRead:
 
 def decoded(model: Model, encoding: Encoding) -> str:
     """Return what the model reads as text, its special tokens at the ends left out."""
-    ids = [i for i, s in zip(encoding.input_ids, encoding.special, strict=True) if not s]
+    added = (s and not typed for s, typed in zip(encoding.special, encoding.typed, strict=True))
+    ids = [i for i, is_added in zip(encoding.input_ids, added, strict=True) if not is_added]
     return model.tokenizer.decode(ids)
 
 
@@ -193,7 +195,7 @@ def fill_command(
         threshold=threshold, surprisal=surprisal, model=loaded, pipeline=pipeline,
     )  # fmt: skip
     fills = fill(chosen, loaded, top_k)
-    notice = apply(chosen, "mask", loaded).notice
+    notice = apply(chosen, "mask", loaded).notices
     common.notify(notice)
     rows = [
         {

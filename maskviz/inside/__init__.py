@@ -1,3 +1,14 @@
 """See and change what a network computes: its attention, its gradients, its matrices."""
 
-__all__ = ["beginning", "gradients", "record", "steering", "tape", "target", "watch"]
+__all__ = [
+    "beginning",
+    "checks",
+    "composing",
+    "core",
+    "gradients",
+    "record",
+    "steering",
+    "tape",
+    "target",
+    "watch",
+]

@@ -8,8 +8,9 @@ from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
 from ..models.model import Model
 from ..readings.batches import batch
-from .steering import is_decoder, under_matrix
-from .tape import check_keys, eager, shape_of, unseen
+from ..readings.hiding import batch_unseen
+from .steering import under_matrix
+from .tape import check_keys, eager, parts_of, shape_of, unseen
 from .target import target_of
 from .watch import Layer, Product, watching
 
@@ -27,7 +28,7 @@ def parts_with_gradients(
     import torch
 
     network = model.main_network()
-    given = {**batch(model, [encoding]), **_read_by_decoder(model, encoding, target)}
+    given = _given(model, encoding, target)
     kept: list[Product] = []
     with model.lock, torch.enable_grad(), eager(network), under_matrix(model, network, allowed):
         with watching(lambda _, product: kept.append(product)):
@@ -56,7 +57,7 @@ def _layer(weights: Any, gradient: Any) -> Layer:
 def _by_part(model: Model, layers: list[Layer]) -> dict[str, list[Layer]]:
     """Tell the layers of a pass apart: the encoder's first, then self and cross in turn."""
     if not model.config.is_encoder_decoder:
-        return {"decoder" if is_decoder(model.config) else "encoder": layers}
+        return {parts_of(model)[0]: layers}
     depth = shape_of(model, "encoder")[0]
     behind = layers[depth:]
     return {"encoder": layers[:depth], "decoder": behind[::2], "cross": behind[1::2]}
@@ -68,22 +69,23 @@ def _check(model: Model, parts: dict[str, list[Layer]], keys: int) -> None:
             check_keys(model, layers[0].weights, keys)
 
 
-def _read_by_decoder(model: Model, encoding: Encoding, target: tuple[int, ...]) -> dict[str, Any]:
-    """Return what the decoder of an encoder–decoder reads: a classifier's reads the text itself."""
+def _given(model: Model, encoding: Encoding, target: tuple[int, ...]) -> dict[str, Any]:
+    """Return what the network reads; the decoder of a classifier reads the text itself."""
     import torch
 
-    if not model.config.is_encoder_decoder:
-        return {}
     if "classify" in model.capabilities:
         if target:
             raise ParameterError(
                 f"The labels of {model.name!r} ({model.family}) are read from a decoder that reads "
                 "the text itself, no target: choose the part encoder for relevance."
             )
-        return {}
+        return batch_unseen(model, [encoding])
+    inputs = batch(model, [encoding])
+    if not model.config.is_encoder_decoder:
+        return inputs
     ids = target or target_of(model, encoding.text, None).ids
     at = model.main_network().device
-    return {"decoder_input_ids": torch.tensor([ids], device=at), "use_cache": False}
+    return {**inputs, "decoder_input_ids": torch.tensor([ids], device=at), "use_cache": False}
 
 
 def _answer(model: Model, encoding: Encoding, output: Any) -> Any:

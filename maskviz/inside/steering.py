@@ -9,61 +9,30 @@ from typing import Any
 
 from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
-from ..masks.matrices import additive
+from ..models.checks import demand
 from ..models.model import Model
 from ..readings.batches import batch
 from ..readings.labels import Prediction, prediction_of
 from ..readings.question import asked
+from .composing import composed
+from .core import core_of
 
 _RECORD = "maskviz_record"
 
 
 @contextmanager
 def under_matrix(model: Model, network: Any, allowed: Any | None) -> Iterator[None]:
-    """Add log M to the scores of every layer while the block runs.
+    """Let every token attend only where the matrix and the network's own mask both allow it.
 
-    The matrix goes to the core of the network only: heads that pool need the flat mask. Decoders
-    keep their causal mask beside it.
+    The matrix is laid over the core of the network only: heads that pool need the flat mask.
+    Raises CapabilityError where the check of the model found that it does not heed one.
     """
-    import numpy as np
-
     if allowed is None:
         yield
         return
-    core = core_of(network)
-    if is_decoder(network.config):
-        allowed = np.asarray(allowed) & np.tri(len(allowed), dtype=bool)
-    steer = additive(allowed, next(core.parameters()).dtype).to(network.device)
-
-    def replace_mask(
-        module: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return arguments, {**keywords, "attention_mask": steer}
-
-    handle = core.register_forward_pre_hook(replace_mask, with_kwargs=True)
-    try:
+    demand(model, "matrix")
+    with composed(network, allowed):
         yield
-    except (RuntimeError, ValueError, IndexError) as error:
-        raise CapabilityError(
-            f"The architecture {model.family!r} takes no attention matrix "
-            f"({str(error).splitlines()[0][:80]}): use the operator attention."
-        ) from None
-    finally:
-        handle.remove()
-
-
-def core_of(network: Any) -> Any:
-    """Return the part of a network that attends: without its head, of two parts the encoder."""
-    return network.get_encoder() if network.config.is_encoder_decoder else network.base_model
-
-
-def is_decoder(config: Any) -> bool:
-    """Return whether each token of an architecture attends to itself and those before it only."""
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS
-    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as FILLERS
-
-    kind = config.model_type
-    return kind in DECODERS and kind not in FILLERS
 
 
 def predict_under(model: Model | str, encoding: Encoding, allowed: Any | None) -> Prediction:
@@ -104,18 +73,17 @@ def head_arithmetic(
 
     network = model.main_network()
     tape: list[tuple[Any, Any, Any, float, Any]] = []
-    with model.lock, torch.inference_mode(), _recording(model, network, tape):  # noqa: SIM117
-        with under_matrix(model, network, allowed):
+    with model.lock, torch.inference_mode(), under_matrix(model, network, allowed):  # noqa: SIM117
+        with _recording(model, network, tape):
             core_of(network)(**batch(model, [encoding]))
     if not 0 <= layer < len(tape):
         raise ParameterError(f"There is no layer {layer + 1}: the model has {len(tape)}.")
-    query, key, value, scaling, steer = tape[layer]
+    query, key, value, scaling, weights = tape[layer]
     if not 0 <= head < query.shape[1]:
         raise ParameterError(f"There is no head {head + 1}: a layer has {query.shape[1]}.")
     group = head * key.shape[1] // query.shape[1]  # several query heads may share one key head
     scores = query[0, head] @ key[0, group].T * scaling
-    masked = scores if steer is None else scores + steer[0, min(head, steer.shape[1] - 1)]
-    weights = masked.softmax(-1)
+    weights = weights[0, head]
     output = weights @ value[0, group]
     return HeadArithmetic(
         *(part.float().cpu().numpy() for part in (scores, weights, value[0, group], output))
@@ -133,12 +101,13 @@ def _recording(model: Model, network: Any, tape: list[Any]) -> Iterator[None]:
         module: Any, query: Any, key: Any, value: Any, attention_mask: Any, **options: Any
     ) -> Any:
         scaling = options.get("scaling") or query.shape[-1] ** -0.5
-        tape.append((query, key, value, scaling, attention_mask))
         groups = query.shape[1] // key.shape[1]
         keys, values = (part.repeat_interleave(groups, 1) for part in (key, value))
-        return eager_attention_forward(
+        output, weights = eager_attention_forward(
             module, query, keys, values, attention_mask, scaling=scaling, dropout=0.0
         )
+        tape.append((query, key, value, scaling, weights))
+        return output, weights
 
     AttentionInterface.register(_RECORD, record)
     AttentionMaskInterface.register(_RECORD, eager_mask)

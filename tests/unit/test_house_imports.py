@@ -42,13 +42,14 @@ ARROWS = {
     "examples": ("paths",),
     "launch": ("errors",),
     "data": ("text",),
+    "training": ("inside",),  # a matrix is laid over attention in one way
     "commands": ("doctor",),
     "cli": ("commands",),
 }
 # Inside these rooms too, from the ground up; a file beside the rooms may use all of them.
 INNER = {
     "training": (("spec",), ("machine",), ("data",), ("model",), ("loop",)),
-    "evidence": (("words", "text"), ("files",), ("fairness", "distractor"), ("jobs",)),
+    "evidence": (("chance",), ("words", "text"), ("files",), ("fairness", "distractor"), ("jobs",)),
     "ui": (("components",), ("shared",)),
 }
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
