@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
 from ..models.checks import demand
-from ..models.model import Model, load_model
+from ..models.model import Model
 from ..readings.batches import batch
 from ..readings.labels import Prediction, prediction_of
 from ..readings.question import asked
@@ -62,7 +62,7 @@ class HeadArithmetic:
 
 
 def head_arithmetic(
-    model: Model | str, encoding: Encoding, layer: int, head: int, allowed: Any | None = None
+    model: Model, encoding: Encoding, layer: int, head: int, allowed: Any | None = None
 ) -> HeadArithmetic:
     """Record what one head computes over an encoding, with or without an attention matrix.
 
@@ -71,12 +71,11 @@ def head_arithmetic(
     """
     import torch
 
-    loaded = load_model(model)
-    network = loaded.main_network()
+    network = model.main_network()
     tape: list[tuple[Any, Any, Any, float, Any]] = []
-    with loaded.lock, torch.inference_mode(), under_matrix(loaded, network, allowed):  # noqa: SIM117
-        with _recording(loaded, network, tape):
-            core_of(network)(**batch(loaded, [encoding]))
+    with model.lock, torch.inference_mode(), under_matrix(model, network, allowed):  # noqa: SIM117
+        with _recording(model, network, tape):
+            core_of(network)(**batch(model, [encoding]))
     if not 0 <= layer < len(tape):
         raise ParameterError(f"There is no layer {layer + 1}: the model has {len(tape)}.")
     query, key, value, scaling, weights = tape[layer]

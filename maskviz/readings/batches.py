@@ -53,8 +53,11 @@ def answers_in_batches(
             return ask([reads[i] for i in rows]).double().cpu().numpy()
 
     found = np.zeros((len(reads), outputs))
-    batches = list(_batches([len(read.input_ids) for read in reads], batch_size))
-    for rows, logits in zip(batches, side_by_side.answers(model, answer, batches), strict=True):
+    lengths = [len(read.input_ids) for read in reads]
+    batches = list(_batches(lengths, batch_size))
+    longest = [lengths[rows[0]] for rows in batches]
+    answers = side_by_side.answers(model, answer, batches, longest)
+    for rows, logits in zip(batches, answers, strict=True):
         found[rows] = logits
     return found
 
