@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import common
+
+if TYPE_CHECKING:
+    from ..models import Model
+    from ..models.checks import Finding
 
 models_app = typer.Typer(no_args_is_help=True, help="List, describe and fetch models.")
 common.app.add_typer(models_app, name="models")
@@ -56,8 +60,9 @@ def list_command(as_json: common.Json = False) -> None:
 
 @models_app.command("info")
 def info_command(name: str, as_json: common.Json = False) -> None:
-    """Show what a model is and what it can do."""
+    """Show what a model is and what it can do, every check of it run."""
     from ..models import load_model
+    from ..models.checks import findings
 
     model = load_model(name)
     result = {
@@ -69,7 +74,27 @@ def info_command(name: str, as_json: common.Json = False) -> None:
         "vocabulary": len(model.tokenizer),
         "parameters": sum(p.numel() for p in model.main_network().parameters()),
     }
-    common.show(result, as_json, "\n".join(f"{k:14}{v}" for k, v in result.items()))
+    lines = [f"{k:14}{v}" for k, v in result.items()]
+    found = findings(model)
+    lines += [
+        f"{'' if one.passed else '! '}{check:14}{one.said or 'passed'}"
+        for check, one in found.items()
+    ]
+    result["checks"] = [_of_check(model, check, one) for check, one in found.items()]
+    common.show(result, as_json, "\n".join(lines))
+
+
+def _of_check(model: Model, name: str, found: Finding) -> dict[str, Any]:
+    from ..models.checks import CHECKS, refusal
+
+    return {
+        "name": name,
+        "proves": CHECKS[name].proves,
+        "passed": found.passed,
+        "said": found.said,
+        "value": found.value,
+        "refusal": None if found.passed else refusal(model, name, found),
+    }
 
 
 @models_app.command("pull")

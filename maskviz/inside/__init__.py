@@ -1,3 +1,3 @@
 """See and change what a network computes: its attention, its gradients, its matrices."""
 
-__all__ = ["gradients", "record", "steering", "tape", "target", "watch"]
+__all__ = ["checks", "core", "gradients", "record", "steering", "tape", "target", "watch"]

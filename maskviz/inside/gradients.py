@@ -8,8 +8,8 @@ from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
 from ..models.model import Model
 from ..readings.batches import batch
-from .steering import is_decoder, under_matrix
-from .tape import check_keys, eager, shape_of, unseen
+from .steering import under_matrix
+from .tape import check_keys, eager, parts_of, shape_of, unseen
 from .target import target_of
 from .watch import Layer, Product, watching
 
@@ -56,7 +56,7 @@ def _layer(weights: Any, gradient: Any) -> Layer:
 def _by_part(model: Model, layers: list[Layer]) -> dict[str, list[Layer]]:
     """Tell the layers of a pass apart: the encoder's first, then self and cross in turn."""
     if not model.config.is_encoder_decoder:
-        return {"decoder" if is_decoder(model.config) else "encoder": layers}
+        return {parts_of(model)[0]: layers}
     depth = shape_of(model, "encoder")[0]
     behind = layers[depth:]
     return {"encoder": layers[:depth], "decoder": behind[::2], "cross": behind[1::2]}

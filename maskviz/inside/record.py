@@ -9,8 +9,9 @@ from ..errors import ParameterError
 from ..masks.encoding import Encoding
 from ..models.model import Model
 from ..readings.batches import batch
+from .core import core_of
 from .gradients import parts_with_gradients
-from .steering import core_of, under_matrix
+from .steering import under_matrix
 from .tape import Enough, Tape, eager, unseen
 from .watch import Layer, watching
 

@@ -10,10 +10,12 @@ from typing import Any
 from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
 from ..masks.matrices import additive
+from ..models.checks import demand
 from ..models.model import Model, load_model
 from ..readings.batches import batch
 from ..readings.labels import Prediction, prediction_of
 from ..readings.question import asked
+from .core import core_of
 
 _RECORD = "maskviz_record"
 
@@ -31,7 +33,7 @@ def under_matrix(model: Model, network: Any, allowed: Any | None) -> Iterator[No
         yield
         return
     core = core_of(network)
-    if is_decoder(network.config):
+    if demand(model, "direction").value == "decoder":
         allowed = np.asarray(allowed) & np.tri(len(allowed), dtype=bool)
     steer = additive(allowed, next(core.parameters()).dtype).to(network.device)
 
@@ -50,20 +52,6 @@ def under_matrix(model: Model, network: Any, allowed: Any | None) -> Iterator[No
         ) from None
     finally:
         handle.remove()
-
-
-def core_of(network: Any) -> Any:
-    """Return the part of a network that attends: without its head, of two parts the encoder."""
-    return network.get_encoder() if network.config.is_encoder_decoder else network.base_model
-
-
-def is_decoder(config: Any) -> bool:
-    """Return whether each token of an architecture attends to itself and those before it only."""
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as DECODERS
-    from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES as FILLERS
-
-    kind = config.model_type
-    return kind in DECODERS and kind not in FILLERS
 
 
 def predict_under(model: Model | str, encoding: Encoding, allowed: Any | None) -> Prediction:

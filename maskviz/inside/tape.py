@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import CapabilityError
+from ..models.checks import demand
 from ..models.model import Model
-from .steering import is_decoder
 from .watch import Layer, Product
 
 PARTS = ("encoder", "decoder", "cross")
@@ -23,7 +23,7 @@ def parts_of(model: Model) -> tuple[str, ...]:
     """
     if model.config.is_encoder_decoder:
         return PARTS
-    return ("decoder",) if is_decoder(model.config) else ("encoder",)
+    return (demand(model, "direction").value,)
 
 
 def shape_of(model: Model, part: str) -> tuple[int, int]:

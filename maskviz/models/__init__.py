@@ -7,6 +7,7 @@ __all__ = [
     "Model",
     "ModelInfo",
     "auto",
+    "checks",
     "held",
     "linear",
     "list_models",

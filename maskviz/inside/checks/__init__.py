@@ -1,0 +1,9 @@
+"""The checks of a loaded model; importing this registers them in `maskviz.models.checks.CHECKS`.
+
+A check is one function, (model) -> Finding: `masks` has those of what may attend to what.
+`probe` has the tokens they read, `scaled` the copy of a network whose windows are of four tokens.
+"""
+
+from . import masks
+
+__all__ = ["masks", "probe", "scaled"]
