@@ -15,7 +15,7 @@ from ..masks.operators import apply
 from ..models.memory import remembered
 from ..models.model import Model, load_model
 from . import side_by_side
-from .batches import batch
+from .batches import batch, stretches
 
 _BATCH = 32
 _TOKENS = 1024  # in a pass over texts of one length
@@ -94,8 +94,9 @@ def _hidden_logits(
     import torch
 
     network = model.network("fill")
-    for start in range(0, len(masks), _BATCH):
-        encodings = [apply(m, "mask", model) for m in masks[start : start + _BATCH]]
+    every = [apply(one, "mask", model) for one in masks]
+    for rows in stretches(model, [len(one) for one in every], _BATCH):
+        encodings = [every[i] for i in rows]
         with model.lock, torch.inference_mode():
             logits = network(**batch(model, encodings)).logits
         for row, encoding in zip(logits, encodings, strict=True):
