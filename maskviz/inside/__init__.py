@@ -1,3 +1,13 @@
 """See and change what a network computes: its attention, its gradients, its matrices."""
 
-__all__ = ["checks", "core", "gradients", "record", "steering", "tape", "target", "watch"]
+__all__ = [
+    "arithmetic",
+    "checks",
+    "core",
+    "gradients",
+    "record",
+    "steering",
+    "tape",
+    "target",
+    "watch",
+]
