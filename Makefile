@@ -1,5 +1,5 @@
 # make app    the dashboard on 127.0.0.1:8501        make test   every test, with a browser
-# make lint   style and types of imports             make clean  remove the environment
+# make lint   style (ruff) and types (mypy)          make clean  remove the environment
 #
 # Settings: PYTHON=python3.12  PORT=8600  TESTS=tests/unit  ARGS="-x -k mask"
 # Small CPU build of torch: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make app
@@ -23,6 +23,7 @@ test: $(VENV)/.test
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 clean:
 	rm -rf $(VENV) build dist

@@ -49,6 +49,7 @@ PATIENCE = 300_000  # milliseconds
 PAGE = """
 import numpy as np
 import streamlit as st
+from maskviz.figures.canvas import mosaic_message
 from maskviz.ui.components.attention_mosaic import attention_mosaic
 
 st.set_page_config(layout="wide")
@@ -62,7 +63,7 @@ def weights(seed, *shape):
 
 both = [weights(seed, layers, heads, tokens, tokens) for seed in (0, 1)]
 masked = st.toggle("Masked")
-attention_mosaic(both[masked], key="mosaic")
+attention_mosaic(mosaic_message(both[masked]), "mosaic")
 """
 CLICK = """
 ([canvas, input]) => new Promise(done => {

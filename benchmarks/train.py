@@ -98,7 +98,7 @@ def masks(
     texts: Sequence[str], labels: list[str], batch: int, device: str
 ) -> dict[str, dict[str, float]]:
     """Print what drawing the masks costs a classification, by strategy; return the shares."""
-    from maskviz.training.loop.execute import warm_up
+    from maskviz.training.loop.warm import warm_up
 
     warm_up()  # as the worker is: the pipeline is loaded
     print("\nmasks: share of the time that training waits for them; of computing that draws them")

@@ -11,7 +11,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 # The bytes of a value; or of each of its parts, by what they are: two values may share one.
-Size = Callable[[Any], int | Mapping[Hashable, int]]
+Size = Callable[[Any], int | Mapping[Any, int]]
 
 
 class ByteCache:
@@ -27,7 +27,7 @@ class ByteCache:
 
     def __init__(self, limit: int | Callable[[], int]) -> None:
         self._limit = limit
-        self._kept: OrderedDict[Hashable, tuple[Any, Mapping[Hashable, int]]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[Any, Mapping[Any, int]]] = OrderedDict()
         self._alive: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
         self._making: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
         self._lock = threading.RLock()
@@ -104,7 +104,7 @@ class ByteCache:
                 parts |= own
         return sum(parts.values())
 
-    def held(self) -> list[tuple[Hashable, int]]:
+    def held(self) -> list[tuple[Any, int]]:
         """Return each key with the bytes of its value, the one that was not used longest first."""
         with self._lock:
             return [(key, sum(own.values())) for key, (_, own) in self._kept.items()]

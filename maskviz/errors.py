@@ -3,6 +3,7 @@
 MaskvizError
 ├── InputError                a value the user gave
 │   ├── TextError             the text itself: empty, without words, not valid Unicode
+│   │   └── LanguageError     its language is one that a strategy knows no words of
 │   ├── ParameterError        a ratio, seed, count or pattern out of range
 │   ├── UnknownNameError      no such strategy, operator, method or label
 │   ├── DataError             a file, its format or its columns
@@ -33,6 +34,10 @@ class InputError(MaskvizError, ValueError):
 
 class TextError(InputError):
     """The text is empty, has no words or is not valid Unicode."""
+
+
+class LanguageError(TextError):
+    """The text is in a language that a strategy knows no words of."""
 
 
 class ParameterError(InputError):

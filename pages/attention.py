@@ -6,24 +6,13 @@ from dataclasses import replace
 import streamlit as st
 
 from maskviz.attention import METHODS, parts_of
-from maskviz.attention.finding import finding
+from maskviz.attention.looking import Look, Seen, Size, size_of, words_of
 from maskviz.attention.methods import FLOW_SECONDS
-from maskviz.attention.view import View, merge_words, notes, only_above, without_special
+from maskviz.attention.view import Display, Notes, View
 from maskviz.evidence.text.sentence import hidden
-from maskviz.models import load_model
+from maskviz.models import Model, load_model
 from maskviz.ui.attention import panels as panels
-from maskviz.ui.attention.look import (
-    LARGEST_VIEW,
-    Look,
-    Size,
-    cost,
-    flow_cost,
-    memo,
-    one_at_a_time,
-    shown_view,
-    size_of,
-    words_of,
-)
+from maskviz.ui.attention.look import LARGEST_VIEW, cost, one_at_a_time, seen
 from maskviz.ui.shared import state
 from maskviz.ui.shared.page import close_page, errors, escape, open_page, say_unfamiliar
 
@@ -43,35 +32,16 @@ def main() -> None:
         return
     with errors():
         headline = st.container()
-        look = controls(chosen)
-        size = size_of(look, chosen)
-        layer = layer_choice(size)
+        model, look = controls(chosen)
+        size = size_of(model, look)
+        look = replace(look, layer=layer_choice(size))
         with st.spinner("Reading the attention of every head …", show_time=True):
-            shown, about, sentence, seen = memo(
-                key_of(look, chosen, layer), lambda: looked_at(look, chosen, size, layer)
-            )
-        headline.markdown(f"### {escape(sentence)}")
+            found = seen(model, look, size, display(), f"Hiding {hidden(look.mask)}")
+        headline.markdown(f"### {escape(found.finding)}")
         if size.notice:
             st.warning(escape(size.notice), icon="✂️")
         say_unfamiliar(chosen)
-        draw(chosen, shown, seen, about, alone=look.queries is not None)
-
-
-def key_of(look: Look, chosen: state.View, layer: int | None) -> tuple:
-    """Return all that what is looked at depends on."""
-    shown = ("attention_words", "attention_special", "attention_floor")
-    marks = tuple(st.session_state[name] for name in shown)
-    mask = state.current_mask(chosen)
-    spans = tuple((s.start, s.end, s.label) for s in mask.spans)
-    return (look, chosen.text, spans, mask.seed, chosen.operator, layer, marks)
-
-
-def looked_at(look: Look, chosen: state.View, size: Size, layer: int | None) -> tuple:
-    """Return the view token by token, a note on each head, the finding, and the view to draw."""
-    shown = shown_view(look, chosen, size, layer)
-    about = notes(shown, masked=look.show == "masked")
-    doing = f"Hiding {hidden(state.current_mask(chosen))}"
-    return shown, about, finding(shown, about, doing), merged(shown)
+        draw(chosen, found, alone=look.queries is not None)
 
 
 def choices() -> None:
@@ -112,8 +82,8 @@ def link_values() -> dict[str, str]:
     }
 
 
-def controls(chosen: state.View) -> Look:
-    """What is shown and how it is made; the finer choices folded away."""
+def controls(chosen: state.View) -> tuple[Model, Look]:
+    """What is shown of which model and how it is made; the finer choices folded away."""
     left, middle, right = st.columns([4, 2, 1], vertical_alignment="bottom")
     with left:
         st.segmented_control(
@@ -135,20 +105,29 @@ def controls(chosen: state.View) -> Look:
             help="\n".join(f"- **{m.name}**: {m.summary}" for m in METHODS.values()),
         )
     with right, st.popover("Display", width="stretch"):
-        display()
-    part, target = part_choice(chosen)
-    show, method = st.session_state["attention_show"], st.session_state["attention_method"]
-    return flow_choice(Look(chosen.model, show, method, part, target), chosen)
+        display_choices()
+    model = load_model(chosen.model)
+    part, target = part_choice(model)
+    look = Look(
+        chosen.text,
+        state.current_mask(chosen),
+        chosen.operator,
+        st.session_state["attention_show"],
+        st.session_state["attention_method"],
+        part,
+        target,
+    )
+    return model, flow_choice(model, look)
 
 
-def flow_choice(look: Look, chosen: state.View) -> Look:
+def flow_choice(model: Model, look: Look) -> Look:
     """Flow from all words of a long text takes long: say how long, and offer one word."""
     if look.method != "flow" or look.part in ("decoder", "cross"):
         return look
-    seconds = flow_cost(look, chosen)
+    seconds = size_of(model, look).flow
     if seconds <= PATIENCE:
         return look
-    names, members, first = words_of(look, chosen)
+    names, members, first = words_of(model, look)
     offered = [*range(len(names)), *([ALL] if seconds <= FLOW_SECONDS else [])]
     word = st.selectbox(
         "Flow from the word",
@@ -164,7 +143,7 @@ def flow_choice(look: Look, chosen: state.View) -> Look:
     return look if word == ALL else replace(look, queries=members[word])
 
 
-def display() -> None:
+def display_choices() -> None:
     """How maps are drawn: no pass is needed for any of it."""
     st.toggle(
         "Whole words",
@@ -196,11 +175,19 @@ def display() -> None:
     )
 
 
-def part_choice(chosen: state.View) -> tuple[str | None, str | None]:
-    """Return the part of an encoder–decoder and what its decoder reads; nothing for others."""
-    parts = parts_of(load_model(chosen.model))
+def display() -> Display:
+    """Return how maps are drawn."""
+    chosen = st.session_state
+    return Display(
+        chosen["attention_special"], chosen["attention_words"], chosen["attention_floor"] / 100
+    )
+
+
+def part_choice(model: Model) -> tuple[str, str | None]:
+    """Return the part that is looked at, and what the decoder of an encoder–decoder reads."""
+    parts = parts_of(model)
     if len(parts) == 1:
-        return None, None
+        return parts[0], None
     asked = st.session_state["attention_part_asked"]
     st.session_state.setdefault("attention_part", asked if asked in parts else parts[0])
     left, right = st.columns([2, 3], vertical_alignment="bottom")
@@ -242,23 +229,12 @@ def layer_choice(size: Size) -> int | None:
     return None if layer == ALL else layer
 
 
-def merged(shown: View) -> View:
-    """Apply the display choices: special tokens, whole words, small weights."""
-    if not st.session_state["attention_special"]:
-        shown = without_special(shown)
-    if st.session_state["attention_words"]:
-        shown = merge_words(shown)
-    return only_above(shown, st.session_state["attention_floor"] / 100)
-
-
-def draw(
-    chosen: state.View, tokens: View, shown: View, about: panels.Notes, *, alone: bool
-) -> None:
+def draw(chosen: state.View, found: Seen, *, alone: bool) -> None:
     """All heads on the left, the chosen one on the right, lines and numbers below.
 
-    `tokens` is the view before the display choices: the numbers are of it. alone: flow was followed
-    from one word, so that there is one row to draw and no map.
+    alone: flow was followed from one word, so that there is one row to draw and no map.
     """
+    shown, about = found.drawn, found.notes
     layers, heads = shown.weights.shape[:2]
     if alone:
         place = (shown.first + layers - 1, 0)
@@ -272,13 +248,13 @@ def draw(
             panels.one_token(shown)
     what = f"{layers * heads} heads" if shown.method == "raw" else "layers"
     with st.expander(f"All {what} as a table"):
-        panels.numbers(tokens, about)
+        panels.numbers(found.tokens, about)
     with st.expander("Is this attention worth believing?"):
         worth(chosen)
     panels.save(shown, place, f"{SHOWS[st.session_state['attention_show']]} attention")
 
 
-def maps(key: str, shown: View, about: panels.Notes) -> tuple[int, int]:
+def maps(key: str, shown: View, about: Notes) -> tuple[int, int]:
     """All maps on the left, the chosen one on the right; return which that is."""
     left, right = st.columns([5, 6], gap="large")
     place = panels.chosen_place(key, shown, about)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from maskviz.figures.canvas import head_message
 from maskviz.inside.arithmetic import HeadArithmetic, head_arithmetic
 from maskviz.inside.tape import parts_of, shape_of
 from maskviz.masks import MATRICES, Encoding, apply, attention_matrix
@@ -160,23 +161,18 @@ def pictures(encoding: Encoding, allowed: np.ndarray, found: HeadArithmetic) -> 
     common = {"hidden": encoding.hidden, "special": encoding.special}
     with left:
         st.markdown("**The matrix M**: a filled cell may attend")
-        attention_head(
+        matrix = head_message(
             allowed.astype(np.float32),
             encoding.tokens,
-            key="guide_m",
             label="The matrix M",
             unit="100 percent: may attend; 0: may not.",
             **common,
         )
+        attention_head(matrix, "guide_m")
     with right:
         st.markdown("**The attention it causes** in this head")
-        attention_head(
-            found.weights,
-            encoding.tokens,
-            key="guide_a",
-            label="Attention under M",
-            **common,
-        )
+        caused = head_message(found.weights, encoding.tokens, label="Attention under M", **common)
+        attention_head(caused, "guide_a")
 
 
 def questions() -> None:

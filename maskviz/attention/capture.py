@@ -18,7 +18,6 @@ from ..masks.mask import Mask
 from ..masks.operators import apply
 from ..models.model import Model, load_model
 from .methods import METHODS, flow
-from .pairs import segments
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +53,13 @@ class Attention:
     def queries(self) -> tuple[str, ...]:
         """The tokens that attend."""
         return self.target.tokens if self.target else self.encoding.tokens
+
+    def only(self, layer: int | None) -> Attention:
+        """Return one layer, by its number in the whole model; None and one map for all are all."""
+        if layer is None or self.layers == 1:
+            return self
+        at = layer - self.first
+        return replace(self, weights=self.weights[at : at + 1], first=layer)
 
     @property
     def layers(self) -> int:
@@ -96,22 +102,46 @@ def attend(
     if method not in METHODS:
         raise UnknownNameError.of("attention method", method, METHODS)
     loaded = load_model(model)
-    part = part or parts_of(loaded)[0]
-    if part not in parts_of(loaded):
-        raise UnknownNameError.of(f"part of {loaded.family!r}", part, parts_of(loaded))
-    encoding = apply(text, operator, loaded)
-    written = _target(loaded, text, target, part)
+    return attention_of(
+        loaded,
+        apply(text, operator, loaded),
+        allowed,
+        method=method,
+        part=part,
+        target=target,
+        layers=layers,
+        queries=queries,
+    )
+
+
+def attention_of(
+    model: Model,
+    encoding: Encoding,
+    allowed: Any = None,
+    *,
+    method: str = "raw",
+    part: str | None = None,
+    target: str | None = None,
+    layers: range | None = None,
+    queries: Sequence[int] | None = None,
+) -> Attention:
+    """Capture the attention over one encoding; everything else is as `attend` has it."""
+    parts = parts_of(model)
+    part = part or parts[0]
+    if part not in parts:
+        raise UnknownNameError.of(f"part of {model.family!r}", part, parts)
+    written = _target(model, encoding.text, target, part)
     ids = written.ids if written else ()
-    weights = capture(loaded, encoding, allowed, method, part, ids, layers, queries)
+    weights = capture(model, encoding, allowed, method, part, ids, layers, queries)
     return Attention(
         weights,
         encoding,
-        loaded.name,
+        model.name,
         method,
         part,
         written,
         layers.start if layers else 0,
-        segments(loaded, encoding),
+        segments(model, encoding),
         None if queries is None else tuple(queries),
     )
 
@@ -119,9 +149,9 @@ def attend(
 def capture(
     model: Model,
     encoding: Encoding,
-    allowed: Any = None,
-    method: str = "raw",
-    part: str | None = None,
+    allowed: Any,
+    method: str,
+    part: str,
     target: tuple[int, ...] = (),
     layers: range | None = None,
     queries: Sequence[int] | None = None,
@@ -131,7 +161,7 @@ def capture(
     Raises ParameterError where the method follows tokens through layers and the part has other
     tokens on its two sides, or not all layers are asked for.
     """
-    chosen, part = METHODS[method], part or parts_of(model)[0]
+    chosen = METHODS[method]
     across = part == "cross" and chosen.square
     if chosen.square and (layers is not None or (across and chosen.across is None)):
         raise ParameterError(
@@ -156,6 +186,19 @@ def capture(
     return reduce(found, method, queries)
 
 
+def segments(model: Model, encoding: Encoding) -> tuple[int, ...]:
+    """Return to which part of the text each token belongs, from 0; separators end their part."""
+    separator, part = model.tokenizer.sep_token_id, 0
+    numbers: list[int] = []
+    last_was = False
+    for token, typed in zip(encoding.input_ids, encoding.typed, strict=True):
+        is_separator = token == separator and typed is not None
+        part += last_was and not is_separator
+        last_was = is_separator
+        numbers.append(part)
+    return tuple(numbers)
+
+
 def with_method(
     attention: Attention, method: str, queries: Sequence[int] | None = None
 ) -> Attention:
@@ -163,7 +206,7 @@ def with_method(
 
     Raises ParameterError for a method that needs more than the weights of all layers.
     """
-    if METHODS[method].needs != "weights" or (METHODS[method].square and attention.part == "cross"):
+    if not METHODS[method].of_weights(attention.part):
         raise ParameterError(f"The method {method!r} needs a pass of its own: use attend().")
     if method == "raw":
         return attention
@@ -193,7 +236,7 @@ def stacked(maps: Iterable[Any]) -> Any:
     return np.stack([np.asarray(one, np.float16) for one in maps])
 
 
-def _target(model: Model, text: Mask | str, given: str | None, part: str) -> Any:
+def _target(model: Model, text: str, given: str | None, part: str) -> Target | None:
     """Return what the decoder reads, or None where there is no decoder in sight."""
     if part == "encoder" or not model.config.is_encoder_decoder:
         if given is not None:
@@ -202,4 +245,4 @@ def _target(model: Model, text: Mask | str, given: str | None, part: str) -> Any
                 f"choose the part {' or '.join(PARTS[1:])} of an encoder–decoder."
             )
         return None
-    return target_of(model, text.text if isinstance(text, Mask) else text, given)
+    return target_of(model, text, given)

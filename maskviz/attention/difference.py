@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..masks.encoding import Encoding
 from .capture import Attention
+from .view import View, view
+
+
+def difference_view(plain: Attention, masked: Attention) -> View:
+    """Return masked − plain on the plain tokens; those the mask hides are marked."""
+    off = hidden_tokens(plain.encoding, masked.encoding)
+    shown = replace(view(plain), weights=difference(plain, masked), signed=True)
+    if plain.target is None:
+        place = placement(plain.encoding, masked.encoding)  # (plain tokens, masked tokens)
+        gone = place.sum(1) == 0
+        absent = tuple(bool(a or g) for a, g in zip(shown.absent, gone, strict=True))
+        return replace(shown, hidden=off, absent=absent)
+    return replace(shown, keys=shown.keys and replace(shown.keys, hidden=off))
+
+
+def hidden_tokens(plain: Encoding, masked: Encoding) -> tuple[bool, ...]:
+    """Return which plain tokens the masked text hides, replaces or leaves out."""
+    kept = {s for s, off in zip(masked.source, masked.hidden, strict=True) if not off}
+    return tuple(i not in kept and not sp for i, sp in enumerate(plain.special))
 
 
 def difference(plain: Attention, masked: Attention) -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..text.percent import percent
-from .roles import HeadRole, telling
-from .view import View, moved
+from .roles import HeadChange, HeadRole, telling
+from .view import View
 
 _DOES = {
     "previous token": ("looks at the previous token", "look at the previous token"),
@@ -23,7 +23,7 @@ _DOES = {
 def finding(shown: View, roles: Sequence[Sequence[Any]], doing: str = "Masking") -> str:
     """Say in one sentence what a view shows; `roles` are its `notes`, `doing` what was done."""
     if shown.signed:
-        return difference_finding(shown, doing)
+        return difference_finding(shown, roles, doing)
     if shown.method != "raw":
         return method_finding(shown)
     if any(shown.columns.hidden):
@@ -96,11 +96,13 @@ def masked_finding(shown: View, roles: Sequence[Sequence[HeadRole]]) -> str:
     return f"At the {_counted(count, 'hidden token')}, {what[0].lower()}{what[1:]}"
 
 
-def difference_finding(shown: View, doing: str = "Masking") -> str:
+def difference_finding(
+    shown: View, roles: Sequence[Sequence[HeadChange]], doing: str = "Masking"
+) -> str:
     """Say how much attention the mask moves, and in which head most."""
     import numpy as np
 
-    change: Any = moved(shown)
+    change = np.array([[head.share for head in layer] for layer in roles], np.float32)
     if float(change.max()) < 0.0005:
         return f"{doing} moves no attention: plain and masked are the same."
     layer, head = (int(i) for i in np.unravel_index(change.argmax(), change.shape))

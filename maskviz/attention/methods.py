@@ -39,6 +39,10 @@ class Method:
     function: Reduce
     across: Across | None = None
 
+    def of_weights(self, part: str) -> bool:
+        """Return whether the weights of all layers of a part are all that it is made of."""
+        return self.needs == "weights" and not (self.square and part == "cross")
+
 
 METHODS: dict[str, Method] = {}
 
@@ -80,7 +84,7 @@ def rollout(layers: Iterable[Layer]) -> Iterator[Any]:
     """
     reached: Any = None
     for layer in layers:
-        step = _with_residual(layer)
+        step = with_residual(layer)
         reached = step if reached is None else step @ reached
         yield reached
 
@@ -96,7 +100,7 @@ def flow(layers: Iterable[Layer], queries: Sequence[int] | None = None) -> Itera
     """
     import numpy as np
 
-    steps = [_with_residual(layer)[0] for layer in layers]
+    steps = [with_residual(layer)[0] for layer in layers]
     count = len(steps[0])
     rows = range(count) if queries is None else queries
     if any(not 0 <= row < count for row in rows):
@@ -280,7 +284,7 @@ def _mean(layer: Layer) -> Any:
     return _float(layer.weights).mean(0, keepdims=True)
 
 
-def _with_residual(layer: Layer) -> Any:
+def with_residual(layer: Layer) -> Any:
     """Return Ã = (E_h A + I) / row sums, (1, tokens, tokens)."""
     import numpy as np
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..errors import CapabilityError
-from ..masks.encoding import Encoding
 from ..models.model import Model
 
 
@@ -25,16 +24,3 @@ def join_pair(first: str, second: str, model: Model) -> str:
         ids = model.tokenizer("a", "b")["input_ids"]
     between = ids.count(model.tokenizer.sep_token_id) - (ids[-1] == model.tokenizer.sep_token_id)
     return f"{first} {separator * max(1, between)} {second}"
-
-
-def segments(model: Model, encoding: Encoding) -> tuple[int, ...]:
-    """Return to which part of the text each token belongs, from 0; separators end their part."""
-    separator, part = model.tokenizer.sep_token_id, 0
-    numbers: list[int] = []
-    last_was = False
-    for token, offset in zip(encoding.input_ids, encoding.offsets, strict=True):
-        is_separator = token == separator and offset is not None
-        part += last_was and not is_separator
-        last_was = is_separator
-        numbers.append(part)
-    return tuple(numbers)

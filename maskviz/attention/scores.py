@@ -12,7 +12,7 @@ from ..masks.mask import Mask
 from ..masks.operators import apply
 from ..models.memory import remembered
 from ..models.model import Model, load_model
-from .methods import METHODS, _with_residual, flow_from
+from .methods import METHODS, flow_from, with_residual
 
 
 def word_scores(
@@ -58,7 +58,7 @@ def token_scores(model: Model, encoding: Encoding, method: str) -> Any:
     found = record(model, encoding, parts_of(model)[0], needs=chosen.needs)
     read_from = readout(model, len(encoding))
     if method == "flow":
-        return flow_from([_with_residual(layer)[0] for layer in found], read_from)
+        return flow_from([with_residual(layer)[0] for layer in found], read_from)
     maps = [np.asarray(one, float).mean(0) for one in chosen.function(found)]
     whole = np.mean(maps, axis=0) if method in ("mean", "norm") else maps[-1]
     return read_from @ whole

@@ -11,10 +11,77 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..masks.encoding import Encoding
-from .axis import Axis, word_numbers
 from .capture import Attention
-from .difference import difference, placement
 from .roles import HeadChange, HeadRole, cross_roles, head_roles
+
+Notes = tuple[tuple[HeadRole | HeadChange, ...], ...]  # layers, heads
+
+
+@dataclass(frozen=True)
+class Display:
+    """How a view is drawn: with special tokens, in whole words, weights under `least` as 0."""
+
+    special: bool = True
+    words: bool = False
+    least: float = 0.0
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Tokens, which of them are hidden or special, the word and the part of a pair they are in."""
+
+    tokens: tuple[str, ...]
+    hidden: tuple[bool, ...]
+    special: tuple[bool, ...]
+    words: tuple[int, ...]
+    segments: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def membership(self) -> Any:
+        """Return 1 where a token belongs to a word, float32 (words, tokens)."""
+        import numpy as np
+
+        groups = np.array(self.words)
+        return (np.arange(groups.max() + 1)[:, None] == groups[None, :]).astype(np.float32)
+
+    def merged(self) -> Axis:
+        """Return the axis with one entry for each word."""
+        members: list[list[int]] = [[] for _ in range(max(self.words) + 1)]
+        for i, word in enumerate(self.words):
+            members[word].append(i)
+        return Axis(
+            tuple(self._name(group) for group in members),
+            tuple(any(self.hidden[i] for i in group) for group in members),
+            tuple(self.special[group[0]] for group in members),
+            tuple(range(len(members))),
+            tuple(self.segments[group[0]] for group in members),
+        )
+
+    def _name(self, members: Sequence[int]) -> str:
+        """Join the tokens of a word, or name it once where a mark such as [MASK] repeats."""
+        names = [self.tokens[i] for i in members]
+        if len(set(names)) == 1:
+            return names[0]
+        return "".join(name.removeprefix("##") for name in names)
+
+    def ordinary(self) -> list[int]:
+        """Return which tokens are not special, or all where there are no others."""
+        keep = [i for i, special in enumerate(self.special) if not special]
+        return keep or list(range(len(self)))
+
+    def picked(self, keep: Sequence[int]) -> Axis:
+        """Return the axis with these entries alone; words are numbered anew."""
+        words = [self.words[i] for i in keep]
+        numbers = {old: new for new, old in enumerate(dict.fromkeys(words))}
+        return Axis(
+            tuple(self.tokens[i] for i in keep),
+            tuple(self.hidden[i] for i in keep),
+            tuple(self.special[i] for i in keep),
+            tuple(numbers[word] for word in words),
+            tuple(self.segments[i] for i in keep),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +121,43 @@ class View:
         return self.keys or self.rows
 
 
-def view(attention: Attention) -> View:
-    """Return one pass as it is."""
-    encoding, target = attention.encoding, attention.target
-    text = Axis(
+def text_axis(encoding: Encoding, parts: tuple[int, ...] = ()) -> Axis:
+    """Return the axis of a text as a model reads it; `parts` are its `segments`, where it has."""
+    return Axis(
         tuple(encoding.tokens),
         tuple(encoding.hidden),
         tuple(encoding.special),
         word_numbers(encoding),
-        attention.segments or (0,) * len(encoding),
+        parts or (0,) * len(encoding),
     )
+
+
+def word_numbers(encoding: Encoding) -> tuple[int, ...]:
+    """Number the words of an encoding: tokens that touch without a space share one.
+
+    Words are runs of letters and digits as in `maskviz.text`; punctuation and special tokens
+    stand alone.
+    """
+    from bisect import bisect_right
+
+    from ..text.words import word_offsets
+
+    words = word_offsets(encoding.text)
+    starts = [start for start, _ in words]
+    numbers: list[int] = []
+    seen: dict[int, int] = {}
+    fresh = 0
+    for offset in encoding.offsets:
+        at = bisect_right(starts, offset[0]) - 1 if offset else -1
+        inside = at >= 0 and offset is not None and offset[0] < words[at][1]
+        numbers.append(seen.setdefault(at, fresh) if inside else fresh)
+        fresh = max(fresh, numbers[-1] + 1)
+    return tuple(numbers)
+
+
+def view(attention: Attention) -> View:
+    """Return one pass as it is."""
+    text, target = text_axis(attention.encoding, attention.segments), attention.target
     rows = text
     if target is not None:
         nothing = len(target.tokens)
@@ -79,22 +173,11 @@ def view(attention: Attention) -> View:
     )
 
 
-def difference_view(plain: Attention, masked: Attention) -> View:
-    """Return masked − plain on the plain tokens; those the mask hides are marked."""
-    off = hidden_tokens(plain.encoding, masked.encoding)
-    shown = replace(view(plain), weights=difference(plain, masked), signed=True)
-    if plain.target is None:
-        place = placement(plain.encoding, masked.encoding)  # (plain tokens, masked tokens)
-        gone = place.sum(1) == 0
-        absent = tuple(bool(a or g) for a, g in zip(shown.absent, gone, strict=True))
-        return replace(shown, hidden=off, absent=absent)
-    return replace(shown, keys=shown.keys and replace(shown.keys, hidden=off))
-
-
-def hidden_tokens(plain: Encoding, masked: Encoding) -> tuple[bool, ...]:
-    """Return which plain tokens the masked text hides, replaces or leaves out."""
-    kept = {s for s, off in zip(masked.source, masked.hidden, strict=True) if not off}
-    return tuple(i not in kept and not sp for i, sp in enumerate(plain.special))
+def displayed(shown: View, display: Display) -> View:
+    """Return the view that is drawn."""
+    shown = shown if display.special else without_special(shown)
+    shown = merge_words(shown) if display.words else shown
+    return only_above(shown, display.least)
 
 
 def merge_words(shown: View) -> View:
@@ -181,7 +264,7 @@ def moved(shown: View) -> Any:
     return np.stack([layer.mean(-1) for layer in layers])
 
 
-def notes(shown: View, masked: bool = False) -> tuple[tuple[HeadRole | HeadChange, ...], ...]:
+def notes(shown: View, masked: bool = False) -> Notes:
     """Return what stands under each head: its role, or how much the mask moves.
 
     In a masked text a role is what the head looks at from the hidden tokens, where there are any.

@@ -76,7 +76,7 @@ def attend_command(
         subject, model, operator,
         method=method, part=part, target=target, queries=_numbers(queries),
     )  # fmt: skip
-    common.notify(attention.encoding.notice)
+    common.notify(attention.encoding.notices)
     if out is not None:
         save_attention(attention, out, head=_place(head), inches=inches)
     result = {
@@ -88,7 +88,7 @@ def attend_command(
         "tokens": attention.tokens,
         "queries": attention.queries,
         "out": None if out is None else str(out),
-        "notice": attention.encoding.notice,
+        "notice": attention.encoding.notices,
     }
     where = f", written to {out}" if out else "; give --out FILE.npz (or .html, .png) to keep it"
     common.show(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import ParameterError
+from ..text.specials import specials_in
 from . import common
 from .compare_show import fairness_table, file_table, text_lines
 from .explain import Long
@@ -37,9 +38,19 @@ def compare_command(
         str | None, typer.Option("--text-column", help="Column with the texts.")
     ] = None,
     label_column: Annotated[
-        str | None, typer.Option("--label-column", help="Column with the true labels.")
+        str | None,
+        typer.Option(
+            "--label-column", help="Column with the true labels, or one of 0 and 1 a label: a,b,c."
+        ),
     ] = None,
     by: Annotated[str, typer.Option("--by", help="Columns to break the result down by, a,b.")] = "",
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            help="Column with what rows share, such as a template: intervals are over its values.",
+        ),
+    ] = None,
     pair_column: Annotated[
         str | None,
         typer.Option("--pair-column", help="Fairness: column with the other text of each pair."),
@@ -69,7 +80,9 @@ def compare_command(
     draws: Annotated[
         int | None,
         typer.Option(
-            "--draws", help="Random masks in the control: of a text 20; of a file 1 to 20 a row."
+            "--draws",
+            help="Other masks beside which each stands: of a text 99 (all, where there are at most "
+            "200), of a file 1 to 20 a row.",
         ),
     ] = None,
     long: Long = "cut",
@@ -100,8 +113,8 @@ def compare_command(
         "question": common.question_of(question, ask),
     }  # fmt: skip
     if file is None:
-        _only_for_files(text_column, label_column, by, pair_column, swap, label, rows, out)
-        draws = 20 if draws is None else draws
+        _only_for_files(text_column, label_column, by, cluster, pair_column, swap, label, rows, out)
+        draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
         operators = _operators(operator, sensitivity)
@@ -111,8 +124,8 @@ def compare_command(
         raise ParameterError("--file needs --text-column: name the column that holds the texts.")
     if swap or pair_column:
         _pairs(
-            file, text_column, pair_column, swap, label, strategy, operator, rows, options,
-            shared, as_json,
+            file, text_column, pair_column, swap, cluster, label, strategy, operator, rows,
+            options, shared, as_json,
         )  # fmt: skip
         return
     _one_file(
@@ -120,13 +133,13 @@ def compare_command(
         {
             **shared, "text_column": text_column, "label_column": label_column,
             "operator": operator, "by": _named(by), "beside": beside, "limit": rows,
-            "draws": draws,
+            "draws": draws, "cluster": cluster,
         },
     )  # fmt: skip
 
 
 def _only_for_files(*values: Any) -> None:
-    names = "text-column label-column by pair-column swap label rows out".split()  # noqa: SIM905
+    names = "text-column label-column by cluster pair-column swap label rows out".split()  # noqa: SIM905
     for name, value in zip(names, values, strict=True):
         if value:
             raise ParameterError(f"--{name} is for a file: name one with --file, or leave it out.")
@@ -170,6 +183,7 @@ def _one_text(
     effects = compare_masks(masks, model, operators, draws, long)
     first = effects[0]
     common.notify(first.comparison.notice)
+    common.notify(specials_in(masks[0][1].text))
     left_out = operators_left_out(masks[0][1], model, operators, long) if operators[1:] else []
     for reason in left_out:
         common.notify(reason)
@@ -180,7 +194,7 @@ def _one_text(
         second = compare(masks[0][1], beside, operator, long, shared["question"])
     document = {
         **first.comparison.to_dict(),
-        "control": vars(first.control),
+        "control": first.control.to_dict(),
         "effects": [effect.to_dict() for effect in effects],
         "sensitivity": {name: s.to_dict() for name, s in survives.items()},
         "notes": left_out,
@@ -243,6 +257,7 @@ def _pairs(
     text_column: str,
     pair_column: str | None,
     swap: str,
+    cluster: str | None,
     label: str | None,
     strategy: str,
     operator: str,
@@ -251,8 +266,6 @@ def _pairs(
     shared: dict[str, Any],
     as_json: bool,
 ) -> None:
-    from itertools import islice
-
     from ..data.hub import resolve
     from ..evidence.fairness.fairness import fairness, pairs_of_file, swapped_pairs
 
@@ -260,13 +273,14 @@ def _pairs(
         raise ParameterError("--swap and --pair-column both make pairs: give one of them.")
     path = resolve(file)
     if pair_column:
-        pairs = pairs_of_file(path, text_column, pair_column)
+        pairs = pairs_of_file(path, text_column, pair_column, cluster=cluster, limit=rows)
     else:
-        pairs = swapped_pairs(path, text_column, [] if swap == "all" else _named(swap))
+        swaps = [] if swap == "all" else _named(swap)
+        pairs = swapped_pairs(path, text_column, swaps, cluster=cluster, limit=rows)
     show = Progress("pairs")
     result = fairness(
-        islice(pairs, rows), _parameters(strategy, options), operator=operator, label=label,
-        progress=show, **shared,
+        pairs, _parameters(strategy, options), operator=operator, label=label, progress=show,
+        **shared,
     )  # fmt: skip
     show.end()
     for note in result.notes:

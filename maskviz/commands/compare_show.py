@@ -15,14 +15,13 @@ def text_lines(
     effects: list[Effect], survives: dict[str, Sensitivity], second: Comparison | None
 ) -> list[str]:
     """Say what each mask changes under each operator, beside chance."""
-    result, chance = effects[0].comparison, effects[0].control
+    result = effects[0].comparison
     lines = [
         f"plain   {result.original.label} {_share(result.original.confidence)}",
         f"masked  {result.masked.label} {_share(result.masked.confidence)}"
         + ("  (flips)" if result.flip else ""),
         f"        {result.mask.masked_text(result.operator)}",
-        f"chance  p({chance.label}) between {_share(chance.low)} and {_share(chance.high)} under "
-        f"{chance.draws} random masks of the same size; {chance.flips:.0%} of them flip",
+        *_chance_of(effects[0]),
     ]
     if len(effects) > 1:
         lines += ["", *_effects(effects)]
@@ -35,6 +34,22 @@ def text_lines(
             f"masked {second.masked.label} {_share(second.masked.confidence)}"
             + ("  (flips)" if second.flip else ""),
         ]
+    return lines
+
+
+def _chance_of(effect: Effect) -> list[str]:
+    """Say where the mask stands among others of its kind and size, and what those do."""
+    from ..evidence.text.sentence import beside
+
+    chance = effect.control
+    if not effect.comparison.mask.spans:
+        return ["chance  nothing was hidden, so there is nothing to set beside chance"]
+    lines = [f"chance  {beside(chance)}"]
+    if chance.draws:
+        lines.append(
+            f"        under these p({chance.label}) lies between {_share(chance.low)} and "
+            f"{_share(chance.high)}, mean {_share(chance.mean)}; {chance.flips:.0%} of them flip"
+        )
     return lines
 
 
@@ -54,10 +69,15 @@ def _effects(effects: list[Effect]) -> list[str]:
         lines.append(
             f"{e.name[:13]:14}{c.operator:13}{c.masked.label[:13]:>14}"
             f"{c.masked.probabilities[label]:>8.3f}{c.delta[label]:>+9.3f}"
-            f"{c.delta_logit[label]:>+9.2f}{kl:>8}  {e.control.low:.3f} to {e.control.high:.3f}  "
-            f"{e.conclusion}"
+            f"{c.delta_logit[label]:>+9.2f}{kl:>8}  {_band(e):16}  "
+            f"{e.conclusion}{_p(e.p_adjusted)}"
         )
     return lines
+
+
+def _band(effect: Effect) -> str:
+    chance = effect.control
+    return f"{chance.low:.3f} to {chance.high:.3f}" if chance.draws else "–"
 
 
 def _survives(found: Sensitivity) -> str:
@@ -96,16 +116,17 @@ def _chance(results: dict[str, Any]) -> list[str]:
 def _beyond(r: StrategyResult) -> str:
     """Say how far a strategy goes beyond random masks: in flips, and in accuracy or error."""
     chance = r.chance
+    if r.rows_hiding == 0:
+        return "hides nothing in any row"
     if chance is None or chance.few:
         return "too few rows to tell"
     said = []
     if r.mean_kl is not None:
-        low, high = chance.flip_beyond_ci95
         said.append(f"{chance.flip_rate:>7.1%}")
-        said.append(f"flips {chance.flip_beyond:+.1%} [{low:+.1%}, {high:+.1%}]")
-    if chance.beyond_ci95 is not None:
-        low, high = chance.beyond_ci95
-        said.append(f"{_what(r)} {chance.beyond:+.3f} [{low:+.3f}, {high:+.3f}]")
+        between = _between(chance.flip_beyond_ci95, "+.1%")
+        said.append(f"flips {chance.flip_beyond:+.1%} {between}")
+    if chance.beyond is not None:
+        said.append(f"{_what(r)} {chance.beyond:+.3f} {_between(chance.beyond_ci95, '+.3f')}")
     return "  ".join(said)
 
 
@@ -146,32 +167,32 @@ def _short(name: str) -> str:
 
 
 def _accuracy(r: Any) -> str:
-    if r.ci95 is not None:
-        low, high = r.ci95
+    if r.delta_accuracy is not None:
         ece = "" if r.ece_original is None else f"  ECE {r.ece_original:.3f} → {r.ece_masked:.3f}"
         return (
             f"{r.accuracy_original:>8.1%}{r.accuracy_masked:>8.1%}  {r.delta_accuracy:+.1%} "
-            f"[{low:+.1%}, {high:+.1%}] p = {r.p_value:.3g}{ece}"
+            f"{_between(r.ci95, '+.1%')}{_p(r.p_value)}{ece}"
         )
-    if r.error_ci95 is not None:
-        low, high = r.error_ci95
+    if r.delta_error is not None:
         return (
             f"{r.error_original:>8.3f}{r.error_masked:>8.3f}  {r.delta_error:+.3f} "
-            f"[{low:+.3f}, {high:+.3f}] p = {r.error_p_value:.3g} (mean absolute error)"
+            f"{_between(r.error_ci95, '+.3f')}{_p(r.error_p_value)} (mean absolute error)"
         )
-    if r.mean_kl is None and r.delta_ci95 is not None:
-        low, high = r.delta_ci95
-        return f"{'':16}  {r.mean_delta:+.3f} [{low:+.3f}, {high:+.3f}] (value)"
+    if r.mean_kl is None:
+        return f"{'':16}  {r.mean_delta:+.3f} {_between(r.delta_ci95, '+.3f')} (value)"
     return ""
+
+
+def _p(value: float | None) -> str:
+    return "" if value is None else f" p = {value:.3g}"
 
 
 def _beside(other: Beside) -> list[str]:
     lines = [f"{other.model} beside it: the same plain answer in {other.agreement:.1%} of rows"]
     for name, p in other.paired.items():
-        low, high = p["ci95"]
         lines.append(
             f"{name:22}{p['accuracy_first']:>8.1%}{p['accuracy_second']:>8.1%}  "
-            f"{p['delta_accuracy']:+.1%} [{low:+.1%}, {high:+.1%}] p = {p['p_value']:.3g}"
+            f"{p['delta_accuracy']:+.1%} {_between(p['ci95'], '+.1%')}{_p(p['p_value'])}"
         )
     return lines
 
@@ -182,10 +203,19 @@ def fairness_table(found: Fairness) -> str:
     lines = [head]
     arms = {**found.arms, **{f"{c}: plain": a["plain"] for c, a in found.groups.items()}}
     for name, gap in arms.items():
-        low, high = gap.ci95
         lines.append(
             f"{name:22}{gap.pairs:>7,}{gap.flip_rate:>10.1%}{gap.ctf_gap:>9.4f}  "
-            f"{gap.mean_difference:+.4f} [{low:+.4f}, {high:+.4f}] p = {gap.p_value:.3g}"
+            f"{gap.mean_difference:+.4f} {_between(gap.ci95, '+.4f')}{_p(gap.p_value)}"
             + (f"  ({gap.same_input:.0%} the same to the model)" if gap.same_input else "")
         )
-    return "\n".join([*lines, "", f"{found.pairs:,} pairs, p({found.label}), model {found.model}."])
+    clusters = found.arms["plain"].clusters
+    counted = f"{found.pairs:,} pair{'s' * (found.pairs != 1)}"
+    counted += f" in {clusters:,} cluster{'s' * (clusters != 1)}" if clusters else ""
+    return "\n".join([*lines, "", f"{counted}, p({found.label}), model {found.model}."])
+
+
+def _between(interval: tuple[float, float] | None, digits: str) -> str:
+    """Return an interval in brackets; of what was measured once there is none."""
+    if interval is None:
+        return "[no interval]"
+    return f"[{interval[0]:{digits}}, {interval[1]:{digits}}]"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ParameterError
+from ..text.specials import specials_in
 from . import common
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def explain_command(
         }
     first = found[names[0]]
     common.notify(first.notice)
+    common.notify(specials_in(text))
     document = {n: _document(e, measured.get(n)) for n, e in found.items()}
     several = {"methods": document} if len(names) > 1 else {}
     lines = [_answer(first), "", *_words(found)]
@@ -125,13 +127,12 @@ def _words(found: dict[str, Any]) -> list[str]:
 def _table(measured: dict[str, Any]) -> list[str]:
     if not measured:
         return []
-    measures = ("comprehensiveness", "sufficiency", "deletion", "insertion")
+    measures = next(iter(measured.values())).values
     lines = ["", f"{'':22}" + "".join(f"{m:>30}" for m in measures) + f"{'τ':>8}"]
     for name, m in measured.items():
-        own = (m.comprehensiveness, m.sufficiency, m.deletion.area, m.insertion.area)
         cells = [
             f"{value:+.3f} ({m.random[k].low:+.3f} to {m.random[k].high:+.3f})"
-            for k, value in zip(measures, own, strict=True)
+            for k, value in m.values.items()
         ]
         tau = "–" if m.kendall_tau is None else f"{m.kendall_tau:+.2f}"
         lines.append(f"{name:22}" + "".join(f"{cell:>30}" for cell in cells) + f"{tau:>8}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from ..errors import DataError, TextError
+from ..errors import DataError, LanguageError, TextError
 from ..masks import Choice, Mask, mask
 from ..masks.expression import needs
 from ..text.document import Document
@@ -36,13 +36,14 @@ def masked_lines(
     """Yield the mask of each line, in order, so that line i of both files belong together.
 
     Line i takes the seed + i, a second strategy its own seed + i; a line without a word gets a
-    mask that hides nothing. Progress goes to standard error where a person sees it. Raises
+    mask that hides nothing, as does one in a language that the strategy does not know; how many
+    those are goes to standard error at the end, and progress where a person sees it. Raises
     DataError where the file cannot be read.
     """
     given = common.mask_parameters(strategy, **options)
     pipeline = given.get("pipeline") or BUNDLED
     together = "pipeline" in (needs(strategy) | (second.needs if second else frozenset()))
-    lines = enumerate(_lines(file))
+    lines, unread = enumerate(_lines(file)), 0
     while chunk := list(islice(lines, _AT_ONCE)):
         documents = [(i, Document(line, pipeline)) for i, line in chunk]
         if together:
@@ -54,10 +55,16 @@ def masked_lines(
                     document, strategy, ratio=ratio, seed=seed + i,
                     complement=complement, second=other, join=join, **given,
                 )  # fmt: skip
-            except TextError:
-                if document.words:
+            except TextError as error:
+                unread += isinstance(error, LanguageError)
+                if document.words and not isinstance(error, LanguageError):
                     raise
                 yield Mask(document.text, (), strategy, seed=seed + i, requested_ratio=ratio)
+    if unread:
+        common.notify(
+            f"Nothing is hidden in {unread:,} line{'s' * (unread > 1)} of which {strategy!r} does "
+            "not know the language: choose another strategy for them, such as pattern."
+        )
 
 
 def _lines(file: Path) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import DataError, ParameterError, UnknownNameError
+from ..text.specials import specials_in
 from . import common
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def mask_command(
         text, strategy, ratio, seed, mask_file, complement, other, join, **options
     )
     result = as_read.result(chosen)
-    common.notify(result.get("notice", ""))
+    common.notify(result.get("notice", specials_in(chosen.text)))
     common.show(result, as_json, _mask_lines(result))
 
 
@@ -118,7 +119,7 @@ class AsRead:
             "input_ids": encoding.input_ids,
             "attention_mask": encoding.attention_mask,
             "hidden": encoding.hidden,
-            "notice": encoding.notice,
+            "notice": encoding.notices,
         }
 
     def _encoding(self, chosen: Mask) -> Encoding:
@@ -131,7 +132,8 @@ def decoded(model: str, encoding: Encoding) -> str:
     """Return what the model reads as text, its special tokens at the ends left out."""
     from ..models import load_model
 
-    ids = [i for i, s in zip(encoding.input_ids, encoding.special, strict=True) if not s]
+    added = (s and not typed for s, typed in zip(encoding.special, encoding.typed, strict=True))
+    ids = [i for i, is_added in zip(encoding.input_ids, added, strict=True) if not is_added]
     return load_model(model).tokenizer.decode(ids)
 
 
@@ -184,7 +186,7 @@ def fill_command(
         threshold=threshold, surprisal=surprisal, model=model, pipeline=pipeline,
     )  # fmt: skip
     fills = fill(chosen, model, top_k)
-    notice = apply(chosen, "mask", model).notice
+    notice = apply(chosen, "mask", model).notices
     common.notify(notice)
     rows = [
         {

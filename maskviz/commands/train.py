@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,9 @@ from ..errors import ParameterError
 from ..training.folder import Run
 from . import common
 from .common import app, show
+
+if TYPE_CHECKING:
+    from ..training.spec.mask_spec import MaskingSpec
 
 
 @app.command("train")
@@ -23,7 +26,9 @@ def train_command(
         str | None, typer.Option("--data", help="A table, or 'example' for the example set.")
     ] = None,
     text_column: Annotated[str | None, typer.Option(help="Column of the texts.")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column of the labels.")] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column of the labels, or one of 0 and 1 a label: a,b.")
+    ] = None,
     target_column: Annotated[
         str | None, typer.Option(help="Column of what a seq2seq model is to write.")
     ] = None,
@@ -41,7 +46,17 @@ def train_command(
     ] = None,
     operator: Annotated[str | None, typer.Option("--operator", "-o", help="How.")] = None,
     ratio: common.Ratio = None,
-    types: Annotated[str, typer.Option(help="Types to hide, such as PERSON,GPE.")] = "",
+    types: common.Types = "",
+    pattern: common.Pattern = "",
+    words: common.Words = "",
+    indices: common.Indices = "",
+    by: common.By = "",
+    key_data: Annotated[
+        str, typer.Option("--key-data", help="What --data is to 'mask': the table of 'key'.")
+    ] = "",
+    threshold: common.Threshold = None,
+    surprisal: common.Surprisal = None,
+    pipeline: common.Pipeline = "",
     second: common.Second = None,
     second_seed: common.SecondSeed = 0,
     join: Annotated[str | None, common.JOIN] = None,
@@ -95,13 +110,16 @@ def train_command(
     }  # fmt: skip
     values |= dict(setting(pair) for pair in settings or ())
     spec = RunSpec.from_file(spec_file) if spec_file else RunSpec()
-    if types:
-        chosen = strategy or spec.masking.strategy
-        values["parameters"] = {**spec.masking.parameters, **_types(chosen, types)}
+    options = {
+        "types": types, "pattern": pattern, "words": words, "indices": indices, "by": by,
+        "data": str(Path(key_data).expanduser().resolve()) if key_data else "",
+        "threshold": threshold, "surprisal": surprisal, "pipeline": pipeline,
+    }  # fmt: skip
+    values["parameters"] = _parameters(spec.masking, strategy, options)
     spec = spec.changed(**values)
-    options = _engine_options(engine, address, num_cpus, num_gpus, processes)
+    elsewhere = _engine_options(engine, address, num_cpus, num_gpus, processes)
     if detach or engine != "local" or processes > 1:
-        run = train(spec, detach=True, engine=engine, engine_options=options)
+        run = train(spec, detach=True, engine=engine, engine_options=elsewhere)
     if detach:
         show({"run": run.id, "state": run.state}, as_json, f"{run.id} is {run.state}.")
         return
@@ -151,15 +169,24 @@ def setting(pair: str) -> tuple[str, Any]:
         return name.strip(), value
 
 
-def _types(strategy: str, types: str) -> dict[str, list[str]]:
-    """Give --types to the parameter of the strategy that takes several choices."""
-    from ..masks import STRATEGIES
+def _parameters(
+    masking: MaskingSpec, strategy: str | None, options: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Return the strategy's parameters, read as `mask` reads them; None where none are given.
 
-    known = STRATEGIES[strategy].parameters if strategy in STRATEGIES else ()
-    several = [p.name for p in known if p.kind == "choices"]
-    if not several:
-        raise ParameterError(f"The strategy {strategy!r} takes no types: leave --types out.")
-    return {several[0]: [item.strip() for item in types.split(",") if item.strip()]}
+    Those of a spec file stay where its strategy does.
+    """
+    from ..masks.expression import needs
+    from ..training.spec.mask_spec import NO_STRATEGY
+
+    if not any(value not in (None, "") for value in options.values()):
+        return None if strategy in (None, masking.strategy) else {}
+    chosen = strategy or masking.strategy
+    if chosen == NO_STRATEGY:
+        raise ParameterError("Nothing is hidden: name a --strategy, or leave its options out.")
+    needs(chosen)  # a name that is none is said with those there are
+    kept = masking.parameters if chosen == masking.strategy else {}
+    return {**kept, **common.mask_parameters(chosen, **options)}
 
 
 def _finish(run: Run, as_json: bool) -> None:

@@ -12,6 +12,8 @@ __all__ = [
     "guess_columns",
     "hub",
     "iter_rows",
+    "known",
+    "labels",
     "make_example",
     "preview",
     "read_table",

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
+from .known import told_apart
+from .labels import Shape, labels_of, no_column, whole_numbers, written
 from .rows import iter_rows
 
 if TYPE_CHECKING:
@@ -33,9 +35,10 @@ class Selection:
     """The usable rows of a table, and one sentence for each thing that was left out."""
 
     texts: tuple[str, ...]
-    labels: tuple[str, ...]
+    labels: tuple[Any, ...]  # each a text; where a row may have several, a tuple of them
     rows: tuple[int, ...]  # 0-based, in the table
     notes: tuple[str, ...]
+    shape: Shape | None = None  # of the labels
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -90,13 +93,11 @@ def select(frame: pd.DataFrame, text_column: str, label_column: str) -> Selectio
     Raises DataError for a column that is not there, a label that occurs once, a single label,
     or so many labels that the column is no label.
     """
-    for column in (text_column, label_column):
-        if column not in frame.columns:
-            raise DataError(
-                f"There is no column {column!r}: choose one of {_listed(map(str, frame.columns))}."
-            )
+    if text_column not in frame.columns:
+        raise no_column(text_column, list(map(str, frame.columns)))
     texts = [_cell(value) for value in frame[text_column]]
-    labels = [_cell(value) for value in frame[label_column]]
+    shape, found = labels_of(frame, label_column, several=False)
+    labels = whole_numbers([label or "" for label in found])
     kept = [i for i in range(len(texts)) if texts[i] and labels[i]]
     selection = Selection(
         tuple(texts[i] for i in kept),
@@ -104,9 +105,15 @@ def select(frame: pd.DataFrame, text_column: str, label_column: str) -> Selectio
         tuple(kept),
         tuple(
             note
-            for column, values in ((text_column, texts), (label_column, labels))
-            if (note := _empty_note(column, values))
+            for note in (
+                _empty_note(text_column, texts),
+                _empty_note(label_column, labels),
+                shape.said,
+                told_apart(sorted({labels[i] for i in kept})),
+            )
+            if note
         ),
+        shape,
     )
     _check_labels(selection, label_column)
     return selection
@@ -115,9 +122,7 @@ def select(frame: pd.DataFrame, text_column: str, label_column: str) -> Selectio
 def _cell(value: object) -> str:
     if value is None or value != value:  # NaN is the one value unequal to itself
         return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # a column of whole numbers with a gap reads as floats
-    return str(value).strip()
+    return written(value)
 
 
 def _empty_note(column: str, values: Sequence[str]) -> str:

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import io
 import json
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..attention.axis import Axis
 from ..attention.capture import Attention
-from ..attention.view import View, view
+from ..attention.view import Axis, View, view
 from ..errors import MissingDependencyError, ParameterError
 from ..paths import write_atomic
+from .fonts import in_unicode, set_fonts
 from .theme import MASKED, PLAIN, as_text
 
 Head = tuple[int, int]
@@ -127,10 +126,10 @@ def _image(kind: str) -> Callable[..., bytes]:
             figure = mosaic(shown, title, inches)
         else:
             figure = one_head(shown, *head, title, inches or 6.0)
+        set_fonts(figure)
         buffer = io.BytesIO()
         # 42 embeds fonts as TrueType, which journals ask for; SVG draws its letters as outlines.
-        with _matplotlib().rc_context({"pdf.fonttype": 42}), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        with _matplotlib().rc_context({"pdf.fonttype": 42}):
             figure.savefig(buffer, format=kind, dpi=300)
         return buffer.getvalue()
 
@@ -349,5 +348,6 @@ def _label(token: str, longest: int = 16) -> str:
     ('␣', 'aaaaaaaaaaaaaaa…')
     """
     shown = token if token.strip() else "␣" * max(1, len(token))
+    shown = "".join(c if in_unicode(c) else "\N{REPLACEMENT CHARACTER}" for c in shown)
     shown = " ".join(shown.split())
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"

@@ -15,9 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..attention.axis import Axis
 from ..attention.roles import HeadChange, HeadRole
-from ..attention.view import View
+from ..attention.view import Axis, View
 from .ramps import quantise, ramp
 
 Scale = Literal["head", "model"]  # whose largest weight has the full colour
@@ -48,8 +47,11 @@ def mosaic_message(
 ) -> bytes:
     """Return (layers, heads, queries, keys) weights as a message of one byte per cell.
 
-    merged: the maps are of whole layers, so that no head is named. unit: what is drawn, where
-    it is not a share of attention.
+    signed: differences in [-1, 1]. roles[layer][head] goes under each map, `titles` names the
+    rows (default L1, L2, …), `selected` is a head (layer, head). scale: with "model" all heads
+    share one ramp, so that broad heads stay pale beside sharp ones; with "head" each has the ramp
+    up to its own largest weight. merged: the maps are of whole layers, so that no head is named.
+    unit: what is drawn, where it is not a share of attention.
     """
     header = mosaic_header(weights, roles, selected, titles, scale, label)
     header |= {"merged": merged, "unit": unit}
@@ -99,7 +101,12 @@ def head_message(
     unit: str | None = None,
     label: str = "Attention of one head",
 ) -> bytes:
-    """Return one head's (queries, keys) weights as a message of 16 bits per cell."""
+    """Return one head's (queries, keys) weights as a message of 16 bits per cell.
+
+    `tokens` name the rows (queries), `keys` the columns where they differ. Parts of a pair, by
+    `segments`, are set apart by lines. `hidden` tokens are drawn as ink, `special` ones grey; an
+    `absent` query has no row in the masked text.
+    """
     scale = largest(weights)
     header = {
         **axes_header(tokens, hidden, special, absent, keys, segments),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..evidence.chance.verdict import Control
 from ..evidence.fairness.fairness import Gap
 from ..evidence.files.chance import ChanceResult
 from ..evidence.files.tally import StrategyResult
-from ..evidence.text.compare import Comparison, Control, Effect
+from ..evidence.text.compare import Comparison, Effect
 from ..evidence.words.attribution import Explanation
 from ..evidence.words.faithfulness import Faithfulness
 from .theme import CHANCE, MASKED, OKABE_ITO, PLAIN, as_text
@@ -38,27 +39,28 @@ def answers(comparison: Comparison, chance: Control | None = None) -> Any:
             textposition="outside", cliponaxis=False,
             hovertemplate="%{y}, " + name + ": %{x:.3f}<extra></extra>",
         )  # fmt: skip
-    if chance is not None:
+    if chance is not None and chance.draws:
         figure.add_trace(
             _interval(
                 [as_text(chance.label)],
                 [(chance.low, chance.high)],
-                "random masks of the same size",
+                f"other masks of {chance.size}",
                 ".3f" if comparison.kl is None else ".1%",
             )
         )
     figure.update_layout(
         barmode="group", height=70 + 75 * len(labels), bargap=0.35,
-        xaxis=_VALUE if comparison.kl is None else {
-            **_PERCENT, "range": [0, 1.12], "title": "probability", "tickvals": _FIFTHS
-        },
+        xaxis=_probability("probability", (0, 1.12), comparison.kl is None),
         yaxis={"automargin": True, "autorange": "reversed"}, **_LAYOUT,
     )  # fmt: skip
     return figure
 
 
-_VALUE = {"automargin": True, "zeroline": True, "title": "value"}  # of a regression
-_FIFTHS = [0, 0.2, 0.4, 0.6, 0.8, 1]
+def _probability(title: str, span: tuple[float, float], regression: bool) -> dict[str, Any]:
+    """Return the axis of a probability, or of a regression's value."""
+    if regression:
+        return {"automargin": True, "zeroline": True, "title": "value"}
+    return {**_PERCENT, "range": span, "title": title, "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1]}
 
 
 def strategies(effects: Sequence[Effect], label: str) -> Any:
@@ -69,12 +71,13 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
     plain = effects[0].comparison.original.probabilities[label]
     values = [effect.comparison.masked.probabilities[label] for effect in effects]
     regression = effects[0].comparison.kl is None
+    known = [e for e in effects if e.control.draws]
     figure = go.Figure()
     figure.add_trace(
         _interval(
-            names,
-            [(e.control.low, e.control.high) for e in effects],
-            "chance, 95 %",
+            [as_text(e.name) for e in known],
+            [(e.control.low, e.control.high) for e in known],
+            "other masks of the set, 95 %",
             ".3f" if regression else ".1%",
         )
     )
@@ -91,14 +94,7 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
     )  # fmt: skip
     figure.update_layout(
         height=110 + 34 * len(names),
-        xaxis=_VALUE
-        if regression
-        else {
-            **_PERCENT,
-            "range": [-0.02, 1.02],
-            "title": f"p({as_text(label)})",
-            "tickvals": _FIFTHS,
-        },
+        xaxis=_probability(f"p({as_text(label)})", (-0.02, 1.02), regression),
         yaxis={"automargin": True, "autorange": "reversed"},
         **{**_LAYOUT, "margin": {"l": 10, "r": 30, "t": 34, "b": 10}},
     )
@@ -135,7 +131,7 @@ def grid(effects: Sequence[Effect], label: str) -> Any:
 
 
 def _cell(effect: Effect, label: str) -> str:
-    marks = "*" * effect.beyond_chance + " F" * effect.comparison.flip
+    marks = "*" * bool(effect.beyond_chance) + " F" * effect.comparison.flip
     return f"{effect.comparison.delta[label]:+.2f}{marks}"
 
 
@@ -199,20 +195,18 @@ def curves(found: Mapping[str, Faithfulness]) -> Any:
 
 
 def gaps(arms: Mapping[str, Gap]) -> Any:
-    """Return each arm's CTF gap with its 95 % interval."""
+    """Return each arm's CTF gap with its 95 % interval, where there is one."""
     import plotly.graph_objects as go
 
     values = [gap.ctf_gap for gap in arms.values()]
+    whole = [gap.ctf_ci95 or (gap.ctf_gap, gap.ctf_gap) for gap in arms.values()]
+    bounds = [(max(0.0, low), high) for low, high in whole]
     figure = go.Figure(
         go.Scatter(
             x=values, y=list(map(as_text, arms)), mode="markers",
             marker={"color": MASKED, "size": 12},
             cliponaxis=False,  # a gap of exactly 0 is a whole dot
-            error_x={
-                "type": "data", "color": MASKED, "thickness": 2, "width": 6,
-                "array": [g.ctf_ci95[1] - g.ctf_gap for g in arms.values()],
-                "arrayminus": [g.ctf_gap - max(0.0, g.ctf_ci95[0]) for g in arms.values()],
-            },
+            error_x=_whiskers(values, bounds),
             hovertemplate="%{y}: %{x:.4f}<extra></extra>",
         )
     )  # fmt: skip
@@ -223,6 +217,15 @@ def gaps(arms: Mapping[str, Gap]) -> Any:
         yaxis={"automargin": True, "autorange": "reversed"}, **_LAYOUT,
     )  # fmt: skip
     return figure
+
+
+def _whiskers(values: Sequence[float], bounds: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    """Return the interval (low, high) around each value, as Plotly draws it."""
+    return {
+        "type": "data", "color": MASKED, "thickness": 2, "width": 6,
+        "array": [high - value for value, (_, high) in zip(values, bounds, strict=True)],
+        "arrayminus": [value - low for value, (low, _) in zip(values, bounds, strict=True)],
+    }  # fmt: skip
 
 
 def _interval(
@@ -257,24 +260,21 @@ def file_effects(results: Mapping[str, StrategyResult]) -> Any:
     import plotly.graph_objects as go
 
     found, kind = list(results.values()), _kind(list(results.values()))
-    sizes = [_size(result, kind) for result in found]
+    sizes = [(value, own or (value, value)) for value, own in (_size(r, kind) for r in found)]
+    values, bounds = [value for value, _ in sizes], [within for _, within in sizes]
     sign = {"accuracy": "+.1%", "flips": ".1%"}.get(kind, "+.3~g")
-    chance = {i: _chance_size(r.chance, kind) for i, r in enumerate(found) if r.chance is not None}
+    drawn = {i: _chance_size(r.chance, kind) for i, r in enumerate(found) if r.chance is not None}
+    chance = {i: own for i, own in drawn.items() if own is not None}
     figure = go.Figure()
     if chance:
         figure.add_trace(
             _interval(list(chance), list(chance.values()), "random masks of the same size", sign)
         )
     figure.add_scatter(
-        x=[value for value, _ in sizes], y=list(range(len(found))), mode="markers", name="strategy",
+        x=values, y=list(range(len(found))), mode="markers", name="strategy",
         marker={"color": MASKED, "size": 12},
-        error_x={
-            "type": "data",
-            "array": [high - value for value, (_, high) in sizes],
-            "arrayminus": [value - low for value, (low, _) in sizes],
-            "color": MASKED, "thickness": 2, "width": 6,
-        },
-        customdata=[bounds for _, bounds in sizes],
+        error_x=_whiskers(values, bounds),
+        customdata=bounds,
         hovertemplate=(
             f"%{{y}}: %{{x:{sign}}}, 95 % %{{customdata[0]:{sign}}} to %{{customdata[1]:{sign}}}"
             "<extra></extra>"
@@ -317,11 +317,10 @@ def _kind(results: Sequence[StrategyResult]) -> str:
 def _size(r: StrategyResult, kind: str) -> tuple[Any, Any]:
     return {
         "accuracy": (r.delta_accuracy, r.ci95), "error": (r.delta_error, r.error_ci95),
-        "value": (r.mean_delta, r.delta_ci95 or (r.mean_delta, r.mean_delta)),
-        "flips": (r.flip_rate, r.flip_ci95),
+        "value": (r.mean_delta, r.delta_ci95), "flips": (r.flip_rate, r.flip_ci95),
     }[kind]  # fmt: skip
 
 
-def _chance_size(chance: ChanceResult, kind: str) -> tuple[float, float]:
-    """Return the interval of what random masks do."""
+def _chance_size(chance: ChanceResult, kind: str) -> tuple[float, float] | None:
+    """Return the interval of what random masks do, None where a single row has none."""
     return chance.flip_ci95 if kind == "flips" or chance.ci95 is None else chance.ci95

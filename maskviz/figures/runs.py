@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .theme import MASKED, OKABE_ITO, PLAIN
+from ..training.loop.metrics import HEADLINES
+from .theme import DASHES, MASKED, OKABE_ITO, PLAIN
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -25,15 +26,10 @@ def loss_figure(history: History) -> go.Figure:
     return _sized(figure, 3)
 
 
-# What is drawn beside the loss: the first of these that a run has. Shares go from 0 to 1.
-_MEASURES = {"accuracy": ("Accuracy", True), "micro_f1": ("Micro-F1", True),
-             "mae": ("Mean absolute error", False)}  # fmt: skip
-
-
 def measured(history: History) -> str | None:
     """Return the figure that is drawn beside the loss, None before the first evaluation."""
     keys = {key for line in history for key in line}
-    return next((m for m in _MEASURES if {f"plain_{m}", f"masked_{m}"} & keys), None)
+    return next((m for m in HEADLINES if {f"plain_{m}", f"masked_{m}"} & keys), None)
 
 
 def accuracy_figure(history: History) -> go.Figure:
@@ -42,8 +38,8 @@ def accuracy_figure(history: History) -> go.Figure:
     Micro-F1 or the mean absolute error where several labels or numbers are learned.
     """
     measure = measured(history) or "accuracy"
-    name, share = _MEASURES[measure]
-    figure = _figure(f"{name} on held-out rows", name.lower(), percent=share)
+    name = HEADLINES[measure]
+    figure = _figure(f"{name} on held-out rows", name.lower(), percent=measure != "mae")
     for mask, colour in (("plain", PLAIN), ("masked", MASKED)):
         if measure == "accuracy":
             _band(figure, history, mask, colour)
@@ -77,10 +73,9 @@ def overlay_figure(histories: Mapping[str, History], key: str, title: str) -> go
     """Draw one figure of several runs over each other, each in its own colour and dash."""
     percent = key.endswith("accuracy")
     figure = _figure(title, "accuracy" if percent else "loss", percent=percent)
-    dashes = ("solid", "dash", "dot", "dashdot")
     for i, (name, history) in enumerate(histories.items()):
         colour = OKABE_ITO[i % len(OKABE_ITO)]
-        _line(figure, history, key, _shortened(name), colour, dash=dashes[i // len(OKABE_ITO) % 4])
+        _line(figure, history, key, _shortened(name), colour, dash=DASHES[i // len(OKABE_ITO) % 4])
     return _sized(figure, len(histories))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..sweeps.results import LOWER_IS_BETTER, Group, Results, bounds, name_of
 from .ramps import plotly_scale
-from .theme import CHANCE, OKABE_ITO, PLAIN
+from .theme import CHANCE, DASHES, OKABE_ITO, PLAIN
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -19,7 +19,6 @@ STATES = {  # colour and mark of a cell's state
     "waiting": ("#D8DEE3", "·"), "queued": ("#A9B4BE", "…"), "running": (OKABE_ITO[4], "▶"),
     "done": (OKABE_ITO[2], "✓"), "failed": (OKABE_ITO[5], "✗"), "cancelled": (OKABE_ITO[1], "–"),
 }  # fmt: skip
-CURVE_DASHES = ("solid", "dash", "dot", "dashdot")
 
 
 def states_figure(sweep: Sweep, states: Mapping[Any, str]) -> go.Figure:
@@ -109,7 +108,7 @@ def curves_figure(found: Results) -> go.Figure:
         control = name not in lines
         place = 0 if control else lines.index(name)
         colour = CHANCE if control else OKABE_ITO[1:][place % (len(OKABE_ITO) - 2)]
-        _curve(figure, name, groups, colour, CURVE_DASHES[place // 6 % 4], control)
+        _curve(figure, name, groups, colour, DASHES[place // 6 % 4], control)
     figure.update_layout(
         title={"text": f"{found.measure} over the share hidden (95 %)",
                "font": {"size": 15}},

@@ -19,6 +19,7 @@ CATEGORIES = {
     "MISC": OKABE_ITO[3], "gender": OKABE_ITO[3],
     "age": OKABE_ITO[5], "pronouns": OKABE_ITO[4],
 }  # fmt: skip
+DASHES = ("solid", "dash", "dot", "dashdot")  # where colours come again
 PLAIN, MASKED, CHANCE = OKABE_ITO[0], OKABE_ITO[5], OKABE_ITO[7]
 
 

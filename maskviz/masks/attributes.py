@@ -7,8 +7,9 @@ in `MASKVIZ_HOME/lexicons`. Names also take the PERSON entities of the spaCy pip
 from __future__ import annotations
 
 import random
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 
 from ..errors import UnknownNameError
@@ -19,6 +20,7 @@ from .registry import Parameter, capped, strategy
 from .spans import MaskSpan
 from .wordlists import list_lines, list_path, wrong_line
 
+_BEHIND = "tells age (behind the name of a person)"
 CATEGORIES = ("age", "gender", "nationality", "religion", "names", "pronouns")
 
 
@@ -43,25 +45,23 @@ def attributes(
 
 def _category(document: Document, name: str) -> list[MaskSpan]:
     reason = {"names": "a given name", "pronouns": "a gendered pronoun"}.get(name, f"tells {name}")
+    text = document.spaced
     hits = [
-        MaskSpan(start, end, f"{reason} (word list)", None, name)
+        MaskSpan(*text.original(start, end), f"{reason} (word list)", None, name)
         for expression in expressions(name)
-        for start, end in find_all(expression, document.text)
+        for start, end in find_all(expression, text.text)
     ]
     people = [e for e in document.entities if e.label in PEOPLE] if name in ("age", "names") else ()
     if name == "names":
         hits += [MaskSpan(e.start, e.end, "name of a person (entity)", None, name) for e in people]
     if name == "age":
-        behind = ages_of(document.text, {e.end for e in people})
+        ends = {e.end for e in people}
         hits += [
-            MaskSpan(*age, "tells age (behind the name of a person)", None, name) for age in behind
+            MaskSpan(*text.original(age.start, age.end), _BEHIND, None, name)
+            for age in ages_behind(text.lines)
+            if text.original_end(age.name_end) in ends
         ]
     return hits
-
-
-def ages_of(text: str, name_ends: Container[int]) -> list[tuple[int, int]]:
-    """Return the (start, end) of the ages that stand right behind people's names."""
-    return [(a.start, a.end) for a in ages_behind(text) if a.name_end in name_ends]
 
 
 def _longest_first(hits: list[MaskSpan]) -> list[MaskSpan]:
@@ -92,9 +92,8 @@ def _compile(path: Path, _modified: int) -> tuple[tuple[str, ...], tuple[str, ..
 
     lines = list_lines(path)
     case = "" if "cased:" in lines else "(?i)"
-    words = [regex.escape(x) for x in lines if not x.startswith("re:") and x != "cased:"]
-    any_word = "|".join(sorted(words, key=len, reverse=True))
-    plain = (rf"{case}(?<!\w)(?:{any_word})(?!\w)",) if words else ()
+    words = {x for x in lines if not x.startswith("re:") and x != "cased:"}
+    plain = (rf"{case}(?<!\w){_any_of(sorted(words, reverse=True))}(?!\w)",) if words else ()
     own = [line for line in lines if line.startswith("re:")]
     for line in own:
         try:
@@ -103,3 +102,25 @@ def _compile(path: Path, _modified: int) -> tuple[tuple[str, ...], tuple[str, ..
             wanted = f"a regular expression behind 're:' ({error.msg})"  # type: ignore[attr-defined]
             raise wrong_line(path, line, wanted) from None
     return plain, tuple(f"(?i){line[3:]}" for line in own)
+
+
+def _any_of(words: list[str]) -> str:
+    """Return an expression for any of the words, sorted backwards, by what they begin with alike.
+
+    Thousands of words side by side would all be tried at each letter of a text.
+
+    >>> _any_of(["Bo", "Anna", "Ann"])
+    '(?:Bo|Ann(?:a|))'
+    """
+    import regex
+
+    branches = []
+    for letter, group in groupby(words, key=lambda word: word[:1]):
+        alike = list(group)
+        shared = len(alike) > 1
+        branches.append(
+            regex.escape(letter) + _any_of([w[1:] for w in alike])
+            if shared
+            else regex.escape(alike[0])
+        )
+    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"

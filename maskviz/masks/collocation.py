@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ..text.document import Document
+from ..text.spacing import seen
 from .registry import budget, shuffled, strategy
 from .spans import MaskSpan
 from .wordlists import list_lines, list_path, wrong_line
@@ -46,7 +47,7 @@ def collocation(document: Document, ratio: float, rng: random.Random) -> Iterato
 def _units(document: Document) -> list[tuple[int, int, float | None]]:
     """Return (first word, words, PMI) for each unit, longest collocations first from the left."""
     known = collocations()
-    words = [document.text[w.start : w.end].lower() for w in document.words]
+    words = [seen(document.text[w.start : w.end]).lower() for w in document.words]
     units: list[tuple[int, int, float | None]] = []
     first = 0
     while first < len(words):
@@ -62,10 +63,10 @@ def _units(document: Document) -> list[tuple[int, int, float | None]]:
 
 
 def _adjacent(document: Document, first: int, count: int) -> bool:
-    """Tell whether one space, hyphen or apostrophe stands between these words and no more."""
+    """Tell whether white space, a hyphen or an apostrophe stands between these words, no more."""
     run = document.words[first : first + count]
     between = (document.text[a.end : b.start] for a, b in pairwise(run))
-    return all(gap in (" ", "-", "'", "’") for gap in between)
+    return all(gap in ("-", "'", "’") or (gap.isspace() and gap.count("\n") < 2) for gap in between)
 
 
 def collocations() -> dict[str, float]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..text.specials import specials_notice
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -16,7 +18,8 @@ class Encoding:
     source: index of the same token in the plain encoding, None where there is none (a
         placeholder), so that plain and masked readings can be compared token by token.
     hidden: whether the token stands for hidden characters.
-    special: whether the tokenizer added it ([CLS], [SEP], <s>).
+    special: whether it is one of the tokenizer's own ([CLS], [SEP], <s>).
+    typed: (start, end) of those special tokens that the text itself spells, None for all others.
     truncated_at: first character the model does not read, or None.
     """
 
@@ -30,6 +33,7 @@ class Encoding:
     hidden: tuple[bool, ...]
     special: tuple[bool, ...]
     truncated_at: int | None = None
+    typed: tuple[tuple[int, int] | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -44,3 +48,9 @@ class Encoding:
             f"{len(self.text) - self.truncated_at:,} of {len(self.text):,} characters at the end "
             "are left out."
         )
+
+    @property
+    def notices(self) -> str:
+        """What a reader should know of the text: that it was cut, that it holds special tokens."""
+        spelled = specials_notice(self.text[slice(*place)] for place in self.typed if place)
+        return " ".join(filter(None, (self.notice, spelled)))

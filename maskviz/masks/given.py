@@ -31,11 +31,13 @@ def pattern(
 ) -> list[MaskSpan]:
     """Choose what the expression matches; the syntax is that of the `regex` package."""
     expression, flags = _expression(pattern, words)
-    hits = [
-        MaskSpan(start, end, f"matches {pattern or 'the word list'}")
-        for start, end in find_all(expression, document.text, flags)
-    ]
-    return capped(document, hits, ratio, rng)
+    if pattern:  # an expression may ask for white space, so it reads the text as it is
+        found = list(find_all(expression, document.text, flags))
+    else:
+        listed = find_all(expression, document.spaced.text, flags)
+        found = [document.spaced.original(start, end) for start, end in listed]
+    why = f"matches {pattern or 'the word list'}"
+    return capped(document, [MaskSpan(start, end, why) for start, end in found], ratio, rng)
 
 
 def _expression(pattern: str, words: str | Iterable[str]) -> tuple[str, int]:
@@ -44,7 +46,7 @@ def _expression(pattern: str, words: str | Iterable[str]) -> tuple[str, int]:
     if pattern:
         return pattern, 0
     listed = words.split(",") if isinstance(words, str) else list(words)
-    named = [regex.escape(w.strip()) for w in listed if w.strip()]
+    named = [regex.escape(" ".join(w.split())) for w in listed if w.strip()]
     if not named:
         raise ParameterError("The strategy 'pattern' needs a pattern or a list of words: give one.")
     return rf"(?<!\w)(?:{'|'.join(sorted(named, key=len, reverse=True))})(?!\w)", regex.IGNORECASE

@@ -163,22 +163,22 @@ def _attention(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
 
 @operator("unk", "Puts the unknown token in the place of each hidden token.")
 def _unk(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
-    return _special(model, hidden, "unk")
+    return _special(model, hidden, "unk", visible=1)
 
 
-@operator("pad", "Puts the padding token in the place of each hidden token.")
+@operator("pad", "Puts the padding token in the place of each hidden one; nobody attends to it.")
 def _pad(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
-    return _special(model, hidden, "pad")
+    return _special(model, hidden, "pad", visible=0)
 
 
-def _special(model: Any, hidden: Hidden, name: str) -> list[Piece]:
+def _special(model: Any, hidden: Hidden, name: str, visible: int) -> list[Piece]:
     token_id = getattr(model.tokenizer, f"{name}_token_id")
     if token_id is None:
         raise CapabilityError(
             f"The model {model.name!r} has no {name} token: use the operator delete or attention."
         )
     token = getattr(model.tokenizer, f"{name}_token")
-    return [(token_id, token, i, 1) for i in hidden.indices]
+    return [(token_id, token, i, visible) for i in hidden.indices]
 
 
 def apply(
@@ -248,6 +248,7 @@ def encode(
         hidden=tuple(hidden for _, hidden, _ in rows),
         special=tuple(offset is None for _, _, offset in rows),
         truncated_at=plain.truncated_at,
+        typed=tuple(None if piece[2] is None else plain.typed[piece[2]] for piece in pieces),
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 from ..errors import MissingDependencyError, ParameterError, UnknownNameError
 from ..text.document import Document
 from ..text.pipelines import pieces_of
+from ..text.spacing import spaced
 from .registry import Parameter, capped, strategy
 from .spans import MaskSpan
 
@@ -17,7 +17,7 @@ from .spans import MaskSpan
 @strategy(
     "pii",
     "exhaustive",
-    "Hides personal data: e-mail addresses, phone and card numbers, ids, ages, names.",
+    "Hides personal data: e-mail and street addresses, phone and card numbers, ids, ages, names.",
     needs=frozenset({"pipeline", "presidio"}),
     parameters=(
         Parameter("types", "text", "", "kinds such as EMAIL_ADDRESS,PHONE_NUMBER; empty: all"),
@@ -42,63 +42,82 @@ def personal(
     """Choose what Presidio's recognisers find; its score and recogniser are kept as the reason."""
     if not 0 <= threshold <= 1:
         raise ParameterError(f"The threshold is {threshold} and must lie in [0, 1], such as 0.4.")
-    engine = _engine(document.pipeline)
+    analyser = _engine(document.pipeline)
     listed = types.split(",") if isinstance(types, str) else types
     wanted = [name.strip().upper() for name in listed if name.strip()]
-    known = sorted(engine.get_supported_entities("en"))
+    known = sorted(analyser.get_supported_entities("en"))
     for name in wanted:
         if name not in known:
             raise UnknownNameError.of("kind of personal data", name, known)
     found: list[MaskSpan] = []
     for start, end in pieces_of(document.text):  # Presidio keeps all of its analysis in memory
-        hits = engine.analyze(
-            document.text[start:end], "en", entities=wanted or None, score_threshold=threshold,
-            return_decision_process=True,
+        piece = spaced(document.text[start:end])
+        hits = analyser.analyze(
+            piece.lines, "en", entities=wanted or None, score_threshold=threshold,
+            return_decision_process=True, nlp_artifacts=analyser.nlp_engine.artifacts(piece),
         )  # fmt: skip
-        found += _disjoint(hits, start)
+        found += (_span(hit, *piece.original(a, b), start) for hit, a, b in apart(piece.text, hits))
         if document.progress:
             document.progress(end, len(document.text))
     return capped(document, found, ratio, rng)
 
 
-def _disjoint(hits: Iterable[Any], moved: int) -> list[MaskSpan]:
-    """Keep of overlapping hits the best, in a text that begins `moved` characters before them."""
-    taken: set[int] = set()
-    kept = []
+def _span(hit: Any, start: int, end: int, moved: int) -> MaskSpan:
+    recogniser = hit.analysis_explanation.recognizer
+    reason = f"{hit.entity_type}, score {hit.score:.2f} ({recogniser})"
+    return MaskSpan(start + moved, end + moved, reason, float(hit.score), hit.entity_type)
+
+
+def apart(text: str, hits: Iterable[Any]) -> list[tuple[Any, int, int]]:
+    """Return every character of the hits under the best of them, as (hit, start, end) in order.
+
+    Touching parts of one kind are one, and a rest without a letter or digit, such as the comma
+    between two hits, goes to the hit beside it.
+    """
+    owners: dict[int, Any] = {}
     for hit in sorted(hits, key=lambda hit: (-hit.score, hit.start, -hit.end)):
-        if taken.isdisjoint(range(hit.start, hit.end)):
-            taken.update(range(hit.start, hit.end))
-            recogniser = hit.analysis_explanation.recognizer
-            reason = f"{hit.entity_type}, score {hit.score:.2f} ({recogniser})"
-            start, end = hit.start + moved, hit.end + moved
-            kept.append(MaskSpan(start, end, reason, float(hit.score), hit.entity_type))
-    return sorted(kept, key=lambda span: span.start)
+        for place in range(hit.start, hit.end):
+            owners.setdefault(place, hit)
+    runs: list[tuple[Any, int, int]] = []
+    for hit, start, end in _runs(owners):
+        before, first, touching = runs[-1] if runs else (None, 0, -1)
+        if touching == start and _are_one(text, runs[-1], (hit, start, end)):
+            better = hit if not _says(text, first, start) else before
+            better = max(before, hit, key=lambda one: one.score) if _alike(before, hit) else better
+            runs[-1] = (better, first, end)
+        else:
+            runs.append((hit, start, end))
+    return runs
 
 
-@lru_cache(maxsize=2)
+def _runs(owners: dict[int, Any]) -> list[tuple[Any, int, int]]:
+    runs: list[tuple[Any, int, int]] = []
+    for place in sorted(owners):
+        if runs and runs[-1][2] == place and runs[-1][0] is owners[place]:
+            runs[-1] = (owners[place], runs[-1][1], place + 1)
+        else:
+            runs.append((owners[place], place, place + 1))
+    return runs
+
+
+def _are_one(text: str, first: tuple[Any, int, int], second: tuple[Any, int, int]) -> bool:
+    words = _says(text, *first[1:]) and _says(text, *second[1:])
+    return not words or _alike(first[0], second[0])
+
+
+def _alike(first: Any, second: Any) -> bool:
+    return first.entity_type == second.entity_type
+
+
+def _says(text: str, start: int, end: int) -> bool:
+    return any(map(str.isalnum, text[start:end]))
+
+
 def _engine(pipeline: str) -> Any:
-    """Return Presidio's analyser on the chosen spaCy pipeline; nothing is fetched."""
     try:
-        import tldextract
-        from presidio_analyzer import AnalyzerEngine
-        from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
+        from .personal_engine import engine
     except ImportError:
         raise MissingDependencyError(
             "The strategy 'pii' needs Presidio: run 'pip install maskviz[presidio]'."
         ) from None
-    from ..text.pipelines import load_pipeline
-    from .personal_age import AgeRecognizer
-
-    # Presidio's e-mail check would fetch a list of domains; its bundled copy does.
-    tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())
-    labels = {"PERSON": "PERSON", "ORG": "ORGANIZATION", "GPE": "LOCATION", "LOC": "LOCATION"}
-    settings = NerModelConfiguration(
-        model_to_presidio_entity_mapping=labels, labels_to_ignore=["MISC"]
-    )
-    nlp = SpacyNlpEngine(
-        models=[{"lang_code": "en", "model_name": pipeline}], ner_model_configuration=settings
-    )
-    nlp.nlp = {"en": load_pipeline(pipeline)}  # type: ignore[assignment]  # it begins as None
-    engine = AnalyzerEngine(nlp_engine=nlp, supported_languages=["en"])
-    engine.registry.add_recognizer(AgeRecognizer())
-    return engine
+    return engine(pipeline)

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..errors import MaskError
+from ..text.specials import special_spans, without
+from ..text.words import whole_characters
 
 
 @dataclass(frozen=True)
@@ -23,21 +25,26 @@ class MaskSpan:
 def normalise(text: str, spans: Iterable[MaskSpan]) -> tuple[MaskSpan, ...]:
     """Return the spans trimmed of white space, sorted and disjoint.
 
-    Raises MaskError for one outside the text.
+    What a person sees as one character is hidden whole, and a special token that the text spells
+    is left out. Raises MaskError for a span outside the text.
     """
     kept: list[MaskSpan] = []
-    reach = 0
+    reach, specials = 0, special_spans(text)
     for span in sorted(spans, key=lambda s: (s.start, s.end)):
         if not 0 <= span.start <= span.end <= len(text):
             raise MaskError(
                 f"The span {span.start}–{span.end} lies outside the text of {len(text)} "
                 "characters: use the mask with the text it was made for."
             )
-        start, end = _trim(text, max(span.start, reach), span.end)
-        if start < end:
-            same = (start, end) == (span.start, span.end)
-            kept.append(span if same else replace(span, start=start, end=end))
-            reach = end
+        if max(span.start, reach) >= span.end:
+            continue
+        start, end = whole_characters(text, max(span.start, reach), span.end)
+        for edges in without([(start, end)], specials) if specials else [(start, end)]:
+            start, end = _trim(text, *edges)
+            if start < end:
+                same = (start, end) == (span.start, span.end)
+                kept.append(span if same else replace(span, start=start, end=end))
+                reach = end
     return tuple(kept)
 
 

@@ -56,6 +56,27 @@ def _may_be_on_hub(name: str) -> bool:
 _NEXT = "see 'maskviz models list', or give a folder or a name on the Hub."
 
 
+def public_name(model: str) -> str:
+    """Return a model's name as others may read it: of a folder only its own, of a run's the run.
+
+    >>> public_name("org/tiny"), public_name("/models/tiny")
+    ('org/tiny', 'tiny')
+    """
+    folder = Path(model)
+    if not folder.is_absolute():
+        return model
+    return folder.parent.name if run_of(model) else folder.name
+
+
+def run_of(model: str) -> Path | None:
+    """Return the spec of the run whose tuned model lies in a folder, None where it is no run's."""
+    folder = Path(model)
+    if not folder.is_absolute():
+        folder = home() / "runs" / model / "model"
+    spec = folder.parent / "spec.toml"
+    return spec if folder.name == "model" and spec.is_file() else None
+
+
 def bundled() -> tuple[str, ...]:
     """Return the names of the bundled models, the default first."""
     return tuple(

@@ -3,7 +3,7 @@
 A word is suspect where it is in no frequency list, or where a word one edit away (Damerau 1964)
 is far more frequent. A suspect word is hidden where the model, too, is surprised by it.
 Frequencies are Zipf values, log10 of occurrences per 10⁹ words (van Heuven et al. 2014), from
-wordfreq (https://github.com/rspeer/wordfreq).
+wordfreq (https://github.com/rspeer/wordfreq), in the language of the text where it has a list.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ import random
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
+from string import ascii_lowercase
 from typing import Any
 
-from ..errors import MissingDependencyError
+from ..errors import LanguageError
 from ..masks.mask import Mask
 from ..masks.registry import Parameter, capped, strategy
 from ..masks.spans import MaskSpan
 from ..text.document import Document
+from ..text.language import languages_of, letters_of, script_of, zipf
+from ..text.spacing import seen
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _LONGEST = 40  # letters: of a longer one the words one edit away would fill the memory
 
 
@@ -62,7 +64,9 @@ def noise(
 ) -> list[MaskSpan]:
     """Choose suspect words; the score is the surprisal in bits, or the gain in Zipf frequency.
 
-    Words with a digit, inside a named entity, of one letter or of more than 40 are passed over.
+    Words with a digit, inside a named entity, of one letter or of more than 40 are passed over, and
+    words of a script for which wordfreq has no list. Raises LanguageError where no list knows the
+    text's words.
     """
     suspects = list(_suspects(document, threshold))
     if surprisal > 0:
@@ -72,49 +76,61 @@ def noise(
 
 def _suspects(document: Document, threshold: float) -> Iterator[MaskSpan]:
     text = document.text
-    words = [w for w in document.words if 2 <= w.end - w.start <= _LONGEST]
-    words = [w for w in words if text[w.start : w.end].isalpha()]
+    spelled = [(w, seen(text[w.start : w.end])) for w in document.words]
+    spelled = [(w, written) for w, written in spelled if written.isalpha()]
+    languages = _languages([written for _, written in spelled])
+    words = [(w, written.lower()) for w, written in spelled if 2 <= w.end - w.start <= _LONGEST]
     names = document.entities if words else ()  # a text of emoji alone needs no pipeline
     ends = [name.end for name in names]
-    for word in words:
+    for word, written in words:
         after = bisect_right(ends, word.start)  # the first name that does not end before the word
         if after < len(names) and names[after].start < word.end:
             continue
-        written = text[word.start : word.end].lower()
-        best, gain = _correction(written)
-        if gain >= threshold:
-            reason = f"misspelt: {best!r} is 10^{gain:.1f} times as frequent"
-            yield MaskSpan(word.start, word.end, reason, gain)
-        elif zipf(written) == 0:
-            yield MaskSpan(word.start, word.end, "in no list of words", None)
+        language = languages[script_of(written[0])]
+        if language is not None and (found := _why(written, language, threshold)):
+            yield MaskSpan(word.start, word.end, *found)
 
 
-def zipf(word: str) -> float:
-    """Return the Zipf frequency of a lower-cased English word; 0 for an unknown one."""
-    try:
-        from wordfreq import zipf_frequency
-    except ImportError:
-        raise MissingDependencyError(
-            "The strategy 'noise' needs wordfreq: run 'pip install wordfreq'."
-        ) from None
-    return zipf_frequency(word, "en")
+def _languages(words: list[str]) -> dict[str, str | None]:
+    """Return script → language. Raises LanguageError where none of the words can be judged."""
+    found = languages_of(words)
+    if found and not any(found.values()):
+        raise LanguageError(
+            f"The strategy 'noise' has no list of words that knows this text ({words[0][:20]!r}, "
+            f"script {next(iter(found)).title()}), so it cannot tell errors from words: choose "
+            "another strategy, such as pattern."
+        )
+    return found
+
+
+def _why(written: str, language: str, threshold: float) -> tuple[str, float | None] | None:
+    """Return why a lower-cased word is suspect and its gain in Zipf frequency; None if it is not.
+
+    A language other than English is named.
+    """
+    best, gain = _correction(written, language)
+    named = "" if language == "en" else f" ({language})"
+    if gain >= threshold:
+        return f"misspelt: {best!r} is 10^{gain:.1f} times as frequent{named}", gain
+    return None if zipf(written, language) else (f"in no list of words{named}", None)
 
 
 @lru_cache(maxsize=1 << 14)
-def _correction(word: str) -> tuple[str, float]:
+def _correction(word: str, language: str) -> tuple[str, float]:
     """Return the most frequent word one edit away and its gain in Zipf frequency."""
-    own = zipf(word)
-    best = max(_edits(word), key=zipf)
-    return best, zipf(best) - own
+    own = zipf(word, language)
+    edits = _edits(word, letters_of(language))
+    value, best = max((zipf(edit, language), edit) for edit in edits)
+    return best, value - own
 
 
-def _edits(word: str) -> set[str]:
+def _edits(word: str, letters: str = ascii_lowercase) -> set[str]:
     """Return the words one deletion, transposition, replacement or insertion away."""
     splits = [(word[:i], word[i:]) for i in range(len(word) + 1)]
     deleted = {a + b[1:] for a, b in splits if b and len(word) > 2}
     swapped = {a + b[1] + b[0] + b[2:] for a, b in splits if len(b) > 1}
-    replaced = {a + c + b[1:] for a, b in splits if b for c in _LETTERS}
-    inserted = {a + c + b for a, b in splits for c in _LETTERS}
+    replaced = {a + c + b[1:] for a, b in splits if b for c in letters}
+    inserted = {a + c + b for a, b in splits for c in letters}
     return (deleted | swapped | replaced | inserted) - {word}
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ..data.known import Known
 from ..errors import ParameterError, UnknownNameError
 from ..models.memory import remembered
 from ..models.model import Model, load_model
@@ -151,6 +152,11 @@ class Question:
     def chosen(self, row: Any) -> tuple[str, ...]:
         """Return every output that one row of probabilities (outputs,) gives."""
         return chosen_of(self.head, self.outputs, row)
+
+    def output(self, asked: str) -> str:
+        """Return the output that a person means, read as a file's label is."""
+        found = Known(self.outputs).find(asked)
+        return self.outputs[self.index(asked)] if found is None else found
 
     def index(self, output: str) -> int:
         """Return the number of an output. Raises UnknownNameError, with what there is."""

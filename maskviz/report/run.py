@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import RunError
+from ..models.locate import public_name
 from ..text.percent import percent
 from ..training.folder import Run
 from .charts import intervals, lines, table
@@ -33,7 +34,7 @@ def run_report(run: Run) -> Report:
         ],
         sure=_sure(result),
         settings={
-            "model": Path(spec.model).name, "data": Path(spec.data.path).name,
+            "model": public_name(spec.model), "data": Path(spec.data.path).name,
             "masking": str(spec.masking), "seed": spec.seed, "steps": result["steps"],
             "learning rate": spec.training.learning_rate,
             "batch": spec.training.per_device_train_batch_size,
@@ -52,11 +53,15 @@ def _shareable(spec: Any) -> str:
 def _done(run: Run, result: Mapping[str, Any]) -> str:
     spec = run.spec
     minutes = result["seconds"] / 60
+    chance = ""
+    if spec.kind == "single_label_classification":
+        right = percent(result["majority"], 1)
+        chance = f" Always giving the most frequent answer would be right in {right}."
     return (
-        f"<p>The model “{escape(Path(spec.model).name)}” was shown {result['train_rows']:,} texts "
+        f"<p>The model “{escape(public_name(spec.model))}” was shown "
+        f"{result['train_rows']:,} texts "
         f"with their answers, in {result['steps']:,} small steps ({minutes:.1f} minutes), and then "
-        "asked about texts it had not seen. Always giving the most frequent answer would be right "
-        f"in {percent(result['majority'], 1)}.</p>"
+        f"asked about texts it had not seen.{chance}</p>"
     )
 
 

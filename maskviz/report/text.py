@@ -8,7 +8,8 @@ from typing import Any
 from .. import __version__
 from ..errors import CapabilityError
 from ..evidence import Comparison, Control, compare, control, explain
-from ..evidence.text.sentence import comparison_sentence
+from ..evidence.chance.verdict import LEVEL
+from ..evidence.text.sentence import beside, comparison_sentence
 from ..masks import edit
 from ..masks.mask import Mask
 from ..models.model import Model
@@ -20,7 +21,6 @@ from .document import Report, Section, attribute, escape, sentence
 
 WORDS_SCORED = 200  # beyond this, a score for each word takes minutes
 WORDS_SHOWN = 5000
-DRAWS = 40
 
 
 def text_report(
@@ -43,7 +43,7 @@ def text_report(
     loaded = put.model
     mask, given = _shown(mask, given)
     comparison = compare(mask, put, operator)
-    chance = control(mask, put, operator, DRAWS) if mask.hidden_words else None
+    chance = control(mask, put, operator) if mask.hidden_words else None
     scores = _scores(mask, put)
     attention = _attention(mask, loaded)
     return Report(
@@ -224,21 +224,20 @@ def _changed(comparison: Comparison, chance: Control | None) -> str:
         )
     chart = bars(labels, plain, masked, "The model's answer on the text as it is and masked")
     said = "<p>Upper bar: the text as it is. Lower bar: with the words hidden.</p>"
-    return said + chart + (_against_chance(comparison, chance) if chance else "")
+    return said + chart + (_against_chance(comparison, chance) if chance and chance.draws else "")
 
 
 def _against_chance(comparison: Comparison, chance: Control) -> str:
     own = comparison.masked.probabilities[chance.label]
     plain = comparison.original.probabilities[chance.label]
-    middle = (chance.low + chance.high) / 2
     rows = [
         ("the text as it is", plain, float("nan"), float("nan"), "plain"),
         ("these words hidden", own, float("nan"), float("nan"), "masked"),
-        ("as many random words", middle, chance.low, chance.high, "chance"),
+        (f"other {chance.size}, mean", chance.mean, chance.low, chance.high, "chance"),
     ]
     return (
-        f"<p>The probability of “{escape(chance.label)}”, beside what chance does: the grey band "
-        f"holds the middle 95 % of {chance.draws} random masks of the same size.</p>"
+        f"<p>The probability of “{escape(chance.label)}”, beside what other words do: the grey "
+        f"band holds the middle 95 % of {chance.draws} other masks of {chance.size}.</p>"
         + intervals(rows, "The answer beside chance")
     )
 
@@ -246,21 +245,22 @@ def _against_chance(comparison: Comparison, chance: Control) -> str:
 def _sure(comparison: Comparison, chance: Control | None) -> str:
     if chance is None:
         return "Nothing was hidden, so nothing can have changed."
-    own = comparison.masked.probabilities[chance.label]
-    outside = not chance.low <= own <= chance.high
-    verdict = (
-        "The change lies outside what random masks of the same size do, so it is these words that "
-        "matter, not that something was hidden."
-        if outside
-        else "Random masks of the same size change the answer as much, so nothing can be said "
-        "about these words in particular."
-    )
     return (
-        f"{verdict} {percent(chance.flips)} of {chance.draws} random masks turn the answer over. "
-        "This is one text and one model: it says nothing about other texts. A table of many texts, "
-        "with intervals, comes from the Compare page."
+        f"{_verdict(chance)} This is one text and one model: it says nothing about other texts. A "
+        "table of many texts, with intervals, comes from the Compare page."
         + (f" {comparison.notice}" if comparison.notice else "")
     )
+
+
+def _verdict(chance: Control) -> str:
+    """Say whether it is these words that matter, or that it cannot be told."""
+    said = beside(chance)
+    said = f"{said[0].upper()}{said[1:]}."
+    if not chance.tells:
+        return f"No verdict. {said}"
+    if chance.p_value <= LEVEL:
+        return f"It is these words that matter, not that something was hidden. {said}"
+    return f"Other words of the same number change the answer as much. {said}"
 
 
 def _settings(mask: Mask, question: Question, operator: str) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..models.locate import public_name
 from ..text.percent import percent
 from ..training.folder import Run
+from ..training.loop.ending import unequal
 
 if TYPE_CHECKING:
     from ..training.spec.spec import RunSpec
@@ -30,6 +32,7 @@ def finding(runs: Sequence[Run]) -> str:
     going = f" {active} still going." if active else ""
     done = [run for run in runs if run.state == "done"]
     turned = [(right, run) for run in done if (right := reversed_accuracy(run)) is not None]
+    going = f"{_early(done)}{going}"
     if len(turned) > 1:
         (most, best), (least, worst) = (pick(turned, key=itemgetter(0)) for pick in (max, min))
         return (
@@ -39,11 +42,37 @@ def finding(runs: Sequence[Run]) -> str:
         )
     rated = [run for run in done if "accuracy_plain" in run.metrics]
     if rated:
-        best = max(rated, key=lambda run: run.metrics["accuracy_plain"])
-        return (
-            f"{best.id} is the most accurate: {percent(best.metrics['accuracy_plain'], 1)}.{going}"
-        )
+        return f"{_most_accurate(rated)}{going}"
     return f"{len(runs)} run{'s' * (len(runs) > 1)}, none with a result yet.{going}"
+
+
+def _most_accurate(runs: Sequence[Run]) -> str:
+    """Name the most accurate run where that can be told: the same data, intervals apart."""
+    first, *rest = sorted(runs, key=lambda run: -run.metrics["accuracy_plain"])
+    if len({(run.spec.data.path, run.spec.data.text_column) for run in runs}) > 1:
+        return "The runs have different data, so that their accuracies cannot be compared."
+    if rest and _reach(first, -1) <= _reach(rest[0], 1):
+        return (
+            f"{first.id} ({_accuracy(first)}) and {rest[0].id} ({_accuracy(rest[0])}) cannot be "
+            "told apart in accuracy."
+        )
+    return f"{first.id} is the most accurate: {_accuracy(first)}."
+
+
+def _reach(run: Run, sign: int) -> float:
+    """Return an end of the 95 % interval of a run's accuracy."""
+    return run.metrics["accuracy_plain"] + sign * (run.metrics.get("ci95_plain") or 0.0)
+
+
+def _accuracy(run: Run) -> str:
+    half = run.metrics.get("ci95_plain")
+    shown = percent(run.metrics["accuracy_plain"], 1)
+    return f"{shown} ± {100 * half:.1f}" if half else shown
+
+
+def _early(runs: Sequence[Run]) -> str:
+    said = unequal(runs)
+    return f" {said}" if said else ""
 
 
 def summary_row(run: Run) -> dict[str, Any]:
@@ -64,7 +93,7 @@ def summary_row(run: Run) -> dict[str, Any]:
         "Reliance masked": figures.get("reliance_masked"),
     }
     settings = {
-        "Model": Path(spec.model).name,
+        "Model": public_name(spec.model),
         "Data": Path(spec.data.path).name,
         "Strategy": spec.masking.named,
         "Ratio": spec.masking.ratio,

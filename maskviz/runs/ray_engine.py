@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MaskvizError, MissingDependencyError, RunError
-from ..training.folder import ENDED, Run, read_json, runs_home, update_json
+from ..training.folder import ACTIVE, ENDED, Run, read_json, runs_home, update_json
 from .store import Store
 
 ADDRESS = "http://127.0.0.1:8265"
@@ -144,4 +144,4 @@ def _ended_by_ray(store: Store, row: dict[str, Any], folder: Path, said: str, lo
 
 def _end(store: Store, run_id: str, state: str, reason: str) -> None:
     values = {"state": state, "reason": reason, "ended": time.time(), "cancel_requested": None}
-    store.move(run_id, ("queued", "running"), **values)
+    store.move(run_id, ACTIVE, **values)

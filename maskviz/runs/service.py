@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..data.uploads import forget
 from ..errors import MaskvizError, RunError
 from ..training.folder import (
+    ACTIVE,
     ENDED,
     Run,
     folders,
@@ -153,7 +154,7 @@ def list_runs() -> list[Run]:
     if not available():
         return sorted((read_run(folder) for folder in folders()), key=lambda run: -run.created)
     store = Store()
-    for row in store.rows("queued", "running"):
+    for row in store.rows(*ACTIVE):
         _look_after(store, row)
     return store.runs()
 
@@ -161,13 +162,12 @@ def list_runs() -> list[Run]:
 def cancel(run_id: str) -> Run:
     """Cancel a run: one that waits at once, one that trains after it wrote a checkpoint."""
     run_id, store = _found(run_id)
-    alive = ("queued", "running")
-    store.must_be(run_id, alive, "can be cancelled")
+    store.must_be(run_id, ACTIVE, "can be cancelled")
     ended = {"state": "cancelled", "reason": "Cancelled before it started.", "ended": time.time()}
     sent = store.row(run_id)["engine"] == "ray"
     if not sent and store.move(run_id, ("queued",), **ended):
         return store.run(run_id)
-    asked = store.move(run_id, alive, cancel_requested=time.time())
+    asked = store.move(run_id, ACTIVE, cancel_requested=time.time())
     run = store.run(run_id)
     if asked:  # else it ended just now
         engine(run.engine).cancel(run)

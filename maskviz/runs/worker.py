@@ -289,9 +289,9 @@ def warm_up() -> None:
     # Without this, asking whether there is a GPU would initialise CUDA, which no fork survives.
     os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from ..training.loop import execute
+    from ..training.loop import warm
 
-    execute.warm_up()
+    warm.warm_up()
 
 
 def write_record(beat: dict[str, Any]) -> None:

@@ -19,8 +19,9 @@ from ..runs import list_runs, train
 from ..text.percent import percent
 from ..training import MaskingSpec, RunSpec
 from ..training.folder import Run, slug
+from ..training.loop.ending import unequal
 from ..training.model.encoder import without_classifier
-from .service import _absolute, _changed, _key_of_run, spec_key
+from .service import absolute, key_of_run, last_change, spec_key
 
 Listener = Callable[[str], None]
 
@@ -64,15 +65,22 @@ class Pretraining:
 
 @dataclass(frozen=True)
 class Pretrained:
-    """Accuracies by seed of the fine-tunes with and without pre-training, and the runs."""
+    """Accuracies by seed of the fine-tunes with and without pre-training, and the runs.
+
+    early: a sentence on fine-tunes that ended before their steps.
+    """
 
     with_it: Sequence[float]
     without: Sequence[float]
     runs: Mapping[str, Sequence[str]]
+    early: str = ""
 
     @property
     def finding(self) -> str:
         """Say what the pre-training changes, and whether that can be told from chance."""
+        return f"{self._change()} {self.early}".strip()
+
+    def _change(self) -> str:
         mean, low, high = difference(self.without, self.with_it)
         before, after = mean_interval(self.without)[0], mean_interval(self.with_it)[0]
         said = (
@@ -92,13 +100,15 @@ class Pretrained:
             "without": {"values": list(self.without), "ci95": list(mean_interval(self.without))},
             "difference": list(difference(self.without, self.with_it)),
             "runs": {name: list(ids) for name, ids in self.runs.items()},
+            "early": self.early,
             "finding": self.finding,
         }
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Pretrained:
         """Read back what `to_dict` gives."""
-        return cls(kept["with"]["values"], kept["without"]["values"], kept["runs"])
+        both = (kept["with"]["values"], kept["without"]["values"])
+        return cls(*both, kept["runs"], kept.get("early", ""))
 
 
 def pretrain_and_tune(asked: Pretraining, listener: Listener | None = None) -> Pretrained:
@@ -109,7 +119,7 @@ def pretrain_and_tune(asked: Pretraining, listener: Listener | None = None) -> P
     >>> pretrain_and_tune(Pretraining(RunSpec.build(max_rows=300))).finding     # doctest: +SKIP
     'Accuracy 71.2 % without and 74.0 % with pre-training: +2.8 points (…), no difference …'
     """
-    asked = replace(asked, base=_absolute(asked.base))
+    asked = replace(asked, base=absolute(asked.base))
     start = str(_encoder(asked.base.model))
     runs: dict[str, list[Run]] = {"pretrain": [], "with": [], "without": []}
     for seed in range(asked.seeds):
@@ -123,6 +133,7 @@ def pretrain_and_tune(asked: Pretraining, listener: Listener | None = None) -> P
         [_accuracy(run) for run in runs["with"]],
         [_accuracy(run) for run in runs["without"]],
         {name: [run.id for run in found] for name, found in runs.items()},
+        unequal([*runs["with"], *runs["without"]]),
     )
 
 
@@ -136,9 +147,9 @@ def _encoder(model: str) -> Path:
 
 def _done(spec: RunSpec, said: str, listener: Listener | None) -> Run:
     """Return the run of this spec that is done, or train it now."""
-    newest, key = _changed(spec), spec_key(spec)
+    newest, key = last_change(spec), spec_key(spec)
     for run in list_runs():
-        if run.state == "done" and run.created >= newest and _key_of_run(run.id) == key:
+        if run.state == "done" and run.created >= newest and key_of_run(run.id) == key:
             return run
     if listener:
         listener(said)

@@ -15,6 +15,7 @@ from typing import Any
 from ..evidence.intervals import difference, mean_interval
 from ..text.percent import percent
 from ..training.folder import Run
+from ..training.loop.ending import unequal
 from .service import Sweep
 from .spec import PLAIN, Cell
 
@@ -96,11 +97,15 @@ def _listed(interval: Interval | None) -> list[float] | None:
 
 @dataclass(frozen=True)
 class Results:
-    """All groups of a sweep under one measure; `plain` is None for the task mlm."""
+    """All groups of a sweep under one measure; `plain` is None for the task mlm.
+
+    early: a sentence on runs that ended before their steps, which makes them unlike the others.
+    """
 
     measure: str
     groups: tuple[Group, ...]
     seeds: int
+    early: str = ""
 
     @property
     def plain(self) -> Group | None:
@@ -115,7 +120,7 @@ class Results:
     @property
     def finding(self) -> str:
         """Say which setting does best, and whether it differs from plain and from its control."""
-        return _finding(self)
+        return f"{_finding(self)} {self.early}".strip()
 
 
 def results(sweep: Sweep, measure: str = "accuracy") -> Results:
@@ -144,7 +149,8 @@ def results(sweep: Sweep, measure: str = "accuracy") -> Results:
                 control=values[control] if control else {},
             )
         )  # fmt: skip
-    return Results(measure, tuple(groups), sweep.spec.seeds)
+    early = unequal([run for run in runs.values() if run is not None])
+    return Results(measure, tuple(groups), sweep.spec.seeds, early)
 
 
 def bounds(measure: str) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import RunError
 from ..paths import home, write_atomic
 from ..runs import engines, list_runs, resume, submit
-from ..training.folder import Run, read_json, run_folder
+from ..training.folder import ACTIVE, Run, read_json, run_folder
 from .spec import PLAIN, RANDOM, Cell, SweepSpec
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ class Sweep:
     def runs(self) -> dict[Cell, Run | None]:
         """Return each cell's run as it is now; None where none was started."""
         known: dict[str, Run] = {}
-        newest = _changed(self.spec.base)
+        newest = last_change(self.spec.base)
         for run in reversed(list_runs()):  # oldest first: a newer one takes its place
-            key = _key_of_run(run.id)
+            key = key_of_run(run.id)
             if key and run.created >= newest and _better(run, known.get(key)):
                 known[key] = run
         return {cell: known.get(spec_key(cell.spec(self.spec.base))) for cell in self.cells}
@@ -83,7 +83,7 @@ def _better(run: Run, other: Run | None) -> bool:
     return other is None or rank.get(run.state, 0) >= rank.get(other.state, 0)
 
 
-def _changed(base: RunSpec) -> float:
+def last_change(base: RunSpec) -> float:
     """Return when the data or the weights last changed: an older run belongs to other data."""
     from ..models.locate import locate
 
@@ -103,7 +103,7 @@ def spec_key(spec: RunSpec) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _key_of_run(run_id: str) -> str:
+def key_of_run(run_id: str) -> str:
     """Return the key of a run; its spec never changes. Empty where it cannot be read any more."""
     from ..errors import MaskvizError
     from ..training.spec.spec import RunSpec
@@ -139,10 +139,10 @@ def plan(spec: SweepSpec) -> Sweep:
     """Keep the sweep and measure its controls; nothing is started."""
     from ..training.check import preflight
 
-    spec = replace(spec, base=_absolute(spec.base))
+    spec = replace(spec, base=absolute(spec.base))
     folder = sweeps_home() / spec.id
     measured = read_json(folder / "controls.json").get("created")
-    if not measured or measured <= _changed(spec.base):  # other rows hide another share
+    if not measured or measured <= last_change(spec.base):  # other rows hide another share
         for cell in spec.grid(1):
             preflight(cell.spec(spec.base))
         controls = [
@@ -156,7 +156,8 @@ def plan(spec: SweepSpec) -> Sweep:
     return load_sweep(spec.id)
 
 
-def _absolute(base: RunSpec) -> RunSpec:
+def absolute(base: RunSpec) -> RunSpec:
+    """Return a spec whose files are named from the root: a sweep is read from anywhere."""
     model = Path(base.model).expanduser()
     named = str(model.resolve()) if os.sep in base.model and model.is_dir() else base.model
     return replace(base, data=base.data.located(Path.cwd()), model=named)
@@ -262,6 +263,6 @@ def wait_for(
         if states != before and listener:
             listener(states)
         before = states
-        if not {"queued", "running"} & set(states.values()) or time.monotonic() > end:
+        if not set(ACTIVE) & set(states.values()) or time.monotonic() > end:
             return states
         time.sleep(poll)

@@ -91,7 +91,8 @@ def with_people(doc: Any) -> Any:
 
     So is the same word elsewhere in the text.
     """
-    ages = list(ages_behind(doc.text))
+    text = doc.user_data.get("spaced")
+    ages = list(ages_behind(text.lines if text else doc.text))
     if not ages:
         return doc
     ends = {token.idx + len(token): token for token in doc}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .specials import typed_specials
 from .words import check_unicode
 
 
@@ -14,6 +15,7 @@ class Tokenised:
     """A text as a model's tokens; every list has one item per token.
 
     offsets: (start, end) in characters without surrounding space, None for special tokens.
+    typed: (start, end) of the special tokens that the text itself spells, None for all others.
     truncated_at: the first character the model does not read, or None.
     """
 
@@ -21,6 +23,7 @@ class Tokenised:
     input_ids: tuple[int, ...]
     tokens: tuple[str, ...]
     offsets: tuple[tuple[int, int] | None, ...]
+    typed: tuple[tuple[int, int] | None, ...]
     truncated_at: int | None = None
 
 
@@ -43,16 +46,19 @@ def tokenise(tokenizer: Any, text: str, max_length: int) -> Tokenised:
     input_ids = tuple(encoding["input_ids"])
     special = encoding["special_tokens_mask"]
     found = encoding["offset_mapping"] if fast else _found(tokenizer, text, special)
-    offsets = tuple(
+    places = tuple(
         None if is_special else _trim(text, start, end)
         for (start, end), is_special in zip(found, special, strict=True)
     )
+    typed = typed_specials(tokenizer, text, input_ids, places)
+    offsets = tuple(None if t else place for place, t in zip(places, typed, strict=True))
     return Tokenised(
         text=text,
         input_ids=input_ids,
         tokens=readable(tokenizer, input_ids, offsets, text),
         offsets=offsets,
-        truncated_at=_truncated_at(text, offsets),
+        typed=typed,
+        truncated_at=_truncated_at(text, places),
     )
 
 

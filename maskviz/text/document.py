@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from .pipelines import Annotation, annotate
+from .spacing import Spaced, spaced
 from .span import Span
 from .words import check_unicode, word_offsets
 
@@ -40,6 +41,11 @@ class Document:
     def words(self) -> tuple[Span, ...]:
         """The words: maximal runs that are not space or punctuation."""
         return tuple(Span(start, end) for start, end in word_offsets(self.text))
+
+    @cached_property
+    def spaced(self) -> Spaced:
+        """The text with one space between its words, as the pipeline and word lists read it."""
+        return spaced(self.text)
 
     @property
     def sentences(self) -> tuple[Span, ...]:

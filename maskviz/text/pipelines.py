@@ -8,12 +8,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 from ..errors import MissingDependencyError, UnknownNameError
 from ..paths import assets
 from .ages import with_people
+from .docs import borders, read
+from .sentences import sentences_of
+from .spacing import Spaced, spaced
 from .span import Span
 
 BUNDLED = "en_mini"
@@ -100,10 +102,10 @@ def _in_pieces(
     text: str, pipeline: Any, progress: Callable[[int, int], None] | None = None
 ) -> Annotation:
     if not is_long(text):
-        return annotation(pipeline(text))
+        return annotation(read(pipeline, spaced(text)))
     parts: dict[str, list[Span]] = {field.name: [] for field in fields(Annotation)}
     for start, end in pieces_of(text):
-        found = annotation(pipeline(text[start:end]))
+        found = annotation(read(pipeline, spaced(text[start:end])))
         for name, spans in parts.items():
             moved = (Span(s.start + start, s.end + start, s.label) for s in getattr(found, name))
             spans.extend(moved)
@@ -145,35 +147,15 @@ def _end_of_piece(text: str, start: int) -> int:
     return end
 
 
-def _sentences(doc: Any) -> list[Any]:
-    """Return the sentences; one that is said to begin inside a name goes on from there."""
-    if not doc.has_annotation("SENT_START"):
-        return [doc[:]]
-    inside = {i for name in doc.ents for i in range(name.start + 1, name.end)}
-    starts = [sentence.start for sentence in doc.sents if sentence.start not in inside]
-    return [doc[start:end] for start, end in pairwise([*starts, len(doc)])]
-
-
 def annotation(doc: Any) -> Annotation:
-    """Turn a spaCy Doc into spans of characters."""
-    text = doc.text  # spaCy puts it together anew each time it is asked
+    """Turn a spaCy Doc into spans of characters of the text that it was made of."""
+    text: Spaced = doc.user_data.get("spaced") or spaced(doc.text)
+
+    def span(start: int, end: int, label: str = "") -> Span:
+        return Span(*text.original(start, end), label)
+
     return Annotation(
-        sentences=tuple(
-            trimmed for s in _sentences(doc) if (trimmed := _trim(text, s.start_char, s.end_char))
-        ),
-        entities=tuple(
-            trimmed
-            for e in doc.ents
-            if (trimmed := _trim(text, e.start_char, e.end_char, e.label_))
-        ),
-        parts_of_speech=tuple(
-            Span(t.idx, t.idx + len(t.text), t.pos_) for t in doc if not t.is_space
-        ),
+        sentences=tuple(span(s.start_char, s.end_char) for s in sentences_of(doc, borders(doc))),
+        entities=tuple(span(e.start_char, e.end_char, e.label_) for e in doc.ents),
+        parts_of_speech=tuple(span(t.idx, t.idx + len(t), t.pos_) for t in doc if not t.is_space),
     )
-
-
-def _trim(text: str, start: int, end: int, label: str = "") -> Span | None:
-    piece = text[start:end]
-    start += len(piece) - len(piece.lstrip())
-    end = start + len(piece.strip())
-    return Span(start, end, label) if end > start else None

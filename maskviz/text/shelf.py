@@ -23,7 +23,7 @@ from .pipelines import BUNDLED, Annotation
 from .span import Span
 from .together import annotate_together
 
-_RULES = 3  # of what maskviz adds to the bundled pipeline, raised with each change to it
+_RULES = 4  # of what maskviz adds to a pipeline, raised with each change to it
 _LARGEST = 256 * 2**20  # bytes; a larger file is emptied
 _TABLE = "CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, spans BLOB) WITHOUT ROWID"
 _PARTS = ("sentences", "entities", "parts_of_speech")
@@ -58,7 +58,7 @@ def _identity(pipeline: str) -> str:
         own = (assets() / BUNDLED / "checksums.json").read_bytes()
         return f"{pipeline} {hashlib.sha256(own).hexdigest()} {_RULES} {version('spacy')}"
     try:
-        return f"{pipeline} {version(pipeline)} {version('spacy')}"
+        return f"{pipeline} {version(pipeline)} {_RULES} {version('spacy')}"
     except PackageNotFoundError:
         return pipeline
 

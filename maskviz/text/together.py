@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TypeVar
 
 from ..errors import TextError
+from .docs import made, named_by_words
 from .document import Document
 from .pipelines import LOCK, annotation, is_long, keep, load_pipeline
 from .words import check_unicode
@@ -60,11 +61,10 @@ def _valid(text: str) -> bool:
 def _annotate_some(
     documents: list[Document], done: int, progress: Callable[[int], None] | None
 ) -> int:
-    docs = load_pipeline(documents[0].pipeline).pipe(
-        [d.text for d in documents], batch_size=_A_BATCH
-    )
+    pipeline = load_pipeline(documents[0].pipeline)
+    docs = pipeline.pipe([made(pipeline, d.spaced) for d in documents], batch_size=_A_BATCH)
     for document, doc in zip(documents, docs, strict=True):
-        found = annotation(doc)
+        found = annotation(named_by_words(doc))
         document.__dict__["_annotation"] = found  # where its own lazy property would keep it
         keep(document.text, document.pipeline, found)
         done += 1

@@ -1,18 +1,21 @@
 """Words without a model: maximal runs of characters that are not space or punctuation.
 
-Signs such as $, < and + count as punctuation; emoji are words.
-In scripts written without spaces (Han, kana, Thai, Lao, Khmer, Burmese) each character is a
-word. Combining marks and joiners stay with the character before them.
+Signs such as $, < and + count as punctuation; emoji are words, and special tokens such as [MASK]
+none. A character is what a person sees as one, a grapheme cluster (Unicode Standard Annex 29): an
+emoji with its skin tone, a letter with its marks. In scripts written without spaces (Han, kana,
+Thai, Lao, Khmer, Burmese) each is a word.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from functools import lru_cache
 from typing import Any
 
 from ..errors import TextError
+from .specials import special_spans
 
 _UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
@@ -26,18 +29,36 @@ _UNSPACED = (
     (0x20000, 0x3FFFF),  # Han, supplementary planes
 )
 _ASCII_WORDS = re.compile(r"[A-Za-z0-9]+").finditer  # what _role says of ASCII, ten times as fast
+_JOINS = r"[\p{M}\p{Cf}\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=V}\p{GCB=T}\p{GCB=Prepend}]"
+_CLUSTERS = r"[A-Za-z0-9]+(?=[\x00-\x7f]|$)|\X"  # letters of which none has a mark go together
 _OUT, _IN, _ALONE, _EXTEND = range(4)
+_LONG = 64  # characters of a cluster that are looked at; one may have a million marks
+_MARKS = ("Mn", "Mc", "Me", "Cf")
+_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")  # of skin, and a picture where it stands alone
+_AS_PICTURE = ("\ufe0f", "\u20e3")  # what makes an emoji of a sign: ‼️, #️⃣
 
 
 @lru_cache(maxsize=4096)
-def _role(character: str) -> int:
+def _role(cluster: str) -> int:
+    character = cluster[0]
     category = unicodedata.category(character)
-    if category in ("Mn", "Mc", "Me", "Cf"):
+    if category in _MARKS:
         return _EXTEND
+    if _TONE.search(cluster) or any(sign in cluster for sign in _AS_PICTURE):
+        return _IN
     if character.isspace() or category[0] in "PZ" or category in ("Cc", "Sc", "Sk", "Sm"):
         return _OUT
+    return _ALONE if is_unspaced(character) else _IN
+
+
+def is_unspaced(character: str) -> bool:
+    """Tell whether a character belongs to a script that is written without spaces.
+
+    >>> is_unspaced("影"), is_unspaced("б")
+    (True, False)
+    """
     code = ord(character)
-    return _ALONE if any(low <= code <= high for low, high in _UNSPACED) else _IN
+    return any(low <= code <= high for low, high in _UNSPACED)
 
 
 def check_unicode(text: str) -> None:
@@ -72,24 +93,73 @@ def word_offsets(text: str) -> list[tuple[int, int]]:
     >>> word_offsets("Well, 我们 go")
     [(0, 4), (6, 7), (7, 8), (9, 11)]
     """
-    if text.isascii():
-        return [match.span() for match in _ASCII_WORDS(text)]
-    return _by_character(text)
+    words = (
+        [match.span() for match in _ASCII_WORDS(text)] if text.isascii() else _by_character(text)
+    )
+    specials = special_spans(text)
+    if not specials:
+        return words
+    starts = [start for start, _ in specials]
+    inside = (bisect_right(starts, start) - 1 for start, _ in words)
+    return [w for w, i in zip(words, inside, strict=True) if i < 0 or specials[i][1] <= w[0]]
 
 
 def _by_character(text: str) -> list[tuple[int, int]]:
+    import regex
+
     words: list[list[int]] = []
-    previous = _OUT
-    for i, character in enumerate(text):
-        role = _role(character)
+    previous, end = _OUT, 0
+    clusters = regex.findall(_CLUSTERS, text) if regex.search(_JOINS, text) else text
+    for cluster in clusters:
+        start, end = end, end + len(cluster)
+        role = _role(cluster if len(cluster) < _LONG else cluster[:_LONG])
         if role == _EXTEND:
             if previous == _OUT:
                 continue
-            words[-1][1] = i + 1
+            words[-1][1] = end
             continue
+        if role == _IN and cluster[0].isspace():  # a tone of skin behind a space
+            start, previous = start + 1, _OUT
         if role == _ALONE or (role == _IN and previous != _IN):
-            words.append([i, i + 1])
+            words.append([start, end])
         elif role == _IN:
-            words[-1][1] = i + 1
+            words[-1][1] = end
         previous = role
     return [(start, end) for start, end in words]
+
+
+def whole_characters(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a stretch widened to the characters that a person sees, so that none is cut.
+
+    >>> whole_characters("e\u0301a", 1, 2)
+    (0, 2)
+    """
+    if text.isascii():
+        return start, end
+    return _border(text, start)[0], _border(text, end)[1]
+
+
+def _border(text: str, place: int) -> tuple[int, int]:
+    """Return where the character begins and ends that `place` cuts; the place itself if none."""
+    import regex
+
+    if not 0 < place < len(text) or not _may_join(text[place - 1], text[place]):
+        return place, place
+    begin = place - 1
+    while begin and not text[begin].isascii():
+        begin -= 1
+    for match in regex.finditer(r"\X", text, pos=begin):
+        if match.end() > place:
+            return (match.start(), match.end()) if match.start() < place else (place, place)
+        if match.end() == place:
+            break
+    return place, place
+
+
+@lru_cache(maxsize=4096)
+def _may_join(before: str, after: str) -> bool:
+    """Tell whether the two may be of one character; what a mark joins is told by the whole."""
+    import regex
+
+    marks = unicodedata.category(before) in _MARKS
+    return marks or len(regex.findall(r"\X", before + after)) == 1

@@ -7,12 +7,20 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..data import preview
+from ..data.labels import label_columns, no_column
 from ..errors import CapabilityError, DataError, MissingDependencyError
+from ..masks import STRATEGIES
+from ..masks.expression import asks, is_expression
 from ..masks.operators import no_mask_token
+from .data.hits import LOOKED_AT, first_hit, nothing_to_hide
 from .data.masking import drawn
+from .data.rows import columns
+from .data.targets import cells
 from .machine.model_size import model_folder
 from .spec.mask_spec import MaskingSpec
 from .spec.spec import EXAMPLE, RunSpec
+
+_READERS = frozenset({"pipeline", "presidio"})  # what reads a text without a model
 
 
 def preflight(spec: RunSpec) -> None:
@@ -27,14 +35,18 @@ def preflight(spec: RunSpec) -> None:
     _model_fits(spec)
     if spec.training.lora_r:
         from .model.lora import require_peft
+        from .model.lora_check import refuse_before
 
         require_peft()
+        if (folder := model_folder(spec.model)) is not None:
+            refuse_before(spec, folder)
     for masking in (spec.masking, spec.evaluation):
         if masking:
             _pipeline_is_there(masking)
             _draws(masking)
     if spec.data.path != EXAMPLE:
         _columns_are_there(spec)
+        _hides_something(spec)
 
 
 def _model_fits(spec: RunSpec) -> None:
@@ -70,11 +82,37 @@ def _columns_are_there(spec: RunSpec) -> None:
     head = preview(spec.data.path, rows=50)
     if head.empty:
         raise DataError(f"{Path(spec.data.path).name!r} has a header and no rows: add some.")
-    asked = {"mlm": "", "seq2seq": spec.data.target_column}
-    for column in (spec.data.text_column, asked.get(spec.task, spec.data.label_column)):
-        if column and column not in head.columns:
-            listed = ", ".join(map(str, head.columns))
-            raise DataError(f"There is no column {column!r}: choose one of {listed}.")
+    known = list(map(str, head.columns))
+    whole = [spec.data.text_column, spec.data.target_column if spec.task == "seq2seq" else ""]
+    for column in filter(None, whole):
+        if column not in known:
+            raise no_column(column, known)
+    if spec.task == "classification" and spec.data.label_column:
+        label_columns(spec.data.label_column, known)
+
+
+def _hides_something(spec: RunSpec) -> None:
+    """Refuse a strategy that finds nothing in a table, as far as that is told without a model.
+
+    What hides a share of the words always does; of a long table the run itself looks at the rest.
+    """
+    masking = spec.masking
+    looks_for = [c for c in masking.choices if is_expression(c.strategy) or _exhaustive(c.strategy)]
+    if masking.matrix or not looks_for or masking.needs - _READERS or _asks_a_model(masking):
+        return
+    head = preview(spec.data.path, rows=LOOKED_AT)
+    texts = cells(head, columns(spec, head)[0])
+    whole = len(texts) < LOOKED_AT
+    if whole and first_hit(masking, texts, spec.seed, spec.model) is None:
+        raise nothing_to_hide(masking, len(texts))
+
+
+def _asks_a_model(masking: MaskingSpec) -> bool:
+    return any(asks(choice.strategy, choice.parameters) for choice in masking.choices)
+
+
+def _exhaustive(strategy: str) -> bool:
+    return STRATEGIES[strategy].kind == "exhaustive"
 
 
 def _accelerate_is_there() -> None:
@@ -99,5 +137,6 @@ def _pipeline_is_there(masking: MaskingSpec) -> None:
 
 def _draws(masking: MaskingSpec) -> None:
     """Draw one mask, where that needs no model: wrong parameters show now, not in the run."""
-    if masking.active and not masking.needs:
+    readers = _READERS if any(c.parameters for c in masking.choices) else frozenset()
+    if masking.active and not masking.needs - readers and not _asks_a_model(masking):
         drawn(masking, "A few plain words.")

@@ -27,13 +27,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MaskvizError, RunError
+from ..models.locate import public_name
 from ..paths import home, write_atomic
 
 if TYPE_CHECKING:
     from .spec.spec import RunSpec
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
-ENDED = ("done", "failed", "cancelled")
+ACTIVE, ENDED = STATES[:2], STATES[2:]
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 
@@ -178,7 +179,7 @@ def run_folder(run_id: str) -> Path:
 
 def new_folder(spec: RunSpec) -> Path:
     """Make the folder of a new run and write its spec; the name is unique and sorts by time."""
-    stem = slug(spec.name) or slug(f"{Path(spec.model).name}-{spec.masking.strategy}")
+    stem = slug(spec.name) or slug(f"{Path(public_name(spec.model)).name}-{spec.masking.strategy}")
     for _ in range(100):
         stamp = time.strftime("%m%d-%H%M%S")
         folder = runs_home() / f"{stem}-{stamp}-{os.urandom(2).hex()}"

@@ -221,7 +221,7 @@ def test_what_came_with_the_model_is_shown_until_it_is_measured_here(tmp_path, m
     kept = summarise(experiment, read_cells(experiment)).to_dict()
     for file in experiment.folder.glob("*.json"):
         file.unlink()
-    monkeypatch.setattr("maskviz.paths.assets", lambda: tmp_path)
+    monkeypatch.setattr("maskviz.evidence.distractor.interference.assets", lambda: tmp_path)
     for identity, shown in (("of other weights", False), (experiment.id, True)):
         (tmp_path / "interference.json").write_text(json.dumps({**kept, "id": identity}))
         assert bool(known_cells(experiment)["plain"]) is shown

@@ -338,3 +338,16 @@ def test_what_does_not_fit_the_memory_has_no_start_and_both_figures(monkeypatch)
     assert _button(at, "Start").disabled
     assert "GB are needed and 0.0 GB are free: lower batch_size or max_length" in at.error[0].value
     st.cache_data.clear()
+
+
+def test_columns_of_0_and_1_are_chosen_together_and_the_preview_says_how_they_are_read():
+    at = _upload("text,joy,anger\n" + "great film,1,0\ndull film,0,1\nso so,0,0\n" * 10)
+    at.segmented_control(key="ft_learns").set_value("several").run()
+    at.multiselect(key="ft_labels").set_value(["joy", "anger"]).run()
+    assert not at.exception
+    assert not at.error
+    said = [c.value for c in at.caption if "2 columns of 0 and 1" in c.value]
+    assert said
+    assert "joy 10, anger 10" in said[0]
+    _button(at, "Start").click().run()
+    assert runs.list_runs()[0].spec.data.label_column == "joy, anger"

@@ -17,6 +17,7 @@ from maskviz.figures.attention import FORMATS, render, save_attention
 from maskviz.figures.page import attention_page
 from maskviz.inside.target import Target
 from maskviz.masks.encoding import Encoding
+from tests.tiny_fonts import write_font
 
 NASTY = (
     "[CLS]",
@@ -45,6 +46,15 @@ def attention(tokens=NASTY, layers=2, heads=3):
     )
     weights = np.random.default_rng(0).dirichlet(np.ones(n), size=(layers, heads, n))
     return Attention(weights.astype(np.float16), encoding, "tiny")
+
+
+@pytest.fixture(autouse=True)
+def a_font_with_emoji(tmp_path_factory, monkeypatch):
+    """A machine that has a font for the emoji, which matplotlib's own lacks."""
+    from maskviz.figures import fonts
+
+    file = write_font(tmp_path_factory.mktemp("font") / "emoji.ttf", "Tiny Emoji", "🙂")
+    monkeypatch.setattr(fonts, "font_files", lambda: [file])
 
 
 def needs_matplotlib(suffix):

@@ -4,7 +4,7 @@ import numpy as np
 
 from maskviz.attention.finding import difference_finding, masked_finding, plain_finding
 from maskviz.attention.roles import HeadRole
-from maskviz.attention.view import View
+from maskviz.attention.view import View, notes
 
 
 def shown(weights, hidden=None, absent=None, signed=False):
@@ -53,10 +53,12 @@ def test_masked_says_when_the_hidden_words_are_gone():
 def test_difference_names_the_head_that_moves_most():
     weights = np.zeros((2, 2, 4, 4))
     weights[1, 0, :, 1], weights[1, 0, :, 2] = 0.3, -0.3
-    sentence = difference_finding(shown(weights, signed=True))
+    change = shown(weights, signed=True)
+    sentence = difference_finding(change, notes(change))
     assert "moves 7.5\u00a0% of the attention" in sentence
     assert "most in layer 2, head 1, which moves 30\u00a0%" in sentence
 
 
 def test_no_difference_is_said_plainly():
-    assert "moves no attention" in difference_finding(shown(np.zeros((1, 1, 4, 4)), signed=True))
+    change = shown(np.zeros((1, 1, 4, 4)), signed=True)
+    assert "moves no attention" in difference_finding(change, notes(change))

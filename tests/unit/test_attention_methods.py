@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from maskviz.attention import METHODS, PARTS, attend
+from maskviz.attention.difference import difference_view
 from maskviz.attention.finding import finding
 from maskviz.attention.methods import (
     flow,
@@ -19,7 +20,7 @@ from maskviz.attention.methods import (
     uniform,
 )
 from maskviz.attention.scores import word_scores
-from maskviz.attention.view import difference_view, notes, view
+from maskviz.attention.view import notes, view
 from maskviz.errors import CapabilityError, ParameterError, TextError, UnknownNameError
 from maskviz.inside.gradients import parts_with_gradients
 from maskviz.inside.record import record

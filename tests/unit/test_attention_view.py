@@ -5,12 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from maskviz.attention.axis import word_numbers
 from maskviz.attention.capture import Attention
+from maskviz.attention.difference import difference_view, hidden_tokens
 from maskviz.attention.summary import summarise
 from maskviz.attention.view import (
-    difference_view,
-    hidden_tokens,
     merge_words,
     moved,
     notes,
@@ -18,6 +16,7 @@ from maskviz.attention.view import (
     token_over_heads,
     view,
     without_special,
+    word_numbers,
 )
 from maskviz.inside.target import Target
 from maskviz.masks.encoding import Encoding

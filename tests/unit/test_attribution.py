@@ -139,7 +139,7 @@ def test_words_of_one_token_are_read_once(monkeypatch) -> None:
     found = explain("A great film: " + "我们喜欢这部电影" * 20, "mini")
     assert len(found.words) == 163
     assert len({word.score for word in found.words[3:]}) == 1  # the model knows none of them
-    assert len(read) == 1 + 3 + 1
+    assert len(read) == 1 + (1 + 3 + 1)  # for the answer, and for the scores
 
 
 def test_windows_join_without_a_gap_and_fit_the_model(tiny) -> None:

@@ -9,15 +9,9 @@ import pytest
 from scipy.stats import ttest_rel
 
 from maskviz.errors import DataError, UnknownNameError
+from maskviz.evidence.fairness.changes import table
 from maskviz.evidence.fairness.fairness import ORACLE, fairness, pairs_of_file, swapped_pairs
-from maskviz.evidence.fairness.swaps import (
-    Pair,
-    _pairs,
-    categories,
-    differences,
-    swap,
-    swapped_pair,
-)
+from maskviz.evidence.fairness.swaps import Pair, categories, differences, swap
 from maskviz.masks import apply, mask
 from maskviz.models import load_model
 from maskviz.readings import predict
@@ -27,46 +21,6 @@ TEXTS = (
     "A man of his word, they told him.", "My aunt saw it twice.", "No people in it.",
 )  # fmt: skip
 CSV = ("text\n" + "\n".join(f'"{t}"' for t in TEXTS)).encode()
-
-
-@pytest.mark.parametrize(
-    ("text", "category", "other"),
-    [
-        ("He told his wife.", "gender", "She told her husband."),
-        ("I saw her.", "gender", "I saw him."),
-        ("I saw her and her dog.", "gender", "I saw him and his dog."),
-        ("SHE knows herself.", "gender", "HE knows himself."),
-        ("The book is hers.", "gender", "The book is his."),
-        ("The book is his.", "gender", "The book is hers."),
-        ("John met an American.", "nationality", "John met an Iranian."),
-        ("John met an American.", "names", "Mary met an American."),
-        ("Paulina is old-fashioned.", "age", "Paulina is young-fashioned."),
-        ("<b>his</b>", "gender", "<b>hers</b>"),
-        ("There is nobody.", "gender", None),
-        ("", "gender", None),
-    ],
-)
-def test_swaps_read_well(text, category, other) -> None:
-    assert swap(text, category) == other
-
-
-def test_the_words_of_a_pair_take_the_same_article_and_are_known_once() -> None:
-    for category, pairs in _pairs().items():
-        for first, second in pairs:
-            vowels = [
-                word[0].lower() in "aeiou" and word[:2] not in ("Eu", "Uk")
-                for word in (first, second)
-            ]
-            if category in ("nationality", "religion"):
-                assert vowels[0] == vowels[1], (first, second)
-        if category != "gender":  # his and him both become her
-            words = [word for pair in pairs for word in pair]
-            assert len(words) == len(set(words)), category
-
-
-def test_pairs_are_oriented_by_their_first_swapped_word() -> None:
-    assert swapped_pair(1, "She left.", "gender").first == "He left."
-    assert swapped_pair(1, "He left.", "gender").first == "He left."
 
 
 def test_differences_are_what_the_other_text_lacks() -> None:
@@ -104,13 +58,14 @@ def test_the_gap_is_exactly_zero_where_every_difference_is_hidden(tiny, family) 
     hidden = fairness(pairs, [], model=tiny(family)).arms[ORACLE]
     assert hidden.same_input == 1
     assert hidden.ctf_gap == 0  # exactly, not nearly
-    assert hidden.ci95 == (0, 0)
+    assert hidden.ci95 is None  # by construction, so that nothing was estimated
+    assert hidden.p_value is None
     assert hidden.flip_rate == 0
 
 
 def test_a_strategy_that_hides_the_attribute_closes_the_gap(tiny) -> None:
     """`attribute` hides what the list of swaps for gender holds, and placeholders are equal."""
-    words = [first for first, _ in _pairs()["gender"] if first not in ("his", "mr", "sir")]
+    words = [first for first in table("gender").forth if first != "his"]
     pairs = [Pair(i, t, swap(t, "gender")) for i, t in enumerate(f"It was {w} who." for w in words)]
     found = fairness(pairs, {"attribute": {"types": ["gender", "pronouns"]}}, model=tiny("bert"))
     arm = found.arms["attribute"]
@@ -146,3 +101,59 @@ def test_stopping_keeps_the_pairs_so_far(tiny) -> None:
     found = fairness(pairs, [], model=tiny("bert"), stop=lambda: True)
     assert found.pairs == 16
     assert "These are the first 16 pairs." in found.notes
+
+
+def test_rows_without_a_counterpart_are_counted_and_said(tiny) -> None:
+    texts = ("He left.", "It rained.", "I gave her money.", "She is pregnant.", "Zyx told her son.")
+    content = ("text\n" + "\n".join(texts)).encode()
+    pairs = swapped_pairs(content, "text", ["gender"], "a.csv")
+    assert [p.row for p in pairs] == [1]
+    assert pairs.left_out["without a word of gender to swap"] == [2]
+    found = fairness(swapped_pairs(content, "text", ["gender"], "a.csv"), [], model=tiny("bert"))
+    assert "1 row without a word of gender to swap left out: 2." in found.notes
+    assert any("read in two ways" in note and "3." in note for note in found.notes)
+    assert any("no counterpart" in note and "4." in note for note in found.notes)
+    two = pairs_of_file(b"a,b\nHe,She\n,x\n", "a", "b", "p.csv")
+    assert len(list(two)) == 1
+    assert two.left_out == {"without two texts": [2]}
+
+
+def test_rows_limit_the_file_and_not_the_pairs() -> None:
+    pairs = list(swapped_pairs(CSV, "text", ["gender", "names"], "a.csv", limit=3))
+    assert {p.row for p in pairs} == {1, 2, 3}
+
+
+def test_a_single_pair_has_no_interval_and_no_test(tiny) -> None:
+    found = fairness([Pair(1, "He is great", "She is great")], ["random"], model=tiny("bert"))
+    for arm in found.arms.values():
+        assert (arm.flip_ci95, arm.ctf_ci95, arm.ci95, arm.p_value) == (None,) * 4
+    json.dumps(found.to_dict())
+
+
+def test_pairs_of_a_cluster_say_less_than_as_many_of_their_own(tiny) -> None:
+    names = ("Anna", "Emily", "Julia", "Karen", "Laura")
+    templates = ("{} is great", "{} saw a dull film", "the soup of {} was cold", "{} left early",
+                 "I met {} at the museum")  # fmt: skip
+    rows = [f"{t.format(n)},{t.format('Bo')},{i}" for i, t in enumerate(templates) for n in names]
+    content = ("a,b,template\n" + "\n".join(rows)).encode()
+    model = load_model(tiny("bert"))
+    alone = fairness(pairs_of_file(content, "a", "b", "p.csv"), [], model=model).arms["plain"]
+    shared = fairness(
+        pairs_of_file(content, "a", "b", "p.csv", cluster="template"), [], model=model
+    ).arms["plain"]
+    assert (alone.clusters, shared.clusters) == (None, 5)
+    assert shared.mean_difference == pytest.approx(alone.mean_difference)
+    assert shared.ci95 != alone.ci95
+    with pytest.raises(DataError, match="no column 'c'"):
+        list(pairs_of_file(content, "a", "b", "p.csv", cluster="c"))
+
+
+def test_the_pairs_of_one_row_are_one_cluster(tiny) -> None:
+    pairs = [
+        Pair(row, f"He is {word}", f"She is {word}", category)
+        for row, word in enumerate(("great", "dull", "cold"))
+        for category in ("gender", "names")
+    ]
+    found = fairness(pairs, [], model=tiny("bert"))
+    assert found.arms["plain"].clusters == 3
+    assert found.groups["gender"]["plain"].clusters is None

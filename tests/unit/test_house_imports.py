@@ -48,7 +48,7 @@ ARROWS = {
 # Inside these rooms too, from the ground up; a file beside the rooms may use all of them.
 INNER = {
     "training": (("spec",), ("machine",), ("data",), ("model",), ("loop",)),
-    "evidence": (("words", "text"), ("files",), ("fairness", "distractor"), ("jobs",)),
+    "evidence": (("chance",), ("words", "text"), ("files",), ("fairness", "distractor"), ("jobs",)),
     "ui": (("components",), ("shared",)),
 }
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -55,6 +55,7 @@ def test_the_wheel_holds_pages_and_assets(wheel: Path) -> None:
     assert len(pages) >= 5
     assert {"maskviz/_app/app.py", "maskviz/_app/.streamlit/config.toml", *pages} <= names
     assert assets <= names
+    assert "maskviz/py.typed" in names  # without it a type checker takes all of maskviz as Any
     assert [name for name in names if "__pycache__" in name or "tests/" in name] == []
 
 

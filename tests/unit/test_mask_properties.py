@@ -112,6 +112,9 @@ def test_every_script_is_masked_at_its_own_characters(way, models) -> None:
         pytest.importorskip("presidio_analyzer", reason="Presidio is an extra")
     for text in WRITTEN.values():
         chosen = made(way, models, text, None, 3)
+        if chosen is None:  # no list of words knows its language
+            assert way[0] == "noise"
+            continue
         assert chosen.text == text
         check_spans(chosen)
         if way[0] in BY_WORDS:  # whole words: none is hidden in part

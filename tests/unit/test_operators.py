@@ -46,13 +46,29 @@ def test_visible_tokens_keep_their_ids_and_hidden_ones_are_the_overlapping(
         assert {i for i, h in enumerate(masked.hidden) if h} == overlapping
 
 
-def test_hidden_tokens_receive_no_attention(classifier: str) -> None:
-    attention = attend(MASK, classifier, "attention")
+@pytest.mark.parametrize("operator", ["attention", "pad"])
+def test_hidden_tokens_receive_no_attention(classifier: str, operator: str) -> None:
+    attention = attend(MASK, classifier, operator)
     hidden = np.array(attention.encoding.hidden)
     rows = ~hidden
     assert float(attention.weights[:, :, rows][..., hidden].max()) == 0.0
     sums = attention.weights.astype(np.float32).sum(-1)
     assert np.allclose(sums[:, :, rows], 1, atol=2e-3)
+
+
+def test_padding_in_a_hidden_place_is_as_padding_at_the_end(tiny) -> None:
+    """The README's words: its padding token, attended to by none."""
+    model = load_model(tiny("bert"))
+    text = "Anna liked this film"
+    last = Mask(text, (MaskSpan(16, 20),))
+    padded, skipped = apply(last, "pad", model), apply(last, "attention", model)
+    place = padded.hidden.index(True)
+    assert padded.input_ids[place] == model.tokenizer.pad_token_id
+    assert padded.attention_mask == skipped.attention_mask
+    assert padded.attention_mask[place] == 0
+    question = asked(model)
+    answers = question.probabilities(question.logits([padded, skipped]))
+    assert np.allclose(answers[0], answers[1], atol=1e-6)
 
 
 def test_what_nobody_attends_to_does_not_change_the_answer(tiny) -> None:

@@ -82,6 +82,48 @@ def test_flags_go_where_they_belong_and_over_the_file(run, tiny):
     assert spec.training.learning_rate == 1e-2  # the file's
 
 
+@pytest.mark.parametrize(
+    ("strategy", "flags", "parameters"),
+    [
+        ("pii", ("--types", "EMAIL_ADDRESS,PERSON", "--threshold", "0.3"),
+         {"types": "EMAIL_ADDRESS,PERSON", "threshold": 0.3}),
+        ("pos", ("--types", "NOUN"), {"tags": ["NOUN"]}),
+        ("attribute", ("--types", "names", "--pipeline", "en_mini"),
+         {"types": ["names"], "pipeline": "en_mini"}),
+        ("pattern", ("--words", "of,story"), {"words": "of,story"}),
+        ("pattern", ("--pattern", "f..m"), {"pattern": "f..m"}),
+        ("sentence", ("--indices", "1"), {"indices": [1]}),
+        ("noise", ("--threshold", "2", "--surprisal", "0"), {"threshold": 2.0, "surprisal": 0.0}),
+        ("key", ("--by", "lexicon"), {"by": "lexicon"}),
+    ],
+)  # fmt: skip
+def test_train_takes_what_mask_takes(run, tiny, strategy, flags, parameters):
+    said = "Anna of Paris saw a dulll fiim, anna@example.org, of no story"
+    table = tiny / "said.csv"
+    table.write_text("text,label\n" + "".join(f'"{said}",{i % 2}\n' for i in range(8)))
+    status, out, err = run("mask", said, "-s", strategy, "--json", *flags)
+    assert status == 0, err
+    assert json.loads(out)["spans"]
+    status, out, err = run("train", str(tiny / "spec.toml"), "--strategy", strategy, *flags,
+                           "--data", str(table), "--detach", "--json")  # fmt: skip
+    assert status == 0, err
+    assert Store().run(json.loads(out)["run"]).spec.masking.parameters == parameters
+
+
+def test_the_parameters_of_another_strategy_do_not_stay(run, tiny):
+    spec = tiny / "typed.toml"
+    text = (tiny / "spec.toml").read_text()
+    from maskviz.training import RunSpec
+
+    typed = RunSpec.from_toml(text).changed(strategy="entity", parameters={"types": ["PERSON"]})
+    spec.write_text(typed.to_toml())
+    for flags, kept in ((("--pipeline", "en_mini"), {"types": ["PERSON"], "pipeline": "en_mini"}),
+                        (("--strategy", "random"), {})):  # fmt: skip
+        status, out, err = run("train", str(spec), *flags, "--detach", "--json")
+        assert status == 0, err
+        assert Store().run(json.loads(out)["run"]).spec.masking.parameters == kept
+
+
 def test_a_run_that_fails_exits_1_with_json_and_one_line(run, tiny, tmp_path):
     shutil.copytree(tiny / "model", tmp_path / "broken")
     (tmp_path / "broken" / "model.safetensors").write_bytes(b"half a file")
@@ -102,7 +144,13 @@ def test_a_run_that_fails_exits_1_with_json_and_one_line(run, tiny, tmp_path):
         (("--data", "nowhere.csv"), "no file 'nowhere.csv'"),
         (("--set", "weight_decay"), "name=value"),
         (("--set", "wieght_decay=1"), "Unknown setting 'wieght_decay'"),
-        (("--strategy", "random", "--types", "PERSON"), "takes no types"),
+        (
+            ("--strategy", "random", "--types", "PERSON"),
+            "does not take 'types': it takes no parameters",
+        ),
+        (("--strategy", "pii", "--types", "EMAIL"), "'EMAIL'"),
+        (("--strategy", "none", "--types", "PERSON"), "Nothing is hidden"),
+        (("--strategy", "entity:GPE | pos", "--types", "PERSON"), "leave --types out"),
         (("nowhere.toml",), "no spec file"),
         (("--epochs", "many"), "--epochs"),
     ],

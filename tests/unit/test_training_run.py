@@ -23,9 +23,9 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import json, os, signal, sys
 from pathlib import Path
-from maskviz.training.loop import execute, recorder, trainer
+from maskviz.training.loop import execute, recorder, trainer, warm
 
-execute.warm_up()
+warm.warm_up()
 recorder._STATUS_SECONDS = 0  # every step reports, so that a step can be met exactly
 
 def train(folder, at_step=None, at_publish=None):

@@ -15,7 +15,7 @@ from maskviz.errors import DataError, ParameterError, UnknownNameError
 from maskviz.training import RunSpec
 from maskviz.training.data.rows import Part as RowPart
 from maskviz.training.data.rows import Rows, load_rows
-from maskviz.training.data.targets import class_weights, labels_in
+from maskviz.training.data.targets import class_weights
 from maskviz.training.folder import Run
 from tests.tiny_models import build
 from tests.tiny_runs import BAD, GOOD, tiny_model, tiny_spec
@@ -283,9 +283,7 @@ def test_what_does_not_fit_is_refused_in_one_sentence(tiny, values, error, words
         load_rows(tiny_spec(tiny, **values))
 
 
-def test_labels_of_a_cell():
-    assert labels_in("a|b") == ["a", "b"]
-    assert labels_in(" - ") == []
+def test_a_kind_survives_its_toml():
     assert RunSpec.from_toml(RunSpec(problem_type="regression").to_toml()).kind == "regression"
 
 

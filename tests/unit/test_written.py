@@ -18,6 +18,8 @@ from maskviz.evidence.files.written import (
     redundant_summary,
     rouge,
 )
+from maskviz.training.loop.result import finding
+from maskviz.training.loop.text_scores import scores
 
 
 @given(st.text(max_size=200), st.floats(0, 1), st.integers(0, 50))
@@ -49,6 +51,67 @@ def test_scores_are_the_packages_own():
     assert bleu_chrf(["dog"], ["the cat sat on the mat"])[0] < 1
     assert rouge("the cat sat", "the cat sat")["ROUGE-2"] == 1.0
     assert rouge("a b c d", "a b x y")["ROUGE-1"] == pytest.approx(0.5)
+
+
+SCRIPTS = {
+    "Chinese": "这部电影很好看我喜欢",
+    "Japanese": "これは面白い映画です",
+    "Thai": "หนังเรื่องนี้ดีมากเลย",
+    "Hindi": "यह फिल्म बहुत अच्छी और मज़ेदार है",
+    "Russian": "Фильм очень хороший и смешной",
+    "Greek": "Η ταινία ήταν πολύ καλή",
+    "Arabic": "الفيلم جميل جدا ومضحك",
+    "Hebrew": "הסרט היה טוב מאוד",
+    "Korean": "영화가 정말 재미있었어요 그렇죠",
+    "French": "L'été à Paris était très beau",
+    "mixed": "我喜欢 the film of Анна",
+}
+
+
+@pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)
+def test_a_text_of_any_script_is_as_itself_and_unlike_another(text):
+    same = scores([text], [text])
+    assert same == {"bleu": 100.0, "chrf": 100.0, "rouge1": 1.0, "rouge2": 1.0, "rougeL": 1.0}
+    other = scores([text], ["Это совсем другое предложение"])
+    assert other["rougeL"] == 0 if "Анна" not in text else other["rougeL"] < 1
+    half = rouge(text[: len(text) // 2], text)
+    assert 0 < half["ROUGE-L"] < 1
+
+
+def test_ascii_texts_score_as_the_packages_do():
+    from rouge_score.rouge_scorer import RougeScorer
+    from sacrebleu import corpus_bleu
+
+    pairs = [
+        ("The cats don't sleep; they're running!", "A cat doesn't sleep, it runs in U.S. parks."),
+        ("Dogs 2 and 3 bark", "dogs bark 23 times"),
+    ]
+    scorer = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=True)
+    for written_, wanted in pairs:
+        theirs = scorer.score(wanted, written_)
+        assert list(rouge(written_, wanted).values()) == [s.fmeasure for s in theirs.values()]
+    said, wanted = (list(side) for side in zip(*pairs, strict=True))
+    assert bleu_chrf(said, wanted)[0] == pytest.approx(corpus_bleu(said, [wanted]).score, abs=1e-6)
+    chinese = SCRIPTS["Chinese"]
+    ours = bleu_chrf([chinese[:8]], [chinese])[0]
+    assert ours == pytest.approx(corpus_bleu([chinese[:8]], [[chinese]], tokenize="zh").score)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("cat", {"chrf", "rouge1", "rougeL"}),
+        ("a cat sat", {"chrf", "rouge1", "rouge2", "rougeL"}),
+        ("电影", {"chrf", "rouge1", "rouge2", "rougeL"}),
+        ("?!", {"chrf"}),
+    ],
+)
+def test_what_a_text_is_too_short_for_is_no_figure(text, kept):
+    assert set(scores([text], [text])) == kept
+    figures = {f"{name}_plain": value for name, value in scores([text], [text]).items()}
+    said = finding({"metrics": {**figures, "written_rows_plain": 1}}, "dev", "seq2seq")
+    assert ("no BLEU: no reference has four words" in said) == ("bleu" not in kept)
+    assert "BLEU 0" not in said
 
 
 def test_infilled_text_keeps_all_that_is_visible(tiny):

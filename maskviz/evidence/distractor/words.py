@@ -25,8 +25,10 @@ def finding(result: Interference) -> str:
         f"Trained on plain text, the model loses {points(mean)} of accuracy when the {kind} turns "
         f"against the label ({span(low, high)}, {seeds} seeds)"
     )
-    if mean < LARGE:
+    if high < LARGE:
         return f"{opening}: it hardly leans on it, so there is little to win back."
+    if mean < LARGE:
+        return f"{opening}: so few seeds cannot tell whether it leans on it."
     said = [
         f"{name} {recovered(result, name)}"
         for name in ("attribute", "entity", "oracle", "random", "key")
@@ -70,7 +72,7 @@ def verdicts(result: Interference) -> list[tuple[str, bool | None, str]]:
     """
     arms = result.arms
     lean = arms["plain"]["reliance"]
-    leans = lean[0] >= LARGE and lean[1] > 0
+    leans = _beyond(lean, LARGE, at_least=0.0)
     rows: list[tuple[str, bool | None, str]] = [
         (
             f"The plain arm leans on the {result.experiment.kind} "
@@ -85,18 +87,36 @@ def verdicts(result: Interference) -> list[tuple[str, bool | None, str]]:
     return rows
 
 
-def _recovery(result: Interference, arm: str, leans: bool) -> tuple[str, bool | None, str]:
-    """Whether an arm wins back what the claim says; None where nothing was lost."""
-    mean, low, high = result.arms[arm]["recovery"]
-    said, holds = _said(result, arm), mean >= EXPECTED_RECOVERY
-    claim = "Hiding attributes wins back 90 % or more"
+def _beyond(
+    figure: tuple[float, float, float], limit: float, at_least: float | None = None
+) -> bool | None:
+    """Whether a figure (mean, low, high) is over a limit; None where its interval cannot tell.
+
+    With `at_least` the mean must be over the limit and the interval over that.
+    """
+    mean, low, high = figure
+    if high < limit:
+        return False
+    if at_least is None:
+        return True if low >= limit else None
+    return True if low > at_least and mean >= limit else None
+
+
+def _recovery(result: Interference, arm: str, leans: bool | None) -> tuple[str, bool | None, str]:
+    """Whether an arm wins back what the claim says; None where nothing was lost, or to tell."""
+    figure = result.arms[arm]["recovery"]
+    mean, low, high = figure
+    said = _said(result, arm)
     if arm == "random":
         claim = "Hiding as much at random wins back nothing"
-        holds = abs(mean) < LARGE or low <= 0 <= high
-        said += ": it makes the reliance larger" if not holds and mean < 0 else ""
-    return (
-        (claim, holds, said) if leans else (claim, None, "the plain arm leans too little to tell")
-    )
+        holds = False if low > 0 or high < 0 else True if -LARGE <= low <= high <= LARGE else None
+        said += ": it makes the reliance larger" if holds is False and mean < 0 else ""
+    else:
+        claim = "Hiding attributes wins back 90 % or more"
+        holds = _beyond(figure, EXPECTED_RECOVERY)
+    if not leans:
+        return claim, None, "the plain arm leans too little to tell"
+    return claim, holds, said + ("; the interval is too wide to tell" if holds is None else "")
 
 
 def _said(result: Interference, arm: str) -> str:
@@ -116,7 +136,8 @@ def _cost(result: Interference) -> tuple[str, bool | None, str]:
     if math.isnan(low):
         return claim, None, f"{said}, too few seeds to tell"
     rises = "; it rises instead" if low > 0 else ""
-    return claim, low > -0.05, f"{said} ({span(low, high)}), paired by seed{rises}"
+    holds = True if low > -0.05 else False if high < -0.05 else None
+    return claim, holds, f"{said} ({span(low, high)}), paired by seed{rises}"
 
 
 __all__ = ["finding", "points", "recovered", "span", "verdicts"]

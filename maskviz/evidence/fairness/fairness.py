@@ -6,6 +6,10 @@ Over pairs (x, x') that differ in an attribute alone, p the probability of one l
     CTF gap           mean of |p(x') − p(x)|   (Garg et al. 2019, https://arxiv.org/abs/1809.10610)
     mean difference   mean of p(x') − p(x), with the paired t-test
 
+Pairs that share something are no independent witnesses: the pairs of one row, and those of one
+cluster where a column names it, such as the template a text was made from. Their intervals and
+p-values are over the clusters.
+
 Each is also measured under masks. The arm `differences` takes out of both texts exactly what the
 other does not have: the two are then the same to the model, and the gap is exactly 0.
 """
@@ -16,11 +20,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
-from ...data.rows import iter_rows
-from ...errors import DataError, MaskError, TextError, UnknownNameError
+from ...errors import DataError, MaskError, TextError
 from ...masks.encoding import Encoding
 from ...masks.expression import needs
 from ...masks.mask import Mask
@@ -32,31 +34,15 @@ from ...text.pipelines import BUNDLED
 from ...text.together import annotated
 from ..files.files import masking_job
 from ..files.rows import cut_note, notes, why_left_out
-from ..statistics import bootstrap_of_counts, paired_t
-from .swaps import Pair, categories, differences, swapped_pair
+from .gap import Gap, Sums
+from .pairs import pairs_of_file, swapped_pairs
+from .swaps import Pair, differences
+
+__all__ = ["ORACLE", "Fairness", "Gap", "fairness", "pairs_of_file", "swapped_pairs"]
 
 ORACLE = "differences"
 _PAIRS_AT_ONCE = 16
 _WORST = 20
-
-
-@dataclass(frozen=True)
-class Gap:
-    """What one arm, plain or masked, shows over all pairs.
-
-    ctf_gap, mean_difference: with 95 % intervals from Student's t; p_value: of the paired t-test.
-    same_input: share of pairs that are the same to the model, whose gap is exactly 0.
-    """
-
-    pairs: int
-    flip_rate: float
-    flip_ci95: tuple[float, float]
-    ctf_gap: float
-    ctf_ci95: tuple[float, float]
-    mean_difference: float
-    ci95: tuple[float, float]
-    p_value: float
-    same_input: float
 
 
 @dataclass(frozen=True)
@@ -70,6 +56,7 @@ class PairResult:
     first_label: str
     second_label: str
     difference: float
+    cluster: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,71 +82,6 @@ class Fairness:
         del values["question"]
         values |= {"worst": list(values["worst"]), "notes": list(self.notes)}
         return values | json_of(self.question)
-
-
-def pairs_of_file(
-    source: str | Path | bytes, first: str, second: str, name: str | None = None
-) -> Iterator[Pair]:
-    """Yield a pair of texts from two columns of each row that has both."""
-    for number, row in enumerate(iter_rows(source, name), start=1):
-        for column in (first, second):
-            if column not in row:
-                known = ", ".join(map(repr, row))
-                raise DataError(f"There is no column {column!r}: choose one of {known}.")
-        texts = [str(row[c] or "") for c in (first, second)]
-        if all(text.strip() for text in texts):
-            yield Pair(number, *texts)
-
-
-def swapped_pairs(
-    source: str | Path | bytes, column: str, swap: Sequence[str] = (), name: str | None = None
-) -> Iterator[Pair]:
-    """Yield each text of a file with its counterfactual, for each category it has words of.
-
-    `swap` names categories of `maskviz.evidence.fairness.swaps`; empty takes all.
-    """
-    for category in swap:
-        if category not in categories():
-            raise UnknownNameError.of("category to swap", category, categories())
-    for number, row in enumerate(iter_rows(source, name), start=1):
-        if column not in row:
-            known = ", ".join(map(repr, row))
-            raise DataError(f"There is no column {column!r}: choose one of {known}.")
-        for category in swap or categories():
-            pair = swapped_pair(number, str(row[column] or ""), category)
-            if pair is not None:
-                yield pair
-
-
-class _Sums:
-    """Running sums of one arm over pairs."""
-
-    def __init__(self) -> None:
-        self.n = self.flips = self.same = 0
-        self.absolute = self.signed = self.squares = 0.0
-
-    def add(self, difference: float, flip: bool, same: bool) -> None:
-        self.n += 1
-        self.flips += flip
-        self.same += same
-        self.absolute += abs(difference)
-        self.signed += difference
-        self.squares += difference**2
-
-    def gap(self) -> Gap:
-        n = self.n
-        interval, p = paired_t(n, self.signed, self.squares)
-        return Gap(
-            n,
-            self.flips / n,
-            bootstrap_of_counts({0.0: n - self.flips, 1.0: self.flips}),
-            self.absolute / n,
-            paired_t(n, self.absolute, self.squares)[0],
-            self.signed / n,
-            interval,
-            p,
-            self.same / n,
-        )
 
 
 def fairness(
@@ -236,7 +158,8 @@ class FairnessWork:
         self.question = asked(model, question)
         self.model = self.question.model
         outputs = self.question.outputs
-        self.label = label or outputs[0 if self.question.head == "regression" else -1]
+        own = outputs[0 if self.question.head == "regression" else -1]
+        self.label = own if label is None else self.question.output(label)
         self.index = self.question.index(self.label)
         named = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
         self.jobs = {
@@ -250,13 +173,18 @@ class FairnessWork:
         self.operator = operator
         self.seed, self.long = seed, checked_long(long)
         self.names = ["plain", *self.jobs, ORACLE]
-        self.arms = {name: _Sums() for name in self.names}
-        self.groups: dict[str, dict[str, _Sums]] = {}
+        self._bounds = None if self.question.head == "regression" else (-1, 1)
+        self._by_row = True  # until a pair names a cluster
+        self.arms = self._sums()
+        self.groups: dict[str, dict[str, Sums]] = {}
         self.worst: list[PairResult] = []
         self.left_out: dict[str, list[int]] = {}
         self.cut: list[int] = []
         self.done, self.total, self.stopped = 0, total, False
         self._pairs = pairs
+
+    def _sums(self) -> dict[str, Sums]:
+        return {n: Sums(self._bounds, self._by_row, n == ORACLE) for n in self.names}
 
     def steps(self) -> Iterator[PairStep]:
         """Compare 16 pairs at a time, from where it stands; each step is counted already."""
@@ -273,10 +201,13 @@ class FairnessWork:
         """Count a step; one that was written down stands for asking the model again."""
         self.done = step.done
         for pair, arms in step.pairs:
-            group = self.groups.setdefault(pair.category, {n: _Sums() for n in self.names})
+            if pair.cluster and not self.tallied:
+                self._by_row = False
+                self.arms = self._sums()
+            group = self.groups.setdefault(pair.category, self._sums())
             for name, values in arms.items():
                 for sums in (self.arms[name], group[name]):
-                    sums.add(*values)
+                    sums.add(*values, pair.cluster or str(pair.row))
         found = [*self.worst, *(pair for pair, _ in step.pairs)]
         self.worst = sorted(found, key=lambda r: -abs(r.difference))[:_WORST]
         for why, rows in step.left_out.items():
@@ -286,7 +217,7 @@ class FairnessWork:
     @property
     def tallied(self) -> int:
         """How many pairs the sums hold so far."""
-        return self.arms["plain"].n
+        return self.arms["plain"].signed.n
 
     def _step(self, chunk: list[Pair]) -> PairStep:
         """Compare the pairs under every arm."""
@@ -336,14 +267,14 @@ class FairnessWork:
             arms[name] = (difference, flip, same)
         one, other = (", ".join(self.question.chosen(p)) for p in probabilities[:2])
         plain = arms["plain"][0]
-        return (
-            PairResult(pair.row, pair.category, pair.first, pair.second, one, other, plain),
-            arms,
+        found = PairResult(
+            pair.row, pair.category, pair.first, pair.second, one, other, plain, pair.cluster
         )
+        return found, arms
 
     def result(self) -> Fairness:
         """Return what the pairs so far say; raises DataError where there are none."""
-        said = notes(self.left_out)
+        said = notes({**getattr(self._pairs, "left_out", {}), **self.left_out})
         if not self.tallied:
             raise DataError(
                 "There is no pair to compare: give texts with words of the categories, or a file "

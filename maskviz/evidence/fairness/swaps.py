@@ -1,128 +1,142 @@
 """Counterfactual texts: the same text with he for she, one name for another, and so on.
 
-The word pairs are in `swaps.tsv`; the two words of a pair begin alike, vowel or consonant, so that
-`a` and `an` stay right.
+A text is swapped as a whole or not at all: what belongs to a gender (pronouns by their case, words,
+titles, given names), to a religion or to an age goes with it, and the article agrees. Where that
+cannot be told, or a word has no counterpart, the text is left out and the reason said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 from ...errors import UnknownNameError
 from ...masks.spans import MaskSpan
-
-# Behind one of these, or at the end, "her" is him; before any other word it is his.
-_AFTER_HIM = (
-    " a an the and or but nor so yet to for from in on at by with of about after before as than "
-    "that this is was be were has had will would could should again away back down off out over "
-    "up who when while because if very too not now then here there "
-)
+from ...text.ages import PEOPLE
+from ...text.document import Document
+from .age import age_changes
+from .changes import Change, NoCounterpartError, changed, entity_at, finder, table
+from .gender import gender_changes
+from .people import given_names, other_group
+from .religion import religion_changes
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two texts that should be answered alike; `category` says in what they differ."""
+    """Two texts that should be answered alike; `category` says in what they differ.
+
+    cluster: what the pair shares with others, such as the template it was made from; pairs without
+    one share their row.
+    """
 
     row: int
     first: str
     second: str
     category: str = ""
+    cluster: str = ""
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """A text and its counterfactual; without one, why a row with it is left out.
+
+    first: whether the given text is the one of the category's first group.
+    """
+
+    text: str | None
+    first: bool = True
+    why: str = ""
 
 
 def categories() -> tuple[str, ...]:
     """Return the categories of words that can be swapped."""
-    return tuple(_pairs())
+    return tuple(_CHANGES)
 
 
 def swap(text: str, category: str) -> str | None:
-    """Return the text with each word of the category swapped, None where it has none.
+    """Return the text with each word of the category swapped, None where it has no counterpart.
 
     >>> swap("He told his wife.", "gender")
     'She told her husband.'
     """
-    swapped = _swapped(text, category)
-    return swapped[0] if swapped else None
+    return swapped(text, category).text
 
 
-def swapped_pair(row: int, text: str, category: str) -> Pair | None:
+def swapped_pair(row: int, text: str, category: str, cluster: str = "") -> Pair | None:
     """Return the text and its counterfactual, None where nothing can be swapped.
 
     The first text is the one whose first swapped word is of the first group of the list.
     """
-    swapped = _swapped(text, category)
-    if swapped is None:
+    return pair_of(row, text, swapped(text, category), category, cluster)
+
+
+def pair_of(row: int, text: str, found: Swapped, category: str, cluster: str = "") -> Pair | None:
+    """Return the pair of a text and what it was swapped for, None where that is nothing."""
+    if found.text is None:
         return None
-    other, of_first_group = swapped
-    return Pair(row, *((text, other) if of_first_group else (other, text)), category)
+    texts = (text, found.text) if found.first else (found.text, text)
+    return Pair(row, *texts, category, cluster)
 
 
-def _swapped(text: str, category: str) -> tuple[str, bool] | None:
-    import regex
+def swapped(text: str, category: str) -> Swapped:
+    """Return the counterfactual of a text, or why there is none."""
+    if category not in _CHANGES:
+        raise UnknownNameError.of("category to swap", category, _CHANGES)
+    nothing = Swapped(None, why=f"without {_NAMED[category]} to swap")
+    if not text.strip():
+        return nothing
+    try:
+        changes = sorted(_CHANGES[category](Document(text)), key=lambda c: c.start)
+    except NoCounterpartError as error:
+        return Swapped(None, why=f"{error} ({category})")
+    other = changed(text, changes)
+    return Swapped(other, changes[0].first) if changes and other != text else nothing
 
-    if category not in _pairs():
-        raise UnknownNameError.of("category to swap", category, _pairs())
-    to_second, to_first, cased = _tables(category)
-    pieces, end, group = [], 0, None
-    for match in regex.finditer(r"\p{L}+", text):
-        word = match.group()
-        key = word if cased else word.casefold()
-        new = to_second.get(key) or to_first.get(key)
-        if new is None:
+
+def _name_changes(document: Document) -> list[Change]:
+    return other_group(given_names(document))
+
+
+def _nationality_changes(document: Document) -> list[Change]:
+    words = table("nationality")
+    every = frozenset((*words.forth, *words.back, *words.alone))
+    changes = []
+    for match in finder(every, cased=True).finditer(document.text):
+        word, (start, end) = match.group(), match.span()
+        entity = entity_at(document, start)
+        if entity is not None and entity.label in PEOPLE:
             continue
-        group = key in to_second if group is None else group
-        if key == "her":
-            new = _him_or_his(text[match.end() :])
-        elif key == "his" and not regex.match(r"\s*\p{L}", text[match.end() :]):
-            new = "hers"
-        pieces += [text[end : match.start()], new if cased else _cased_like(word, new)]
-        end = match.end()
-    return None if group is None else ("".join([*pieces, text[end:]]), group)
+        if word in words.alone:
+            raise NoCounterpartError("with a word of a nationality that has no counterpart")
+        new = words.forth.get(word) or words.back[word]
+        if word.startswith("the ") and new in _DEMONYMS and _before_noun(document, end):
+            new = f"the {_DEMONYMS[new]}"  # the US government
+        changes.append(Change(start, end, new, word in words.forth))
+    return changes
 
 
-def _him_or_his(rest: str) -> str:
-    import regex
-
-    following = regex.match(r"\s+(\p{L}+)", rest)
-    return "his" if following and f" {following[1].casefold()} " not in _AFTER_HIM else "him"
+_DEMONYMS = {"Iran": "Iranian", "Pakistan": "Pakistani", "Morocco": "Moroccan"}
 
 
-def _cased_like(word: str, new: str) -> str:
-    if word.isupper() and len(word) > 1:
-        return new.upper()
-    return new[:1].upper() + new[1:] if word[:1].isupper() else new
+def _before_noun(document: Document, end: int) -> bool:
+    following = next((t for t in document.parts_of_speech if t.start >= end), None)
+    return following is not None and following.label in ("NOUN", "ADJ")
 
 
-@lru_cache(maxsize=1)
-def _pairs() -> dict[str, list[tuple[str, str]]]:
-    found: dict[str, list[tuple[str, str]]] = {}
-    for line in (Path(__file__).parent / "swaps.tsv").read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            category, first, second = line.split("\t")
-            found.setdefault(category, []).append((first, second))
-    return found
-
-
-@lru_cache(maxsize=8)
-def _tables(category: str) -> tuple[dict[str, str], dict[str, str], bool]:
-    """Return first → second, second → first, and whether case is part of the word."""
-    cased = category in ("names", "nationality", "religion")
-    pairs = _pairs()[category]
-    forth: dict[str, str] = {}
-    back: dict[str, str] = {}
-    for first, second in pairs:
-        forth.setdefault(first, second)
-        back.setdefault(second, first)
-    if category == "gender":
-        back["hers"] = "his"
-    if category == "religion":
-        for first, second in pairs:
-            if first.islower():
-                forth[first.capitalize()] = second.capitalize()
-                back[second.capitalize()] = first.capitalize()
-    return forth, back, cased
+_CHANGES: dict[str, Callable[[Document], list[Change]]] = {
+    "gender": gender_changes,
+    "names": _name_changes,
+    "nationality": _nationality_changes,
+    "religion": religion_changes,
+    "age": age_changes,
+}
+_NAMED = {
+    "gender": "a word of gender",
+    "names": "a given name",
+    "nationality": "a nationality",
+    "religion": "a religion",
+    "age": "an age",
+}
 
 
 def differences(first: str, second: str) -> tuple[tuple[MaskSpan, ...], tuple[MaskSpan, ...]]:

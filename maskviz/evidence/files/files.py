@@ -25,7 +25,9 @@ from ...readings.windows import answers_of, checked_long, encodings_of
 from ...text.beginning import LONGEST
 from ...text.pipelines import BUNDLED
 from ...text.together import annotated
-from .chance import checked_draws, draws_for, random_masks
+from ..chance.reference import drawn_beside
+from .answers import Paired
+from .chance import APART, checked_draws, draws_for
 from .file_result import Beside, FileComparison, Step
 from .row_result import row_result
 from .rows import (
@@ -33,14 +35,14 @@ from .rows import (
     Row,
     check_file,
     cut_note,
-    label_matcher,
+    label_reader,
     notes,
     usable_rows,
     why_left_out,
 )
-from .tally import RowResult, StrategyResult, Tallies, accuracies
+from .tally import RowResult, StrategyResult, Tallies
 
-__all__ = ["FileComparison", "StrategyResult", "compare_file", "label_matcher"]
+__all__ = ["FileComparison", "StrategyResult", "compare_file", "label_reader"]
 
 _ROWS_AT_ONCE = 64
 
@@ -57,6 +59,7 @@ def compare_file(
     seed: int = 0,
     name: str | None = None,
     by: Sequence[str] = (),
+    cluster: str | None = None,
     beside: Model | str | None = None,
     long: str = "cut",
     limit: int | None = None,
@@ -70,7 +73,8 @@ def compare_file(
     """Ask about every row plain and masked by each strategy.
 
     `strategies` names them, or maps each to its parameters; row i takes the seed + i − 1. `by` are
-    columns to break the result down by, `beside` is a second model for the same rows and masks,
+    columns to break the result down by, `cluster` one with what rows share (intervals and tests are
+    then over its values), `beside` is a second model for the same rows and masks,
     `limit` takes the first rows only, `draws` are the random masks a row in which chance is seen
     beside each strategy (None: 1,000 in all, 1 to 20 a row; 0: none). `each` gets every row's
     result, `progress` the rows done and the rows in all, `note` what is being read where a row is
@@ -81,8 +85,8 @@ def compare_file(
     """
     work = FileWork(
         source, strategies, text_column=text_column, label_column=label_column, model=model,
-        operator=operator, ratio=ratio, seed=seed, name=name, by=by, beside=beside, long=long,
-        limit=limit, draws=draws, question=question, note=note,
+        operator=operator, ratio=ratio, seed=seed, name=name, by=by, cluster=cluster,
+        beside=beside, long=long, limit=limit, draws=draws, question=question, note=note,
     )  # fmt: skip
     for step in work.steps():
         for row in step.sides[0]:
@@ -111,6 +115,7 @@ class FileWork:
         seed: int = 0,
         name: str | None = None,
         by: Sequence[str] = (),
+        cluster: str | None = None,
         beside: Model | str | None = None,
         long: str = "cut",
         limit: int | None = None,
@@ -146,29 +151,32 @@ class FileWork:
         self._source, self._name, self._limit = source, name, limit
         self._patience, self._note = patience, note
         self._columns = (text_column, label_column, tuple(by))
+        self._cluster = cluster
         self.check: FileCheck = check_file(
-            source, self.questions[0], text_column, label_column, tuple(by), name
+            source, self.questions[0], text_column, label_column, tuple(by), name, cluster
         )
         if not self.check.usable:
             raise DataError(
                 "No row of the file can be compared: "
                 f"{' '.join(self.check.notes) or 'it has no rows.'}"
             )
+        self._notes += self.check.reading
         self.total = min(self.check.usable, limit or self.check.usable)
         self.draws = draws_for(self.total) if draws is None else checked_draws(draws)
         self.done = 0
-        self.tallies = [Tallies(one.head, self.jobs) for one in self.questions]
+        self.tallies = [Tallies(one.head, self.jobs, self.check.columns) for one in self.questions]
         self._left_out: dict[str, list[int]] = {}  # by reading; by masking:
         self._unmasked: dict[str, list[int]] = {}
         self._cut: list[int] = []
         self._agree: Counter[bool] = Counter()
-        self._paired: dict[str, Counter[tuple[bool, bool]]] = {}
+        self._paired: dict[str, Paired] = {}
 
     def steps(self) -> Iterator[Step]:
         """Compare 64 rows at a time, from where it stands; each step is counted already."""
         text, label, by = self._columns
+        reader = label_reader(self._source, self.questions[0], label, self._name)
         rows = iter_rows(self._source, self._name)
-        usable = usable_rows(rows, self.questions[0], text, label, by, self._left_out)
+        usable = usable_rows(rows, text, reader, by, self._left_out, self._cluster)
         usable = islice(usable, self.done, self._limit)
         usable = annotated(usable, attrgetter("text"), self._pipelines)
         while step := self._step(usable):
@@ -217,7 +225,10 @@ class FileWork:
             self._note(f"row {row.number:,} with its {len(row.text):,} characters")
         seed = row.seed(self.seed)
         masks = [job(row.text, seed) for job in self.jobs.values()]
-        chance = [random_masks(mask, self.draws, seed) for mask in masks]
+        first_seed = seed + APART
+        chance = [
+            drawn_beside(mask, self.models[0], self.long, self.draws, first_seed) for mask in masks
+        ]
         asked = [(Mask(row.text), "attention"), *((mask, self.operator) for mask in masks)]
         at_random = [(m, self.operator) for drawn in chance for m in drawn]
         own, *others = self.models
@@ -258,14 +269,15 @@ class FileWork:
             name: (one.effects[name].label, other.effects[name].label) for name in self.jobs
         }
         for name, (first, second) in answers.items():
-            counts = self._paired.setdefault(name, Counter())
-            counts[first == one.expected, second == one.expected] += 1
+            paired = self._paired.setdefault(name, Paired())
+            paired.add(first == one.expected, second == one.expected, one.cluster)
 
     def result(self) -> FileComparison:
         """Return what the rows so far say; raises DataError where there are none."""
         first, rows = self.tallies[0], self.tallied
         cut = cut_note(self._cut, self.models[0])
         left_out = [*self._notes, *notes(self._left_out), *notes(self._unmasked), *cut]
+        left_out += [*first.notes(), *_nothing_hidden(first), *self._cluster_note(first)]
         if not rows:
             raise DataError(f"No row of the file can be compared: {' '.join(left_out)}")
         complete = self.done >= self.total
@@ -284,6 +296,16 @@ class FileWork:
             self.questions[0].spec(),
         )
 
+    def _cluster_note(self, tallies: Tallies) -> list[str]:
+        """Say over what the intervals are where a column names what rows share."""
+        if self._cluster is None:
+            return []
+        clusters = next(iter(tallies.all.values())).flips.units
+        return [
+            f"Intervals and tests are over {clusters:,} cluster{'s' * (clusters != 1)}: rows that "
+            f"share their {self._cluster!r}."
+        ]
+
     def _beside(self) -> Beside | None:
         if len(self.models) == 1:
             return None
@@ -292,7 +314,7 @@ class FileWork:
             self.models[1].name,
             self.tallies[1].results(),
             self._agree[True] / self._agree.total(),
-            {n: dict(zip(keys, accuracies(c), strict=True)) for n, c in self._paired.items()},
+            {n: dict(zip(keys, p.result(), strict=True)) for n, p in self._paired.items()},
         )
 
 
@@ -327,6 +349,16 @@ def masking_job(
         given.setdefault("model", model.name)
     share = given.pop("ratio", None if entry.kind == "exhaustive" else ratio)
     return lambda text, seed: choose_mask(text, strategy, ratio=share, seed=seed, **given)
+
+
+def _nothing_hidden(tallies: Tallies) -> list[str]:
+    """Say of each strategy in how many rows it finds nothing to hide."""
+    return [
+        f"{name} hides nothing in {'any' if not t.hiding else f'{t.rows - t.hiding:,}'} of the "
+        f"{t.rows:,} rows."
+        for name, t in tallies.all.items()
+        if t.hiding < t.rows
+    ]
 
 
 def _same_task(questions: Sequence[Question]) -> list[str]:

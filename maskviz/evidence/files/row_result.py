@@ -24,7 +24,7 @@ def row_result(
     """Return what each mask changes; each answer is an array (outputs,).
 
     `chance` holds for each mask the answers under its random masks, None where none were asked for;
-    a mask that hides nothing has none, and chance then changes nothing either.
+    chance changes nothing where a mask hides nothing, and a mask that no other is like has none.
     """
     head, index = question.head, question.answer(plain)
     before = question.chosen(plain)
@@ -32,7 +32,7 @@ def row_result(
     effects = {}
     for i, (name, mask, answer) in enumerate(zip(names, masks, masked, strict=True)):
         after = question.chosen(answer)
-        drawn = None if chance is None else chance[i] or [plain]
+        drawn = None if chance is None else chance[i] or (None if mask.spans else [plain])
         effects[name] = RowEffect(
             joined(question.outputs, after),
             float(answer[question.answer(answer)]),
@@ -46,7 +46,7 @@ def row_result(
         )
     return RowResult(
         row.number, row.text, row.expected, label, float(plain[index]), effects, row.groups,
-        masks[0].seed,
+        masks[0].seed, row.cluster,
     )  # fmt: skip
 
 

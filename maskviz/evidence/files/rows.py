@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from ...data.known import Known, as_number
+from ...data.labels import Shape, label_columns, missing, no_column
 from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError
 from ...models.model import Model
 from ...readings.question import Question
+from .breakdown import EMPTY, Column, Counts
 
 NO_LABEL = "(none)"  # what a multi-label head answers where no label has 0.5
 _MISSING = ("", "nan", "none", "null")
@@ -25,6 +28,7 @@ class Row:
     text: str
     expected: str | None
     groups: dict[str, str]
+    cluster: str | None = None  # what the row shares with others
 
     def seed(self, first: int) -> int:
         """Return the seed of its masks, where the first row has `first`.
@@ -39,18 +43,21 @@ class FileCheck:
     """What a look at every row of a file found.
 
     usable: rows with a text (and a label where labels are asked for). labels: label → rows.
-    left_out: reason → row numbers.
+    left_out: reason → row numbers. reading: how the labels are written, and what they were taken
+    for where that is another name. columns: those that rows are broken down by.
     """
 
     rows: int
     usable: int
     labels: dict[str, int]
     left_out: dict[str, list[int]]
+    reading: tuple[str, ...] = ()
+    columns: dict[str, Column] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """One sentence for each reason that rows are left out."""
-        return tuple(notes(self.left_out))
+        """One sentence on how labels are read, and for each reason that rows are left out."""
+        return (*self.reading, *notes(self.left_out))
 
 
 def check_file(
@@ -60,14 +67,17 @@ def check_file(
     label_column: str | None = None,
     by: Sequence[str] = (),
     name: str | None = None,
+    cluster: str | None = None,
 ) -> FileCheck:
-    """Read every row once, without asking the model.
+    """Read every row once, without asking the model; `cluster` names what rows share.
 
     Raises DataError for a missing column, or a label the model does not know.
     """
     left_out: dict[str, list[int]] = {}
     labels: Counter[str] = Counter()
+    counts = {column: Counts() for column in by}
     rows = usable = 0
+    reader = label_reader(source, question, label_column, name)
 
     def counted() -> Iterator[dict[str, object]]:
         nonlocal rows
@@ -75,88 +85,155 @@ def check_file(
             rows += 1
             yield row
 
-    for row in usable_rows(counted(), question, text_column, label_column, by, left_out):
+    for row in usable_rows(counted(), text_column, reader, by, left_out, cluster):
         usable += 1
+        for column, value in row.groups.items():
+            counts[column].add(value)
         if row.expected is not None and question.head != "regression":
             labels[row.expected] += 1
-    return FileCheck(rows, usable, dict(labels.most_common(200)), left_out)
+    reading = reader.said if reader else ()
+    columns = {column: found.column() for column, found in counts.items()}
+    known = dict(labels.most_common(200))
+    return FileCheck(rows, usable, known, left_out, reading, columns)
 
 
 def usable_rows(
     rows: Iterable[dict[str, object]],
-    question: Question,
     text_column: str,
-    label_column: str | None,
+    reader: LabelReader | None,
     by: Sequence[str],
     left_out: dict[str, list[int]],
+    cluster: str | None = None,
 ) -> Iterator[Row]:
     """Yield the rows that have what is asked for; note the others in `left_out`."""
-    match = label_matcher(question)
+    given = (cluster,) if cluster else ()
+    asked = (text_column, *(reader.shape.columns if reader else ()), *given, *by)
     for number, row in enumerate(rows, start=1):
-        for column in filter(None, (text_column, label_column, *by)):
+        for column in asked:
             if column not in row:
-                known = ", ".join(map(repr, row))
-                raise DataError(f"There is no column {column!r}: choose one of {known}.")
-        text, label = row[text_column], row[label_column] if label_column else None
-        if _empty(text):
+                raise no_column(column, list(row))
+        expected = None
+        if missing(row[text_column]):
             left_out.setdefault("without text", []).append(number)
-        elif label_column and _empty(label):
+        elif reader and (expected := reader.label(row, number)) is None:
             left_out.setdefault("without a label", []).append(number)
         else:
-            expected = match(label, number) if label_column else None
             groups = {column: _shown(row[column]) for column in by}
-            yield Row(number, str(text), expected, groups)
-
-
-def _empty(value: object) -> bool:
-    return value is None or (not _several(value) and str(value).strip().casefold() in _MISSING[:2])
-
-
-def _several(value: object) -> bool:
-    return hasattr(value, "__iter__") and not isinstance(value, str | bytes)
+            shared = None if cluster is None else _shown(row[cluster])
+            yield Row(number, str(row[text_column]), expected, groups, shared)
 
 
 def _shown(value: object) -> str:
     text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
-    return "(empty)" if text.casefold() in _MISSING else text[:80]
+    return EMPTY if text.casefold() in _MISSING else text[:80]
 
 
-def label_matcher(question: Question) -> Callable[[object, int], str]:
-    """Return what turns a file's label into an output of the question: by name, or by its number.
+def label_reader(
+    source: str | Path | bytes,
+    question: Question,
+    label_column: str | None,
+    name: str | None = None,
+) -> LabelReader | None:
+    """Return what reads the labels of a file for a question; None where no column is named.
 
-    Of a multi-label head a cell holds several, a list or with commas, or says `none`; of a
-    regression it holds a number.
-    Raises DataError, with the labels the model knows, for any other value.
+    The shape of the labels is told from the file's rows. Raises DataError for a missing column.
     """
-    model, outputs = question.model, question.outputs
-    known = {name.casefold(): name for name in outputs}
-    known |= {str(i): name for i, name in enumerate(outputs) if str(i) not in known}
+    if label_column is None:
+        return None
+    head = next(iter_rows(source, name), None)
+    if head is None:
+        raise DataError("The file has a header and no rows: add at least one row.")
+    several = question.head == "multi"
+    columns = label_columns(label_column, list(head))
 
-    def one(value: object, row: int) -> str:
-        text = str(int(value) if isinstance(value, float) and value.is_integer() else value)
-        if text.strip().casefold() not in known:
+    def rows() -> Iterator[dict[str, object]]:
+        for row in iter_rows(source, name):
+            if any(column not in row for column in columns):
+                raise no_column(next(c for c in columns if c not in row), list(row))
+            yield row
+
+    return LabelReader(question, Shape.found(label_column, list(head), rows(), several))
+
+
+class LabelReader:
+    """Turns what a row says into an output of the question: by name, else by number.
+
+    Of a multi-label head a row has several, in any shape that `maskviz.data.labels` reads, or
+    `none`; of a regression it has a number. `taken` keeps what was read as another name.
+    """
+
+    def __init__(self, question: Question, shape: Shape) -> None:
+        self.model, self.shape = question.model, shape
+        self.head, self.outputs = question.head, question.outputs
+        self.known = Known(self.outputs)
+        self.taken: dict[str, str] = {}
+        if self.head != "regression":
+            self._check_shape()
+
+    def _check_shape(self) -> None:
+        count = len(self.outputs)
+        if self.shape.width and self.shape.width != count:
             raise DataError(
-                f"Row {row} has the label {text[:40]!r}, which the model {model.name!r} does not "
-                f"know: its labels are {', '.join(outputs)} (or 0 to "
-                f"{len(outputs) - 1}); choose another column or model."
+                f"{self.shape.columns[0]!r} holds vectors of {self.shape.width} values and the "
+                f"model {self.model.name!r} has {count} labels: choose another column or "
+                "model."
             )
-        return known[text.strip().casefold()]
+        if len(self.shape.columns) > 1:
+            for name in self.shape.names:
+                self._named(name, f"The column {name[:40]!r}")
 
-    def several(value: object, row: int) -> str:
-        items = list(value) if _several(value) else re.split(r"[,;|]", str(value))  # type: ignore[call-overload]
-        named = [i for i in items if str(i).strip().casefold() not in ("", "none", NO_LABEL)]
-        return joined(outputs, {one(item, row) for item in named})
+    def label(self, row: Mapping[str, Any], number: int) -> str | None:
+        """Return a row's label as the model's, several joined; None where it says nothing.
 
-    def number(value: object, row: int) -> str:
-        try:
-            return repr(float(str(value)))
-        except ValueError:
+        Raises DataError, with the labels the model knows, for any other.
+        """
+        if self.head == "multi":
+            found = self.shape.read(row, number)
+            return None if found is None else self._several(found, number)
+        one = self.shape.one(row, number)
+        if one is None:
+            return None
+        return self._number(one, number) if self.head == "regression" else self._one(one, number)
+
+    def _several(self, found: tuple[str, ...], number: int) -> str:
+        said = [t for t in found if self.known.find(t) or t.casefold() not in ("none", NO_LABEL)]
+        return joined(self.outputs, {self._one(text, number) for text in said})
+
+    def _one(self, text: str, number: int) -> str:
+        if self.shape.width:  # the place in a vector
+            label = self.outputs[int(text)]
+            self.taken[text] = label
+            return label
+        return self._named(text, f"Row {number} has the label {text[:40]!r}, which")
+
+    def _named(self, text: str, where: str) -> str:
+        label = self.known.find(text)
+        if label is None:
             raise DataError(
-                f"Row {row} has {str(value)[:40]!r} where the regression model {model.name!r} "
-                "needs a number: choose another column."
-            ) from None
+                f"{where} the model {self.model.name!r} does not know: its labels are "
+                f"{', '.join(self.outputs)} (or {self.known.numbers}); choose another column "
+                "or model."
+            )
+        if label != text:
+            self.taken[text] = label
+        return label
 
-    return {"single": one, "multi": several, "regression": number}[question.head]
+    def _number(self, text: str, number: int) -> str:
+        value = as_number(text)
+        if value is None:
+            raise DataError(
+                f"Row {number} has {text[:40]!r} where the regression model {self.model.name!r} "
+                "needs a number: choose another column."
+            )
+        return repr(value)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """How the labels are read, a sentence each: their shape, and what stands for what."""
+        pairs = [f"{text[:40]} as {label[:40]!r}" for text, label in sorted(self.taken.items())]
+        more = f" and {len(pairs) - 8} more" if len(pairs) > 8 else ""
+        taken = f"Labels are read by name or number: {', '.join(pairs[:8])}{more}." if pairs else ""
+        return tuple(filter(None, (self.shape.said, taken)))
 
 
 def joined(outputs: Sequence[str], labels: Iterable[str]) -> str:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from ..statistics import bootstrap_of_counts, mcnemar, paired_t
-from .chance import ChanceResult, ChanceTally, Interval
+from ..statistics import Mean, wilson
+from .answers import Calibration, Compared, Paired
+from .breakdown import LARGEST, OTHER, WORST_VALUES, Column, shown_values
+from .chance import ChanceResult, ChanceTally
 
-BINS = 15  # of confidence, for the expected calibration error
 WORST = 20  # rows kept for each strategy
-OTHER = "(other)"
-_VALUES = 40  # of a column that rows are broken down by
-# Of paired values: the first's mean, the second's, the difference, its interval and p-value.
-Paired = tuple[float | None, float | None, float | None, Interval | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,7 @@ class RowResult:
 
     expected: the true label (several with commas), a regression's true value as text, or None.
     groups: column → value, of the columns that the rows are broken down by. seed: of its masks.
+    cluster: what the row shares with others, None where it stands for itself.
     """
 
     row: int
@@ -58,6 +55,7 @@ class RowResult:
     effects: dict[str, RowEffect]
     groups: dict[str, str] = field(default_factory=dict)
     seed: int | None = None
+    cluster: str | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RowResult:
@@ -78,6 +76,7 @@ class RowResult:
             "predicted": self.label,
             "probability": self.probability,
             **self.groups,
+            **({} if self.cluster is None else {"cluster": self.cluster}),
         }
         for name, effect in self.effects.items():
             values = {**asdict(effect), "hidden": " ".join(effect.hidden)}
@@ -89,18 +88,20 @@ class RowResult:
 class StrategyResult:
     """One strategy over all rows; what needs true labels is None without them.
 
-    delta_accuracy: masked − plain, with its 95 % paired bootstrap interval `ci95` and the p-value
-    of McNemar's exact test. flip_ci95: interval of the flip rate. mean_kl: nats. mean_delta: mean
-    change of the probability of the plain label (of a regression of the value), with its 95 %
-    interval `delta_ci95` (Student's t). ece_*: expected calibration error over 15 bins
-    of confidence (Guo et al. 2017, https://arxiv.org/abs/1706.04599). Of a regression accuracy is
-    the mean absolute error `error_*`, with a paired t interval and p-value. chance: what random
-    masks of the same size do to the same rows, None where none were drawn.
+    delta_accuracy: masked − plain, with its 95 % interval `ci95` (Tango's score interval) and the
+    p-value of McNemar's exact test. flip_ci95: Wilson's interval of the flip rate. mean_kl: nats.
+    mean_delta: mean change of the probability of the plain label (of a regression of the value),
+    with its 95 % interval `delta_ci95` (Student's t). ece_*: expected calibration error over 15
+    bins of confidence (Guo et al. 2017, https://arxiv.org/abs/1706.04599). Of a regression accuracy
+    is the mean absolute error `error_*`, with a paired t interval and p-value. chance: what random
+    masks of the same size do to the same rows, None where none were drawn. Where rows share a
+    cluster all is over the `clusters`, so many; an interval of a single one is None. rows_hiding:
+    in how many rows anything is hidden.
     """
 
     rows: int
     flip_rate: float
-    flip_ci95: tuple[float, float]
+    flip_ci95: tuple[float, float] | None
     accuracy_original: float | None
     accuracy_masked: float | None
     delta_accuracy: float | None
@@ -118,6 +119,8 @@ class StrategyResult:
     error_p_value: float | None = None
     chance: ChanceResult | None = None
     delta_ci95: tuple[float, float] | None = None
+    clusters: int | None = None
+    rows_hiding: int | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> StrategyResult:
@@ -130,26 +133,6 @@ class StrategyResult:
         return cls(**{**known, "chance": chance and ChanceResult.from_dict(chance)})
 
 
-class Calibration:
-    """Confidence in 15 equal bins; ECE = Σ (n_b / n) · |accuracy_b − confidence_b|."""
-
-    def __init__(self) -> None:
-        self.counts, self.right, self.confidence = ([0.0] * BINS for _ in range(3))
-
-    def add(self, confidence: float, right: bool) -> None:
-        """Count one answer."""
-        b = min(BINS - 1, int(confidence * BINS))
-        self.counts[b] += 1
-        self.right[b] += right
-        self.confidence[b] += confidence
-
-    def error(self) -> float | None:
-        """Return the expected calibration error, None before the first answer."""
-        total = sum(self.counts)
-        gaps = (abs(r - c) for r, c in zip(self.right, self.confidence, strict=True))
-        return sum(gaps) / total if total else None
-
-
 class Tally:
     """The sums of one strategy and of its random masks.
 
@@ -157,91 +140,109 @@ class Tally:
     """
 
     def __init__(self, head: str) -> None:
-        self.head, self.rows = head, 0
+        self.head = head
         self.chance = ChanceTally(head == "regression")
-        self.flips, self.kl, self.ratio, self.delta, self.squares = 0, 0.0, 0.0, 0.0, 0.0
-        self.pairs: Counter[tuple[bool, bool]] = Counter()  # right plain, right masked
+        self.kl, self.ratio, self.hiding = 0.0, 0.0, 0
+        self.flips, self.delta = Mean((0, 1)), Mean(None if head == "regression" else (-1, 1))
+        self.pairs = Paired()
         self.plain, self.masked = Calibration(), Calibration()
-        self.errors = [0.0] * 4  # Σ plain, Σ masked, Σ difference, Σ difference²
+        self.errors = [0.0] * 2  # Σ plain, Σ masked
+        self.change = Mean()  # of the error
+
+    @property
+    def rows(self) -> int:
+        """How many rows were counted."""
+        return self.flips.n
 
     def add(self, row: RowResult, effect: RowEffect) -> None:
         """Count one row."""
-        self.rows += 1
-        self.flips += effect.flip
+        self.flips.add(float(effect.flip), row.cluster)
         self.kl += effect.kl or 0.0
         self.ratio += effect.realised_ratio
-        self.delta += effect.delta
-        self.squares += effect.delta**2
+        self.hiding += effect.realised_ratio > 0
+        self.delta.add(effect.delta, row.cluster)
         if effect.chance_flips is not None:
-            self.chance.add_flips(effect.chance_flips, effect.flip)
+            self.chance.add_flips(effect.chance_flips, effect.flip, row.cluster)
         if row.expected is None:
             if self.head == "regression":
-                self._add_chance(row.probability, effect, effect.probability)
+                self._add_chance(row.probability, effect, effect.probability, row.cluster)
             return
         if self.head == "regression":
             self._add_errors(row, effect)
             return
         before, after = row.label == row.expected, effect.label == row.expected
-        self.pairs[before, after] += 1
-        self._add_chance(before, effect, after)
+        self.pairs.add(before, after, row.cluster)
+        self._add_chance(before, effect, after, row.cluster)
         if self.head == "single":
             self.plain.add(row.probability, before)
             self.masked.add(effect.probability, after)
 
+    def merge(self, other: Tally) -> None:
+        """Count the rows of another one too."""
+        self.kl += other.kl
+        self.hiding += other.hiding
+        self.ratio += other.ratio
+        self.errors = [a + b for a, b in zip(self.errors, other.errors, strict=True)]
+        self.chance.merge(other.chance)
+        self.flips.merge(other.flips)
+        self.delta.merge(other.delta)
+        self.change.merge(other.change)
+        self.pairs.merge(other.pairs)
+        self.plain.merge(other.plain)
+        self.masked.merge(other.masked)
+
     def _add_errors(self, row: RowResult, effect: RowEffect) -> None:
         truth = float(row.expected or 0)
         before, after = abs(row.probability - truth), abs(effect.probability - truth)
-        self._add_chance(before, effect, after)
-        change = after - before
-        for i, value in enumerate((before, after, change, change**2)):
-            self.errors[i] += value
+        self._add_chance(before, effect, after, row.cluster)
+        self.errors = [self.errors[0] + before, self.errors[1] + after]
+        self.change.add(after - before, row.cluster)
 
-    def _add_chance(self, before: float, effect: RowEffect, after: float) -> None:
+    def _add_chance(
+        self, before: float, effect: RowEffect, after: float, cluster: str | None
+    ) -> None:
         if effect.chance_score is not None:
-            self.chance.add_score(before, effect.chance_score, after)
+            self.chance.add_score(before, effect.chance_score, after, cluster)
+
+    @property
+    def badness(self) -> float:
+        """How bad the masked answers are beyond doubt: a group of few rows is never the worst.
+
+        The share of wrong answers that is sure at 95 %; without labels of flips; of a regression
+        the mean error, where more than one row has one.
+        """
+        if self.change.n > 1:
+            return self.errors[1] / self.change.n
+        right, counted = self.pairs.right
+        wrong, n = (counted - right, counted) if counted else (round(self.flips.total), self.rows)
+        return wilson(wrong, n)[0]
 
     def result(self) -> StrategyResult:
         """Return what the sums say."""
         n = self.rows
         return StrategyResult(
             n,
-            self.flips / n,
-            bootstrap_of_counts({0.0: n - self.flips, 1.0: self.flips}),
-            *accuracies(self.pairs),
+            self.flips.mean,
+            self.flips.interval()[0],
+            *self.pairs.result(),
             None if self.head == "regression" else self.kl / n,
             self.ratio / n,
-            self.delta / n,
+            self.delta.mean,
             self.plain.error(),
             self.masked.error(),
             *self._errors(),
             self.chance.result(),
-            paired_t(n, self.delta, self.squares)[0],
+            self.delta.interval()[0],
+            self.flips.units if self.flips.clustered else None,
+            self.hiding,
         )
 
-    def _errors(self) -> Paired:
-        if self.head != "regression" or not (self.errors[0] or self.errors[1]):
+    def _errors(self) -> Compared:
+        n = self.change.n
+        if not n:
             return (None,) * 5
-        n = self.rows
-        before, after, change, squares = self.errors
-        return before / n, after / n, change / n, *paired_t(n, change, squares)
-
-
-def accuracies(pairs: Counter[tuple[bool, bool]]) -> Paired:
-    """Return accuracy first, second, their difference, its interval and McNemar's p-value.
-
-    `pairs` counts (first right, second right); all are None without any.
-    """
-    n = pairs.total()
-    if not n:
-        return (None,) * 5
-    lost, won = pairs[True, False], pairs[False, True]
-    return (
-        (pairs[True, True] + lost) / n,
-        (pairs[True, True] + won) / n,
-        (won - lost) / n,
-        bootstrap_of_counts({-1.0: lost, 0.0: n - lost - won, 1.0: won}),
-        mcnemar(lost, won),
-    )
+        before, after = self.errors
+        return before / n, after / n, self.change.mean, *self.change.interval()
 
 
 class Worst:
@@ -265,13 +266,19 @@ class Worst:
 
 
 class Tallies:
-    """All sums of a model over a file: per strategy, and per strategy and group."""
+    """All sums of a model over a file: per strategy, and per strategy and group.
 
-    def __init__(self, head: str, strategies: Iterable[str]) -> None:
+    columns: what is known of the values of the columns that rows are broken down by.
+    """
+
+    def __init__(
+        self, head: str, strategies: Iterable[str], columns: Mapping[str, Column] | None = None
+    ) -> None:
         self.head, self.names = head, list(strategies)
         self.all = {name: Tally(head) for name in self.names}
         self.worst = {name: Worst() for name in self.names}
         self.groups: dict[str, dict[str, dict[str, Tally]]] = {}
+        self._columns = dict(columns or {})
 
     def add(self, row: RowResult) -> None:
         """Count one row everywhere it belongs."""
@@ -280,14 +287,13 @@ class Tallies:
             self.all[name].add(row, effect)
             self.worst[name].add(row, effect)
             for column, value in (own | row.groups).items():
-                self._tally(column, value, name).add(row, effect)
+                known = self._columns.get(column)
+                self._tally(column, known.group(value) if known else value, name).add(row, effect)
             for kind in set(effect.hidden):
                 self._tally("hidden", kind, name).add(row, effect)
 
     def _tally(self, column: str, value: str, name: str) -> Tally:
         values = self.groups.setdefault(column, {})
-        if value not in values and len(values) >= _VALUES:
-            value = OTHER
         return values.setdefault(value, {}).setdefault(name, Tally(self.head))
 
     def results(self) -> dict[str, StrategyResult]:
@@ -295,16 +301,45 @@ class Tallies:
         return {name: tally.result() for name, tally in self.all.items()}
 
     def group_results(self) -> dict[str, dict[str, dict[str, StrategyResult]]]:
-        """Return column → value → strategy → result, the values with most rows first."""
-        return {
-            column: {
+        """Return column → value → strategy → result, in order or the largest first.
+
+        Of many values those with most rows and the worst are kept, the others folded into one.
+        """
+        found = {}
+        for column, values in self.groups.items():
+            shown, folded = self._shown(column)
+            kept = {value: values[value] for value in shown}
+            if folded:
+                kept[OTHER] = self._folded([values[value] for value in folded])
+            found[column] = {
                 value: {name: tally.result() for name, tally in tallies.items()}
-                for value, tallies in sorted(values.items(), key=_by_rows)
+                for value, tallies in kept.items()
             }
-            for column, values in self.groups.items()
-        }
+        return found
 
+    def _shown(self, column: str) -> tuple[list[str], list[str]]:
+        values = self.groups[column]
+        rows = {value: max(t.rows for t in tallies.values()) for value, tallies in values.items()}
+        bad = {v: max(t.badness for t in tallies.values()) for v, tallies in values.items()}
+        return shown_values(rows, bad, self._columns.get(column))
 
-def _by_rows(item: tuple[str, dict[str, Tally]]) -> tuple[bool, int, str]:
-    value, tallies = item
-    return value == OTHER, -max(t.rows for t in tallies.values()), value
+    def _folded(self, groups: Iterable[dict[str, Tally]]) -> dict[str, Tally]:
+        merged: dict[str, Tally] = {}
+        for tallies in groups:
+            for name, tally in tallies.items():
+                merged.setdefault(name, Tally(self.head)).merge(tally)
+        return merged
+
+    def notes(self) -> list[str]:
+        """Return a sentence for each column of which not every value is shown by itself."""
+        said = []
+        for column in self.groups:
+            known, (shown, folded) = self._columns.get(column), self._shown(column)
+            said += [known.note(column)] if known and known.edges else []
+            if folded:
+                beyond = known.values - len(shown) if known else len(folded)
+                said.append(
+                    f"By {column!r}: the {LARGEST} values with most rows and the {WORST_VALUES} "
+                    f"worst stand for themselves, {beyond:,} others are folded into {OTHER}."
+                )
+        return said

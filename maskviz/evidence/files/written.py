@@ -23,13 +23,14 @@ _GUESSES = 1
 class Translated:
     """One way of reading the sources: what was read, what was written, and its scores.
 
-    bleu, chrf: over the whole set, 0 to 100, against the references.
+    bleu, chrf: over the whole set, 0 to 100, against the references; no BLEU (None) where no
+    reference has four words.
     """
 
     way: str
     read: tuple[str, ...]
     written: tuple[str, ...]
-    bleu: float
+    bleu: float | None
     chrf: float
 
 
@@ -53,11 +54,17 @@ class NoisyTranslation:
         clean, noisy = by_way["clean"], by_way["noisy"]
         best = max(WAYS[2:], key=lambda way: by_way[way].chrf)
         doing = {"noisy + masked": "hiding them", "noisy + infilled": "guessing in their place"}
-        chrf, bleu = by_way[best].chrf - noisy.chrf, by_way[best].bleu - noisy.bleu
+        chrf, bleu = by_way[best].chrf - noisy.chrf, by_way[best].bleu
+        if clean.bleu is None or noisy.bleu is None or bleu is None:
+            return (
+                f"Typing errors cost {_points(clean.chrf - noisy.chrf)} points of chrF; "
+                f"{doing[best]} changes them by {_points(chrf, '+')}. Of references under four "
+                "words there is no BLEU."
+            )
         return (
             f"Typing errors cost {_points(clean.chrf - noisy.chrf)} points of chrF and "
             f"{_points(clean.bleu - noisy.bleu)} of BLEU; {doing[best]} changes them by "
-            f"{_points(chrf, '+')} and {_points(bleu, '+')}."
+            f"{_points(chrf, '+')} and {_points(bleu - noisy.bleu, '+')}."
         )
 
 

@@ -175,11 +175,12 @@ def _compare(source: str, arguments: dict[str, Any], job: Job, diary: Diary) -> 
 def _fairness(source: str, arguments: dict[str, Any], job: Job, diary: Diary) -> None:
     first, second = (arguments.pop(name, None) for name in ("first", "second"))
     column, swap = arguments.pop("text_column", None), arguments.pop("swap", ())
+    cluster = arguments.pop("cluster", None)
 
     def pairs() -> Iterator[Pair]:
         if second:
-            return pairs_of_file(source, first, second)
-        return swapped_pairs(source, column, swap)
+            return pairs_of_file(source, first, second, cluster=cluster)
+        return swapped_pairs(source, column, swap, cluster=cluster)
 
     total = sum(1 for _ in pairs())
     work = FairnessWork(pairs(), total=total, **arguments)

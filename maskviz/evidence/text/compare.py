@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...errors import CapabilityError, MaskError, ParameterError
-from ...masks.choose import mask as choose_mask
 from ...masks.mask import Mask
 from ...models.memory import remembered
 from ...models.model import Model
 from ...readings.labels import Prediction
 from ...readings.question import Question, Spec, asked, json_of
 from ...readings.windows import Answers, read
-from ...text.document import Document
+from ..chance.verdict import DRAWS, LEVEL, Control, beside_chance, by_effect, holm
 from ..statistics import divergence
 
-DRAWS = 20  # random masks in a control, at least
-_SAME = 1e-5  # a probability may differ by as much where the same mask is read in another batch
+LEAST = 20  # other masks in a control, where one says how many
 OPERATORS = ("mask", "delete", "pad", "attention", "infill")  # that a conclusion should survive
 
 
@@ -108,22 +106,6 @@ def _comparison(mask: Mask, operator: str, answers: Answers, plain: int, hidden:
     )
 
 
-@dataclass(frozen=True)
-class Control:
-    """What random masks of the same size do: the effect of chance.
-
-    probabilities: of the plain text's label under each draw. flips: share of draws that flip.
-    low, high: the middle 95 % of `probabilities`.
-    """
-
-    draws: int
-    label: str
-    probabilities: tuple[float, ...]
-    flips: float
-    low: float
-    high: float
-
-
 def control(
     mask: Mask,
     model: Model | str | Question = "mini",
@@ -132,58 +114,66 @@ def control(
     long: str = "cut",
     question: Spec = "labels",
 ) -> Control:
-    """Hide as many words as `mask` does, at random, `draws` times with the seeds 0, 1, …
+    """Return the place of `mask` among other masks of its kind and size (`chance.reference`).
 
-    Raises ParameterError for fewer than 20 draws.
+    Of at most 200 such masks all are asked, of more `draws`. Raises ParameterError for fewer than
+    20 draws.
     """
-    if draws < DRAWS:
-        raise ParameterError(f"{draws} random masks were asked for: the least is {DRAWS}.")
-    put = asked(model, question)
-    return _control(put, mask.text, mask.realised_ratio, operator, draws, long)
+    if draws < LEAST:
+        raise ParameterError(f"{draws} random masks were asked for: the least is {LEAST}.")
+    return _control(asked(model, question), _Hidden(mask), operator, draws, long)
 
 
 @remembered(maxsize=1024)
-def _control(
-    question: Question, text: str, ratio: float, operator: str, draws: int, long: str
-) -> Control:
-    import numpy as np
+def _control(question: Question, mask: _Hidden, operator: str, draws: int, long: str) -> Control:
+    return beside_chance(question, mask.mask, operator, draws, long)
 
-    plain = (Mask(text), "attention")
-    document = Document(text)  # whose words are found once
-    drawn = [choose_mask(document, "random", ratio=ratio, seed=i) for i in range(draws)]
-    answers = read(question, [plain, *((m, operator) for m in drawn)], long)
-    original = answers.prediction(0)
-    index = question.index(original.label)
-    under = answers.probabilities[1:, index]
-    flips = [answers.prediction(i).chosen != original.chosen for i in range(1, draws + 1)]
-    low, high = np.quantile(under, [0.025, 0.975])
-    return Control(
-        draws,
-        original.label,
-        tuple(map(float, under)),
-        float(np.mean(flips)),
-        float(low),
-        float(high),
-    )
+
+@dataclass(frozen=True)
+class _Hidden:
+    """A mask as a key: also by what its spans are called, which `placeholder` writes."""
+
+    mask: Mask
+
+    @property
+    def _key(self) -> tuple[Any, ...]:
+        spans = tuple((s.start, s.end, s.label) for s in self.mask.spans)
+        return self.mask.text, spans, by_effect(self.mask)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hidden) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What one mask changes, beside what chance changes at the same size."""
+    """What one mask changes, beside what other masks of its kind and size change.
+
+    p_adjusted: the control's p-value among the other verdicts that stand beside it (Holm), None
+    where there is no verdict.
+    """
 
     name: str
     comparison: Comparison
     control: Control
+    p_adjusted: float | None = None
 
     @property
-    def beyond_chance(self) -> bool:
-        """Whether the masked probability lies outside the middle 95 % of the random draws."""
-        after = self.comparison.masked.probabilities[self.control.label]
-        return not self.control.low - _SAME <= after <= self.control.high + _SAME
+    def beyond_chance(self) -> bool | None:
+        """Whether the mask changes more than others of its set; None where it cannot be told."""
+        return None if self.p_adjusted is None else self.p_adjusted <= LEVEL
 
     @property
     def conclusion(self) -> str:
-        """What one may say: `flips`, `lowers` or `raises`, or `as chance`."""
+        """What one may say: `flips`, `lowers`, `raises`, `as chance`, `no verdict`, or `hides
+        nothing`.
+        """
+        if not self.comparison.mask.spans:
+            return "hides nothing"
+        if self.beyond_chance is None:
+            return "no verdict"
         if not self.beyond_chance:
             return "as chance"
         if self.comparison.flip:
@@ -196,7 +186,8 @@ class Effect:
             "strategy": self.name,
             "realised_ratio": self.comparison.mask.realised_ratio,
             **self.comparison.change(),
-            "control": vars(self.control),
+            "control": self.control.to_dict(),
+            "p_adjusted": self.p_adjusted,
             "beyond_chance": self.beyond_chance,
             "conclusion": self.conclusion,
         }
@@ -248,7 +239,13 @@ def compare_masks(
                     raise
                 continue
             effects.append(Effect(name, compared, chance))
-    return effects
+    return _beside_each_other(effects)
+
+
+def _beside_each_other(effects: Sequence[Effect]) -> list[Effect]:
+    """Return the effects with p-values that allow for how many stand on one screen."""
+    known = [e.control.p_value if e.control.tells else None for e in effects]
+    return [replace(e, p_adjusted=p) for e, p in zip(effects, holm(known), strict=True)]
 
 
 def operators_left_out(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from ...masks.mask import Mask
 from ...readings.fills import Fill
 from ...text.percent import percent
-from .compare import Comparison, Control
+from ..chance.verdict import Control
+from .compare import Comparison
 
 _NOTICEABLE = 0.02  # a change in probability below this is called none
 
@@ -38,7 +39,7 @@ def comparison_sentence(comparison: Comparison, chance: Control | None = None) -
         change = f"moves {before} to {after}"
     else:
         change = f"leaves {before} as good as unchanged ({after})"
-    by_chance = "" if chance is None else f"; {_by_chance(chance)}"
+    by_chance = "" if chance is None else f"; {beside(chance)}"
     return f"Hiding {hidden(mask)} {change}{by_chance}."
 
 
@@ -49,17 +50,36 @@ def _labels(chosen: Sequence[str]) -> str:
 def _regression_sentence(comparison: Comparison, chance: Control | None) -> str:
     """Say by how much a regression's value moves, and where random masks leave it."""
     plain, masked = comparison.original.confidence, comparison.masked.confidence
-    by_chance = "" if chance is None else (
-        f"; random masks of the same size leave it between {chance.low:.3f} and {chance.high:.3f}"
-    )  # fmt: skip
+    by_chance = "" if chance is None else f"; {beside(chance)}"
     return (
         f"Hiding {hidden(comparison.mask)} moves {comparison.original.label} from {plain:.3f} to "
         f"{masked:.3f}{by_chance}."
     )
 
 
-def _by_chance(chance: Control) -> str:
-    return f"random masks of the same size flip the label in {percent(chance.flips)} of draws"
+def beside(chance: Control) -> str:
+    """Say where a mask stands among others of its kind and size: a verdict's figures, or a rank."""
+    count, size = chance.draws, chance.size
+    if not count:
+        return f"there is no other mask of {size} in this text to set it against"
+    place = "the strongest" if chance.rank == 1 else f"number {chance.rank} by strength"
+    if chance.by_effect:
+        return (
+            f"it is {place} of {count + 1} masks of {size}, but it was chosen by its effect, so "
+            "that is no verdict"
+        )
+    if not chance.tells:
+        return f"it is {place} of the {count + 1} masks of {size}: too few for more than a rank"
+    all_or_drawn = f"all {count} other masks" if chance.whole else f"{count} other masks drawn"
+    return (
+        f"of {all_or_drawn} of {size}, {chance.as_strong} change it as much "
+        f"(p = {_p(chance.p_value)})"
+    )
+
+
+def _p(value: float) -> str:
+    """Return a p-value as it is written: two digits, three where they count."""
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
 def fill_sentence(mask: Mask, fills: Sequence[Fill], model: str) -> str:

@@ -22,12 +22,13 @@ from .occlusion import Occluded, occlude
 
 @dataclass(frozen=True)
 class WordScore:
-    """A word `text[start:end]` and its score."""
+    """A word `text[start:end]` and its score; of occlusion also the fall in log-odds."""
 
     start: int
     end: int
     text: str
     score: float
+    log_odds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,22 @@ class Explanation:
 
     @property
     def ranked(self) -> tuple[int, ...]:
-        """The words by index, the highest score first, the earlier one between equals."""
-        order = range(len(self.words))
-        return tuple(sorted(order, key=lambda i: (-self.words[i].score, i)))
+        """The words by index, the strongest first, the earlier one between equals.
+
+        By the fall in log-odds where it is known: of an answer near 1 that of p says little.
+        """
+        strength = [w.score if w.log_odds is None else w.log_odds for w in self.words]
+        return tuple(sorted(range(len(strength)), key=lambda i: (-strength[i], i)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values; the keys are the command line's."""
         values = {name: value for name, value in vars(self).items() if value is not None}
         del values["question"]
-        return {**values, **json_of(self.question), "words": [vars(word) for word in self.words]}
+        return {**values, **json_of(self.question), "words": [_shown(word) for word in self.words]}
+
+
+def _shown(word: WordScore) -> dict[str, Any]:
+    return {name: value for name, value in vars(word).items() if value is not None}
 
 
 def explain(
@@ -87,7 +95,7 @@ def explain(
     METHODS[method], checked_long(long)
     put = asked(model, question)
     if label is not None:
-        put.index(label)
+        label = put.output(label)
     return _explained(put, text, method, label, long, seed)
 
 
@@ -115,13 +123,13 @@ def explain_many(
 
 
 def _of_occlusion(question: Question, text: str, found: Occluded, index: int) -> Explanation:
-    falls = found.plain[index] - found.hidden[:, index]
+    falls, odds = found.falls(index)
     return Explanation(
         question.outputs[index],
         float(found.plain[index]),
         tuple(
-            WordScore(s, e, text[s:e], float(v))
-            for (s, e), v in zip(found.words, falls, strict=True)
+            WordScore(s, e, text[s:e], fall, odd)
+            for (s, e), fall, odd in zip(found.words, falls, odds, strict=True)
         ),
         unit=_unit("Δp", question),
         model=question.model.name,
@@ -150,11 +158,12 @@ def _explained(
     plain = answers.probabilities[0]
     index = question.answer(plain) if label is None else question.index(label)
     found: Scores = METHODS[method].score(Request(question, text, index, words, long, seed))
-    scored = zip(words, found.values, strict=True)
+    odds = found.log_odds or (None,) * len(words)
+    scored = zip(words, found.values, odds, strict=True)
     return Explanation(
         question.outputs[index],
         float(plain[index]),
-        tuple(WordScore(s, e, text[s:e], float(value)) for (s, e), value in scored),
+        tuple(WordScore(s, e, text[s:e], float(value), odd) for (s, e), value, odd in scored),
         answers.notices[0],
         method,
         _unit(METHODS[method].unit, question),

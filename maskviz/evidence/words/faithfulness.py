@@ -80,6 +80,11 @@ class Faithfulness:
     kendall_p: float | None
     draws: int
 
+    @property
+    def values(self) -> dict[str, float]:
+        """Every measure as one number, by name; the names are those of `random`."""
+        return _by_name(self.comprehensiveness, self.sufficiency, self.deletion, self.insertion)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values; the keys are the command line's."""
         return {
@@ -173,13 +178,18 @@ class Measured:
     @property
     def values(self) -> dict[str, float]:
         """Every measure as one number, by name."""
-        comprehensiveness, sufficiency = self.aopc
-        return {
-            "comprehensiveness": comprehensiveness,
-            "sufficiency": sufficiency,
-            "deletion": self.deletion.area,
-            "insertion": self.insertion.area,
-        }
+        return _by_name(*self.aopc, self.deletion, self.insertion)
+
+
+def _by_name(
+    comprehensiveness: float, sufficiency: float, deletion: Curve, insertion: Curve
+) -> dict[str, float]:
+    return {
+        "comprehensiveness": comprehensiveness,
+        "sufficiency": sufficiency,
+        "deletion": deletion.area,
+        "insertion": insertion.area,
+    }
 
 
 def measured(answer: Answer, orders: Sequence[Sequence[int]]) -> list[Measured]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...errors import UnknownNameError
 from ...masks.registry import Parameter, budget, strategy
@@ -46,25 +46,30 @@ def key(
 ) -> Iterator[MaskSpan]:
     """Choose the words with the highest scores, the earlier one between equals.
 
-    `by`: `model` (fall of the predicted label's probability when the word is hidden), `keyness`
+    `by`: `model` (fall of the predicted label when the word is hidden, ranked in log-odds, since
+    near 1 probabilities differ in their last digits alone; the score is that of p), `keyness`
     (|z| of the log-odds with a Dirichlet prior over labelled texts), `tfidf`, or `lexicon` (a list
     of words that carry a verdict; hides no more words than are on it).
     """
     if by not in WAYS:
         raise UnknownNameError.of("way to find key words", by, WAYS)
-    scored = _by_model(document, model) if by == "model" else _by_words(document, by, data)
-    ranked = sorted(range(len(scored)), key=lambda i: (-scored[i][0], i))
+    if by == "model":
+        scored, ranked = _by_model(document, model)
+    else:
+        scored = _by_words(document, by, data)
+        ranked = sorted(range(len(scored)), key=lambda i: (-scored[i][0], i))
     for i in ranked[: budget(len(document.words), ratio)]:
         score, reason = scored[i]
         if reason:
             yield MaskSpan(document.words[i].start, document.words[i].end, reason, score)
 
 
-def _by_model(document: Document, model: str) -> list[Scored]:
+def _by_model(document: Document, model: str) -> tuple[list[Scored], Sequence[int]]:
+    """Return a score and a reason for each word, and the words by strength."""
     from .attribution import explain
 
     found = explain(document.text, model)
-    return [
+    scored = [
         (
             w.score,
             f"hiding it alone {'lowers' if w.score >= 0 else 'raises'} "
@@ -72,6 +77,7 @@ def _by_model(document: Document, model: str) -> list[Scored]:
         )
         for w in found.words
     ]
+    return scored, found.ranked
 
 
 def _by_words(document: Document, by: str, data: str) -> list[Scored]:

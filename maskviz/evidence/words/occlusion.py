@@ -30,18 +30,28 @@ class Occluded:
     """A text's answer, plain and with each word hidden in turn.
 
     plain: probabilities (outputs,). hidden: (words, outputs); a word that is not read has plain's.
+    *_odds: the same in log-odds.
     """
 
     words: tuple[Word, ...]
     plain: Any
     hidden: Any
+    plain_odds: Any
+    hidden_odds: Any
+
+    def falls(self, index: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return by how far each word's absence lowers an output: its p, and its log-odds."""
+        p = self.plain[index] - self.hidden[:, index]
+        odds = self.plain_odds[index] - self.hidden_odds[:, index]
+        return tuple(map(float, p)), tuple(map(float, odds))
 
 
 @method("occlusion", "Δp", "Hide each word in turn: how much does the label's probability fall?")
 def occlusion(request: Request) -> Scores:
     """Score each word by the fall of the label's probability when it alone is hidden."""
     (found,) = occlude(request.question, [request.text], request.long)
-    return Scores(tuple(map(float, found.plain[request.index] - found.hidden[:, request.index])))
+    falls, odds = found.falls(request.index)
+    return Scores(falls, log_odds=odds)
 
 
 def occlude(question: Question, texts: Iterable[str], long: str = "cut") -> Iterator[Occluded]:
@@ -146,4 +156,5 @@ def _answers(question: Question, group: Sequence[_Variants]) -> Iterator[Occlude
         np.add.at(hidden, of_word, falls[of_variant])
         mean = np.concatenate([base.sum(0)[None], hidden]) / variants.windows
         answers = question.probabilities(mean)
-        yield Occluded(variants.words, answers[0], answers[1:])
+        odds = question.log_odds(mean)
+        yield Occluded(variants.words, answers[0], answers[1:], odds[0], odds[1:])

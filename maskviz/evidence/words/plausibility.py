@@ -80,8 +80,14 @@ def plausibility(
 
     put = asked(model, question)
     items = list(islice(_rationales(source, name), rows))
+    notes: tuple[str, ...] = ()
+    if long == "cut":
+        items, notes = _within_reach(items, put.model)
     if not items:
-        raise DataError("No row has both a text and marked words: mark a span in at least one.")
+        raise DataError(
+            "No row has both a text and marked words that the model reads: mark a span in at least "
+            "one, or read long texts in windows."
+        )
     share = sum(len(r.words) / len(Mask(r.text).words) for r in items) / len(items)
     found = []
     for item in items:
@@ -90,8 +96,6 @@ def plausibility(
     columns = [list(column) for column in zip(*found, strict=True)]
     f1, iou, area = (sum(column) / len(column) for column in columns)
     f1_ci95, iou_ci95, area_ci95 = (bootstrap_interval(column) for column in columns)
-    cut = sum(put.model.tokenise(r.text).truncated_at is not None for r in items)
-    notes = (f"{cut} of {len(items)} texts are longer than the model reads.",) if cut else ()
     return Plausibility(
         method,
         put.model.name,
@@ -105,6 +109,35 @@ def plausibility(
         share,
         notes,
     )
+
+
+def _within_reach(
+    items: Sequence[Rationale], model: Model
+) -> tuple[list[Rationale], tuple[str, ...]]:
+    """Return the texts as far as the model reads them, and a note on the marks behind that.
+
+    A word that is never read has no score: to count it as missed would blame the method.
+    """
+    kept, cut, marks, beyond = [], 0, 0, 0
+    for item in items:
+        end = model.tokenise(item.text).truncated_at
+        words = Mask(item.text).words
+        read = item.words if end is None else {i for i in item.words if words[i][0] < end}
+        cut += end is not None
+        marks += len(item.words)
+        beyond += len(item.words) - len(read)
+        if read:
+            text = item.text if end is None else item.text[: _end_of_word(words, end)]
+            kept.append(Rationale(item.row, text, frozenset(read)))
+    note = (
+        f"{cut} of {len(items)} texts are longer than {model.name} reads: {beyond} of {marks} "
+        "marked words lie behind that and do not count; read in windows, all do."
+    )
+    return kept, (note,) if cut else ()
+
+
+def _end_of_word(words: Sequence[tuple[int, int]], end: int) -> int:
+    return next((e for s, e in words if s < end <= e), end)
 
 
 def _rationales(

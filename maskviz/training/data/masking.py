@@ -176,6 +176,15 @@ class Masker:
         """Return the mask of one row in an epoch. Raises TextError for a row without words."""
         return drawn(self.masking, self.documents[index], self.seed, epoch, index, self.model.name)
 
+    def hits(self, index: int) -> bool:
+        """Tell whether anything that the model reads of a row is hidden in its first epoch."""
+        try:
+            spans = self.mask(index).spans
+        except (TextError, MaskError):
+            return False
+        end = self.plain[index].truncated_at
+        return any(end is None or span.start < end for span in spans)
+
     def _draw(self, index: int, epoch: int) -> TokenRow:
         plain = self.plain[index]
         try:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data import Selection, guess_columns, iter_rows, make_example
+from ...data.labels import label_columns
 from ...errors import DataError
 from ..spec.spec import EXAMPLE, SINGLE, RunSpec
-from .targets import Targets, read_targets
+from .targets import Targets, cells, read_targets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +109,7 @@ def columns(spec: RunSpec, frame: pd.DataFrame) -> tuple[str, str | None]:
     if label is None:
         listed = ", ".join(map(str, frame.columns))
         raise DataError(f"No column looks like a label: name one of {listed}.")
-    if label == text:
+    if text in label_columns(label, list(map(str, frame.columns))):
         alone = " The file has one alone: commas, semicolons, tabs or bars separate several."
         raise DataError(
             f"The column {text[:40]!r} cannot be both text and label: choose two columns."
@@ -192,25 +193,16 @@ def _own_evaluation(
     import pandas as pd
 
     frame = pd.DataFrame.from_records(list(iter_rows(spec.data.eval_path)))
-    for name in (text, column):
-        if name is not None and name not in frame.columns:
-            listed = ", ".join(map(str, frame.columns))
-            raise DataError(f"The evaluation table has no column {name!r}, only {listed}.")
-    texts = [_as_label(value) for value in frame[text]]
-    cells = [_as_label(value) for value in frame[column]] if column is not None else texts
-    kept = [(t, c) for t, c in zip(texts, cells, strict=True) if t and c]
+    try:
+        texts = cells(frame, text)
+        found = targets.cells_of(frame, column) if column is not None else texts
+    except DataError as error:
+        raise DataError(f"The evaluation table: {error}") from None
+    kept = [(t, c) for t, c in zip(texts, found, strict=True) if t and c not in (None, "")]
     encoded = [targets.encode(cell) for _, cell in kept]
-    unknown = sorted(c for (_, c), value in zip(kept, encoded, strict=True) if value is None)
+    unknown = sorted(str(c) for (_, c), value in zip(kept, encoded, strict=True) if value is None)
     if unknown or not kept:
         what = "label" if spec.kind == SINGLE else "value"
         said = f"the {what} {unknown[0]!r}, which the training rows lack" if unknown else "no rows"
         raise DataError(f"The evaluation table has {said}: give a table of the same labels.")
     return {"dev": Part(tuple(t for t, _ in kept), tuple(encoded))}
-
-
-def _as_label(value: object) -> str:
-    if value is None or value != value:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip()

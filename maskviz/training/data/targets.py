@@ -6,13 +6,13 @@ what it left out.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ...data import Selection, select
+from ...data.known import Known, as_number, told_apart
+from ...data.labels import Shape, labels_of, missing, no_column, parts, whole_numbers
 from ...errors import DataError
 from ..spec.spec import MULTI, REGRESSION, SINGLE
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 SMALLER = "divide them in the table, so that they stay within some tens, and it learns better"
 LARGE = 1e4  # a regression's loss squares its values: beyond this it hardly learns
-_SEPARATORS = re.compile(r"[,;|]")
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,15 @@ class Targets:
 
     selection: Selection
     names: tuple[str, ...]
-    encode: Callable[[str], Any]
+    encode: Callable[[Any], Any]
     by_class: bool = False
+
+    def cells_of(self, frame: pd.DataFrame, column: str) -> list[Any]:
+        """Return what another table says in each row, read as this one; None or "" for nothing."""
+        shape = self.selection.shape
+        if shape is None:
+            return cells(frame, column)
+        return labels_of(frame, column, shape.several, shape)[1]
 
 
 def read_targets(frame: pd.DataFrame, text: str, column: str | None, kind: str) -> Targets:
@@ -45,18 +51,35 @@ def read_targets(frame: pd.DataFrame, text: str, column: str | None, kind: str) 
         return Targets(texts, ("text",), lambda _: 0)
     if kind == SINGLE:
         return _classes(select(frame, text, column))
-    selection = paired(frame, text, column)
-    return {MULTI: _several, REGRESSION: _numbers, "seq2seq": _texts}[kind](selection, column)
+    if kind == MULTI:
+        shape, labels = labels_of(frame, column, several=True)
+        return _several(replace(paired(frame, text, column, labels), shape=shape), column, shape)
+    selection = paired(frame, text, column, cells(frame, column))
+    return {REGRESSION: _numbers, "seq2seq": _texts}[kind](selection, column)
+
+
+def cells(frame: pd.DataFrame, column: str) -> list[str]:
+    """Return the cells of a column of numbers or texts; a list of one is that one."""
+    if column not in frame.columns:
+        raise no_column(column, list(map(str, frame.columns)))
+    return [_cell(value) for value in frame[column]]
 
 
 def _classes(selection: Selection) -> Targets:
-    number = {name: i for i, name in enumerate(selection.label_names)}
-    return Targets(selection, selection.label_names, number.get, by_class=True)
+    known = Known(selection.label_names)
+    number = {name: i for i, name in enumerate(known.names)}
+
+    def encode(label: str) -> int | None:
+        same = known.named(label) or known.named(whole_numbers([label])[0])
+        return None if same is None else number[same]
+
+    return Targets(selection, known.names, encode, by_class=True)
 
 
-def _several(selection: Selection, column: str) -> Targets:
-    """Several labels in a cell, separated by comma, semicolon or bar; `-` stands for none."""
-    names = tuple(sorted({name for cell in selection.labels for name in labels_in(cell)}))
+def _several(selection: Selection, column: str, shape: Shape) -> Targets:
+    """Several labels a row, in any shape that `data.labels` reads."""
+    found = {name for cell in selection.labels for name in cell}
+    names = shape.names or tuple(sorted(found))
     if len(names) < 2:
         raise DataError(
             f"The column {column!r} names {len(names)} label: give cells such as 'funny, warm', "
@@ -68,74 +91,63 @@ def _several(selection: Selection, column: str) -> Targets:
             "the column that holds the labels."
         )
 
-    def encode(cell: str) -> tuple[float, ...] | None:
-        found = set(labels_in(cell))
-        return tuple(float(name in found) for name in names) if found <= set(names) else None
+    known = Known(names)
+    notes = tuple(filter(None, (*selection.notes, shape.said, told_apart(names))))
 
-    return Targets(selection, names, encode)
+    def encode(cell: tuple[str, ...]) -> tuple[float, ...] | None:
+        chosen = {known.named(name) for name in cell}
+        return None if None in chosen else tuple(float(name in chosen) for name in names)
 
-
-def labels_in(cell: str) -> list[str]:
-    """Return the labels of a cell.
-
-    >>> labels_in("warm; funny"), labels_in("-"), labels_in("['warm', 'funny']")
-    (['warm', 'funny'], [], ['warm', 'funny'])
-    """
-    parts = (part.strip().strip("'\"") for part in _SEPARATORS.split(cell.strip().strip("[]")))
-    return [part for part in parts if part not in ("", "-")]
+    return Targets(replace(selection, notes=notes), names, encode)
 
 
 def _numbers(selection: Selection, column: str) -> Targets:
     for cell, row in zip(selection.labels, selection.rows, strict=True):
-        if _number(cell) is None:
+        if as_number(cell) is None:
             raise DataError(
                 f"Row {row + 1} of {column!r} is {cell[:40]!r} and a regression needs numbers: "
                 "correct it or take problem_type 'single_label_classification'."
             )
-    if len(set(map(_number, selection.labels))) == 1:
+    if len(set(map(as_number, selection.labels))) == 1:
         raise DataError(f"The column {column!r} holds one value alone: there is nothing to learn.")
     if (largest := max(abs(float(cell)) for cell in selection.labels)) > LARGE:
         note = f"The values of {column!r} reach {largest:,.4g}: {SMALLER}."
         selection = replace(selection, notes=(*selection.notes, note))
-    return Targets(selection, (column,), _number)
-
-
-def _number(cell: str) -> float | None:
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    return Targets(selection, (column,), as_number)
 
 
 def _texts(selection: Selection, _column: str) -> Targets:
     return Targets(selection, ("text",), str)
 
 
-def paired(frame: pd.DataFrame, text: str, column: str | None) -> Selection:
-    """Return the rows with a text, and a cell in `column` where one is asked for."""
+def paired(
+    frame: pd.DataFrame, text: str, column: str | None, values: Sequence[Any] = ()
+) -> Selection:
+    """Return the rows with a text, and with a value of `column` where one is asked for.
+
+    values: one a row; None or an empty text where it says nothing.
+    """
+    texts = cells(frame, text)
+    kept = [
+        i
+        for i, shown in enumerate(texts)
+        if shown and (column is None or values[i] not in (None, ""))
+    ]
     asked = [name for name in (text, column) if name is not None]
-    for name in asked:
-        if name not in frame.columns:
-            listed = ", ".join(map(str, frame.columns))
-            raise DataError(f"There is no column {name!r}: choose one of {listed}.")
-    cells = list(zip(*(map(_cell, frame[name]) for name in asked), strict=True))
-    kept = [i for i, row in enumerate(cells) if all(row)]
     if len(kept) < 2:
         columns = " and ".join(map(repr, asked))
         raise DataError(f"{len(kept)} rows have {columns} and training needs 2 or more.")
-    left = len(cells) - len(kept)
+    left = len(texts) - len(kept)
     notes = (f"{left} rows without {' or '.join(map(repr, asked))} are left out.",) if left else ()
-    labels = tuple(cells[i][-1] if column is not None else "text" for i in kept)
-    return Selection(tuple(cells[i][0] for i in kept), labels, tuple(kept), notes)
+    labels = tuple(values[i] if column is not None else "text" for i in kept)
+    return Selection(tuple(texts[i] for i in kept), labels, tuple(kept), notes)
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, (list, tuple)) or type(value).__name__ == "ndarray":
-        return ", ".join(map(str, value)) or "-"
-    if value is None or value != value:
+    if missing(value):
         return ""
-    return str(value).strip()
+    found = parts(value, several=False) if not isinstance(value, str) else (value.strip(),)
+    return found[0] if len(found) == 1 else ", ".join(found)
 
 
 def class_weights(labels: Sequence[int], count: int) -> list[float]:

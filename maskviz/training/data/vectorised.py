@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import LanguageError
 from ...masks.chance import drawn_runs, drawn_words
 from ...masks.draws import uniforms
 from ...masks.operators import AS_MASK, AS_RANDOM, ordinary_ids, overlapping
 from ...masks.registry import STRATEGIES
 from ...text.alignment import Tokenised
-from ...text.words import word_offsets
+from ...text.words import whole_characters, word_offsets
 from .seeds import MEASURED, draw_seed
 
 
@@ -45,7 +46,10 @@ class Segments:
 
 def segments(plain: Tokenised, words: Sequence[tuple[int, int]]) -> Segments:
     """Lay out the tokens of a row over its words."""
-    edges = np.array([offset or (0, 0) for offset in plain.offsets], dtype=np.int64).reshape(-1, 2)
+    text, given = plain.text, (offset or (0, 0) for offset in plain.offsets)
+    # What a person sees as one character is hidden whole, as `Mask` does it.
+    seen = [whole_characters(text, *offset) if offset[1] else offset for offset in given]
+    edges = np.array(seen, dtype=np.int64).reshape(-1, 2)
     drawable = edges[:, 0] < edges[:, 1]
     borders = np.array(words, dtype=np.int64).reshape(-1)
     first = np.searchsorted(borders, edges[:, 0], side="right")
@@ -129,8 +133,9 @@ class Replacement:
         seeds, places: (n,) the seed of each token's row and its place there, for `corrupt`.
         """
         visible = np.ones(len(ids), dtype=np.int64)
-        if self.operator == "attention":
+        if self.operator in ("attention", "pad"):
             visible[hidden] = 0
+        if self.operator == "attention":
             return ids, visible
         ids = ids.copy()
         if self.operator != "corrupt":
@@ -209,11 +214,20 @@ class BatchDraws:
     def fix(self, indices: Sequence[int]) -> None:
         """Choose what is hidden in each row whatever the seed."""
         for i in indices:
-            if self._row(i).words:
+            if not self._row(i).words:
+                continue
+            try:
                 mask = self.masker.mask(i)
-                self.masker.fixed[i] = hidden_tokens(self.masker.plain[i], mask)
-                if i < MEASURED:
-                    self.masker.ratios[i] = mask.realised_ratio
+            except LanguageError:
+                self.masker.fixed[i] = self._left_plain(i)
+                continue
+            self.masker.fixed[i] = hidden_tokens(self.masker.plain[i], mask)
+            if i < MEASURED:
+                self.masker.ratios[i] = mask.realised_ratio
+
+    def _left_plain(self, index: int) -> Any:
+        self.masker.left_plain.add(index)
+        return _none(self._row(index))
 
     def _row(self, index: int) -> Segments:
         if index not in self._laid_out:
@@ -226,7 +240,10 @@ class BatchDraws:
             return self.hide(row, self.ratio, random.Random(seed))  # noqa: S311  repeatable, not secret
         if self.fixed:
             return self.masker.fixed[index]
-        return hidden_tokens(self.masker.plain[index], self.masker.mask(index, epoch))
+        try:
+            return hidden_tokens(self.masker.plain[index], self.masker.mask(index, epoch))
+        except LanguageError:
+            return self._left_plain(index)
 
 
 def _none(row: Segments) -> Any:

@@ -10,70 +10,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ...errors import MaskvizError
 from ...paths import write_atomic
+from ..data.hits import require_hits
 from ..data.rows import Rows, load_rows
+from ..model.network import drawn_head
 from ..spec.spec import SINGLE, RunSpec
 from .failures import explain, lost_company
 from .job import Job
 from .recorder import Recorder
 
 Listener = Callable[[dict[str, Any]], None]
-
-
-_WARM = (
-    "pandas",
-    "transformers.models.auto.modeling_auto",
-    "transformers.models.bert.modeling_bert",
-    "transformers.models.modernbert.modeling_modernbert",
-    "maskviz.models",
-    *(f"maskviz.training.data.{name}" for name in ("collating", "masking")),
-    "maskviz.training.machine.device",
-    *(f"maskviz.training.model.{name}" for name in ("card", "hooks", "network")),
-    *(
-        f"maskviz.training.loop.{name}"
-        for name in ("assemble", "metrics", "pacer", "result", "trainer")
-    ),
-)
-
-
-def warm_up() -> None:
-    """Import what training needs, and touch no tensor."""
-    from importlib import import_module
-    from importlib.util import find_spec
-
-    from ...masks import STRATEGIES
-
-    for name in _WARM:
-        import_module(name)
-    if find_spec("spacy"):  # a strategy may need it
-        _warm_pipeline()
-    list(STRATEGIES)
-    _warm_model()
-
-
-def _warm_pipeline() -> None:
-    """Load the pipeline, and let it read a text: what it loads at its first is here then."""
-    from ...masks import mask
-    from ...text.document import Document
-    from ...text.pipelines import BUNDLED
-    from ...text.together import annotate_together
-
-    document = Document("Ada Lovelace, 36, came to London.", BUNDLED)
-    annotate_together([document])
-    mask(document, "attribute")
-
-
-def _warm_model() -> None:
-    """Read the bundled model's tokenizer and settings; a run that tunes another reads its own."""
-    from ...errors import ModelError
-    from ...models import load_model
-
-    with suppress(ModelError):  # a server's list may leave it out
-        load_model()
 
 
 def execute(
@@ -226,7 +177,11 @@ def prepare(folder: Path, threads: int | None, recorder: Recorder, rows: Rows | 
     recorder.update(device=device_name(device), precision=precision)
     model = load_model(spec.model)
     rows = rows.in_order(model.labels) if spec.kind == SINGLE else rows
+    if note := drawn_head(spec, model):
+        recorder.log(note)
+        rows = replace(rows, notes=(*rows.notes, note))
     trainer, pacer = assemble(folder, spec, rows, model, recorder, device, precision)
+    require_hits(trainer.train_dataset.masker)
     return Job(folder, spec, rows, model, trainer, pacer, recorder, device, precision, began)
 
 

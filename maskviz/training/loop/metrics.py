@@ -13,6 +13,7 @@ FIGURES = (
     "loss", "accuracy", "ci95", "macro_f1", "micro_f1", "exact_match", "mae", "rmse", "pearson",
     *text_scores.FIGURES, "written_rows",
 )  # fmt: skip
+HEADLINES = {"accuracy": "Accuracy", "micro_f1": "Micro-F1", "mae": "Mean absolute error"}
 Metrics = Callable[[Any], dict[str, float]]
 
 

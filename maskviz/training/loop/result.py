@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...text.percent import percent
-from ..spec.spec import MULTI, REGRESSION
+from ..model.network import drawn_head
+from ..spec.spec import MULTI, REGRESSION, SINGLE
+from .ending import ended_early, steps_asked
 from .metrics import FIGURES
 
 if TYPE_CHECKING:
@@ -23,16 +25,20 @@ def summarise(
 
     masker = job.trainer.train_dataset.masker
     first = next(iter(job.rows.evaluation))
-    labels = Counter(map(str, job.rows.evaluation[first].labels))
+    labels = job.rows.evaluation[first].labels
+    steps = job.recorder.status.get("step") or 0
+    asked = steps_asked(job.spec, len(job.trainer.buckets))
     result = {
         "evaluations": evaluations,
         "metrics": metrics(evaluations, first),
-        "majority": max(labels.values()) / sum(labels.values()),
+        **({"majority": majority(labels)} if job.spec.kind == SINGLE else {}),
         "labels": list(job.rows.label_names),
         "train_rows": len(job.rows.train),
         "rows_left_plain": len(masker.left_plain),
         "realised_ratio": masker.realised_ratio(),
-        "steps": job.recorder.status.get("step") or 0,
+        "steps": steps,
+        "steps_asked": asked,
+        "ended_early": ended_early(job.spec, steps, asked),
         "seconds": seconds,
         "tokens_per_second": speed,
         "device": device_name(job.device),
@@ -42,7 +48,21 @@ def summarise(
         "notes": list(job.rows.notes),
     }
     job.recorder.update(peak_memory_bytes=result["peak_memory_bytes"])
-    return {"finding": finding(result, first, job.spec.kind), **result}
+    said = (
+        finding(result, first, job.spec.kind),
+        result["ended_early"],
+        drawn_head(job.spec, job.model),
+    )
+    return {"finding": " ".join(filter(None, said)), **result}
+
+
+def majority(labels: Sequence[Any]) -> float:
+    """Return the share of rows that have the most frequent label.
+
+    >>> majority(["a", "a", "b", "a"])
+    0.75
+    """
+    return max(Counter(map(str, labels)).values()) / len(labels)
 
 
 def metrics(evaluations: Sequence[Mapping[str, Any]], first: str) -> dict[str, float]:
@@ -79,8 +99,10 @@ def finding(result: Mapping[str, Any], first: str, kind: str) -> str:
 
 
 def _guessed(figures: Mapping[str, float]) -> str:
+    if "loss_masked" not in figures:
+        return "No row that was evaluated holds anything hidden: there is no figure of the guesses."
     return (
-        f"The model guesses {percent(figures.get('accuracy_masked', 0.0), 1)} of the hidden tokens "
+        f"The model guesses {percent(figures['accuracy_masked'], 1)} of the hidden tokens "
         f"(perplexity {_perplexity(figures['loss_masked'])})."
     )
 
@@ -92,20 +114,27 @@ def _written(figures: Mapping[str, float]) -> str:
     ...           "written_rows_plain": 100})
     'On 100 texts written: BLEU 43.1, chrF 61.2, ROUGE-L 0.55 plain.'
     """
-    masks = _masks(figures, "bleu")
-    said = [
-        f"BLEU {figures[f'bleu_{mask}']:.1f}, chrF {figures[f'chrf_{mask}']:.1f}, "
-        f"ROUGE-L {figures[f'rougeL_{mask}']:.2f} {mask}"
-        for mask in masks
-    ]
+    masks = _masks(figures, "chrf")
+    said = [f"{_scores(figures, mask)} {mask}" for mask in masks]
     if said:
         return f"On {figures[f'written_rows_{masks[0]}']:.0f} texts written: {'; '.join(said)}."
     said = [
         f"perplexity {_perplexity(figures[f'loss_{mask}'])} and "
-        f"{percent(figures.get(f'accuracy_{mask}', 0.0), 1)} of the tokens right {mask}"
+        f"{percent(figures[f'accuracy_{mask}'], 1)} of the tokens right {mask}"
         for mask in _masks(figures, "loss")
     ]
     return f"Of what it is to write, given what stands before: {'; '.join(said)}."
+
+
+def _scores(figures: Mapping[str, float], mask: str) -> str:
+    shown = (("BLEU", "bleu", ".1f"), ("chrF", "chrf", ".1f"), ("ROUGE-L", "rougeL", ".2f"))
+    said = ", ".join(
+        f"{name} {figures[f'{key}_{mask}']:{form}}"
+        for name, key, form in shown
+        if f"{key}_{mask}" in figures
+    )
+    short = " (no BLEU: no reference has four words)" if f"bleu_{mask}" not in figures else ""
+    return said + short
 
 
 def _several(figures: Mapping[str, float]) -> str:

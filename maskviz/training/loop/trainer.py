@@ -157,8 +157,11 @@ class MaskTrainer(Trainer):
         output = super().evaluation_loop(*args, **options)
         sums = self.accelerator.reduce(torch.stack(self._evaluated).sum(0), "mean")
         name = f"{options.get('metric_key_prefix', 'eval')}_loss"
-        loss = (sums[0] / sums[1].clamp(min=1)).item()
-        return output._replace(metrics={**(output.metrics or {}), name: loss})
+        found = dict(output.metrics or {})
+        found.pop(name, None)
+        if sums[1] > 0:  # a mean over nothing is no figure
+            found[name] = (sums[0] / sums[1]).item()
+        return output._replace(metrics=found)
 
     # checkpoints ----------------------------------------------------------------------------
 

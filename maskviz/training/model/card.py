@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...models.locate import BUNDLED, BUNDLED_TRANSLATOR
+from ...models.locate import BUNDLED, BUNDLED_TRANSLATOR, public_name, run_of
 from ..spec.spec import EXAMPLE, MULTI, REGRESSION, RunSpec
 
 _CARD = """\
@@ -106,7 +106,7 @@ def _card(name: str, spec: RunSpec, result: Mapping[str, Any], **written: str) -
         figure=f"{figure.replace('_', ' ')}{' (95 %)' * (figure in _SHARES)}",
         name=name,
         finding=result["finding"],
-        model=_code(public_name(spec.model)),
+        model=_tuned_from(spec.model),
         data=_data(spec),
         rows=result["train_rows"],
         labels=_labels(spec, result),
@@ -139,13 +139,18 @@ def shareable(spec: RunSpec) -> RunSpec:
     return replace(spec, data=data, model=public_name(spec.model))
 
 
-def public_name(model: str) -> str:
-    """Return a model's name as others may read it: of a folder only its own name.
-
-    >>> public_name("org/tiny"), public_name("/models/tiny")
-    ('org/tiny', 'tiny')
-    """
-    return Path(model).name if Path(model).is_absolute() else model
+def _tuned_from(model: str) -> str:
+    """Name the model that a run began with, and where that came from in its turn."""
+    said, seen = _code(public_name(model)), {model}
+    while (spec := run_of(model)) is not None:
+        model = RunSpec.from_file(spec).model
+        if model in seen:
+            break
+        seen.add(model)
+        said += f", a run tuned from {_code(public_name(model))}"
+    if Path(model).is_absolute():
+        said += ", a folder on the machine it was tuned on"
+    return said
 
 
 def _data(spec: RunSpec) -> str:
@@ -167,8 +172,10 @@ def _labels(spec: RunSpec, result: Mapping[str, Any]) -> str:
 
 def _line(row: Mapping[str, Any], figure: str) -> str:
     shown = "–" if figure not in row else f"{row[figure]:.3f}"
-    if "bleu" in row:
-        shown = f"{row['bleu']:.1f}, {row['chrf']:.1f}, {row['rougeL']:.2f}"
+    if "chrf" in row:
+        scores = (("bleu", ".1f"), ("chrf", ".1f"), ("rougeL", ".2f"))
+        shown = ", ".join(f"{row[key]:{form}}" if key in row else "–" for key, form in scores)
     if figure in row and figure in _SHARES:
         shown = f"{row[figure]:.1%} ± {row['ci95'] * 100:.1f}"
-    return f"| {row['split']} | {row['mask']} | {row['rows']:,} | {shown} | {row['loss']:.3f} |"
+    loss = f"{row['loss']:.3f}" if "loss" in row else "–"  # over nothing there is none
+    return f"| {row['split']} | {row['mask']} | {row['rows']:,} | {shown} | {loss} |"

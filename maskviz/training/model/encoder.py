@@ -11,21 +11,24 @@ from ...errors import CapabilityError
 
 
 def without_classifier(model: str, folder: Path) -> Path:
-    """Write the model with its masked-LM head and no classifier into `folder`; return it.
+    """Return a folder that holds the model without its classifier, written into `folder`.
 
     A classifier tuned from there gets a head drawn with the run's seed, whatever the model knew of
-    the task. A folder that is complete is left as it is. Raises CapabilityError for a model
-    without a masked-LM head.
+    the task. A model that has no classifier is what it is: its own folder is returned. A folder
+    that is complete is left as it is. Raises CapabilityError for a classifier alone, whose encoder
+    was tuned with it.
     """
     from ...models import load_model
 
     if (folder / "config.json").is_file():
         return folder
     loaded = load_model(model)
+    if "classify" not in loaded.capabilities:
+        return Path(loaded.path)
     if "fill" not in loaded.capabilities:
         raise CapabilityError(
-            f"The model {model!r} has no masked-LM head, so its encoder cannot be told from its "
-            "classifier: choose 'mini' or another masked language model."
+            f"The model {model!r} is a classifier alone, and its encoder was tuned with it: choose "
+            "'mini', another masked language model, or the encoder it was tuned from."
         )
     staged = folder.with_name(f".{folder.name}")
     shutil.rmtree(staged, ignore_errors=True)

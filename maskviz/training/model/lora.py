@@ -15,6 +15,7 @@ from typing import Any
 from ...errors import MissingDependencyError, ModelError
 from ...paths import write_atomic
 from ..spec.spec import RunSpec
+from .lora_check import ALL, asked_modules, refuse_tied
 
 _TASKS = {"classification": "SEQ_CLS", "seq2seq": "SEQ_2_SEQ_LM"}
 
@@ -40,13 +41,14 @@ def with_lora(network: Any, spec: RunSpec) -> Any:
     from peft import LoraConfig, get_peft_model
 
     training = spec.training
-    names = [name.strip() for name in training.lora_target_modules.split(",") if name.strip()]
+    names = asked_modules(spec)
+    refuse_tied(network, spec)
     config = LoraConfig(
         task_type=_TASKS.get(spec.task),
         r=training.lora_r,
         lora_alpha=training.lora_alpha,
         lora_dropout=training.lora_dropout,
-        target_modules=names[0] if names == ["all-linear"] else names,
+        target_modules=ALL if names == [ALL] else names,
         exclude_modules=_outside(network) or None,
         modules_to_save=_outside(network) if spec.task == "classification" else None,
     )
@@ -78,7 +80,8 @@ def _outside(network: Any) -> list[str]:
 
 def save_adapter(network: Any, folder: Path, spec: RunSpec, result: Mapping[str, Any]) -> None:
     """Write the matrices, and the head where it was tuned, as PEFT loads them; with a card."""
-    from .card import adapter_card, public_name
+    from ...models.locate import public_name
+    from .card import adapter_card
 
     base = public_name(spec.model)
     network.peft_config["default"].base_model_name_or_path = base

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ModelError
+from ...models.locate import public_name
 from ...paths import flush, write_atomic
 from ..spec.spec import MULTI, REGRESSION, SINGLE, RunSpec
+from .heads import CLASSES
+from .lora_check import logits, require_same
 
 
 def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
@@ -29,7 +32,7 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
     if spec.task == "mlm" and model.tokenizer.mask_token_id is None:
         raise _unfit(spec, "it has no mask token")
     try:
-        network = getattr(transformers, _CLASSES[spec.task]).from_pretrained(
+        network = getattr(transformers, CLASSES[spec.task]).from_pretrained(
             model.path,
             dtype=torch.float32,
             use_safetensors=True,
@@ -47,6 +50,18 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
     if unlike and "classify" in model.capabilities:
         _draw_head(network, len(label_names))
     return network
+
+
+def drawn_head(spec: RunSpec, model: Any) -> str:
+    """Say that a head of the task is drawn at random, where the model has none; else empty."""
+    heads = {"mlm": ("masked-LM", "fill"), "seq2seq": ("language-model", "translate")}
+    head, capability = heads.get(spec.task, ("", "encode"))
+    if capability in model.capabilities:
+        return ""
+    return (
+        f"The model {public_name(spec.model)!r} has no {head} head: one is drawn at random and "
+        "learns from nothing, so its figures begin at chance."
+    )
 
 
 def _draw_head(network: Any, outputs: int) -> None:
@@ -70,11 +85,6 @@ def _unfit(spec: RunSpec, why: str) -> ModelError:
     )
 
 
-_CLASSES = {
-    "classification": "AutoModelForSequenceClassification",
-    "mlm": "AutoModelForMaskedLM",
-    "seq2seq": "AutoModelForSeq2SeqLM",
-}
 _SUGGESTED = {"classification": "mini", "mlm": "mini", "seq2seq": "mini-translate"}
 
 
@@ -109,12 +119,10 @@ def save_network(
     Of LoRA's matrices alone there is `adapter/` before.
     """
     from .card import model_card
-    from .lora import merged, save_adapter
 
+    plain, answer = network, None
     if spec.training.lora_r:
-        with _whole(folder / "adapter") as staged:
-            save_adapter(network, staged, spec, result)
-    plain = merged(network)
+        plain, answer = _merged(network, model, folder, spec, result)
     for config in filter(None, (plain.config, getattr(plain, "generation_config", None))):
         if hasattr(config, "use_cache"):  # Trainer turns it off: writing would be slow for good
             config.use_cache = getattr(model.config, "use_cache", True)
@@ -122,7 +130,36 @@ def save_network(
         plain.save_pretrained(staged)
         model.tokenizer.save_pretrained(staged)
         write_atomic(staged / "README.md", model_card(folder.name, spec, result))
+        if answer is not None:
+            require_same(answer, logits(_reloaded(staged, spec), model.tokenizer), spec, "saved")
     return folder / "model"
+
+
+def _merged(
+    network: Any, model: Any, folder: Path, spec: RunSpec, result: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Keep LoRA's matrices alone; return the network with them in its weights, and its logits."""
+    from .lora import merged, save_adapter
+
+    before = logits(network, model.tokenizer)
+    with _whole(folder / "adapter") as staged:
+        save_adapter(network, staged, spec, result)
+    plain = merged(network)
+    try:
+        require_same(before, logits(plain, model.tokenizer), spec, "merged")
+    except ModelError:
+        shutil.rmtree(folder / "adapter", ignore_errors=True)
+        raise
+    return plain, before
+
+
+def _reloaded(folder: Path, spec: RunSpec) -> Any:
+    import torch
+    import transformers
+
+    return getattr(transformers, CLASSES[spec.task]).from_pretrained(
+        folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+    )
 
 
 @contextmanager

@@ -109,6 +109,8 @@ def _check_choice(choice: Choice) -> None:
     if combined:
         check(choice.strategy)
     known = [] if combined else [p.name for p in STRATEGIES[choice.strategy].parameters]
+    if "pipeline" in choice.needs:  # any strategy that a pipeline reads for may name it
+        known.append("pipeline")
     for name in choice.parameters:
         if name not in known:
             takes = ", ".join(known) or "no parameters"

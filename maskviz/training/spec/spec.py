@@ -15,7 +15,7 @@ The hyperparameters carry the names of Hugging Face's TrainingArguments. A spec 
     [masking]
     strategy = "attribute"
     operator = "mask"
-    parameters = {categories = ["name"]}
+    parameters = {types = ["names"]}
 
     [training]
     learning_rate = 1e-4

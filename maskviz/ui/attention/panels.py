@@ -10,19 +10,17 @@ import pandas as pd
 import streamlit as st
 
 from maskviz.attention.finding import clearest
-from maskviz.attention.roles import HeadChange, HeadRole
 from maskviz.attention.summary import summarise
-from maskviz.attention.view import View, token_over_heads
+from maskviz.attention.view import Notes, View, token_over_heads
 from maskviz.errors import MaskvizError
 from maskviz.figures.attention import render, row_figure
-from maskviz.figures.canvas import Scale, unit_of
+from maskviz.figures.canvas import Scale, head_message, mosaic_message, unit_of
 from maskviz.ui.components.attention_arcs import attention_arcs
 from maskviz.ui.components.attention_head import attention_head
 from maskviz.ui.components.attention_mosaic import attention_mosaic, picked_head
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 
-Notes = tuple[tuple[HeadRole | HeadChange, ...], ...]
 FILES = (  # name, ending, one head only; those from the third on need matplotlib
     ("Page that works offline, HTML", ".html", False),
     ("Numbers, NPZ", ".npz", False),
@@ -64,9 +62,8 @@ def mosaic(key: str, shown: View, about: Notes, place: tuple[int, int], scale: S
     """Draw all maps that are shown."""
     what = "All heads" if shown.method == "raw" else "All layers"
     st.markdown(f"**{what}** · select one to see it large")
-    attention_mosaic(
+    message = mosaic_message(
         shown.weights,
-        key=key,
         signed=shown.signed,
         roles=about,
         selected=(place[0] - shown.first, place[1]),
@@ -76,16 +73,16 @@ def mosaic(key: str, shown: View, about: Notes, place: tuple[int, int], scale: S
         merged=shown.method != "raw",
         unit=unit_of(shown),
     )
+    attention_mosaic(message, key)
 
 
 def head(shown: View, about: Notes, place: tuple[int, int]) -> None:
     """Draw one map with tokens on both axes."""
     note = about[place[0] - shown.first][place[1]]
     st.markdown(f"**{title_of(shown, place)}** · {escape(note.sentence)}")
-    attention_head(
+    message = head_message(
         shown.weights[place[0] - shown.first, place[1]],
         shown.tokens,
-        key="attention_large",
         signed=shown.signed,
         hidden=shown.hidden,
         special=shown.special,
@@ -95,6 +92,7 @@ def head(shown: View, about: Notes, place: tuple[int, int]) -> None:
         unit=unit_of(shown),
         label=title_of(shown, place),
     )
+    attention_head(message, "attention_large")
 
 
 def followed(shown: View) -> None:
@@ -143,15 +141,15 @@ def one_token(shown: View) -> None:
     )
     rows, names = token_over_heads(shown, query)
     st.caption("Each row is a head, each column a token that it may attend to.")
-    attention_head(
+    message = head_message(
         rows,
         names,
-        key="attention_token",
         signed=shown.signed,
         keys=shown.columns,
         query_title="head",
         label=f"What every head attends to from {shown.tokens[query]}",
     )
+    attention_head(message, "attention_token")
 
 
 def numbers(shown: View, about: Notes) -> None:

@@ -17,12 +17,12 @@ from maskviz.models import load_model
 from maskviz.text.percent import percent
 from maskviz.ui.compare.file import long_control
 from maskviz.ui.shared import limits, state
+from maskviz.ui.shared.chart import TOOLBAR
 from maskviz.ui.shared.controls import text_box
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape, say_unfamiliar
 
 _DEFAULT = ("occlusion", "gradient-input", "random")
-_BAR = {"displaylogo": False}
 
 
 def show(view: state.View) -> None:
@@ -135,7 +135,7 @@ def _faithfulness(view: state.View, found: dict[str, Explanation], long: str) ->
             for name, e in found.items()
         }
     st.markdown(f"**{escape(believed(measured))}**")
-    st.plotly_chart(figures.curves(measured), key="curves", config=_BAR)
+    st.plotly_chart(figures.curves(measured), key="curves", config=TOOLBAR)
     grid(pd.DataFrame([_row(name, m) for name, m in measured.items()]), "faithfulness")
     st.caption(
         "High comprehensiveness and insertion, low sufficiency and deletion are good. In brackets: "
@@ -166,13 +166,9 @@ def _measured(text: str, model: str, method: str, label: str, long: str, seed: i
 
 
 def _row(name: str, m: Faithfulness) -> dict[str, object]:
-    values = {
-        "comprehensiveness": m.comprehensiveness, "sufficiency": m.sufficiency,
-        "deletion": m.deletion.area, "insertion": m.insertion.area,
-    }  # fmt: skip
     cells = {
         key: f"{value:.2f} ({m.random[key].low:.2f} to {m.random[key].high:.2f})"
-        for key, value in values.items()
+        for key, value in m.values.items()
     }
     return {
         "method": name,

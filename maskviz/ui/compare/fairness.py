@@ -17,9 +17,18 @@ from maskviz.figures import compare as figures
 from maskviz.masks import STRATEGIES
 from maskviz.models import load_model
 from maskviz.text.percent import percent
-from maskviz.ui.compare.file import NEED_INPUT, begin, ended, folded, long_control, progress, source
+from maskviz.ui.compare.file import (
+    begin,
+    cluster_control,
+    ended,
+    folded,
+    long_control,
+    progress,
+    source,
+)
 from maskviz.ui.shared import state
-from maskviz.ui.shared.controls import operator_control_of
+from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.controls import NEED_INPUT, operator_control_of
 from maskviz.ui.shared.grid import grid, in_names
 from maskviz.ui.shared.page import errors, escape
 
@@ -87,10 +96,11 @@ def _form(view: state.View, name: str, path: Path) -> None:
         operator = operator_control_of("placeholder", f"fp{key}")
         labels = load_model(view.model).labels
         label = st.selectbox("Label", labels, len(labels) - 1, key=f"fl{key}")
+        shared = cluster_control([c for c in columns if c != first], f"fc{key}")
         long = long_control(f"fw{key}")
     asked |= {
         "strategies": {n: {} for n in chosen}, "model": view.model, "operator": operator,
-        "label": label, "seed": view.seed, "long": long,
+        "label": label, "seed": view.seed, "long": long, "cluster": shared,
     }  # fmt: skip
     ready = bool(asked.get("second") or asked.get("swap"))
     if st.button("Compare all pairs", type="primary", disabled=not ready):
@@ -102,7 +112,7 @@ def _result(view: state.View, found: dict[str, Any]) -> None:
     st.markdown(f"### {escape(sentence(found['pairs'], found['label'], arms))}")
     for note in found["notes"]:
         st.caption(escape(note))
-    st.plotly_chart(figures.gaps(arms), key="gaps", config={"displaylogo": False})
+    st.plotly_chart(figures.gaps(arms), key="gaps", config=TOOLBAR)
     groups = {
         f"{category}: {name}": Gap(**gap)
         for category, own in found["groups"].items()
@@ -127,9 +137,12 @@ def _result(view: state.View, found: dict[str, Any]) -> None:
 def sentence(pairs: int, label: str, arms: dict[str, Gap]) -> str:
     """Say how often the answer changes within a pair."""
     plain = arms["plain"]
-    sure = "" if plain.p_value < 0.05 else ", not distinguishable from none"
+    told = plain.p_value is not None and plain.p_value < 0.05
+    sure = "" if told else ", not distinguishable from none"
+    counted = f"{pairs:,} pair{'s' * (pairs != 1)}"
+    counted += f" in {plain.clusters:,} clusters" if plain.clusters else ""
     return (
-        f"Over {pairs:,} pairs the answer flips in {percent(plain.flip_rate)}; p({label}) moves by "
+        f"Over {counted} the answer flips in {percent(plain.flip_rate)}; p({label}) moves by "
         f"{plain.ctf_gap:.3f} within a pair, {plain.mean_difference:+.3f} on average{sure}."
     )
 
@@ -141,7 +154,7 @@ def _row(name: str, gap: Gap) -> dict[str, object]:
         "flip rate": gap.flip_rate,
         "CTF gap": round(gap.ctf_gap, 4),
         "mean difference": round(gap.mean_difference, 4),
-        "95 % interval": f"{gap.ci95[0]:+.4f} to {gap.ci95[1]:+.4f}",
+        "95 % interval": f"{gap.ci95[0]:+.4f} to {gap.ci95[1]:+.4f}" if gap.ci95 else None,
         "p": gap.p_value,
         "same to the model": gap.same_input,
     }

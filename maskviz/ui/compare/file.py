@@ -12,6 +12,7 @@ import streamlit as st
 
 from maskviz.data import guess_columns, make_example, preview
 from maskviz.data.hub import PREFIX, resolve
+from maskviz.data.labels import joined_columns
 from maskviz.data.uploads import keep
 from maskviz.evidence.files.files import FileComparison
 from maskviz.evidence.files.rows import check_file
@@ -21,12 +22,11 @@ from maskviz.models import list_models
 from maskviz.readings.question import asked
 from maskviz.ui.compare import result as compare_result
 from maskviz.ui.shared import state
-from maskviz.ui.shared.controls import operator_control_of
+from maskviz.ui.shared.controls import NEED_INPUT, operator_control_of
 from maskviz.ui.shared.grid import in_names
 from maskviz.ui.shared.page import errors, escape
 
 NONE = "none"
-NEED_INPUT = ("pattern", "manual")
 TYPES = ["csv", "tsv", "txt", "jsonl", "parquet"]
 _JOB = "file_job"
 
@@ -111,9 +111,10 @@ def _form(view: state.View, name: str, path: Path) -> None:
     st.dataframe(in_names(head.head(5)), hide_index=True, width="stretch")
     left, right = st.columns(2)
     text = left.selectbox("Text column", columns, columns.index(str(guessed.text)), key=f"t{key}")
-    options = [NONE, *(c for c in columns if c != text)]
-    index = options.index(str(guessed.label)) if str(guessed.label) in options else 0
-    label = right.selectbox("Label column", options, index, key=f"l{key}")
+    with right:
+        labels = _label_columns(
+            view.model, str(guessed.label), [c for c in columns if c != text], key
+        )
     chosen = st.pills(
         "Strategies", [n for n in STRATEGIES if n not in NEED_INPUT], selection_mode="multi",
         default=["random", "entity", "attribute"], key=f"s{key}", wrap=True,
@@ -121,14 +122,28 @@ def _form(view: state.View, name: str, path: Path) -> None:
     asked = {
         "strategies": {strategy: {} for strategy in chosen},
         "text_column": text,
-        "label_column": None if label == NONE else label,
+        "label_column": joined_columns(labels) if labels else None,
         "model": view.model,
         "seed": view.seed,
-        **_more(view, [c for c in columns if c not in (text, label)], key),
+        **_more(view, [c for c in columns if c not in (text, *labels)], key),
     }
     fits = _checked(path, name, asked)
     if st.button("Compare all rows", type="primary", disabled=not (chosen and fits)):
         begin("compare", name, path, asked, _JOB)
+
+
+def _label_columns(model: str, guessed: str, columns: list[str], key: str) -> list[str]:
+    """Ask for the column of labels; of a model that gives several, one a label will do too."""
+    if asked(model).head == "multi":
+        default = [guessed] if guessed in columns else []
+        return st.multiselect(
+            "Label column, or one a label", columns, default, key=f"lm{key}",
+            help="A column with several labels in a cell, or all that say 0 or 1 of one label.",
+        )  # fmt: skip
+    options = [NONE, *columns]
+    index = options.index(guessed) if guessed in columns else 0
+    label = st.selectbox("Label column", options, index, key=f"l{key}")
+    return [] if label == NONE else [label]
 
 
 def _more(view: state.View, columns: list[str], key: str) -> dict[str, Any]:
@@ -143,11 +158,22 @@ def _more(view: state.View, columns: list[str], key: str) -> dict[str, Any]:
         )
         operator = operator_control_of(view.operator, f"o{key}")
         limit = st.number_input("Rows, 0 for all", 0, 10_000_000, 0, key=f"n{key}")
+        shared = cluster_control(columns, f"c{key}")
         long = long_control(f"w{key}")
     return {
         "by": by, "beside": None if second == NONE else second, "operator": operator,
-        "limit": int(limit) or None, "long": long,
+        "limit": int(limit) or None, "long": long, "cluster": shared,
     }  # fmt: skip
+
+
+def cluster_control(columns: list[str], key: str) -> str | None:
+    """Which column names what rows share, so that they are no independent witnesses."""
+    chosen = st.selectbox(
+        "Rows share", [NONE, *columns], key=key,
+        help="A column such as the template, author or document that several rows come from: "
+        "intervals and tests are then over its values.",
+    )  # fmt: skip
+    return None if chosen == NONE else chosen
 
 
 def long_control(key: str) -> str:
@@ -165,7 +191,7 @@ def _checked(path: Path, name: str, asked: dict[str, Any]) -> bool:
     with errors():
         usable, labels, notes = _check(
             str(path), path.stat().st_mtime_ns, name, asked["model"], asked["text_column"],
-            asked["label_column"], tuple(asked["by"]),
+            asked["label_column"], tuple(asked["by"]), asked["cluster"],
         )  # fmt: skip
         counted = ", ".join(f"{label} {count:,}" for label, count in list(labels.items())[:8])
         said = f"{usable:,} rows can be compared. {f'Labels: {counted}.' if counted else ''}"
@@ -182,8 +208,9 @@ def _check(
     text: str,
     label: str | None,
     by: tuple[str, ...],
+    cluster: str | None,
 ) -> tuple[int, dict[str, int], tuple[str, ...]]:
-    found = check_file(path, asked(model), text, label, by, name)
+    found = check_file(path, asked(model), text, label, by, name, cluster)
     return found.usable, found.labels, found.notes
 
 

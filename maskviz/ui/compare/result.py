@@ -86,9 +86,10 @@ def sentence(result: FileComparison) -> str:
     if worst.chance is not None:
         sure = "" if worst.chance.flips_surpassed else ", not distinguishable"
         text += f" (random masks of the same size: {percent(worst.chance.flip_rate)}{sure})"
-    if worst.ci95 is None or worst.delta_accuracy is None:
+    if worst.delta_accuracy is None:
         return f"{text}."
-    sure = "" if worst.ci95[0] > 0 or worst.ci95[1] < 0 else ", not distinguishable from none"
+    low, high = worst.ci95 or (0, 0)
+    sure = "" if low > 0 or high < 0 else ", not distinguishable from none"
     return f"{text}; accuracy changes by {100 * worst.delta_accuracy:+.1f} points{sure}."
 
 
@@ -103,7 +104,9 @@ def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> p
             "value moves": r.mean_delta if r.mean_kl is None else None,
             "flip rate": None if r.mean_kl is None else r.flip_rate,
             "flips at random": None if r.mean_kl is None or not r.chance else r.chance.flip_rate,
-            "beyond chance": r.chance and _beyond(r.chance, r.mean_kl is None),
+            "beyond chance": "hides nothing"
+            if r.rows_hiding == 0
+            else r.chance and _beyond(r.chance, r.mean_kl is None),
             "accuracy plain": r.accuracy_original,
             "accuracy masked": r.accuracy_masked,
             "change": r.delta_accuracy,
@@ -123,11 +126,12 @@ def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> p
 
 def _beyond(chance: ChanceResult, regression: bool) -> str:
     """Say by how much a strategy exceeds random masks, in what the chart shows."""
-    value, (low, high) = chance.flip_beyond, chance.flip_beyond_ci95
-    if chance.beyond is not None and chance.beyond_ci95 is not None:
-        value, (low, high) = chance.beyond, chance.beyond_ci95
-    if chance.few:
+    value, interval = chance.flip_beyond, chance.flip_beyond_ci95
+    if chance.beyond is not None:
+        value, interval = chance.beyond, chance.beyond_ci95
+    if chance.few or interval is None:
         return "too few rows"
+    low, high = interval
     said = "yes" if chance.surpassed else "no"
     if regression:
         return f"{said}, {value:+.3g} ({low:+.3g} to {high:+.3g})"
@@ -146,7 +150,7 @@ def _beside(result: FileComparison, other: Beside) -> None:
             result.model: p["accuracy_first"],
             other.model: p["accuracy_second"],
             "difference": p["delta_accuracy"],
-            "95 % interval": f"{p['ci95'][0]:+.1%} to {p['ci95'][1]:+.1%}",
+            "95 % interval": p["ci95"] and f"{p['ci95'][0]:+.1%} to {p['ci95'][1]:+.1%}",
             "p": p["p_value"],
         }
         for name, p in other.paired.items()

@@ -19,13 +19,13 @@ from maskviz.report import text_report
 from maskviz.text.percent import percent
 from maskviz.ui.compare.file import long_control
 from maskviz.ui.shared import limits, state
-from maskviz.ui.shared.controls import operator_control, text_box
+from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.controls import NEED_INPUT, operator_control, text_box
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape, say_unfamiliar
 from maskviz.ui.shared.report_button import report_button
 
 YOURS = "your mask"
-_NEED_INPUT = ("pattern", "manual")  # they hide nothing until the user says what
 _DEFAULT = ("random", "span", "sentence", "entity", "attribute", "key")
 
 
@@ -64,7 +64,7 @@ def show(view: state.View) -> None:
 
 
 def _strategies() -> list[str]:
-    offered = [name for name in STRATEGIES if name not in _NEED_INPUT]
+    offered = [name for name in STRATEGIES if name not in NEED_INPUT]
     st.session_state.setdefault("view_compared", st.session_state.get("compared", list(_DEFAULT)))
     chosen = st.pills(
         "Strategies beside your mask",
@@ -139,13 +139,13 @@ def _answer(view: state.View, effects: list[Effect]) -> None:
         st.warning(escape(first.comparison.notice), icon="✂️")
     say_unfamiliar(view)
     st.markdown("**The answer, plain and masked**")
-    st.plotly_chart(figures.answers(first.comparison, first.control), key="answers", config=_BAR)
+    st.plotly_chart(figures.answers(first.comparison, first.control), key="answers", config=TOOLBAR)
     label = first.comparison.original.label
     shown = escape(label if first.comparison.kl is None else f"p({label})")
     st.markdown(f"**Each strategy beside chance: {shown} when it hides its words**")
     operator = first.comparison.operator
     own = [e for e in effects if e.comparison.operator == operator]
-    st.plotly_chart(figures.strategies(own, label), key="strategies", config=_BAR)
+    st.plotly_chart(figures.strategies(own, label), key="strategies", config=TOOLBAR)
     if len(own) < len(effects):
         _sensitivity(effects, label)
 
@@ -181,26 +181,36 @@ def _sensitivity(effects: list[Effect], label: str) -> None:
     shaky = [name for name in found if name not in stable]
     more = f" It depends on the operator for {', '.join(shaky)}." if shaky and stable else ""
     st.markdown(f"**{escape(said + more)}**")
-    st.plotly_chart(figures.grid(effects, label), key="grid", config=_BAR)
+    st.plotly_chart(figures.grid(effects, label), key="grid", config=TOOLBAR)
     if effects[0].comparison.kl is None:
-        st.caption("Change of the value; \\* lies beyond chance (95 %).")
+        st.caption("Change of the value; \\* lies beyond chance.")
     else:
-        st.caption("Δp of the plain label; \\* lies beyond chance (95 %), F flips the answer.")
+        st.caption("Δp of the plain label; \\* lies beyond chance, F flips the answer.")
 
 
+_VERDICTS = {True: "yes", False: "no", None: "–"}
 _CHANGE = st.column_config.NumberColumn(
     "Δp, points", format="%+.1f", help="Masked − plain, in percentage points."
 )
 _COLUMNS = {
     "hidden": st.column_config.NumberColumn("hidden words", format="percent"),
     "beyond chance": st.column_config.TextColumn(
-        help="Whether p lies outside the middle 95 % of random masks of the same size."
+        help="Whether the answer moves further than under other masks of the same kind and size, "
+        "at 5 % over all rows (Holm); – where there are too few of these, or the words were chosen "
+        "for their effect."
     ),
     "chance, 95 %": st.column_config.TextColumn(
-        help="The middle 95 % of p under random masks of the same size."
+        help="The middle 95 % of p under the other masks."
     ),
     "chance flips": st.column_config.NumberColumn(
-        format="percent", help="How many of these random masks change the answer."
+        format="percent", help="How many of the other masks change the answer."
+    ),
+    "p (Holm)": st.column_config.NumberColumn(
+        format="%.3f", help="The share of masks that move the answer as far, allowing for how many "
+        "rows are looked at.",
+    ),
+    "rank": st.column_config.TextColumn(
+        help="The place among all masks that were asked, 1 moves the answer furthest."
     ),
     "Δlogit": st.column_config.NumberColumn(format="%+.2f", help="Change of ln(p / (1 − p))."),
     "KL": st.column_config.NumberColumn(
@@ -208,7 +218,6 @@ _COLUMNS = {
         help="How far all probabilities move (Kullback–Leibler divergence): 0 is not at all.",
     ),
 }  # fmt: skip
-_BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
 def _row(effect: Effect, several_operators: bool) -> dict[str, object]:
@@ -221,11 +230,13 @@ def _row(effect: Effect, several_operators: bool) -> dict[str, object]:
         "hidden": c.mask.realised_ratio,
         "answer": None if regression else ", ".join(c.masked.chosen) or "(none)",
         "flips": None if regression else "yes" if c.flip else "no",
-        "beyond chance": "yes" if effect.beyond_chance else "no",
+        "beyond chance": _VERDICTS[effect.beyond_chance],
+        "p (Holm)": effect.p_adjusted,
+        "rank": f"{effect.control.rank} of {effect.control.draws + 1}",
         "p": c.masked.probabilities[label],
         "change": c.delta[label] if regression else round(100 * c.delta[label], 1) + 0.0,  # no −0
         "chance, 95 %": _range(effect),
-        "chance flips": None if regression else effect.control.flips,
+        "chance flips": None if regression or not effect.control.draws else effect.control.flips,
         "Δlogit": None if regression else c.delta_logit[label],
         "KL": c.kl,
     }
@@ -235,6 +246,8 @@ def _row(effect: Effect, several_operators: bool) -> dict[str, object]:
 def _range(effect: Effect) -> str:
     """The middle 95 % of chance: in percent, or in the regression's own unit."""
     low, high = effect.control.low, effect.control.high
+    if not effect.control.draws:
+        return "–"
     if effect.comparison.kl is None:
         return f"{low:.3f} to {high:.3f}"
     return f"{100 * low:.1f} to {100 * high:.1f}\u00a0%"

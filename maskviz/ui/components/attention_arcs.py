@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from maskviz.attention.axis import Axis
+from maskviz.attention.view import Axis
 from maskviz.figures.canvas import marked
 from maskviz.figures.ramps import ZERO, ramp
 from maskviz.figures.static_files import read_static

@@ -1,13 +1,10 @@
 """Every head of a model at a glance: one canvas from one binary message."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from maskviz.attention.roles import HeadChange, HeadRole
-from maskviz.figures.canvas import Scale, mosaic_message
 from maskviz.figures.static_files import read_static
 
 _mount = st.components.v2.component(
@@ -18,41 +15,9 @@ _mount = st.components.v2.component(
 )
 
 
-def attention_mosaic(
-    weights: np.ndarray,
-    *,
-    key: str,
-    signed: bool = False,
-    roles: Sequence[Sequence[HeadRole | HeadChange]] | None = None,
-    selected: tuple[int, int] | None = None,
-    titles: Sequence[str] | None = None,
-    scale: Scale = "model",
-    label: str = "All heads",
-    merged: bool = False,
-    unit: str | None = None,
-) -> tuple[int, int] | None:
-    """Show (layers, heads, queries, keys) weights; return the (layer, head) just picked, or None.
-
-    Both count from 0; the picture counts from 1. `signed` shows differences in [-1, 1].
-    `roles[layer][head]` goes under each map, `titles` names the rows (default L1, L2, …).
-    With `scale` "model" all heads share one ramp, so that broad heads stay pale beside sharp ones;
-    with "head" each has the ramp up to its own largest weight. The legend says which.
-    Maps of whole layers are `merged`: no head is named.
-    Read `picked_head` to know the choice before drawing.
-    """
-    message = mosaic_message(
-        weights,
-        signed=signed,
-        roles=roles,
-        selected=selected,
-        titles=titles,
-        scale=scale,
-        label=label,
-        merged=merged,
-        unit=unit,
-    )
+def attention_mosaic(message: bytes, key: str) -> None:
+    """Show every head, from their `mosaic_message`; `picked_head` says which was selected."""
     _mount(key=key, data=message, on_picked_change=_ignore)
-    return picked_head(key, *weights.shape[:2])
 
 
 def picked_head(key: str, layers: int, heads: int) -> tuple[int, int] | None:

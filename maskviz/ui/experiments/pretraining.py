@@ -15,11 +15,11 @@ from maskviz.sweeps.pretraining import Pretrained
 from maskviz.training.folder import read_json
 from maskviz.ui.experiments.sweeps import data_choice
 from maskviz.ui.shared import state
+from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.controls import NEED_INPUT
 from maskviz.ui.shared.page import errors, escape
 
 _POLL_SECONDS = 3.0
-_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
-_NEEDS_MORE = ("manual", "pattern")  # a choice of words that this form does not ask for
 _RUNS = 3  # of each seed: pre-training, fine-tune with it, fine-tune without
 
 
@@ -43,7 +43,7 @@ def _name(arguments: list[str]) -> str:
 def _choices(view: state.View) -> tuple[list[str], int]:
     """Ask what to hide and for how long; return the command's arguments and the seeds."""
     strategy = st.selectbox(
-        "Hidden in pre-training", [name for name in STRATEGIES if name not in _NEEDS_MORE],
+        "Hidden in pre-training", [name for name in STRATEGIES if name not in NEED_INPUT],
         key="pt_strategy", help="What the model is asked to guess.",
     )  # fmt: skip
     ratio = st.slider("Ratio", 5, 90, 25, 5, format="%d %%", key="pt_ratio") / 100
@@ -95,7 +95,7 @@ def _live(name: str, seeds: int) -> None:
 
 def _result(found: Pretrained) -> None:
     st.markdown(f"### {escape(found.finding)}")
-    st.plotly_chart(pretraining_figure(found), key="pt_figure", config=_CONFIG)
+    st.plotly_chart(pretraining_figure(found), key="pt_figure", config=TOOLBAR)
     st.caption(
         "A line is one seed: it rises where reading more helped. All runs are in the table of Runs."
     )

@@ -18,16 +18,16 @@ from maskviz.report import sweep_report
 from maskviz.sweeps.results import MEASURES
 from maskviz.text.percent import percent
 from maskviz.training import RunSpec
-from maskviz.training.folder import runs_home
+from maskviz.training.folder import ACTIVE, runs_home
 from maskviz.ui.compare.file import TYPES
 from maskviz.ui.shared import state
+from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.controls import NEED_INPUT
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 from maskviz.ui.shared.report_button import report_button
 
 _POLL_SECONDS = 2.0
-_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
-_MANUAL = ("manual", "pattern")
 
 
 def show(view: state.View) -> None:
@@ -47,7 +47,7 @@ def show(view: state.View) -> None:
         said = {sweep.id: _named(sweep) for sweep in found}
         chosen = st.selectbox("Sweep", names, key="sweep_shown", format_func=said.__getitem__)
         sweep = found[names.index(chosen)]
-        if {"queued", "running"} & set(sweep.states().values()):
+        if set(ACTIVE) & set(sweep.states().values()):
             _live(sweep.id)
         else:
             _still(sweep)
@@ -76,7 +76,7 @@ def _empty() -> None:
 
 def _form(view: state.View) -> None:
     st.markdown("**A new sweep**")
-    offered = [name for name in STRATEGIES if name not in _MANUAL]
+    offered = [name for name in STRATEGIES if name not in NEED_INPUT]
     strategies = st.multiselect(
         "Strategies", offered, default=["random", "attribute"], key="sw_strategies"
     )
@@ -151,7 +151,7 @@ def _live(sweep_id: str) -> None:
     sweep = sweeps.load_sweep(sweep_id)
     sweeps.watch(sweep)
     states = sweep.states()
-    if not {"queued", "running"} & set(states.values()):
+    if not set(ACTIVE) & set(states.values()):
         st.rerun()
     _figures(sweep)
     st.button("Cancel what is not finished", key="sw_cancel", on_click=_cancel, args=(sweep_id,))
@@ -184,12 +184,12 @@ def _figures(sweep: sweeps.Sweep) -> None:
         counts["done"] / len(sweep.cells), f"{counts['done']} of {len(sweep.cells)} cells done"
     )
     if counts["done"] < len(sweep.cells):
-        st.plotly_chart(states_figure(sweep, sweep.states()), key="sw_states", config=_CONFIG)
+        st.plotly_chart(states_figure(sweep, sweep.states()), key="sw_states", config=TOOLBAR)
         st.caption(", ".join(f"{STATES[name][1]} {name} {n}" for name, n in counts.items()))
     if any(g.values for g in found.grid):
         st.selectbox("Measure", list(MEASURES), key="sw_measure")
-        st.plotly_chart(curves_figure(found), key="sw_curves", config=_CONFIG)
-        st.plotly_chart(heatmap_figure(found), key="sw_heatmap", config=_CONFIG)
+        st.plotly_chart(curves_figure(found), key="sw_curves", config=TOOLBAR)
+        st.plotly_chart(heatmap_figure(found), key="sw_heatmap", config=TOOLBAR)
         grid(_table(found.groups), f"{sweep.id}-results")
 
 

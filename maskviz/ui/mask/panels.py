@@ -120,17 +120,18 @@ def matrix_panel(view: state.View, chosen: Mask) -> None:
     if name is None:
         return
     allowed = attention_matrix(name, encoding, **parameters)
-    from maskviz.ui.components.attention_head import attention_head  # NumPy: after the first paint
+    from maskviz.figures.canvas import head_message  # NumPy: after the first paint
+    from maskviz.ui.components.attention_head import attention_head
 
-    attention_head(
+    message = head_message(
         allowed.astype("float32"),
         encoding.tokens,
-        key=f"mask_matrix_{len(encoding)}",
         label=f"The matrix {name}",
         unit="100 percent: may attend; 0: may not.",
         hidden=encoding.hidden,
         special=encoding.special,
     )
+    attention_head(message, f"mask_matrix_{len(encoding)}")
     st.caption(
         f"{name}: {percent(float(allowed.mean()))} of all pairs may attend, the filled ones. "
         "The Guide page shows the attention it causes, with its numbers."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import streamlit as st
 
 from maskviz.data import guess_columns, make_example, preview
 from maskviz.data.distractor import KINDS
+from maskviz.data.labels import joined_columns, labels_of, named_columns
 from maskviz.data.uploads import keep
 from maskviz.errors import DataError
 from maskviz.training import RunSpec
@@ -109,7 +111,8 @@ def _learns() -> str:
         st.segmented_control, "What each row teaches", "learns", list(_LEARNS),
         required=True, wrap=True,
         format_func=lambda name: _LEARNS[name][0],
-        help="Several labels stand in one cell, with commas between them. A text to write needs "
+        help="Several labels stand in one cell, as a list or with commas, or "
+        "each in a column of 0 and 1. A text to write needs "
         "an encoder–decoder, the hidden words a masked language model such as mini.",
     )  # fmt: skip
     return str(chosen)
@@ -120,7 +123,8 @@ def _columns(path: str, head: pd.DataFrame, learns: str) -> dict[str, Any]:
     if values().get("columns_of") != path:
         guess = guess_columns(head)
         values().update(columns_of=path, ft_text=guess.text, ft_label=guess.label or names[-1])
-        for key in ("ft_text", "ft_label"):
+        values()["ft_labels"] = []
+        for key in ("ft_text", "ft_label", "ft_labels"):
             st.session_state.pop(key, None)
     left, right = st.columns(2)
     with left:
@@ -128,12 +132,46 @@ def _columns(path: str, head: pd.DataFrame, learns: str) -> dict[str, Any]:
     if learns == "hidden":
         return {"text_column": text}
     with right:
-        label = field(
-            st.selectbox, "Column to write" if learns == "text" else "Label column", "label", names
-        )
+        if learns == "several":
+            label = _several([name for name in names if name != text])
+        else:
+            shown = "Column to write" if learns == "text" else "Label column"
+            if values()["ft_label"] not in names:  # several, of a run that was cloned
+                values()["ft_label"] = names[-1]
+            label = field(st.selectbox, shown, "label", names)
     if learns == "text":
         return {"text_column": text, "target_column": label}
+    _say_how_read(head, label, learns)
     return {"text_column": text, "label_column": label}
+
+
+def _several(names: list[str]) -> str:
+    """Ask for one column with several labels a row, or for one of 0 and 1 a label."""
+    kept = values()
+    known = kept.get("ft_labels") or _known_columns(kept["ft_label"], names)
+    kept["ft_labels"] = [name for name in known if name in names] or names[-1:]
+    chosen = field(
+        st.multiselect, "Label column, or one a label", "labels", names,
+        help="A column with several labels in a cell, or all columns that say 0 or 1 of one label.",
+    )  # fmt: skip
+    if not chosen:
+        raise DataError("No column of labels is chosen: choose at least one.")
+    return joined_columns(chosen)
+
+
+def _known_columns(asked: str, names: list[str]) -> list[str]:
+    return list((asked,) if asked in names else named_columns(asked))
+
+
+def _say_how_read(head: pd.DataFrame, column: str, learns: str) -> None:
+    """Say what the first rows are taken to teach; what cannot be read is an error here."""
+    if learns not in ("classes", "several"):
+        return
+    shape, labels = labels_of(head, column, learns == "several")
+    each = [label if learns == "several" else (label,) for label in labels if label is not None]
+    counted = Counter(name for names in each for name in names).most_common(8)
+    shown = ", ".join(f"{name} {count}" for name, count in counted)
+    st.caption(escape(f"{shape.said} Of the first {len(head)} rows: {shown or 'no label'}."))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -126,6 +126,7 @@ def load(spec: RunSpec) -> None:
     else:
         own |= {"ft_source": OWN_FILE, "upload": data.path, "columns_of": data.path}
         own |= {"ft_text": data.text_column, "ft_label": data.target_column or data.label_column}
+        own["ft_labels"] = []  # found in the label column's name
         own["ft_learns"] = _learned(spec)
     own["ft_matrix"] = masking.matrix or "none"
     own["kept"] = _beyond(spec)

@@ -19,12 +19,15 @@ from maskviz.figures.runs import (
     rate_figure,
     speed_figure,
 )
+from maskviz.models.locate import public_name
 from maskviz.runs import Run
 from maskviz.runs.engines import worker_log
 from maskviz.runs.export import packed, push
 from maskviz.text.percent import percent
+from maskviz.training.loop.metrics import HEADLINES
 from maskviz.ui.runs import form as runs_form
 from maskviz.ui.shared import state
+from maskviz.ui.shared.chart import TOOLBAR
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 
@@ -39,10 +42,10 @@ ANCHOR = "run"  # of the headline, for a link from below
 _POLL_SECONDS = 1.0
 
 
-_LIVE: dict[str, tuple[str, Callable[[float], str]]] = {  # the first that a run has is its headline
-    "accuracy": ("Accuracy", partial(percent, digits=1)),
-    "micro_f1": ("Micro-F1", "{:.3f}".format),
-    "mae": ("Mean absolute error", "{:.3g}".format),
+_SHOWN: dict[str, Callable[[float], str]] = {
+    "accuracy": partial(percent, digits=1),
+    "micro_f1": "{:.3f}".format,
+    "mae": "{:.3g}".format,
 }
 _WORKER_PATIENCE = 30.0  # seconds a queued run may wait for a worker before the page says so
 
@@ -94,9 +97,9 @@ def _so_far(run: Run) -> str:
         ahead = _ahead(run, runs.list_runs())
         return f"Waiting for its turn{f', {ahead} before it' if ahead else ''}"
     left = _left(run)
-    for figure, (name, shown) in _LIVE.items():
+    for figure, name in HEADLINES.items():  # the first that a run has
         said = [
-            f"{shown(run.metrics[f'{figure}_{mask}'])} {mask}"
+            f"{_SHOWN[figure](run.metrics[f'{figure}_{mask}'])} {mask}"
             for mask in ("plain", "masked")
             if f"{figure}_{mask}" in run.metrics
         ]
@@ -121,7 +124,7 @@ def _live(run_id: str) -> None:
 def _asked(run: Run) -> str:
     """Say in a line what was asked for: the form above may ask for something else by now."""
     spec = run.spec
-    parts = [Path(spec.model).name, Path(spec.data.path).name, str(spec.masking)]
+    parts = [public_name(spec.model), Path(spec.data.path).name, str(spec.masking)]
     return escape("  ·  ".join([*parts, f"seed {spec.seed}"]))
 
 
@@ -283,10 +286,10 @@ def _curves(run: Run) -> None:
     if not history:
         return
     left, right = st.columns(2)
-    left.plotly_chart(loss_figure(history), key=f"loss_{run.id}", config=_CONFIG)
+    left.plotly_chart(loss_figure(history), key=f"loss_{run.id}", config=TOOLBAR)
     if measured(history):
         figure = accuracy_figure(history)
-        right.plotly_chart(figure, key=f"accuracy_{run.id}", config=_CONFIG)
+        right.plotly_chart(figure, key=f"accuracy_{run.id}", config=TOOLBAR)
     else:
         right.caption("The figures on held-out rows come with the first evaluation.")
     if any("grad_norm" in line for line in history):
@@ -294,10 +297,7 @@ def _curves(run: Run) -> None:
             figures = (gradient_figure, rate_figure, speed_figure)
             for place, draw in zip(st.columns(3), figures, strict=True):
                 key = f"{draw.__name__}_{run.id}"
-                place.plotly_chart(draw(history), key=key, config=_CONFIG)
-
-
-_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+                place.plotly_chart(draw(history), key=key, config=TOOLBAR)
 
 
 def _log(run: Run) -> None:

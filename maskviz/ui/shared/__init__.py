@@ -1,6 +1,7 @@
 """What several pages use: page, state, controls, strips."""
 
 __all__ = [
+    "chart",
     "controls",
     "grid",
     "limits",

@@ -17,6 +17,7 @@ from maskviz.ui.shared import state
 from maskviz.ui.shared.page import escape
 
 COMMON = ("random", "span", "sentence", "entity", "attribute", "key", "pattern", "manual")
+NEED_INPUT = ("pattern", "manual")  # they hide nothing until the user says what
 FIRST = "view_"  # what the keys of the first strategy's widgets begin with
 _RATIO_HELP = {
     "budgeted": "How much to hide, as a share of all words.",

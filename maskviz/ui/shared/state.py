@@ -23,6 +23,7 @@ from maskviz.masks.choose import checked_ratio, checked_seed
 from maskviz.masks.edit import beginning, with_units
 from maskviz.masks.expression import asks
 from maskviz.masks.wordlists import own_lists
+from maskviz.text.specials import specials_in
 from maskviz.ui.shared import limits
 
 _KEY = "maskviz_view"
@@ -222,6 +223,8 @@ def notices(view: View) -> list[str]:
             f"Read here: the first {words:,} of {view.given:,} words. The command line takes a "
             "text of any length."
         )
+    if holds := specials_in(view.text):
+        said.append(holds)
     chosen = [view.first] if view.saved is None else []
     for choice in filter(None, [*chosen, view.second]):
         with suppress(MaskvizError):  # a strategy that cannot be read: its own error says so

@@ -17,6 +17,7 @@ from maskviz.masks import Mask, mask
 from maskviz.paths import assets
 from maskviz.text.percent import percent
 from maskviz.ui.shared import state
+from maskviz.ui.shared.chart import TOOLBAR
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.limits import LONGEST
 from maskviz.ui.shared.page import escape
@@ -24,7 +25,6 @@ from maskviz.ui.shared.page import escape
 MOST_PAIRS = 50
 _LINE = 40  # characters that a cell shows in one line
 _WRAPPED = 68  # pixels of a row: from 64 on Streamlit breaks what is long into lines
-_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
 
 
 @cache
@@ -45,7 +45,7 @@ def sentiment(view: state.View) -> None:
         chance = control(chosen, view.model, operator) if chosen.hidden_words else None
         st.markdown(f"### {escape(comparison_sentence(result, chance))}")
         st.markdown(_in_ink(chosen))
-        st.plotly_chart(figures.answers(result, chance), key="ts_answers", config=_CONFIG)
+        st.plotly_chart(figures.answers(result, chance), key="ts_answers", config=TOOLBAR)
         _hidden_table(chosen, "attributes")
         st.caption(
             "The strategy attribute hides what a verdict should not rest on. If hiding it moves "
@@ -77,7 +77,7 @@ def summary() -> None:
         text = st.text_area("Text", _texts()["summarization"]["text"], height=240, key="tm_text")
         reference = st.text_area(
             "Summary to measure against", _texts()["summarization"]["reference"], height=110,
-            key="tm_reference", help="ROUGE counts the words shared with it.",
+            key="tm_reference", help="ROUGE counts the words shared with it, in any script.",
         )  # fmt: skip
         model = st.text_input(
             "Summarising model", "mini", key="tm_model",
@@ -128,7 +128,7 @@ def _repeats(found: Any) -> str:
     if not count:
         return "No sentence repeats an earlier one: the summary stays as it is."
     said = f"{count} sentence{'s' * (count != 1)} repeat{'s' * (count == 1)} earlier ones"
-    if not found.rouge:
+    if "ROUGE-L" not in found.rouge:
         return f"{said}."
     before, after = (100 * value for value in found.rouge["ROUGE-L"])
     way = "comes closer to" if after > before else "does not come closer to"
@@ -173,7 +173,7 @@ def translation() -> None:
         _checked(" ".join(source + reference for source, reference in kept))
         found = _translations(tuple(kept), rate / 100, int(seed), model.strip())
         st.markdown(f"### {escape(found.finding)}")
-        st.plotly_chart(_scores(found), key="tt_scores", config=_CONFIG)
+        st.plotly_chart(_scores(found), key="tt_scores", config=TOOLBAR)
         st.caption(
             f"The strategy noise hides {percent(found.found, 0)} of the errors that were put in; "
             f"{percent(found.false, 0)} of the words it hides were none."
@@ -202,6 +202,8 @@ def _scores(found: Any) -> Any:
     figure = go.Figure()
     for name, colour in (("chrF", OKABE_ITO[0]), ("BLEU", OKABE_ITO[1])):
         values = [getattr(way, name.lower()) for way in found.ways]
+        if None in values:  # of references under four words there is no BLEU
+            continue
         figure.add_bar(
             y=[way.way for way in found.ways], x=values, name=name, orientation="h",
             marker_color=colour, text=[f"{v:.1f}" for v in values], textposition="outside",

@@ -1,0 +1,211 @@
+"""What a page looks at: a text's attention, plain or masked or what the mask changes, in words too.
+
+One call, from the loaded model and the mask to the view that is drawn. A page that is drawn again
+and again hands in `keep`, where passes are held, and so looks at another layer, head or method
+without running the model again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+
+from ..errors import UnknownNameError
+from ..inside.tape import shape_of
+from ..masks.encoding import Encoding
+from ..masks.mask import Mask
+from ..masks.operators import apply
+from ..models.model import Model
+from .capture import Attention, attention_of, with_method
+from .difference import difference_view, placement
+from .finding import finding
+from .methods import METHODS, flow_seconds
+from .view import Display, Notes, View, displayed, notes, text_axis, view
+
+SHOWS = {
+    "plain": (False,),
+    "masked": (True,),
+    "difference": (True, False),
+}  # of masked texts or not
+
+# (what a pass depends on, how it is made) → the pass, kept or made now
+Keep = Callable[[Hashable, Callable[[], Attention]], Attention]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is asked for.
+
+    mask: what is hidden in the text, where more than the plain one is shown. part: of
+    `parts_of(model)`. target: what the decoder reads, None for what the model writes. layer: the
+    only one that is looked at, None for all. queries: the tokens of the plain text that flow is
+    followed from, None for all. Raises UnknownNameError for what is shown and for the method.
+    """
+
+    text: str
+    mask: Mask
+    operator: str = "mask"
+    show: str = "difference"
+    method: str = "raw"
+    part: str = "encoder"
+    target: str | None = None
+    layer: int | None = None
+    queries: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.show not in SHOWS:
+            raise UnknownNameError.of("view of attention", self.show, SHOWS)
+        if self.method not in METHODS:
+            raise UnknownNameError.of("attention method", self.method, METHODS)
+
+    def key(self, masked: bool, layer: int | None) -> tuple[Hashable, ...]:
+        """Return all that a pass over the plain or the masked text depends on, but the model."""
+        spans = tuple((s.start, s.end, s.label) for s in self.mask.spans) if masked else ()
+        drawn = (self.mask.seed, self.operator) if masked else None
+        return (self.text, spans, drawn, self.method, self.part, self.target, self.queries, layer)
+
+
+@dataclass(frozen=True)
+class Size:
+    """The maps of one view: one byte for each cell in the mosaic."""
+
+    layers: int
+    heads: int
+    cells: int  # of one head
+    notice: str = ""  # where the text was cut to what the model takes
+    captured: int = 0  # bytes of all layers and heads of one pass, in float16
+    flow: float = 0.0  # seconds that flow from every token would take
+
+    @property
+    def layer(self) -> int:
+        """The bytes of one layer."""
+        return self.heads * self.cells
+
+    @property
+    def whole(self) -> int:
+        """The bytes of all layers."""
+        return self.layers * self.layer
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What is looked at, and what it says.
+
+    tokens: the view token by token; `drawn` is the same after the choices of display. notes: on
+    each head, of the view token by token. finding: one sentence.
+    """
+
+    tokens: View
+    notes: Notes
+    finding: str
+    drawn: View
+
+
+def size_of(model: Model, look: Look) -> Size:
+    """Return the size of a view before anything is captured.
+
+    A decoder's target counts as long as the text: what it will be is not known yet.
+    """
+    layers, heads = shape_of(model, look.part)
+    plain = apply(look.text, "mask", model)
+    count = len(plain)
+    return Size(
+        1 if look.method in ("flow", "uniform") else layers,
+        heads if look.method == "raw" else 1,
+        count * count,
+        plain.notice,
+        captured=2 * count * count * layers * heads,
+        flow=flow_seconds(count, layers, count),
+    )
+
+
+def words_of(model: Model, look: Look) -> tuple[list[str], list[tuple[int, ...]], int]:
+    """Return the words of the plain text, the tokens of each, and the first that the mask hides.
+
+    Where it hides nothing, the first word that is no special token.
+    """
+    plain = apply(look.text, "mask", model)
+    axis, members = text_axis(plain), defaultdict(list)
+    for token, word in enumerate(axis.words):
+        members[word].append(token)
+    off = {
+        axis.words[i]
+        for i, at in enumerate(plain.offsets)
+        if at and any(at[0] < span.end and span.start < at[1] for span in look.mask.spans)
+    }
+    merged = axis.merged()
+    first = min(off, default=merged.ordinary()[0])
+    return list(merged.tokens), [tuple(members[i]) for i in range(len(merged))], first
+
+
+def look_at(
+    model: Model,
+    look: Look,
+    display: Display | None = None,
+    *,
+    doing: str = "Masking",
+    keep: Keep = lambda _, make: make(),
+    held: bool = True,
+) -> Seen:
+    """Return what is looked at; `doing` names in the finding what was done.
+
+    held: whether all layers of a pass are captured at once, so that the methods made of weights
+    and the looks at other layers share it; else each layer is captured when it is looked at.
+
+    >>> from maskviz import load_model, mask
+    >>> film = "A truly great film."
+    >>> look_at(load_model("mini"), Look(film, mask(film, "random"), show="plain")).finding[:11]
+    'Of 24 heads'
+    """
+    shown = view_at(model, look, keep, held)
+    about = notes(shown, masked=look.show == "masked")
+    drawn = displayed(shown, display or Display())
+    return Seen(shown, about, finding(shown, about, doing), drawn)
+
+
+def view_at(model: Model, look: Look, keep: Keep, held: bool) -> View:
+    """Return what is shown token by token: all layers, or one."""
+    passes = [
+        _captured(model, look, masked, keep, held).only(look.layer) for masked in SHOWS[look.show]
+    ]
+    return view(passes[0]) if len(passes) == 1 else difference_view(passes[1], passes[0])
+
+
+def _captured(model: Model, look: Look, masked: bool, keep: Keep, held: bool) -> Attention:
+    """Return one pass, kept where it was seen before; methods made of weights share the raw one."""
+    method = METHODS[look.method]
+    if not held or not method.of_weights(look.part):
+        return _pass(model, look, masked, None if held or method.square else look.layer, keep)
+    raw = _pass(model, replace(look, method="raw", queries=None), masked, None, keep)
+    if look.method == "raw":
+        return raw
+    return keep(
+        (model.name, *look.key(masked, None)),
+        lambda: with_method(raw, look.method, _queries(model, look, raw.encoding)),
+    )
+
+
+def _pass(model: Model, look: Look, masked: bool, layer: int | None, keep: Keep) -> Attention:
+    def run() -> Attention:
+        text, operator = (look.mask, look.operator) if masked else (look.text, "mask")
+        read = apply(text, operator, model)
+        return attention_of(
+            model,
+            read,
+            method=look.method,
+            part=look.part,
+            target=look.target,
+            layers=None if layer is None else range(layer, layer + 1),
+            queries=_queries(model, look, read),
+        )
+
+    return keep((model.name, *look.key(masked, layer)), run)
+
+
+def _queries(model: Model, look: Look, read: Encoding) -> tuple[int, ...] | None:
+    """Return the queries asked for as they stand in a text that may be masked."""
+    if look.queries is None or look.method != "flow":
+        return None
+    place = placement(apply(look.text, "mask", model), read)  # (plain tokens, tokens)
+    return tuple(place[list(look.queries)].any(0).nonzero()[0].tolist())

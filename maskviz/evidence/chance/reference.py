@@ -1,0 +1,279 @@
+"""The reference set of a mask: masks of the same kind and size, of which it is one.
+
+Chance is worth as much as what it is drawn from. A mask of two words is set against other two
+words, a sentence against other sentences with their full stops, a name of two words against other
+runs of two words; as many of them, tokens within ± 20 %, only where the model reads. Of at most
+200 such masks all are taken, of more as many as asked are drawn without repetition.
+"""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from math import comb, prod
+
+from ...errors import MaskvizError
+from ...masks.mask import Mask
+from ...masks.registry import shuffled
+from ...masks.spans import MaskSpan
+from ...models.model import Model
+from ...text.document import Document
+
+WHOLE = 200  # masks of a set that are all taken
+_LISTED = 5000  # masks that are written down to see which belong to the set
+_TRIES = 40  # for each mask that is drawn
+_NEAR = 0.2  # how far the number of tokens may differ
+Place = tuple[int, int]  # characters
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a mask is set against.
+
+    unit: `word`, `run of words`, `sentence` or `token`; number: how many are hidden. masks: the
+    others, without the mask itself. whole: whether these are all there are.
+    """
+
+    unit: str
+    number: int
+    masks: tuple[Mask, ...]
+    whole: bool
+
+    @property
+    def said(self) -> str:
+        """The size in words: `3 words`, `1 sentence`."""
+        first, _, rest = self.unit.partition(" ")
+        return f"{self.number} {first}{'s' * (self.number != 1)}{' ' * bool(rest)}{rest}"
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """A hidden span in units: how many, and whether punctuation before and behind goes with it.
+
+    plain: whether nothing but space stands between its units.
+    """
+
+    units: int
+    before: bool
+    behind: bool
+    plain: bool
+    label: str
+
+
+def reference_set(
+    mask: Mask, model: Model, long: str = "cut", draws: int = 99, seed: int = 0
+) -> Reference:
+    """Return what `mask` is set against, as `model` reads its text (`long` is `cut` or `windows`).
+
+    >>> from maskviz import load_model, mask
+    >>> found = reference_set(mask("A dull story.", "pattern", pattern="dull"), load_model())
+    >>> (found.said, len(found.masks), found.whole)
+    ('1 word', 2, True)
+    """
+    unit, drawing = _drawing(mask, model, long)
+    masks, whole = drawing.masks(draws, seed)
+    return Reference(unit, len(drawing.shapes), masks, whole)
+
+
+def drawn_beside(mask: Mask, model: Model, long: str, draws: int, seed: int) -> tuple[Mask, ...]:
+    """Return `draws` other masks of the set of `mask`, fewer where there are not as many."""
+    if not draws:
+        return ()
+    _, drawing = _drawing(mask, model, long)
+    return drawing.some(draws, seed)
+
+
+def _drawing(mask: Mask, model: Model, long: str) -> tuple[str, _Drawing]:
+    """Return what the mask hides, as a unit, and where else that could stand."""
+    read = model.tokenise(mask.text)
+    end = len(mask.text) if long == "windows" or read.truncated_at is None else read.truncated_at
+    spans = tuple(s for s in mask.spans if s.start < end)
+    unit, places = _units(mask, spans, model, end)
+    shapes = [shape for span in spans if (shape := _shape(mask.text, span, places))]
+    if unit == "word" and any(shape.units > 1 for shape in shapes):
+        unit = "run of words"
+    return unit, _Drawing(mask, shapes, places, _token_starts(model, mask.text, long), spans)
+
+
+def _units(
+    mask: Mask, spans: Sequence[MaskSpan], model: Model, end: int
+) -> tuple[str, list[Place]]:
+    """Return what the spans are made of, and where all of these stand that the model reads."""
+    words = [word for word in mask.words if word[0] < end]
+    edges = {edge for word in words for edge in range(word[0] + 1, word[1])}
+    if any(s.start in edges or s.end in edges for s in spans):
+        offsets = model.tokenise(mask.text).offsets
+        return "token", sorted({o for o in offsets if o is not None and o[0] < o[1]})
+    if any(_ends_a_sentence(mask.text, span) for span in spans):
+        sentences = _sentences(mask.text)
+        if spans and all((s.start, s.end) in sentences for s in spans):
+            return "sentence", [place for place in sentences if place[0] < end]
+    return "word", words
+
+
+def _ends_a_sentence(text: str, span: MaskSpan) -> bool:
+    """Tell whether a span holds a mark behind its last word: only then it may be a sentence."""
+    return not text[span.end - 1].isalnum()
+
+
+def _sentences(text: str) -> list[Place]:
+    try:
+        return [(s.start, s.end) for s in Document(text).sentences]
+    except MaskvizError:  # no pipeline is here: words will do
+        return []
+
+
+def _shape(text: str, span: MaskSpan, places: Sequence[Place]) -> _Shape | None:
+    """Return a span in units, None where it holds none."""
+    inside = [p for p in places if p[0] < span.end and p[1] > span.start]
+    if not inside:
+        return None
+    first, last = inside[0][0], inside[-1][1]
+    between = "".join(text[a[1] : b[0]] for a, b in pairwise(inside))
+    return _Shape(len(inside), span.start < first, span.end > last, not between.strip(), span.label)
+
+
+def _token_starts(model: Model, text: str, long: str) -> list[int]:
+    offsets = model.tokenise(text).offsets
+    starts = sorted(o[0] for o in offsets if o is not None and o[0] < o[1])
+    return starts if long == "cut" else []  # read in windows: words count, tokens are not at hand
+
+
+class _Drawing:
+    """Places of the same shapes elsewhere in a text."""
+
+    def __init__(
+        self,
+        mask: Mask,
+        shapes: list[_Shape],
+        places: list[Place],
+        tokens: list[int],
+        spans: Sequence[MaskSpan],
+    ) -> None:
+        self.mask, self.shapes, self.places, self.tokens = mask, shapes, places, tokens
+        self.hidden = self._tokens([(s.start, s.end) for s in spans])
+        self.own = mask.characters
+
+    def masks(self, draws: int, seed: int) -> tuple[tuple[Mask, ...], bool]:
+        """Return the other masks, and whether they are all."""
+        if self.none:
+            return (), True
+        if self._count() > _LISTED:
+            return self._some(draws, seed), False
+        every = self._listed()
+        if len(every) <= WHOLE:
+            return every, True
+        rng = random.Random(seed)  # noqa: S311  repeatable, not secret
+        return tuple(shuffled(every, rng)[:draws]), False
+
+    def some(self, draws: int, seed: int) -> tuple[Mask, ...]:
+        """Return so many other masks, or all where there are fewer: nothing is listed in vain."""
+        found = () if self.none else self._some(draws, seed)
+        if len(found) < draws and not self.none and self._count() <= _LISTED:
+            rng = random.Random(seed)  # noqa: S311  repeatable, not secret
+            return tuple(shuffled(self._listed(), rng)[:draws])
+        return found
+
+    @property
+    def none(self) -> bool:
+        """Whether there is nothing to place, or no room for it."""
+        return not self.shapes or len(self.places) < sum(s.units for s in self.shapes)
+
+    def _listed(self) -> tuple[Mask, ...]:
+        """Return all other masks."""
+        found: dict[frozenset[int], Mask] = {}
+        for mask in map(self._fitting, self._every()):
+            if mask is not None and mask.characters != self.own:
+                found.setdefault(mask.characters, mask)
+        return tuple(found.values())
+
+    def _some(self, draws: int, seed: int) -> tuple[Mask, ...]:
+        """Draw other masks until there are so many, or hardly any new ones come."""
+        rng = random.Random(seed)  # noqa: S311  repeatable, not secret
+        found: dict[frozenset[int], Mask] = {}
+        for _ in range(_TRIES * draws):
+            mask = self._fitting(self._drawn(rng))
+            if mask is not None and mask.characters != self.own:
+                found.setdefault(mask.characters, mask)
+            if len(found) == draws:
+                break
+        return tuple(found.values())
+
+    def _count(self) -> int:
+        """Return about how many places there are for all shapes together."""
+        n = len(self.places)
+        if len({s.units for s in self.shapes}) == 1:
+            return comb(n - self.shapes[0].units + 1, len(self.shapes))
+        return prod(n - s.units + 1 for s in self.shapes)
+
+    def _every(self) -> Iterator[tuple[int, ...]]:
+        """Yield the first unit of each shape, for every way to place them."""
+        n, sizes = len(self.places), [s.units for s in self.shapes]
+        if len(set(sizes)) == 1:
+            yield from combinations(range(n - sizes[0] + 1), len(sizes))
+            return
+
+        def behind(chosen: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+            if len(chosen) == len(sizes):
+                yield chosen
+                return
+            for start in range(n - sizes[len(chosen)] + 1):
+                yield from behind((*chosen, start))
+
+        yield from behind(())
+
+    def _drawn(self, rng: random.Random) -> tuple[int, ...]:
+        """Return one way to place the shapes without overlap, all equally probable."""
+        free = len(self.places) - sum(s.units for s in self.shapes)
+        items = [*range(len(self.shapes)), *([-1] * free)]
+        at, starts = 0, [0] * len(self.shapes)
+        for item in shuffled(items, rng):
+            if item >= 0:
+                starts[item] = at
+            at += self.shapes[item].units if item >= 0 else 1
+        return tuple(starts)
+
+    def _fitting(self, starts: tuple[int, ...]) -> Mask | None:
+        """Return the mask of these places; None where they meet, or are unlike the own ones."""
+        spans: list[MaskSpan] = []
+        taken: set[int] = set()
+        for start, shape in zip(starts, self.shapes, strict=True):
+            units = range(start, start + shape.units)
+            if not taken.isdisjoint(units):
+                return None
+            taken.update(units)
+            span = self._span(start, shape)
+            if span is None:
+                return None
+            spans.append(span)
+        count = self._tokens([(s.start, s.end) for s in spans])
+        if abs(count - self.hidden) > _NEAR * self.hidden:
+            return None
+        return Mask(self.mask.text, tuple(spans), "reference", seed=self.mask.seed)
+
+    def _span(self, start: int, shape: _Shape) -> MaskSpan | None:
+        text, units = self.mask.text, self.places[start : start + shape.units]
+        gaps = "".join(text[a[1] : b[0]] for a, b in pairwise(units))
+        if shape.plain and gaps.strip():
+            return None
+        first, last = units[0][0], units[-1][1]
+        while shape.before and first and not (text[first - 1].isspace() or self._inside(first - 1)):
+            first -= 1
+        while shape.behind and last < len(text) and not (
+            text[last].isspace() or self._inside(last)
+        ):  # fmt: skip
+            last += 1
+        return MaskSpan(first, last, label=shape.label)
+
+    def _inside(self, character: int) -> bool:
+        i = bisect_right(self.places, (character, len(self.mask.text))) - 1
+        return i >= 0 and self.places[i][0] <= character < self.places[i][1]
+
+    def _tokens(self, spans: Sequence[Place]) -> int:
+        """Return how many tokens begin in the spans; without tokens at hand, one a span."""
+        if not self.tokens:
+            return len(spans)
+        return sum(bisect_left(self.tokens, e) - bisect_left(self.tokens, s) for s, e in spans)

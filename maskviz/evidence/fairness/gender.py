@@ -1,0 +1,101 @@
+"""The other gender: pronouns by their case, words, titles and given names, all or nothing."""
+
+from __future__ import annotations
+
+import regex
+
+from ...text.document import Document
+from .cases import ALONE, OBJECT, POSSESSIVE, case_of
+from .changes import Change, NoCounterpartError, cased_like, entity_at, finder, table
+from .people import given_names, inside_a_name, other_gender
+
+_BOTH = regex.compile(r"(?<!\p{L})(?:s/he|\(s\)he|she/he|he/she)(?!\p{L})", regex.IGNORECASE)
+_NAME_BEHIND = regex.compile(r"\.?\s+(?:\p{Lu}\.\s+)?\p{Lu}")
+_PRONOUNS = {
+    ("her", OBJECT): "him",
+    ("her", POSSESSIVE): "his",
+    ("his", POSSESSIVE): "her",
+    ("his", ALONE): "hers",
+}
+_NAMED = ("ORG", "MISC", "GPE", "LOC")  # Queen, the Beach Boys
+
+
+def gender_changes(document: Document) -> list[Change]:
+    """Return what changes for the other gender; none where the text has no word of gender."""
+    changes = _words(document)
+    if not changes:
+        return []
+    names = given_names(document)
+    if any(name.known is None for name in names):
+        raise NoCounterpartError("with a name whose gender the lists do not tell")
+    taken = [(change.start, change.end) for change in changes]
+    swapped = other_gender(document, names)
+    return changes + [c for c in swapped if all(c.start >= e or c.end <= s for s, e in taken)]
+
+
+def _words(document: Document) -> list[Change]:
+    words, titles = table("gender"), table("title")
+    text = document.text
+    both = [match.span() for match in _BOTH.finditer(text)]
+    found = []
+    every = frozenset(
+        (*words.forth, *words.back, "hers", *words.alone, *titles.forth, *titles.back)
+    )
+    for match in finder(every).finditer(text):
+        if any(start <= match.start() < end for start, end in both):
+            continue
+        change = _change(document, match.group(), *match.span())
+        if change is not None:
+            found.append(change)
+    return found
+
+
+def _change(document: Document, word: str, start: int, end: int) -> Change | None:
+    key = word.casefold()
+    words, titles = table("gender"), table("title")
+    titled = titles.forth.get(key) or titles.back.get(key)
+    behind = _NAME_BEHIND.match(document.text, end) or key in ("mr", "mrs", "ms")
+    if titled and behind and word[0].isupper():
+        return Change(start, end, cased_like(word, titled), key in titles.forth)
+    if key in ("her", "his"):
+        return _pronoun(document, word, start, end)
+    if _is_name(document, word, start):
+        return None
+    if key in words.alone:
+        raise NoCounterpartError("with a word of gender that has no counterpart")
+    new = "his" if key == "hers" else words.forth.get(key) or words.back.get(key)
+    if new is None:
+        return None
+    return Change(start, end, cased_like(word, new), key in words.forth)
+
+
+def _pronoun(document: Document, word: str, start: int, end: int) -> Change:
+    """Return "her" as him or his, "his" as her or hers, by the parts of speech around it."""
+    tokens = document.parts_of_speech
+    index = next((i for i, token in enumerate(tokens) if token.end >= end), None)
+    if index is None or tokens[index].start > start:
+        raise NoCounterpartError(_UNSURE)
+    around = tokens[max(0, index - 1) : index + 8]
+    case = case_of(
+        [(document.text[t.start : t.end].casefold(), t.label) for t in around], min(index, 1)
+    )
+    new = _PRONOUNS.get((word.casefold(), case or ""))
+    if new is None:
+        raise NoCounterpartError(_UNSURE)
+    return Change(start, end, cased_like(word, new), word.casefold() == "his")
+
+
+_UNSURE = "in which her or his can be read in two ways"
+
+
+def _is_name(document: Document, word: str, start: int) -> bool:
+    """Tell whether a word is a name or part of one: Stephen King, Guy Ritchie, Queen."""
+    if not word[0].isupper():
+        return False
+    guy = word == "Guy" and _NAME_BEHIND.match(document.text, start + len(word))
+    if guy or inside_a_name(document, start):
+        return True
+    entity = entity_at(document, start)
+    if entity is None or entity.start == start == 0:
+        return False
+    return entity.label in _NAMED

@@ -1,0 +1,99 @@
+"""In which language a text is written, as far as lists of word frequencies go (wordfreq).
+
+The script says it for most; between the languages of one script the one whose list knows the
+words best. A text is English unless another language knows its words clearly better, since a
+text full of errors is known badly by all.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from string import ascii_lowercase
+
+from ..errors import MissingDependencyError
+
+# script → languages that wordfreq knows without further packages; the first is the usual one
+LISTED = {
+    "LATIN": (
+        "en", "ca", "cs", "da", "de", "es", "fi", "fil", "fr", "hu", "id", "is", "it", "lt", "lv",
+        "ms", "nb", "nl", "pl", "pt", "ro", "sh", "sk", "sl", "sv", "tr", "vi",
+    ),
+    "CYRILLIC": ("ru", "bg", "mk", "uk"),
+    "GREEK": ("el",),
+    "HEBREW": ("he",),
+    "ARABIC": ("ar", "fa", "ur"),
+    "DEVANAGARI": ("hi",),
+    "BENGALI": ("bn",),
+    "TAMIL": ("ta",),
+}  # fmt: skip
+_SAMPLE = 200  # words that are looked up
+_FREQUENT = 5000  # words of a language that show its letters
+_FEWEST = 3
+_ENOUGH = 4.5  # mean Zipf frequency from which no other language is asked
+_LEAST, _TOLD_BY = 3.0, 8  # mean Zipf frequency of so many words in whatever language has a list
+_CLEARLY = 1.0  # mean Zipf frequency by which another language must know the words better
+
+
+@lru_cache(maxsize=4096)
+def script_of(character: str) -> str:
+    """Return the script of a letter as Unicode names it: LATIN, CYRILLIC, CJK, …"""
+    return unicodedata.name(character, "").partition(" ")[0]
+
+
+def languages_of(words: Sequence[str]) -> dict[str, str | None]:
+    """Return script → language of the words in it, None where no list of wordfreq knows them.
+
+    >>> languages_of(["der", "film", "war", "leider", "ziemlich", "langweilig"])
+    {'LATIN': 'de'}
+    """
+    by_script: dict[str, list[str]] = {}
+    for word in words:
+        by_script.setdefault(script_of(word[0]), []).append(word)
+    return {script: _language(script, tuple(found)) for script, found in by_script.items()}
+
+
+def _language(script: str, words: tuple[str, ...]) -> str | None:
+    languages = LISTED.get(script)
+    if not languages:
+        return None
+    lower = [word for word in words if word[0].islower()]  # names are of no language
+    sample = (lower if len(lower) >= _FEWEST else words)[:_SAMPLE]
+    return _best(languages, tuple(word.lower() for word in sample), len(lower) >= _TOLD_BY)
+
+
+@lru_cache(maxsize=256)
+def _best(languages: tuple[str, ...], words: tuple[str, ...], told: bool) -> str | None:
+    usual = languages[0]
+    if len(words) < _FEWEST or _mean(words, usual) >= _ENOUGH:
+        return usual
+    mean = {language: _mean(words, language) for language in languages}
+    best = max(languages, key=mean.__getitem__)
+    best = best if mean[best] >= mean[usual] + _CLEARLY else usual
+    return best if mean[best] >= _LEAST or not told else None
+
+
+def _mean(words: tuple[str, ...], language: str) -> float:
+    return sum(zipf(word, language, "small") for word in words) / len(words)
+
+
+def zipf(word: str, language: str = "en", wordlist: str = "best") -> float:
+    """Return the Zipf frequency of a lower-cased word in a language; 0 for an unknown one."""
+    try:
+        from wordfreq import zipf_frequency
+    except ImportError:
+        raise MissingDependencyError(
+            "The frequencies of words need wordfreq: run 'pip install wordfreq'."
+        ) from None
+    return zipf_frequency(word, language, wordlist)
+
+
+@lru_cache(maxsize=8)
+def letters_of(language: str) -> str:
+    """Return the letters that a language is written with, from its most frequent words."""
+    if language == "en":
+        return ascii_lowercase
+    from wordfreq import top_n_list
+
+    return "".join(sorted({c for w in top_n_list(language, _FREQUENT) for c in w if c.isalpha()}))

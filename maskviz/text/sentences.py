@@ -1,0 +1,96 @@
+"""Where sentences begin and end, from what a pipeline says of it.
+
+A pipeline may begin a sentence at the quotation mark that closes the one before, inside a name, or
+run on over the end of a paragraph. Which side of a straight mark its quotation is on is told by
+the white space around it; where that does not tell, by whether one is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from .words import word_offsets
+
+_OPEN = frozenset("([{（【「『《〈¿¡")
+_CLOSE = frozenset(")]}）】」』》〉")
+_POINTS = frozenset(".,;:!?…。！？、，")
+_BY_SPACE = {  # mark → whether it closes where white space does not tell; None: by what is open
+    '"': None, "'": None, "''": True, "``": False, "“": False, "‘": False, "„": False, "‚": False,
+    "”": True, "’": True, "«": False, "‹": False, "»": True, "›": True,
+}  # fmt: skip
+
+
+def sentences_of(doc: Any, borders: Sequence[int] = ()) -> list[Any]:
+    """Return the sentences of a spaCy Doc as spans.
+
+    borders: the indices of tokens with which a paragraph begins.
+    """
+    if not len(doc):
+        return []
+    fixed = {0, *borders}
+    inside = {i for name in doc.ents for i in range(name.start + 1, name.end)} - fixed
+    found = (
+        {s.start for s in doc.sents} - inside if doc.has_annotation("SENT_START") else set[int]()
+    )
+    closes = _closing_marks(doc, fixed) if found else {}
+    starts = {_beside_marks(doc, i, fixed, closes) for i in found} | fixed
+    return _with_words(doc, sorted(starts - {len(doc)}), fixed)
+
+
+def _closing_marks(doc: Any, fixed: set[int]) -> dict[int, bool]:
+    """Return for each mark, by its token's index, whether it belongs to what stands before it."""
+    closes: dict[int, bool] = {}
+    is_open: dict[str, bool] = {}
+    for token in doc:
+        mark, i = token.text, token.i
+        if i in fixed:
+            is_open.clear()
+        if mark in _OPEN:
+            closes[i] = False
+        elif mark in _CLOSE:
+            closes[i] = True
+        elif _POINTS.issuperset(mark):
+            if i not in fixed and not doc[i - 1].whitespace_:
+                closes[i] = True
+        elif mark in _BY_SPACE:
+            closes[i] = _closes(doc, i, fixed, is_open)
+            is_open[mark] = not closes[i]
+    return closes
+
+
+def _closes(doc: Any, i: int, fixed: set[int], is_open: dict[str, bool]) -> bool:
+    before = i in fixed or bool(doc[i - 1].whitespace_)
+    after = i + 1 == len(doc) or i + 1 in fixed or bool(doc[i].whitespace_)
+    if before != after:
+        return after
+    usual = _BY_SPACE[doc[i].text]
+    return is_open.get(doc[i].text, False) if usual is None else usual
+
+
+def _beside_marks(doc: Any, start: int, fixed: set[int], closes: dict[int, bool]) -> int:
+    """Return where a sentence begins: behind the marks that close, before those that open."""
+    if start in fixed:
+        return start
+    moved = start
+    while moved < len(doc) and moved not in fixed and closes.get(moved):
+        moved += 1
+    while moved == start and start not in fixed and closes.get(start - 1) is False:
+        start = moved = start - 1
+    return moved
+
+
+def _with_words(doc: Any, starts: list[int], fixed: set[int]) -> list[Any]:
+    """Return the sentences; one without a word joins its neighbour of the same paragraph."""
+    kept: list[int] = []
+    wordless = False
+    for start, end in pairwise([*starts, len(doc)]):
+        if start in fixed or not (wordless or not _has_word(doc, start, end)):
+            kept.append(start)
+        wordless = start in fixed and not _has_word(doc, start, end)
+    return [doc[start:end] for start, end in pairwise([*kept, len(doc)])]
+
+
+def _has_word(doc: Any, start: int, end: int) -> bool:
+    return any(word_offsets(doc[i].text) for i in range(start, end))
