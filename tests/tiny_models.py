@@ -211,9 +211,50 @@ def _marian(t, **more):
     return _bart(t, "MarianConfig", **more)
 
 
+def _decoder(kind: str):
+    def config(t, **more):
+        import transformers
+
+        given = {
+            "num_key_value_heads": 1,
+            "head_dim": 8,
+            "sliding_window": 4,
+            "initializer_range": 0.5,
+        }
+        return getattr(transformers, kind)(
+            vocab_size=len(t), pad_token_id=0, bos_token_id=2, eos_token_id=3,
+            **{**_SMALL, **given, **more},
+        )  # fmt: skip
+
+    return config
+
+
+def _encoder(kind: str, **given):
+    def config(t, **more):
+        import transformers
+
+        return getattr(transformers, kind)(vocab_size=len(t), **{**_SMALL, **given, **more})
+
+    return config
+
+
+def _switch_transformers(t, **more):
+    from transformers import SwitchTransformersConfig
+
+    return SwitchTransformersConfig(
+        vocab_size=len(t), d_model=16, d_kv=8, d_ff=32, num_layers=2, num_decoder_layers=2,
+        num_heads=2, num_experts=2, num_sparse_encoder_layers=1, num_sparse_decoder_layers=1,
+        pad_token_id=0, eos_token_id=3, decoder_start_token_id=0, **more,
+    )  # fmt: skip
+
+
 _TOKENIZER = {
     "xlm-roberta": "unigram",
     "llama": "bytes",
+    "mistral": "bytes",
+    "gemma3_text": "bytes",
+    "gpt_oss": "bytes",
+    "switch_transformers": "unigram",
     "bart": "bytes",
     "marian": "unigram",
     "gpt2": "bytes",
@@ -237,6 +278,16 @@ _CONFIG = {
     "marian": _marian,
 }
 ALL_FAMILIES = tuple(_CONFIG)
+_CONFIG |= {  # whose ways of attending are their own: windows, sinks, 0/1 masks, none at all
+    "mistral": _decoder("MistralConfig"),
+    "gemma3_text": _decoder("Gemma3TextConfig"),
+    "gpt_oss": _decoder("GptOssConfig"),
+    "layoutlm": _encoder("LayoutLMConfig"),
+    "fnet": _encoder("FNetConfig"),
+    "convbert": _encoder("ConvBertConfig", embedding_size=16, head_ratio=1, conv_kernel_size=3),
+    "longformer": _encoder("LongformerConfig", attention_window=[4, 4]),
+    "switch_transformers": _switch_transformers,
+}
 FAMILIES = ALL_FAMILIES[:6]  # what the tests of all that is not attention go through
 
 
@@ -258,7 +309,8 @@ def build(
 
     torch.manual_seed(0)
     tok = tokenizer(tokenizer_of(family)) if tok is None else tok
-    if family in ("gpt2", "t5", "llama", "marian"):
+    decodes = ("gpt2", "llama", "mistral", "gemma3_text", "gpt_oss")
+    if family in ("t5", "marian", "switch_transformers", *decodes):
         tok.mask_token = None
     if family == "t5":
         tok.add_tokens([f"<extra_id_{n}>" for n in range(4)])

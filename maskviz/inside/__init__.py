@@ -3,6 +3,7 @@
 __all__ = [
     "arithmetic",
     "checks",
+    "composing",
     "core",
     "gradients",
     "record",

@@ -81,7 +81,7 @@ def _product(model: Model, encoding: Encoding, layer: int, allowed: Any) -> Prod
             kept.extend([product] if product.layer == layer else [])
 
     with (
-        model.lock,
+        model.running(),
         torch.inference_mode(),
         eager(network),
         under_matrix(model, network, allowed),

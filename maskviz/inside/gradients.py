@@ -8,6 +8,7 @@ from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
 from ..models.model import Model
 from ..readings.batches import batch
+from ..readings.hiding import batch_unseen
 from .steering import under_matrix
 from .tape import Order, check_keys, eager, modules_of, parts_of, unseen
 from .target import target_of
@@ -27,9 +28,10 @@ def parts_with_gradients(
     import torch
 
     network = model.main_network()
-    given = {**batch(model, [encoding]), **_read_by_decoder(model, encoding, target)}
+    given = _given(model, encoding, target)
     kept: list[Product] = []
-    with model.lock, torch.enable_grad(), eager(network), under_matrix(model, network, allowed):
+    steered = under_matrix(model, network, allowed)
+    with model.running(), torch.enable_grad(), eager(network), steered:
         with watching(_modules(model, network), kept.append):
             output = network(**given)
         parts = _by_part(model, kept)
@@ -85,22 +87,23 @@ def _has_gradient(model: Model, weights: Any) -> None:
         )
 
 
-def _read_by_decoder(model: Model, encoding: Encoding, target: tuple[int, ...]) -> dict[str, Any]:
-    """Return what the decoder of an encoder–decoder reads: a classifier's reads the text itself."""
+def _given(model: Model, encoding: Encoding, target: tuple[int, ...]) -> dict[str, Any]:
+    """Return what the network reads; the decoder of a classifier reads the text itself."""
     import torch
 
-    if not model.config.is_encoder_decoder:
-        return {}
     if "classify" in model.capabilities:
         if target:
             raise ParameterError(
                 f"The labels of {model.name!r} ({model.family}) are read from a decoder that reads "
                 "the text itself, no target: choose the part encoder for relevance."
             )
-        return {}
+        return batch_unseen(model, [encoding])
+    inputs = batch(model, [encoding])
+    if not model.config.is_encoder_decoder:
+        return inputs
     ids = target or target_of(model, encoding.text, None).ids
     at = model.main_network().device
-    return {"decoder_input_ids": torch.tensor([ids], device=at), "use_cache": False}
+    return {**inputs, "decoder_input_ids": torch.tensor([ids], device=at), "use_cache": False}
 
 
 def _answer(model: Model, encoding: Encoding, output: Any) -> Any:

@@ -52,10 +52,10 @@ def _run(
 
     network = model.main_network()
     with (
-        model.lock,
+        suppress(Enough),
+        model.running(),
         torch.inference_mode(),
         eager(network),
-        suppress(Enough),
     ):
         given = batch(model, [encoding])
         if part == "encoder" or not network.config.is_encoder_decoder:

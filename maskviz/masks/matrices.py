@@ -141,16 +141,3 @@ def _owners(encoding: Encoding, spans: Iterable[Span]) -> Any:
             if offset and offset[0] < span.end and offset[1] > span.start:
                 owners[i] = k
     return owners
-
-
-def additive(allowed: Any, dtype: Any) -> Any:
-    """Return log M as the tensor (1, 1, queries, keys) a model adds to its scores.
-
-    It must be a float: eager attention adds a boolean mask as 0 and 1 and is silently wrong. The
-    lowest float stands for −∞, as in transformers.
-    """
-    import torch
-
-    tensor = torch.as_tensor(allowed)[None, None]
-    lowest = torch.finfo(dtype).min
-    return torch.where(tensor, 0.0, lowest).to(dtype)

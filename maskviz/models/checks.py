@@ -83,7 +83,9 @@ def refusal(model: Model, name: str, found: Finding) -> str:
 def finding(model: Model, name: str) -> Finding:
     """Return what the check `name` finds of a model: from memory, from disk, or by running it."""
     kept = _kept(model)
-    with kept.lock:
+    if name in kept.findings:  # also of threads that compute while another holds the model's lock
+        return kept.findings[name]
+    with model.lock:
         if name not in kept.findings:
             kept.findings[name] = _run(model, CHECKS[name])
             kept.write()
@@ -97,8 +99,11 @@ def findings(model: Model) -> dict[str, Finding]:
 
 def _run(model: Model, one: Check) -> Finding:
     """Run a check; what an architecture raises on the way is what was found."""
+    import torch
+
     try:
-        return one.function(model)
+        with torch.inference_mode(False):  # a network loaded here has gradients later
+            return one.function(model)
     except MaskvizError as error:
         return Finding(False, str(error))
     except MemoryError:
@@ -114,7 +119,7 @@ class _Kept:
     """The findings of one model, and the file that keeps them (None: memory alone)."""
 
     def __init__(self, file: Path | None) -> None:
-        self.file, self.lock = file, threading.RLock()
+        self.file = file
         self.findings: dict[str, Finding] = _read(file) if file else {}
 
     def write(self) -> None:

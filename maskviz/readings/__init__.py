@@ -19,6 +19,7 @@ __all__ = [
     "fills",
     "generate",
     "heads",
+    "hiding",
     "labels",
     "predict",
     "question",

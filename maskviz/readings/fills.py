@@ -97,7 +97,7 @@ def _hidden_logits(
     every = [apply(one, "mask", model) for one in masks]
     for rows in stretches(model, [len(one) for one in every], _BATCH):
         encodings = [every[i] for i in rows]
-        with model.lock, torch.inference_mode():
+        with model.running(), torch.inference_mode():
             logits = network(**batch(model, encodings)).logits
         for row, encoding in zip(logits, encodings, strict=True):
             hidden = [i for i, is_hidden in enumerate(encoding.hidden) if is_hidden]

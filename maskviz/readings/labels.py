@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..models.model import Model
-from .batches import Read, batch
+from . import hiding
+from .batches import Read
 from .heads import head_of
 from .question import Question, Spec, asked, question
 
@@ -45,10 +46,11 @@ def _names(model: Model, _given: Mapping[str, Any]) -> tuple[str, ...]:
     outputs=_names,
     capability="classify",
     head=lambda model: head_of(model.config),
+    prepare=hiding.prepared,
 )
 def labels(model: Model, reads: Sequence[Read]) -> Any:
     """Return the classifier's logits (texts, labels)."""
-    return model.network("classify")(**batch(model, reads)).logits
+    return model.network("classify")(**hiding.batch_unseen(model, reads)).logits
 
 
 def predict(

@@ -30,7 +30,8 @@ class Kind:
     """A registered kind of question.
 
     capability: of the network that answers. outputs: their names, from the model and the
-    parameters. head: what the outputs are, see `heads`.
+    parameters. head: what the outputs are, see `heads`. prepare: what is done once with all texts
+    before they are read in batches, side by side.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Kind:
     ask: Ask
     outputs: Callable[[Model, Mapping[str, Any]], Sequence[str]]
     head: Callable[[Model], str]
+    prepare: Callable[[Model, Sequence[Read]], Sequence[Read]] = lambda model, reads: reads
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -57,6 +59,7 @@ def question(
     outputs: Callable[[Model, Mapping[str, Any]], Sequence[str]],
     capability: str,
     head: Callable[[Model], str] = lambda _: "single",
+    prepare: Callable[[Model, Sequence[Read]], Sequence[Read]] = lambda model, reads: reads,
 ) -> Callable[[Ask], Ask]:
     """Register the decorated function as the kind of question `name`.
 
@@ -65,7 +68,7 @@ def question(
     """
 
     def register(ask: Ask) -> Ask:
-        QUESTIONS.add(Kind(name, summary, capability, ask, outputs, head))
+        QUESTIONS.add(Kind(name, summary, capability, ask, outputs, head, prepare))
         return ask
 
     return register
@@ -132,6 +135,7 @@ class Question:
         # Loaded here, since in inference mode its weights would have no gradient, and held on to,
         # so that no batch finds it dropped.
         network = self.network
+        reads = self.kind.prepare(self.model, reads)
         try:
             return answers_in_batches(self.model, self.ask, reads, len(self.outputs), batch_size)
         finally:

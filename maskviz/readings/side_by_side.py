@@ -37,7 +37,7 @@ def answers(model: Model, work: Callable[[Any], Any], batches: Sequence[Any]) ->
     size = 1 if alone else count * _IN_TURN
     for start in range(0, len(batches), size):
         group = batches[start : start + size]
-        with model.lock:
+        with model.running():
             done = map(work, group) if alone else _workers(count, os.getpid()).map(work, group)
             found = list(done)
         yield from found

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ParameterError, TextError
 from ..masks.encoding import Encoding
+from ..models.checks import demand
 from ..models.model import Model, load_model
 from .batches import padded, together
 
@@ -115,8 +116,10 @@ def _written(
     import torch
 
     network = model.network("translate")
+    if any(0 in seen for _, seen, _ in sources):
+        demand(model, "out of sight")
     inputs = padded(model, [ids for ids, _, _ in sources], [seen for _, seen, _ in sources])
-    with model.lock, torch.inference_mode():
+    with model.running(), torch.inference_mode():
         found = network.generate(
             **inputs,
             num_beams=num_beams,

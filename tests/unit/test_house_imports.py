@@ -42,6 +42,7 @@ ARROWS = {
     "examples": ("paths",),
     "launch": ("errors",),
     "data": ("text",),
+    "training": ("inside",),  # a matrix is laid over attention in one way
     "commands": ("doctor",),
     "cli": ("commands",),
 }

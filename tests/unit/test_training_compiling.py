@@ -35,12 +35,17 @@ def _losses(folder, **values):
     return run, [row["loss"] for row in run.history if "loss" in row]
 
 
-@pytest.mark.parametrize("task", ["mlm", "classification"])
-def test_a_compiled_network_learns_the_same_with_one_graph(tmp_path, graphs, task):
+UNDER = {"strategy": "none", "matrix": "window", "matrix_parameters": {"width": 1}}
+
+
+@pytest.mark.parametrize(
+    ("task", "more"), [("mlm", {}), ("classification", {}), ("classification", UNDER)]
+)
+def test_a_compiled_network_learns_the_same_with_one_graph(tmp_path, graphs, task, more):
     head = "MaskedLM" if task == "mlm" else "SequenceClassification"
     model = str(build("modernbert", tmp_path / "modernbert", head))  # it drops nothing out
-    _, plain = _losses(tmp_path, model=model, task=task)
-    run, compiled = _losses(tmp_path, model=model, task=task, torch_compile=True)
+    _, plain = _losses(tmp_path, model=model, task=task, **more)
+    run, compiled = _losses(tmp_path, model=model, task=task, torch_compile=True, **more)
     assert compiled == pytest.approx(plain, rel=1e-4)
     assert len(graphs) == 1  # evaluations run as they are
     assert "compiler" not in run.log()

@@ -10,6 +10,7 @@ from ...models.model import Model
 from ..core import core_of
 
 WORDS = 14  # more than three windows of four tokens
+CHARACTERS = 512  # the first of those that a network without a vocabulary reads
 SMALL = 1e-4  # of the largest value: below, two passes in float32 are the same
 
 
@@ -38,18 +39,26 @@ def probe(model: Model) -> Probe:
     special = [offset is None for offset in plain.offsets]
     start = special.index(False) if False in special else len(special)
     end = special[start:].index(True) + start if True in special[start:] else len(special)
-    ids = _ordinary(model, 2 * WORDS)
+    ids = _spread(len(model.tokenizer), set(model.tokenizer.all_special_ids))
     whole = (*plain.input_ids[:start], *ids[:WORDS], *plain.input_ids[end:])
     return Probe(whole, tuple(range(start, start + WORDS)), ids[WORDS:])
 
 
-def _ordinary(model: Model, count: int) -> tuple[int, ...]:
-    known = set(model.tokenizer.all_special_ids)
-    size = len(model.tokenizer)
+def probe_of(network: Any) -> Probe:
+    """Return what a network without its tokenizer is tried with: ordinary tokens alone."""
+    config = network.config.get_text_config()
+    special = {getattr(config, f"{name}_token_id", None) for name in ("pad", "bos", "eos")}
+    ids = _spread(getattr(config, "vocab_size", None) or CHARACTERS, special)
+    return Probe(ids[:WORDS], tuple(range(WORDS)), ids[WORDS:])
+
+
+def _spread(size: int, special: Collection[Any]) -> tuple[int, ...]:
+    """Return twice as many ids as a probe has words, spread over a vocabulary."""
+    count = 2 * WORDS
     step = max(1, size // (count + 2))
-    ids = [i for i in range(step, size, step) if i not in known]
+    ids = [i for i in range(step, size, step) if i not in special]
     if len(ids) < count:
-        ids = [i for i in range(size) if i not in known]
+        ids = [i for i in range(size) if i not in special]
     return tuple(ids[i % len(ids)] for i in range(count))
 
 
@@ -59,7 +68,11 @@ def states(network: Any, *rows: Sequence[int]) -> Any:
 
     ids = torch.tensor(rows, device=network.device)
     with torch.inference_mode():
-        output = core_of(network)(input_ids=ids, attention_mask=torch.ones_like(ids))
+        return last_state(core_of(network)(input_ids=ids, attention_mask=torch.ones_like(ids)))
+
+
+def last_state(output: Any) -> Any:
+    """Return the last states (rows, tokens, width) of what a core puts out, in float32."""
     return (output["last_hidden_state"] if "last_hidden_state" in output else output[0]).float()
 
 

@@ -43,7 +43,7 @@ def scaled(network: Any) -> Any:
 
 
 def _narrow(part: Any, name: str) -> None:
-    value = getattr(part, name, None)
+    value: Any = getattr(part, name, None)
     if not _wide(value):
         return
     edges = 1 if isinstance(value, int) and value % 2 else 0  # some count the token itself

@@ -40,9 +40,8 @@ class TaskCollator(Collator):
         if self.sparse:
             batch |= hidden_alone(batch.pop("labels"), fixed=self.length is not None)
         if len(items[0]) > 2:
-            batch["attention_matrix"] = _stacked(
-                [item[2] for item in items], batch["attention_mask"]
-            )
+            width = batch["attention_mask"].shape[1]
+            batch["attention_matrix"] = _stacked([item[2] for item in items], width)
         return batch
 
 
@@ -73,18 +72,14 @@ def _padded(targets: Sequence[Sequence[int]], step: int) -> Any:
     return torch.tensor([[*t, *[-100] * (width - len(t))] for t in targets])
 
 
-def _stacked(matrices: Sequence[Any], visible: Any) -> Any:
-    """Return log M for a batch: 0 where a token may attend, the lowest float where it may not."""
+def _stacked(matrices: Sequence[Any], width: int) -> Any:
+    """Return the matrices of a batch, bool (batch, 1, width, width); padding attends to itself."""
     import torch
 
-    batch, width = visible.shape
-    allowed = torch.zeros(batch, 1, width, width, dtype=torch.bool)
-    for i, matrix in enumerate(matrices):
-        n = len(matrix)
-        allowed[i, 0, :n, :n] = torch.from_numpy(matrix)
-    allowed &= visible.bool()[:, None, None, :]
-    allowed |= torch.eye(width, dtype=torch.bool)  # no softmax over nothing
-    return torch.where(allowed, 0.0, torch.finfo(torch.float32).min)
+    allowed = torch.eye(width, dtype=torch.bool).repeat(len(matrices), 1, 1, 1)
+    for row, matrix in zip(allowed, matrices, strict=True):
+        row[0, : len(matrix), : len(matrix)] = torch.from_numpy(matrix)
+    return allowed
 
 
 class MatrixRows(MaskedRows):

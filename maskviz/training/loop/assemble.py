@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..data.ahead import Ahead
     from ..data.batches import LengthBuckets, MaskedRows
     from ..machine.compiling import Lengths
+    from ..model.hooks import CoreHooks
     from .losses import Loss
 
 
@@ -94,13 +95,16 @@ def hooked_network(spec: RunSpec, model: Any, rows: Rows) -> tuple[Any, Any]:
     """Return the network to tune, LoRA's matrices in it where asked for, and its hooks."""
     from ..model.hooks import CoreHooks, require_matrix
     from ..model.network import load_network
+    from ..model.unseen import out_of_sight
 
     network = load_network(spec, model, rows.label_names)
-    if spec.training.gradient_checkpointing:
-        _checkpoint_layers(network, model.family)
     hooks = CoreHooks(network)
+    if spec.training.gradient_checkpointing:
+        _checkpoint_layers(network, model.family, hooks)
     if spec.masking.matrix or spec.evaluated_mask.matrix:
         require_matrix(network, hooks, model.family)
+    if spec.task == "classification" and _hides_by_attention(spec):
+        hooks.unseen = out_of_sight(network, model)
     if spec.training.lora_r:
         from ..model.lora import with_lora
 
@@ -108,14 +112,23 @@ def hooked_network(spec: RunSpec, model: Any, rows: Rows) -> tuple[Any, Any]:
     return network, hooks
 
 
-def _checkpoint_layers(network: Any, family: str) -> None:
-    """Let each layer keep its input alone, and compute the rest again on the way back."""
+def _hides_by_attention(spec: RunSpec) -> bool:
+    masks = (spec.masking, spec.evaluated_mask)
+    return any(mask.active and mask.operator == "attention" for mask in masks)
+
+
+def _checkpoint_layers(network: Any, family: str, hooks: CoreHooks) -> None:
+    """Let each layer keep its input alone, and compute the rest again on the way back.
+
+    Then the batch's matrix is gone from the hooks, so each layer keeps it with its input.
+    """
     if not network.supports_gradient_checkpointing:
         raise CapabilityError(
             f"The architecture {family!r} takes no gradient_checkpointing: set it to false."
         )
     newer = getattr(network, "activation_checkpointing_enable", None)  # its later name
-    (newer or network.gradient_checkpointing_enable)()
+    options = {"use_reentrant": False, "context_fn": hooks.again}
+    (newer or network.gradient_checkpointing_enable)(options)
 
 
 def _lengths(spec: RunSpec, train: MaskedRows) -> Lengths | None:

@@ -112,7 +112,7 @@ class MaskTrainer(Trainer):
         num_items_in_batch: Any = None,
     ) -> Any:
         """Return the loss, with a batch's hidden places and attention matrix put to use."""
-        inputs = dict(inputs)
+        inputs = self.hooks.unseen(dict(inputs))
         tokens = inputs.pop("real_tokens", 0)
         self.tokens += tokens if model.training else 0
         positions = inputs.pop("head_positions", None)

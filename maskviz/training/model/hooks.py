@@ -2,29 +2,35 @@
 
 Two things that Trainer knows nothing of ride along with a batch: `head_positions`, so that the
 head of a masked language model is computed at the hidden tokens alone (a vocabulary of 16,000
-costs as much as four layers of 256 channels), and `attention_matrix`, log M inside self-attention.
+costs as much as four layers of 256 channels), and `attention_matrix`, M inside self-attention.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from ...errors import CapabilityError
+from ...inside.checks.masks import heeds
+from ...inside.checks.probe import probe_of
+from ...inside.composing import composed, laying, refused
+from ...inside.core import core_of
 
 
 class CoreHooks:
-    """Hooks on the part of a network that attends; without a batch's extras they do nothing."""
+    """Hooks on the part of a network that attends; without a batch's extras they do nothing.
+
+    unseen: what is made of a batch so that hidden words are out of sight, see `unseen`.
+    """
 
     def __init__(self, network: Any) -> None:
-        encoder_decoder = network.config.is_encoder_decoder
-        core = network.get_encoder() if encoder_decoder else network.base_model
+        core = core_of(network)
         # A decoder's outputs stand for the targets, not for the inputs' places.
-        self.sparse = not encoder_decoder and core is not network
+        self.sparse = not network.config.is_encoder_decoder and core is not network
+        self.unseen: Callable[[dict[str, Any]], dict[str, Any]] = lambda batch: batch
         self._positions: Any = None
         self._matrix: Any = None
-        core.register_forward_pre_hook(self._steer, with_kwargs=True)
+        self._network = network
         if self.sparse:
             core.register_forward_hook(self._pick)
 
@@ -32,21 +38,26 @@ class CoreHooks:
     def fed(self, positions: Any, matrix: Any) -> Iterator[None]:
         """Use the extras of one batch while the block runs.
 
-        positions: (k,) places in the flattened batch; matrix: (batch, 1, tokens, tokens), 0 or the
-        lowest float.
+        positions: (k,) places in the flattened batch; matrix: bool (batch, 1, tokens, tokens), or
+        float and 0 where a token may attend.
         """
         self._positions, self._matrix = positions, matrix
         try:
-            yield
+            with nullcontext() if matrix is None else self._under(matrix):
+                yield
         finally:
             self._positions = self._matrix = None
 
-    def _steer(
-        self, _core: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+    def _under(self, matrix: Any) -> AbstractContextManager[Any]:
+        """Return the block that lays a matrix over the core; it begins outside of compiled code."""
+        laid = composed if self._network.config.is_encoder_decoder else laying
+        return laid(self._network, matrix)
+
+    def again(self) -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
+        """Return the blocks of a layer's pass and of the one on the way back, for checkpoints."""
         if self._matrix is None:
-            return None
-        return arguments, {**keywords, "attention_mask": self._matrix}
+            return nullcontext(), nullcontext()
+        return nullcontext(), laying(self._network, self._matrix)
 
     def _pick(self, _core: Any, _arguments: tuple[Any, ...], output: Any) -> Any:
         if self._positions is None:
@@ -60,28 +71,15 @@ class CoreHooks:
 
 
 def require_matrix(network: Any, hooks: CoreHooks, family: str) -> None:
-    """Raise CapabilityError where the architecture takes no attention matrix."""
-    import torch
-
-    ids = torch.full((1, 4), network.config.eos_token_id or 0)
-    extra = {"decoder_input_ids": ids} if network.config.is_encoder_decoder else {}
+    """Raise CapabilityError where the architecture does not heed an attention matrix."""
     training = network.training
     network.eval()
-    outputs = []
     try:
-        for matrix in (torch.zeros(4, 4), torch.full((4, 4), -1e4).fill_diagonal_(0.0)):
-            with torch.no_grad(), hooks.fed(None, matrix[None, None]):
-                core = network(input_ids=ids, output_hidden_states=True, **extra)
-                states = core.get("hidden_states") or core.get("encoder_hidden_states")
-                outputs.append(states[-1])
+        with hooks.fed(None, None):
+            found = heeds(network, probe_of(network))
     except (RuntimeError, ValueError, IndexError) as error:
-        raise CapabilityError(_no_matrix(family, str(error).splitlines()[0][:80])) from None
+        raise refused(family, str(error).splitlines()[0][:80]) from None
     finally:
         network.train(training)
-
-
-def _no_matrix(family: str, why: str) -> str:
-    return (
-        f"The architecture {family!r} takes no attention matrix ({why}): use the operator "
-        "'attention', or a model such as 'mini'."
-    )
+    if not found.passed:
+        raise refused(family, found.said)
