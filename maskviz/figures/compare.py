@@ -95,7 +95,12 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
     figure.update_layout(
         height=110 + 34 * len(names),
         xaxis=_probability(f"p({as_text(label)})", (-0.02, 1.02), regression),
-        yaxis={"automargin": True, "autorange": "reversed"},
+        yaxis={
+            "automargin": True,
+            "autorange": "reversed",
+            "categoryorder": "array",
+            "categoryarray": names,
+        },
         **{**_LAYOUT, "margin": {"l": 10, "r": 30, "t": 34, "b": 10}},
     )
     figure.update_layout(legend={"y": -0.35, "yanchor": "top"})

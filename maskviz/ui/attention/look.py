@@ -7,6 +7,7 @@ in one pass and held in float16; beyond it each layer is captured when it is loo
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from operator import attrgetter
 from typing import Any
 
 import streamlit as st
@@ -22,6 +23,7 @@ SENT_AT_ONCE = 6_000_000  # bytes of a mosaic; more than this and layers are sen
 LARGEST_VIEW = 50_000_000  # bytes of a view; more than this is not offered
 LARGEST_HELD = 100_000_000  # bytes of all layers of one pass, held in float16
 _CACHE_LIMIT = 160_000_000
+_bytes_of = attrgetter("weights.nbytes")
 
 
 def seen(model: Model, look: Look, size: Size, display: Display, doing: str) -> Seen:
@@ -38,15 +40,11 @@ def _kept(key: Hashable, make: Callable[[], Attention]) -> Attention:
 
     def made() -> Attention:
         found = make()
-        if _bytes(found) > SENT_AT_ONCE:
+        if _bytes_of(found) > SENT_AT_ONCE:
             give_back()
         return found
 
-    return _cache().get(key, made, _bytes)
-
-
-def _bytes(attention: Attention) -> int:
-    return int(attention.weights.nbytes)
+    return _cache().get(key, made, _bytes_of)
 
 
 @st.cache_resource(show_spinner=False)

@@ -188,7 +188,6 @@ def _sensitivity(effects: list[Effect], label: str) -> None:
         st.caption("Δp of the plain label; \\* lies beyond chance, F flips the answer.")
 
 
-_VERDICTS = {True: "yes", False: "no", None: "–"}
 _CHANGE = st.column_config.NumberColumn(
     "Δp, points", format="%+.1f", help="Masked − plain, in percentage points."
 )
@@ -196,18 +195,14 @@ _COLUMNS = {
     "hidden": st.column_config.NumberColumn("hidden words", format="percent"),
     "beyond chance": st.column_config.TextColumn(
         help="Whether the answer moves further than under other masks of the same kind and size, "
-        "at 5 % over all rows (Holm); – where there are too few of these, or the words were chosen "
-        "for their effect."
+        "at 5 % with p allowing for all rows (Holm); – where there are too few of these, or the "
+        "words were chosen for their effect."
     ),
     "chance, 95 %": st.column_config.TextColumn(
         help="The middle 95 % of p under the other masks."
     ),
-    "chance flips": st.column_config.NumberColumn(
-        format="percent", help="How many of the other masks change the answer."
-    ),
-    "p (Holm)": st.column_config.NumberColumn(
-        format="%.3f", help="The share of masks that move the answer as far, allowing for how many "
-        "rows are looked at.",
+    "chance flips": st.column_config.TextColumn(
+        help="How many of the other masks change the answer."
     ),
     "rank": st.column_config.TextColumn(
         help="The place among all masks that were asked, 1 moves the answer furthest."
@@ -230,17 +225,26 @@ def _row(effect: Effect, several_operators: bool) -> dict[str, object]:
         "hidden": c.mask.realised_ratio,
         "answer": None if regression else ", ".join(c.masked.chosen) or "(none)",
         "flips": None if regression else "yes" if c.flip else "no",
-        "beyond chance": _VERDICTS[effect.beyond_chance],
-        "p (Holm)": effect.p_adjusted,
+        "beyond chance": _verdict(effect),
         "rank": f"{effect.control.rank} of {effect.control.draws + 1}",
         "p": c.masked.probabilities[label],
         "change": c.delta[label] if regression else round(100 * c.delta[label], 1) + 0.0,  # no −0
         "chance, 95 %": _range(effect),
-        "chance flips": None if regression or not effect.control.draws else effect.control.flips,
+        "chance flips": None if regression else _flips(effect),
         "Δlogit": None if regression else c.delta_logit[label],
         "KL": c.kl,
     }
     return {name: value for name, value in row.items() if value is not None}
+
+
+def _verdict(effect: Effect) -> str:
+    if effect.p_adjusted is None:
+        return "–"
+    return f"{'yes' if effect.beyond_chance else 'no'}, p = {effect.p_adjusted:.2g}"
+
+
+def _flips(effect: Effect) -> str:
+    return percent(effect.control.flips) if effect.control.draws else "–"
 
 
 def _range(effect: Effect) -> str:
