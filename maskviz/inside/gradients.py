@@ -76,6 +76,8 @@ def _check(model: Model, parts: dict[str, list[Product]], keys: int) -> None:
         if part != "decoder" or len(parts) == 1:
             for product in products:
                 check_keys(model, product.weights, keys)
+                if part != "cross":
+                    check_keys(model, product.weights.transpose(-1, -2), keys)
                 _has_gradient(model, product.weights)
 
 
