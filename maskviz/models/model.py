@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..byte_cache import ByteCache
-from ..errors import CapabilityError, MissingDependencyError, ModelNotFoundError
+from ..errors import CapabilityError, MaskvizError, MissingDependencyError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
 from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate
@@ -114,6 +117,27 @@ class Model:
             lambda: bytes_when_loaded(Path(self.path)),
         )
 
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Hold the lock around a pass; what the architecture raises on the way is named.
+
+        Raises CapabilityError in the place of any other exception from within transformers or
+        torch's gradients; what this project's own code raises stays as it is.
+        """
+        try:
+            with self.lock:
+                yield
+        except (MaskvizError, MemoryError):
+            raise
+        except Exception as error:
+            if "out of memory" in str(error) or not _from_architecture(error):
+                raise
+            first = str(error).strip().split("\n")[0][:100]
+            raise CapabilityError(
+                f"The architecture {self.family!r} cannot be run like this "
+                f"({type(error).__name__}: {first}): choose another method or another model."
+            ) from error
+
     @property
     def main_capability(self) -> str:
         """The capability whose network explains the model's answers; every model has one."""
@@ -122,6 +146,13 @@ class Model:
     def main_network(self) -> Any:
         """Return the network whose attention explains the model's answers."""
         return self.network(self.main_capability)
+
+
+def _from_architecture(error: Exception) -> bool:
+    """Tell whether an exception comes from the code of a network or of its gradients."""
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    inside = ("/transformers/", "/torch/autograd/")
+    return any(part in file.replace("\\", "/") for file in files for part in inside)
 
 
 def load_model(name: str | Path | Model = BUNDLED) -> Model:
@@ -232,19 +263,38 @@ def _capabilities(config: Any) -> frozenset[str]:
     }
     named = set(config.architectures or ())
     found = {what for what, table in tables.items() if named & set(table.values())}
+    if has_text_part(config) and named & set(
+        auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.values()
+    ):
+        found |= {"generate"}
     if any(name.endswith("ForPreTraining") for name in named):
         found |= {"fill"} if config.model_type in tables["fill"] else {"translate"}
     return frozenset(found | {"encode"})
 
 
-def _network(model: Model, capability: str) -> Any:
-    import torch
+def has_text_part(config: Any) -> bool:
+    """Tell whether a decoder of text is one part of a model that reads pictures or sound too."""
+    return not config.is_encoder_decoder and config.get_text_config() is not config
+
+
+def _head(model: Model, capability: str) -> Any:
+    """Return the class of transformers that loads the network with a head."""
+    from transformers.models.auto import modeling_auto as auto
 
     from .auto import HEADS
 
+    known = model.family in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    if capability == "generate" and not known and has_text_part(model.config):
+        return HEADS["picture"]
+    return HEADS[capability]
+
+
+def _network(model: Model, capability: str) -> Any:
+    import torch
+
     with _quiet(), torch.inference_mode(False):  # whoever asks first, others take gradients
         network = _from_pretrained(
-            HEADS[capability],
+            _head(model, capability),
             model.name,
             model.path,
             use_safetensors=True,
@@ -257,8 +307,9 @@ def _network(model: Model, capability: str) -> Any:
 
 def padded_by(network: Any, tokenizer: Any) -> None:
     """Tell a network what its batches are padded with: a decoder's classifier reads it there."""
-    if network.config.pad_token_id is None:
-        network.config.pad_token_id = tokenizer.pad_token_id
+    for config in (network.config, network.config.get_text_config()):
+        if getattr(config, "pad_token_id", None) is None:
+            config.pad_token_id = tokenizer.pad_token_id
 
 
 def device() -> str:

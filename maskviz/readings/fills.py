@@ -15,7 +15,7 @@ from ..masks.operators import apply
 from ..models.memory import remembered
 from ..models.model import Model, load_model
 from . import side_by_side
-from .batches import batch
+from .batches import batch, together
 
 _BATCH = 32
 _MOST_LOGITS = 32 * 512 * 16_000  # of a batch: 1 GB in float32
@@ -95,8 +95,8 @@ def _hidden_logits(
     import torch
 
     network = model.network("fill")
-    for encodings in _batches(masks, model, network.config.vocab_size):
-        with model.lock, torch.inference_mode():
+    for encodings in _batches(masks, model, network.config.get_text_config().vocab_size):
+        with model.running(), torch.inference_mode():
             logits = network(**batch(model, encodings)).logits
         for row, encoding in zip(logits, encodings, strict=True):
             hidden = [i for i, is_hidden in enumerate(encoding.hidden) if is_hidden]
@@ -104,14 +104,17 @@ def _hidden_logits(
 
 
 def _batches(masks: Sequence[Mask], model: Model, vocabulary: int) -> Iterator[list[Encoding]]:
-    """Yield the encodings of at most 32 masks, fewer where their logits would fill the memory."""
+    """Yield the encodings of at most 32 masks, fewer where their logits would fill the memory.
+
+    Where a network reads what a text is padded with, those of one length only.
+    """
+    every = [apply(mask, "mask", model) for mask in masks]
+    mixed = together(model, [len(one) for one in every])
     batch: list[Encoding] = []
-    for mask in masks:
-        encoding = apply(mask, "mask", model)
+    for encoding in every:
         longest = max(map(len, [*batch, encoding]))
-        if batch and (
-            len(batch) == _BATCH or (len(batch) + 1) * longest * vocabulary > _MOST_LOGITS
-        ):
+        full = len(batch) == _BATCH or (len(batch) + 1) * longest * vocabulary > _MOST_LOGITS
+        if batch and (full or not (mixed or len(batch[0]) == len(encoding))):
             yield batch
             batch = []
         batch.append(encoding)

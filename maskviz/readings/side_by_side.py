@@ -41,7 +41,7 @@ def answers(
     """
     count = threads()
     for group, shared in _groups(batches, tokens, count):
-        with model.lock:
+        with model.running():
             done = _workers(count, os.getpid()).map(work, group) if shared else map(work, group)
             found = list(done)
         yield from found

@@ -7,7 +7,8 @@ import pytest
 
 from maskviz.attention import attend
 from maskviz.errors import ParameterError, UnknownNameError
-from maskviz.inside.steering import head_arithmetic, predict_under
+from maskviz.inside.arithmetic import head_arithmetic
+from maskviz.inside.steering import predict_under
 from maskviz.masks import MATRICES, apply, attention_matrix, mask
 from maskviz.models import load_model
 from maskviz.readings import predict
