@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -112,3 +113,16 @@ def test_a_cluster_column_is_read_said_and_kept(tiny) -> None:
     assert rows[0].to_dict()["cluster"] == "a"
     with pytest.raises(DataError, match="no column 'u'"):
         run(tiny("bert"), content, ["random"], cluster="u")
+
+
+def test_memory_does_not_grow_with_the_rows(tiny, tmp_path) -> None:
+    """Twenty times the rows, most of them short, may cost no more than a chunk's worth."""
+    peaks = []
+    for count in (128, 2560):
+        path = tmp_path / f"{count}.csv"
+        path.write_text("text,label\n" + "".join(f"film {i},{i % 2}\n" for i in range(count)))
+        tracemalloc.start()
+        compare_file(path, ["random"], text_column="text", label_column="label", model=tiny("bert"))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 3_000_000
