@@ -8,9 +8,10 @@ import streamlit as st
 
 from maskviz.figures.canvas import head_message
 from maskviz.inside.arithmetic import HeadArithmetic, head_arithmetic
+from maskviz.inside.beginning import beginning_notice, read_beginning
 from maskviz.inside.tape import parts_of, shape_of
-from maskviz.masks import MATRICES, Encoding, apply, attention_matrix
-from maskviz.models import load_model
+from maskviz.masks import MATRICES, Encoding, attention_matrix
+from maskviz.models import Model, load_model
 from maskviz.text.percent import percent
 from maskviz.ui.components.attention_head import attention_head
 from maskviz.ui.guide import choice as guide_choice
@@ -36,22 +37,24 @@ def main() -> None:
 
 def worked(view: state.View, headline: st.delta_generator.DeltaGenerator) -> None:
     """The reader's own row of the formula, and the pictures."""
-    encoding = apply(state.current_mask(view), "attention", view.model)
-    name, row, layer, head = choices(view, encoding)
+    model = load_model(view.model)
+    encoding = read_beginning(state.current_mask(view), "attention", model)
+    name, row, layer, head = choices(model, encoding)
     asked, parameters = mask_panels.matrix_parameters(name, "guide", view)
     if asked is None:
         headline.markdown("### Give a table of 0 and 1: who may attend to whom.")
         return
     allowed, found, plain = compute(view, name, layer, head, parameters)
     headline.markdown(f"### {escape(finding(encoding, found, plain, row, name))}")
+    if notice := beginning_notice(encoding, model, "Arithmetic"):
+        st.caption(escape(notice))
     formula()
     arithmetic(encoding, allowed, found, row)
     pictures(encoding, allowed, found)
 
 
-def choices(view: state.View, encoding: Encoding) -> tuple[str, int, int, int]:
+def choices(model: Model, encoding: Encoding) -> tuple[str, int, int, int]:
     """Ask for the matrix, the query token and the head."""
-    model = load_model(view.model)
     layers, heads = shape_of(model, parts_of(model)[0])
     first, second, third, fourth = st.columns([3, 3, 1, 1])
     name = first.selectbox(
@@ -91,13 +94,14 @@ def _compute(
     given: tuple,
     _view: state.View,
 ) -> tuple[np.ndarray, HeadArithmetic, HeadArithmetic]:
-    hidden = apply(state.current_mask(_view), "attention", model)
-    plain = apply(text, "delete", model)
+    loaded = load_model(model)
+    hidden = read_beginning(state.current_mask(_view), "attention", loaded)
+    plain = read_beginning(text, "delete", loaded)
     allowed = attention_matrix(name, hidden, **dict(given))
     return (
         allowed,
-        head_arithmetic(model, plain, layer, head, allowed),
-        head_arithmetic(model, plain, layer, head),
+        head_arithmetic(loaded, plain, layer, head, allowed),
+        head_arithmetic(loaded, plain, layer, head),
     )
 
 

@@ -2,6 +2,7 @@
 
 __all__ = [
     "arithmetic",
+    "beginning",
     "checks",
     "composing",
     "core",

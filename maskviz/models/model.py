@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..byte_cache import ByteCache
 from ..errors import CapabilityError, MaskvizError, MissingDependencyError, ModelNotFoundError
@@ -18,7 +18,10 @@ from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate
 from .memory import NETWORKS, bytes_when_loaded, shared, size_of_network, size_of_tokenizer
 
-_LONGEST = 1024  # beyond this, attention of all heads at once no longer fits a page
+if TYPE_CHECKING:
+    from .limits import Limit
+
+_MAIN = ("classify", "fill", "generate", "translate", "encode")
 _READ = 32_000_000  # bytes of texts as tokens, of each model
 _BYTES_PER_TOKEN = 250  # the token, its id and its offsets
 _ADVICE = {
@@ -53,27 +56,44 @@ class Model:
         return self.config.model_type
 
     @cached_property
+    def limit(self) -> Limit:
+        """The longest input, and what says so."""
+        from .limits import limit_of
+
+        with LOADING:
+            return limit_of(self.config, self.tokenizer, self.path, self.main_capability)
+
+    @property
     def max_length(self) -> int:
         """The longest input in tokens, special ones included."""
-        limits = [_LONGEST, self.tokenizer.model_max_length]
-        positions = getattr(self.config, "max_position_embeddings", None)
-        if positions and positions > 0:
-            # RoBERTa's positions start behind the padding index, so two of them are never used.
-            offset = 2 if self.family in ("roberta", "xlm-roberta", "camembert") else 0
-            limits.append(positions - offset)
-        return int(min(limits))
+        return self.limit.tokens
+
+    @property
+    def takes(self) -> str:
+        """What follows "tokens that the model" in a sentence on its limit."""
+        memory = self.limit.by == "memory"
+        return "takes in the memory of this machine" if memory else "takes"
+
+    @cached_property
+    def decoder_positions(self) -> int | None:
+        """How many tokens the decoder may have read and written; None where nothing limits it."""
+        from .limits import written_limit
+
+        return written_limit(self.config)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The classifier's labels in the order of its outputs."""
         return tuple(str(self.config.id2label[i]) for i in range(self.config.num_labels))
 
-    def tokenise(self, text: str) -> Tokenised:
-        """Return the tokens of `text` at character offsets, cut to `max_length`."""
-        if (found := self.read.find(text, _size_of_tokens)) is None:
+    def tokenise(self, text: str, longest: int | None = None) -> Tokenised:
+        """Return the tokens of `text` at character offsets, cut to `longest` and `max_length`."""
+        length = min(self.max_length, longest or self.max_length)
+        key = (text, length)
+        if (found := self.read.find(key, _size_of_tokens)) is None:
             with self.lock:  # a fast tokenizer keeps its truncation settings as shared state
-                found = tokenise(self.tokenizer, text, self.max_length)
-            self.read.put(text, found, _size_of_tokens)
+                found = tokenise(self.tokenizer, text, length)
+            self.read.put(key, found, _size_of_tokens)
         return found
 
     def require(self, capability: str) -> None:
@@ -118,12 +138,14 @@ class Model:
                 f"({type(error).__name__}: {first}): choose another method or another model."
             ) from error
 
+    @property
+    def main_capability(self) -> str:
+        """The capability whose network explains the model's answers; every model has one."""
+        return next(name for name in _MAIN if name in self.capabilities)
+
     def main_network(self) -> Any:
         """Return the network whose attention explains the model's answers."""
-        for capability in ("classify", "fill", "generate", "translate", "encode"):
-            if capability in self.capabilities:
-                return self.network(capability)
-        raise CapabilityError(f"The model {self.name!r} has no network that maskviz can run.")
+        return self.network(self.main_capability)
 
 
 def _from_architecture(error: Exception) -> bool:
@@ -270,7 +292,7 @@ def _head(model: Model, capability: str) -> Any:
 def _network(model: Model, capability: str) -> Any:
     import torch
 
-    with _quiet():
+    with _quiet(), torch.inference_mode(False):  # whoever asks first, others take gradients
         network = _from_pretrained(
             _head(model, capability),
             model.name,

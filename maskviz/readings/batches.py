@@ -60,7 +60,9 @@ def answers_in_batches(
     found = np.zeros((len(reads), outputs))
     lengths = [len(read.input_ids) for read in reads]
     batches = list(_batches(lengths, batch_size, together(model, lengths)))
-    for rows, logits in zip(batches, side_by_side.answers(model, answer, batches), strict=True):
+    longest = [lengths[rows[0]] for rows in batches]
+    answers = side_by_side.answers(model, answer, batches, longest)
+    for rows, logits in zip(batches, answers, strict=True):
         found[rows] = logits
     return found
 
@@ -68,16 +70,6 @@ def answers_in_batches(
 def together(model: Model, lengths: Sequence[int]) -> bool:
     """Return whether texts of these lengths may share a batch of a model."""
     return len(set(lengths)) < 2 or finding(model, "padding").passed
-
-
-def stretches(model: Model, lengths: Sequence[int], most: int) -> Iterator[range]:
-    """Yield the texts of one batch after the other, in order, at most so many in each."""
-    mixed, start = together(model, lengths), 0
-    for end in range(1, len(lengths) + 1):
-        full = end == len(lengths) or end - start == most
-        if full or not (mixed or lengths[end] == lengths[start]):
-            yield range(start, end)
-            start = end
 
 
 def _batches(

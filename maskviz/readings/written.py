@@ -75,7 +75,7 @@ def generate(
 
 def _most_written(model: Model) -> int:
     """Return how many tokens the decoder has positions for, the one it starts from left out."""
-    positions = getattr(model.config, "max_position_embeddings", None)
+    positions = model.decoder_positions
     return min(LONGEST, positions - 1) if positions else LONGEST
 
 

@@ -108,7 +108,7 @@ def test_bad_matrices_are_one_sentence(tiny) -> None:
     with pytest.raises(ParameterError, match="only 0 and 1"):
         attention_matrix("custom", encoding, values="\n".join([",".join("2" * n)] * n))
     with pytest.raises(ParameterError, match="no layer 9"):
-        head_arithmetic(tiny("bert"), encoding, 8, 0)
+        head_arithmetic(load_model(tiny("bert")), encoding, 8, 0)
 
 
 @pytest.mark.parametrize(("separator", "one"), [(",", "1"), (";", "1.0"), ("\t", " 1")])

@@ -57,9 +57,9 @@ def test_the_limit_is_half_of_what_was_free_at_first(monkeypatch) -> None:
     free = iter([1000, 10])
     monkeypatch.delenv(memory.VARIABLE, raising=False)
     monkeypatch.setattr(memory, "free_bytes", lambda: next(free))
-    memory._half_of_free.cache_clear()
+    memory.free_at_first.cache_clear()
     assert (memory.limit(), memory.limit()) == (500, 500)
-    memory._half_of_free.cache_clear()
+    memory.free_at_first.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from maskviz.masks import apply, mask
 from maskviz.models import load_model
 from maskviz.models.checks import finding
 from maskviz.readings import predict
-from maskviz.readings.batches import _batches, stretches
+from maskviz.readings.batches import _batches
 from maskviz.readings.fills import log_probabilities
 from tests.tiny_models import build_any
 
@@ -62,11 +62,8 @@ def test_what_is_hidden_is_as_probable_in_a_batch_as_alone(family: str, folder_o
     assert log_probabilities(masks, model) == pytest.approx(alone, abs=1e-3)
 
 
-def test_batches_of_one_length_hold_every_text_once(folder_of) -> None:
+def test_batches_of_one_length_hold_every_text_once() -> None:
     lengths = [5, 3, 5, 9, 3, 5]
     batches = list(_batches(lengths, 2, mixed=False))
     assert sorted(i for rows in batches for i in rows) == list(range(6))
     assert [[lengths[i] for i in rows] for rows in batches] == [[9], [5, 5], [5], [3, 3]]
-    for family, expected in (("fnet", [[0, 1], [2], [3, 4]]), ("bert", [[0, 1, 2], [3, 4]])):
-        model = load_model(folder_of(family))
-        assert [list(rows) for rows in stretches(model, [4, 4, 7, 4, 4], 3)] == expected
