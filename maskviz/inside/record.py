@@ -52,8 +52,8 @@ def _run(
 
     network = model.main_network()
     with (
-        suppress(Enough),
         model.running(),
+        suppress(Enough),
         torch.inference_mode(),
         eager(network),
     ):
