@@ -46,7 +46,7 @@ def head_arithmetic(
     Raises ParameterError for a layer or head there is not, CapabilityError where the architecture
     computes its attention out of sight.
 
-    >>> from maskviz.masks import apply
+    >>> from maskviz import apply, load_model
     >>> found = head_arithmetic(load_model(), apply("A short text.", model="mini"), 0, 0)
     >>> found.biases, found.sink
     ((), None)
