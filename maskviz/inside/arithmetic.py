@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
-from ..models.model import Model, load_model
+from ..models.model import Model
 from ..readings.batches import batch
 from .core import core_of
 from .steering import under_matrix
@@ -39,22 +39,21 @@ class HeadArithmetic:
 
 
 def head_arithmetic(
-    model: Model | str, encoding: Encoding, layer: int, head: int, allowed: Any | None = None
+    model: Model, encoding: Encoding, layer: int, head: int, allowed: Any | None = None
 ) -> HeadArithmetic:
     """Record what one head computes over an encoding, with or without an attention matrix.
 
     Raises ParameterError for a layer or head there is not, CapabilityError where the architecture
     computes its attention out of sight.
 
-    >>> from maskviz.masks import apply
-    >>> found = head_arithmetic("mini", apply("A short text.", model="mini"), 0, 0)
+    >>> from maskviz import apply, load_model
+    >>> found = head_arithmetic(load_model(), apply("A short text.", model="mini"), 0, 0)
     >>> found.biases, found.sink
     ((), None)
     """
-    loaded = load_model(model)
-    product = _product(loaded, encoding, layer, allowed)
+    product = _product(model, encoding, layer, allowed)
     weights, values = product.heads()
-    check_keys(loaded, weights, len(encoding))
+    check_keys(model, weights, len(encoding))
     if not 0 <= head < len(weights):
         raise ParameterError(f"There is no head {head + 1}: a layer has {len(weights)}.")
     terms, own = _of_head(product.terms, head), weights[head]
@@ -62,7 +61,7 @@ def head_arithmetic(
         terms = one_term(terms.total())
     if not _adds_up(terms, own):
         raise CapabilityError(
-            f"The architecture {loaded.family!r} does not show its scores: choose another model."
+            f"The architecture {model.family!r} does not show its scores: choose another model."
         )
     value = values[head * len(values) // len(weights)]  # heads may share values
     return _shown(terms, own, value)

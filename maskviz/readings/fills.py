@@ -95,7 +95,7 @@ def _hidden_logits(
     import torch
 
     network = model.network("fill")
-    for encodings in _batches(masks, model, network.config.vocab_size):
+    for encodings in _batches(masks, model, network.config.get_text_config().vocab_size):
         with model.running(), torch.inference_mode():
             logits = network(**batch(model, encodings)).logits
         for row, encoding in zip(logits, encodings, strict=True):
@@ -106,17 +106,15 @@ def _hidden_logits(
 def _batches(masks: Sequence[Mask], model: Model, vocabulary: int) -> Iterator[list[Encoding]]:
     """Yield the encodings of at most 32 masks, fewer where their logits would fill the memory.
 
-    They are of one length where the model reads what a text is padded with.
+    Where a network reads what a text is padded with, those of one length only.
     """
+    every = [apply(mask, "mask", model) for mask in masks]
+    mixed = together(model, [len(one) for one in every])
     batch: list[Encoding] = []
-    for mask in masks:
-        encoding = apply(mask, "mask", model)
+    for encoding in every:
         longest = max(map(len, [*batch, encoding]))
-        if batch and (
-            len(batch) == _BATCH
-            or (len(batch) + 1) * longest * vocabulary > _MOST_LOGITS
-            or not together(model, [len(batch[-1]), len(encoding)])
-        ):
+        full = len(batch) == _BATCH or (len(batch) + 1) * longest * vocabulary > _MOST_LOGITS
+        if batch and (full or not (mixed or len(batch[0]) == len(encoding))):
             yield batch
             batch = []
         batch.append(encoding)

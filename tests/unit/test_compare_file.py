@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 
@@ -388,16 +387,3 @@ def test_a_multi_label_head_gives_sets_of_labels(tmp_path) -> None:
     assert [r.expected for r in rows] == ["LABEL_0, LABEL_2", "LABEL_1", "(none)", "(none)"]
     assert found.strategies["random"].ece_original is None
     assert found.strategies["random"].mean_kl >= 0
-
-
-def test_memory_does_not_grow_with_the_rows(tiny, tmp_path) -> None:
-    """Twenty times the rows, most of them short, may cost no more than a chunk's worth."""
-    peaks = []
-    for count in (128, 2560):
-        path = tmp_path / f"{count}.csv"
-        path.write_text("text,label\n" + "".join(f"film {i},{i % 2}\n" for i in range(count)))
-        tracemalloc.start()
-        compare_file(path, ["random"], text_column="text", label_column="label", model=tiny("bert"))
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] < peaks[0] + 3_000_000

@@ -28,7 +28,7 @@ DOORS = {
     "maskviz/masks/audit.py", "maskviz/masks/choose.py", "maskviz/masks/operators.py",
     "maskviz/readings/fills.py", "maskviz/readings/question.py", "maskviz/readings/summaries.py",
     "maskviz/readings/translation.py", "maskviz/readings/written.py",
-    "maskviz/training/loop/execute.py", "maskviz/training/loop/warm.py",
+    "maskviz/training/loop/stages.py", "maskviz/training/loop/warm.py",
     "maskviz/training/model/encoder.py",
     *(f"maskviz/commands/{name}.py" for name in ("attend", "house", "report", "text")),
 }  # fmt: skip

@@ -28,7 +28,9 @@ def test_the_fall_is_that_of_the_predicted_label_without_the_words(tiny) -> None
     expected = plain.confidence - without.probabilities[plain.label]
     assert falls_without(TEXT, asked(model), [(6, 1)]) == [pytest.approx(expected, abs=1e-9)]
     one_out = [word.score for word in explain(TEXT, model).words]
-    assert falls_without(TEXT, model, [(i,) for i in range(12)]) == pytest.approx(one_out, abs=1e-6)
+    assert falls_without(TEXT, asked(model), [(i,) for i in range(12)]) == pytest.approx(
+        one_out, abs=1e-6
+    )
 
 
 def test_leave_one_out_itself_would_have_full_agreement() -> None:

@@ -158,7 +158,8 @@ class FairnessWork:
         self.question = asked(model, question)
         self.model = self.question.model
         outputs = self.question.outputs
-        self.label = label or outputs[0 if self.question.head == "regression" else -1]
+        last = outputs[0 if self.question.head == "regression" else -1]
+        self.label = self.question.output(label) if label else last
         self.index = self.question.index(self.label)
         named = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
         self.jobs = {

@@ -141,6 +141,15 @@ class _Changed:
     def __len__(self) -> int:
         return len(self.plain)
 
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.__array__().tolist())
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.__array__()[at]
+
+    def __contains__(self, value: object) -> bool:
+        return value == self.value or value in self.plain
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         row = self.plain.astype(dtype or self.plain.dtype, copy=True)
         row[self.places] = self.value
