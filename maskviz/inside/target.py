@@ -35,7 +35,8 @@ def target_of(model: Model, text: str, given: str | None) -> Target:
     Raises CapabilityError where nothing is given and the model cannot write.
     """
     ids = _given(model, given) if given is not None else _written(model, text)
-    names = model.tokenizer.convert_ids_to_tokens(list(ids))
+    # A vocabulary may be larger than its tokenizer's: such an id has no name.
+    names = [name or "" for name in model.tokenizer.convert_ids_to_tokens(list(ids))]
     known = set(model.tokenizer.all_special_ids)
     special = tuple(i in known for i in ids)
     tokens = tuple(

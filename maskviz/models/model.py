@@ -151,7 +151,7 @@ class Model:
 def _from_architecture(error: Exception) -> bool:
     """Tell whether an exception comes from the code of a network or of its gradients."""
     files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    inside = ("/transformers/", "/torch/autograd/")
+    inside = ("/transformers/", "/torch/autograd/", "/torch/nn/modules/module.py")
     return any(part in file.replace("\\", "/") for file in files for part in inside)
 
 
