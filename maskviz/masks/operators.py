@@ -79,21 +79,23 @@ def operator(name: str, summary: str, guess: Guess | None = None) -> Callable[[R
     return register
 
 
-def no_mask_token(name: str) -> CapabilityError:
-    """Return the error of a model that has nothing to put in a word's place."""
+def no_mask_token(name: str, unlearned: str | None = None) -> CapabilityError:
+    """Return the error of a model that has nothing to put in a word's place.
+
+    unlearned: the mask token that its tokenizer names, where it was trained without one.
+    """
+    learned = f" it has learned (its tokenizer only names {unlearned!r})" if unlearned else ""
     return CapabilityError(
-        f"The model {name!r} has no mask token: "
+        f"The model {name!r} has no mask token{learned}: "
         "use the operator delete, placeholder, unk or attention."
     )
 
 
 @operator("mask", "Puts the model's mask token in the place of each hidden token.")
 def _mask(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
-    if model.tokenizer.mask_token_id is None:
-        raise no_mask_token(model.name)
-    return [
-        (model.tokenizer.mask_token_id, model.tokenizer.mask_token, i, 1) for i in hidden.indices
-    ]
+    if model.mask_token_id is None:
+        raise no_mask_token(model.name, model.tokenizer.mask_token)
+    return [(model.mask_token_id, model.mask_token, i, 1) for i in hidden.indices]
 
 
 @operator("corrupt", "BERT's 80/10/10: the mask token, a random token, or the token itself.")

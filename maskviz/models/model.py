@@ -81,6 +81,20 @@ class Model:
 
         return written_limit(self.config)
 
+    @cached_property
+    def mask_token_id(self) -> int | None:
+        """The mask token's id; None of a decoder, whose tokenizer may name one never learned."""
+        from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
+
+        guesses = "fill" in self.capabilities or self.family in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+        learned = guesses or self.config.is_encoder_decoder  # one may be tuned on masked sources
+        return self.tokenizer.mask_token_id if learned else None
+
+    @property
+    def mask_token(self) -> str | None:
+        """The mask token as it is written, None where none was learned."""
+        return None if self.mask_token_id is None else str(self.tokenizer.mask_token)
+
     @property
     def labels(self) -> tuple[str, ...]:
         """The classifier's labels in the order of its outputs."""

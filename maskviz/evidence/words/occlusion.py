@@ -149,7 +149,7 @@ class _Changed:
 
 def _without(model: Model, plain: Ids, tokens: list[int]) -> Ids:
     """Return what is read with these tokens hidden."""
-    ids, seen, mark = plain.input_ids, plain.attention_mask, model.tokenizer.mask_token_id
+    ids, seen, mark = plain.input_ids, plain.attention_mask, model.mask_token_id
     if mark is not None:
         return Ids(_Changed(ids, tokens, mark), seen)
     return Ids(ids, _Changed(seen, tokens, 0))

@@ -29,7 +29,7 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
     from ...models.model import padded_by
 
     options = _head(spec, model, label_names)
-    if spec.task == "mlm" and model.tokenizer.mask_token_id is None:
+    if spec.task == "mlm" and model.mask_token_id is None:
         raise _unfit(spec, "it has no mask token")
     try:
         network = getattr(transformers, CLASSES[spec.task]).from_pretrained(
