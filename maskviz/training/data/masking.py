@@ -69,7 +69,7 @@ def drawn(
 class Masker:
     """Gives the tokens of a row under the mask of an epoch; epoch 0 for ever where static.
 
-    `model` has a tokenizer and a name (`maskviz.models.Model`).
+    `model` has a tokenizer, its mask token and a name (`maskviz.models.Model`).
     """
 
     def __init__(
