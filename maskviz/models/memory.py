@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from functools import lru_cache, wraps
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar, cast
-from weakref import ref
 
 from ..byte_cache import ByteCache
 from ..errors import ParameterError
@@ -167,23 +168,40 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def remembered(maxsize: int) -> Callable[[F], F]:
-    """Remember the answers of a function (model, …), as `lru_cache` does, with the model itself.
+    """Remember the last answers of a function (model, …), with the model itself.
 
-    They go when the model goes: a cache of the function's own would keep it for good.
+    They go when the model goes: a cache of the function's own would keep it for good. An answer
+    that holds the model would keep it too, until the collector comes.
     """
 
     def decorate(function: F) -> F:
         @wraps(function)
         def ask(model: Any, *given: Any) -> Any:
-            memos = getattr(model, "memos", {})
-            memo = memos.get(ask)
-            if memo is None:
-                this = ref(model)  # a strong one would be a circle, and wait for the collector
-                memo = memos.setdefault(
-                    ask, lru_cache(maxsize)(lambda *given: function(this(), *given))
-                )
-            return memo(*given)
+            memo = getattr(model, "memos", {}).setdefault(ask, _Memo(maxsize))
+            return memo.answer(given, lambda: function(model, *given))
 
         return cast(F, ask)
 
     return decorate
+
+
+class _Memo:
+    """The answers used last, by what was asked; `lru_cache` would hold on to the one asked."""
+
+    def __init__(self, maxsize: int) -> None:
+        self.maxsize = maxsize
+        self._answers: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._lock = Lock()
+
+    def answer(self, given: tuple[Any, ...], ask: Callable[[], Any]) -> Any:
+        """Return the answer that is kept, else the one that is found now."""
+        with self._lock:
+            if given in self._answers:
+                self._answers.move_to_end(given)
+                return self._answers[given]
+        found = ask()
+        with self._lock:
+            self._answers[given] = found
+            if len(self._answers) > self.maxsize:
+                self._answers.popitem(last=False)
+        return found

@@ -202,13 +202,16 @@ def asked(model: Model | str | Question, question: Spec = "labels") -> Question:
     loaded = load_model(model)
     loaded.require(kind.capability)
     values = tuple((name, _value(kind, name, value)) for name, value in sorted(given.items()))
-    return _put(loaded, kind.name, values)
+    return Question(loaded, kind.name, values, _memos(loaded, kind.name, values))
 
 
 @remembered(maxsize=64)
-def _put(model: Model, name: str, values: tuple[tuple[str, Any], ...]) -> Question:
-    """Return the same question for the same words: what it remembers is there for all."""
-    return Question(model, name, values)
+def _memos(model: Model, name: str, values: tuple[tuple[str, Any], ...]) -> dict[Any, Any]:
+    """Return what is remembered of a question, for all who put it again.
+
+    Not the question itself, which holds the model.
+    """
+    return {}
 
 
 def _value(kind: Kind, name: str, value: Any) -> Any:

@@ -12,7 +12,7 @@ from ...models.memory import remembered
 from ...models.model import Model
 from ...readings.labels import Prediction
 from ...readings.question import Question, Spec, asked, json_of
-from ...readings.windows import Answers, read
+from ...readings.windows import read
 from ..chance.verdict import DRAWS, LEVEL, Control, beside_chance, by_effect, holm
 from ..statistics import divergence
 
@@ -84,25 +84,24 @@ def compare(
     >>> compare(mask("A great film.", "pattern", pattern="great")).original.label
     'positive'
     """
-    put = asked(model, question)
-    answers = read(put, [(Mask(mask.text), "attention"), (mask, operator)], long)
-    return _comparison(mask, operator, answers, 0, 1)
+    return replace(_compared(asked(model, question), _Hidden(mask), operator, long), mask=mask)
 
 
-def _comparison(mask: Mask, operator: str, answers: Answers, plain: int, hidden: int) -> Comparison:
-    original, masked = answers.prediction(plain), answers.prediction(hidden)
-    p, q = answers.probabilities[plain], answers.probabilities[hidden]
+@remembered(maxsize=64)
+def _compared(question: Question, mask: _Hidden, operator: str, long: str) -> Comparison:
+    answers = read(question, [(Mask(mask.mask.text), "attention"), (mask.mask, operator)], long)
+    original, masked = answers.prediction(0), answers.prediction(1)
     return Comparison(
-        mask,
+        mask.mask,
         operator,
-        answers.question.model.name,
+        question.model.name,
         original,
         masked,
         {k: masked.probabilities[k] - v for k, v in original.probabilities.items()},
-        divergence(answers.question.head, p, q),
-        answers.notices[plain],
+        divergence(question.head, *answers.probabilities),
+        answers.notices[0],
         {k: masked.log_odds[k] - v for k, v in original.log_odds.items()},
-        answers.question.spec(),
+        question.spec(),
     )
 
 
@@ -126,19 +125,22 @@ def control(
 
 @remembered(maxsize=1024)
 def _control(question: Question, mask: _Hidden, operator: str, draws: int, long: str) -> Control:
-    return beside_chance(question, mask.mask, operator, draws, long)
+    known = _compared(question, mask, operator, long)
+    return beside_chance(question, mask.mask, operator, draws, long, (known.original, known.masked))
 
 
 @dataclass(frozen=True)
 class _Hidden:
-    """A mask as a key: also by what its spans are called, which `placeholder` writes."""
+    """A mask as a key: also by what its spans are called, which `placeholder` writes, and by the
+    seed, from which `corrupt` draws.
+    """
 
     mask: Mask
 
     @property
     def _key(self) -> tuple[Any, ...]:
         spans = tuple((s.start, s.end, s.label) for s in self.mask.spans)
-        return self.mask.text, spans, by_effect(self.mask)
+        return self.mask.text, spans, self.mask.seed, by_effect(self.mask)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Hidden) and self._key == other._key
