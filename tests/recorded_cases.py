@@ -259,8 +259,8 @@ CASES: dict[str, tuple[str, ...]] = {
         f"train {_CELL} -s none --seed 0",
         f"train {_CELL} -s random -r 0.2 --seed 0",
         # Both cells are trained already: a sweep never trains one twice.
-        f"sweep {_CELL} -s random -r 0.2 --seeds 1 --engine foreground",
-        "sweep '{sweep}' --measure loss --engine foreground",
+        f"sweep {_CELL} -s random -r 0.2 --seeds 1",
+        "sweep '{sweep}' --measure loss",
         "sweep --list",
         "report '{sweep}' --measure loss --out '{folder}/report.html'",
         "sweep '{sweep}' --cancel",
@@ -374,6 +374,7 @@ CASES: dict[str, tuple[str, ...]] = {
         "sweep no-such-sweep",
         "sweep -s random --measure joy",
         "sweep -s random --engine moon",
+        "sweep -s random --engine foreground",
         "runs show nobody-1",
         "runs logs nobody-1",
         "runs delete nobody-1",

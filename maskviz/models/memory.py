@@ -53,6 +53,11 @@ def free_bytes() -> int:
 
     if torch.cuda.is_available():
         return int(torch.cuda.mem_get_info()[0])
+    return free_on_machine()
+
+
+def free_on_machine() -> int:
+    """Return the bytes that are free to this process beside a GPU; torch is not asked for it."""
     import psutil
 
     free = int(psutil.virtual_memory().available)
