@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from ..text.alignment import Tokenised, tokenise
 from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate
 from .memory import NETWORKS, bytes_when_loaded, shared, size_of_network, size_of_tokenizer
+from .opened import opened
 
 if TYPE_CHECKING:
     from .limits import Limit
@@ -307,13 +308,8 @@ def _network(model: Model, capability: str) -> Any:
     import torch
 
     with _quiet(), torch.inference_mode(False):  # whoever asks first, others take gradients
-        network = _from_pretrained(
-            _head(model, capability),
-            model.name,
-            model.path,
-            use_safetensors=True,
-            dtype=torch.float32,
-        )
+        head = partial(_from_pretrained, _head(model, capability), model.name, model.path)
+        network = opened(partial(head, use_safetensors=True, dtype=torch.float32))
     padded_by(network, model.tokenizer)
     network = quickened(network.to(device()).eval())
     return shared(network, [n for key, n in NETWORKS.values() if key[0] is model])
