@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from ..text.alignment import Tokenised, tokenise
 from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate
 from .memory import NETWORKS, bytes_when_loaded, shared, size_of_network, size_of_tokenizer
+from .opened import opened
+from .saved import as_saved
 
 if TYPE_CHECKING:
     from .limits import Limit
@@ -37,6 +39,7 @@ class Model:
 
     capabilities: of `fill` (masked language model), `classify`, `generate` (decoder),
         `translate` (encoder–decoder) and `encode` (every model).
+    notice: a sentence where its tokenizer is read otherwise than transformers does, else empty.
     lock: hold it around a forward pass; the pages of all users share one network.
     memos: what `remembered` keeps of it. read: texts as its tokens, those used last.
     """
@@ -46,6 +49,7 @@ class Model:
     config: Any
     tokenizer: Any
     capabilities: frozenset[str]
+    notice: str = ""
     lock: threading.RLock = field(default_factory=threading.RLock)
     memos: dict[Any, Any] = field(default_factory=dict, repr=False)
     read: ByteCache = field(default_factory=lambda: ByteCache(_READ), repr=False)
@@ -224,10 +228,10 @@ def _load(name: str) -> Model:
         verify(Path(path))
     config = _from_pretrained(AutoConfig, name, path)
     _tokenizer_is_there(name, Path(path))
-    tokenizer = _from_pretrained(AutoTokenizer, name, path)
+    tokenizer, notice = as_saved(_from_pretrained(AutoTokenizer, name, path), path)
     if tokenizer.pad_token is None:  # as GPT-2 and Llama are published
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.sep_token or tokenizer.unk_token
-    return Model(name, path, config, tokenizer, _capabilities(config))
+    return Model(name, path, config, tokenizer, _capabilities(config), notice)
 
 
 _TOKENIZERS = ("*token*", "vocab*", "*.model", "*.spm")  # the files of any tokenizer
@@ -307,13 +311,8 @@ def _network(model: Model, capability: str) -> Any:
     import torch
 
     with _quiet(), torch.inference_mode(False):  # whoever asks first, others take gradients
-        network = _from_pretrained(
-            _head(model, capability),
-            model.name,
-            model.path,
-            use_safetensors=True,
-            dtype=torch.float32,
-        )
+        head = partial(_from_pretrained, _head(model, capability), model.name, model.path)
+        network = opened(partial(head, use_safetensors=True, dtype=torch.float32))
     padded_by(network, model.tokenizer)
     network = quickened(network.to(device()).eval())
     return shared(network, [n for key, n in NETWORKS.values() if key[0] is model])
