@@ -6,7 +6,6 @@ the container that this process runs in; MASKVIZ_MODEL_CACHE says another size.
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections import OrderedDict
@@ -119,12 +118,6 @@ def size_of_network(network: Any) -> dict[int, int]:
 def size_of_tokenizer(tokenizer: Any) -> int:
     """Return about how many bytes a tokenizer takes."""
     return _BYTES_PER_ENTRY * len(tokenizer)
-
-
-def bytes_when_loaded(folder: Path) -> int:
-    """Return what the weights of a folder take in float32; 0 where they must be fetched first."""
-    files = folder.glob("*.safetensors") if folder.is_dir() else ()
-    return 4 * sum(math.prod(shape) for file in files for shape in tensor_shapes(file).values())
 
 
 def tensor_shapes(file: Path) -> dict[str, tuple[int, ...]]:

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 from ..byte_cache import ByteCache
 from ..errors import CapabilityError, MaskvizError, MissingDependencyError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
+from .building import LOADING, quiet
+from .gguf import source_of
 from .linear import quickened
-from .locate import BUNDLED, allowed, bundled, locate
-from .memory import NETWORKS, bytes_when_loaded, shared, size_of_network, size_of_tokenizer
+from .locate import BUNDLED, allowed, bundled, locate, parameters_on_hub
+from .memory import NETWORKS, shared, size_of_network, size_of_tokenizer
 from .opened import opened
 from .saved import as_saved
+from .size import bytes_for, dtype_for, fits, parameters_in, torch_dtype
 
 if TYPE_CHECKING:
     from .limits import Limit
@@ -58,6 +61,26 @@ class Model:
     def family(self) -> str:
         """The architecture, as transformers names it: `bert`, `gpt2`, `t5`, …"""
         return self.config.model_type
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many parameters its files hold, without loading them; 0 where nobody says it."""
+        folder = Path(self.path)
+        return parameters_in(folder) if folder.is_dir() else parameters_on_hub(self.path)
+
+    @property
+    def dtype(self) -> str:
+        """What it computes in: `float32`, beyond a billion parameters `bfloat16`."""
+        return dtype_for(self.parameters)
+
+    @property
+    def quantised_to(self) -> str | None:
+        """What its weights were quantised to before they came here, such as `Q4_K_M`."""
+        if source := source_of(Path(self.path)):
+            return source.quantised_to
+        quantised = getattr(self.config, "quantization_config", None) or {}
+        known = quantised if isinstance(quantised, dict) else quantised.to_dict()
+        return str(known["quant_method"]) if known.get("quant_method") else None
 
     @cached_property
     def limit(self) -> Limit:
@@ -132,7 +155,7 @@ class Model:
             (self, capability),
             lambda: _network(self, capability),
             lambda network: size_of_network(network) | _own_size(self),
-            lambda: bytes_when_loaded(Path(self.path)),
+            lambda: bytes_for(self.parameters),
         )
 
     @contextmanager
@@ -174,10 +197,10 @@ def _from_architecture(error: Exception) -> bool:
 
 
 def load_model(name: str | Path | Model = BUNDLED) -> Model:
-    """Load a model by name (`mini`, a tuned run, the Hub) or folder, once while it is kept or used.
+    """Load a model once while it is kept: by name (`mini`, a run, the Hub), a folder or GGUF file.
 
-    Weights come from safetensors only and no code of the model's own is run. Raises
-    ModelNotFoundError, or MissingDependencyError where its tokenizer needs a package.
+    Weights come from safetensors or GGUF only and no code of the model's own is run. Raises
+    ModelNotFoundError, or MissingDependencyError where it or its tokenizer needs a package.
 
     >>> load_model("mini").labels
     ('negative', 'positive')
@@ -211,11 +234,6 @@ def held() -> list[dict[str, Any]]:
             {"model": model, "what": "tokenizer" if what == "model" else what, "bytes": size}
         )
     return found
-
-
-# transformers builds a network under settings of the whole process: two at once in two threads
-# leave one without its weights.
-LOADING = threading.Lock()
 
 
 def _load(name: str) -> Model:
@@ -310,9 +328,10 @@ def _head(model: Model, capability: str) -> Any:
 def _network(model: Model, capability: str) -> Any:
     import torch
 
-    with _quiet(), torch.inference_mode(False):  # whoever asks first, others take gradients
+    fits(model.name, model.parameters, model.dtype)
+    with quiet(), torch.inference_mode(False):  # whoever asks first, others take gradients
         head = partial(_from_pretrained, _head(model, capability), model.name, model.path)
-        network = opened(partial(head, use_safetensors=True, dtype=torch.float32))
+        network = opened(partial(head, use_safetensors=True, dtype=torch_dtype(model.dtype)))
     padded_by(network, model.tokenizer)
     network = quickened(network.to(device()).eval())
     return shared(network, [n for key, n in NETWORKS.values() if key[0] is model])
@@ -330,21 +349,3 @@ def device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-class _quiet:
-    """Silence transformers' report on the heads a checkpoint has beside the one that is loaded."""
-
-    def __enter__(self) -> None:
-        from transformers.utils import logging
-
-        self._level, self._bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-
-    def __exit__(self, *_: object) -> None:
-        from transformers.utils import logging
-
-        logging.set_verbosity(self._level)
-        if self._bars:
-            logging.enable_progress_bar()
