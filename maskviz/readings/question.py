@@ -8,7 +8,7 @@ parameters are read from its signature.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,8 @@ from .batches import Ids, Read, answers_in_batches
 from .heads import activated, answer_of, chosen_of, log_odds
 
 Ask = Callable[..., Any]
+Given = Mapping[str, Any]  # every parameter of a question, by name
+Outputs = Callable[[Model, Given], Sequence[str]]
 Spec = str | Mapping[str, Any]  # a kind, or `name` and parameters
 
 
@@ -31,16 +33,28 @@ class Kind:
 
     capability: of the network that answers. outputs: their names, from the model and the
     parameters. head: what the outputs are, see `heads`. prepare: what is done once with all texts
-    before they are read in batches, side by side.
+    before they are read in batches, side by side. frame: the model behind its prompt. settle: the
+    parameters that are found from one text, such as the model's own answer to it. subject: the
+    output that is spoken of where it is not the answer itself. detail: what else is said of a plain
+    and a masked text. by_odds: whether gradients are of the log-odds, not of the logit.
     """
 
     name: str
     summary: str
-    capability: str
+    capability: str | Callable[[Model], str]
     ask: Ask
-    outputs: Callable[[Model, Mapping[str, Any]], Sequence[str]]
-    head: Callable[[Model], str]
+    outputs: Outputs
+    head: Callable[[Model], str] = lambda _: "single"
     prepare: Callable[[Model, Sequence[Read]], Sequence[Read]] = lambda model, reads: reads
+    frame: Callable[[Model, Given], Model] = lambda model, given: model
+    settle: Callable[[Question, str], Given] = lambda question, text: {}
+    subject: Callable[[Given], int | None] = lambda given: None
+    detail: Callable[[Question, Read, Read], dict[str, Any]] | None = None
+    by_odds: bool = False
+
+    def capability_of(self, model: Model) -> str:
+        """Return the capability of the network that answers. Raises CapabilityError."""
+        return self.capability if isinstance(self.capability, str) else self.capability(model)
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -49,26 +63,31 @@ class Kind:
         return {p.name: p.default for p in given if p.kind is p.KEYWORD_ONLY}
 
 
-QUESTIONS: Registry[Kind] = Registry("question", ("maskviz.readings.labels",), "maskviz.questions")
+_MODULES = (
+    "maskviz.readings.labels",
+    "maskviz.readings.language.choices",
+    "maskviz.readings.language.following",
+    "maskviz.readings.language.answering",
+)
+QUESTIONS: Registry[Kind] = Registry("question", _MODULES, "maskviz.questions")
 
 
 def question(
     name: str,
     summary: str,
     *,
-    outputs: Callable[[Model, Mapping[str, Any]], Sequence[str]],
-    capability: str,
-    head: Callable[[Model], str] = lambda _: "single",
-    prepare: Callable[[Model, Sequence[Read]], Sequence[Read]] = lambda model, reads: reads,
+    outputs: Outputs,
+    capability: str | Callable[[Model], str],
+    **more: Any,
 ) -> Callable[[Ask], Ask]:
-    """Register the decorated function as the kind of question `name`.
+    """Register the decorated function as the kind of question `name`; `more` is as in `Kind`.
 
     >>> @question("first", "…", outputs=lambda m, given: m.labels[:2], capability="classify")
     ... def first(model, reads): ...
     """
 
     def register(ask: Ask) -> Ask:
-        QUESTIONS.add(Kind(name, summary, capability, ask, outputs, head, prepare))
+        QUESTIONS.add(Kind(name, summary, capability, ask, outputs, **more))
         return ask
 
     return register
@@ -110,7 +129,19 @@ class Question:
     @property
     def network(self) -> Any:
         """The network that answers."""
-        return self.model.network(self.kind.capability)
+        return self.model.network(self.kind.capability_of(self.model))
+
+    def about(self, text: str) -> Question:
+        """Return the question as it is put about one text: with its own next tokens or answer."""
+        found = self.kind.settle(self, text)
+        return asked(self.model.bare, {**self._said(), **found}) if found else self
+
+    def _said(self) -> dict[str, Any]:
+        return {"name": self.name, **dict(self.parameters)}
+
+    def detail(self, plain: Read, masked: Read) -> dict[str, Any]:
+        """Return what else is to be said of a plain and a masked text, JSON-ready."""
+        return self.kind.detail(self, plain, masked) if self.kind.detail else {}
 
     def ask(self, reads: Sequence[Read]) -> Any:
         """Return the logits of one batch, a tensor (texts, outputs), with its gradient if any."""
@@ -149,6 +180,18 @@ class Question:
         """Return ln(p / (1 − p)) of each output (of a regression the values), an array."""
         return log_odds(self.head, logits)
 
+    def target(self, logits: Any, index: int) -> Any:
+        """Return what gradients are of, (texts,), from logits (texts, outputs), a tensor."""
+        if not self.kind.by_odds or len(self.outputs) < 2:
+            return logits[:, index]
+        others = [i for i in range(len(self.outputs)) if i != index]
+        return logits[:, index] - logits[:, others].logsumexp(-1)
+
+    def subject(self, row: Any) -> int:
+        """Return the output that is spoken of: the one asked for, else the answer of the row."""
+        found = self.kind.subject(self.given)
+        return self.answer(row) if found is None else found
+
     def answer(self, row: Any) -> int:
         """Return the number of the output that one row of probabilities answers with."""
         return answer_of(self.head, row)
@@ -171,7 +214,7 @@ class Question:
 
     def spec(self) -> str | dict[str, Any]:
         """Return the question without its model, JSON-ready: what `asked` reads back."""
-        return {"name": self.name, **dict(self.parameters)} if self.parameters else self.name
+        return self._said() if self.parameters else self.name
 
     def options(self) -> list[str]:
         """Return what the command line says for it; nothing for a classifier's labels."""
@@ -200,7 +243,7 @@ def asked(model: Model | str | Question, question: Spec = "labels") -> Question:
     given = {"name": question} if isinstance(question, str) else dict(question)
     kind = QUESTIONS[given.pop("name", "labels")]
     loaded = load_model(model)
-    loaded.require(kind.capability)
+    loaded.require(kind.capability_of(loaded))
     values = tuple((name, _value(kind, name, value)) for name, value in sorted(given.items()))
     return _put(loaded, kind.name, values)
 
@@ -208,7 +251,8 @@ def asked(model: Model | str | Question, question: Spec = "labels") -> Question:
 @remembered(maxsize=64)
 def _put(model: Model, name: str, values: tuple[tuple[str, Any], ...]) -> Question:
     """Return the same question for the same words: what it remembers is there for all."""
-    return Question(model, name, values)
+    kind = QUESTIONS[name]
+    return Question(kind.frame(model, {**kind.defaults, **dict(values)}), name, values)
 
 
 def _value(kind: Kind, name: str, value: Any) -> Any:
@@ -221,8 +265,9 @@ def _value(kind: Kind, name: str, value: Any) -> Any:
         raise UnknownNameError.of(f"parameter of the question {kind.name!r}", name, kind.defaults)
     default = kind.defaults[name]
     if isinstance(default, tuple):
-        items: Iterable[Any] = value.split(",") if isinstance(value, str) else value
-        return tuple(item.strip() if isinstance(item, str) else item for item in items)
+        return tuple(item.strip() for item in value.split(",")) if isinstance(value, str) else (
+            tuple(value)
+        )
     if isinstance(default, int | float) and isinstance(value, str):
         try:
             return type(default)(value)
