@@ -14,6 +14,11 @@ from typing import Any
 HEADS = ("single", "multi", "regression", "likelihood")
 
 
+def valued(head: str) -> bool:
+    """Tell whether the outputs are values without bounds, not probabilities."""
+    return head in ("regression", "likelihood")
+
+
 def head_of(config: Any) -> str:
     """Return what a classifier's outputs are: `single` label, `multi` label or `regression`."""
     kind = config.problem_type
@@ -24,10 +29,8 @@ def head_of(config: Any) -> str:
 
 def activate(head: str, logits: Any) -> Any:
     """Turn logits (…, outputs), a tensor, into probabilities; a regression's values stay."""
-    if head == "regression":
+    if valued(head):
         return logits
-    if head == "likelihood":
-        return logits.exp()
     return logits.sigmoid() if head == "multi" else logits.softmax(-1)
 
 
@@ -54,7 +57,7 @@ def log_odds(head: str, logits: Any) -> Any:
 
 def answer_of(head: str, row: Any) -> int:
     """Return the number of the output that one row of probabilities (outputs,) answers with."""
-    return 0 if head in ("regression", "likelihood") else int(row.argmax())
+    return 0 if valued(head) else int(row.argmax())
 
 
 def chosen_of(head: str, outputs: Sequence[str], row: Any) -> tuple[str, ...]:

@@ -133,8 +133,8 @@ class Question:
 
     def about(self, text: str) -> Question:
         """Return the question as it is put about one text: with its own next tokens or answer."""
-        found = self.kind.settle(self, text)
-        return asked(self.model.bare, {**self._said(), **found}) if found else self
+        found = _settled(self, text)
+        return asked(self.model, {**self._said(), **found}) if found else self
 
     def _said(self) -> dict[str, Any]:
         return {"name": self.name, **dict(self.parameters)}
@@ -218,9 +218,22 @@ class Question:
 
     def options(self) -> list[str]:
         """Return what the command line says for it; nothing for a classifier's labels."""
-        shown = {n: ",".join(v) if isinstance(v, tuple) else v for n, v in self.parameters}
-        given = [word for n, v in shown.items() for word in ("--ask", f"{n}={v}")]
-        return [*(["--question", self.name] if self.name != "labels" else []), *given]
+        named = ["--question", self.name] if self.name != "labels" else []
+        return [*named, *(word for n, v in self.parameters for word in _option(n, v))]
+
+
+_FLAGS = {name: f"--{name}" for name in ("prompt", "target", "against", "answer")}
+
+
+def _option(name: str, value: Any) -> list[str]:
+    """Return a parameter as the command line takes it; ids are found anew from the text."""
+    if name == "tokens":
+        return []
+    if name == "choices":
+        return [word for choice in value for word in ("--choice", choice)]
+    if name in _FLAGS:
+        return [_FLAGS[name], value.replace("\n", "\\n").replace("\t", "\\t")]
+    return ["--ask", f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}"]
 
 
 def json_of(question: Spec) -> dict[str, Any]:
@@ -242,10 +255,15 @@ def asked(model: Model | str | Question, question: Spec = "labels") -> Question:
         return model
     given = {"name": question} if isinstance(question, str) else dict(question)
     kind = QUESTIONS[given.pop("name", "labels")]
-    loaded = load_model(model)
+    loaded = load_model(model).bare
     loaded.require(kind.capability_of(loaded))
     values = tuple((name, _value(kind, name, value)) for name, value in sorted(given.items()))
     return _put(loaded, kind.name, values)
+
+
+@remembered(maxsize=64)
+def _settled(question: Question, text: str) -> Given:
+    return question.kind.settle(question, text)
 
 
 @remembered(maxsize=64)
@@ -265,8 +283,10 @@ def _value(kind: Kind, name: str, value: Any) -> Any:
         raise UnknownNameError.of(f"parameter of the question {kind.name!r}", name, kind.defaults)
     default = kind.defaults[name]
     if isinstance(default, tuple):
-        return tuple(item.strip() for item in value.split(",")) if isinstance(value, str) else (
-            tuple(value)
+        return (
+            tuple(item.strip() for item in value.split(","))
+            if isinstance(value, str)
+            else (tuple(value))
         )
     if isinstance(default, int | float) and isinstance(value, str):
         try:

@@ -9,6 +9,7 @@ chosen by its own effect on this text: then its rank is all that is said.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,10 +31,11 @@ _SAME = 1e-4  # two answers to one text may differ by as much in log-odds, in an
 class Control:
     """What the other masks of the set do, and the place of the mask among them.
 
-    label: the plain text's answer. probabilities: of it under each other mask. flips: the share of
-    them that flip the answer. low, high: the middle 95 % of `probabilities`, mean: their mean.
-    unit, number: what is hidden. whole: whether these are all masks of the set. strength: |Δ| of
-    the mask itself, as_strong: how many of the others move the answer as far; p_value: see above.
+    label: the plain text's answer, or the output that was asked for. probabilities: of it under
+    each other mask. flips: the share of them that flip the answer (not known of an answer in
+    words). low, high: the middle 95 % of `probabilities`, mean: their mean. unit, number: what is
+    hidden. whole: whether these are all masks of the set. strength: |Δ| of the mask itself,
+    as_strong: how many of the others move the answer as far; p_value: see above.
     by_effect: whether the mask was chosen by its effect on this text.
     """
 
@@ -84,7 +86,7 @@ def beside_chance(
     plain, hidden = (Mask(mask.text), "attention"), (mask, operator)
     answers = read(question, [plain, hidden], long)
     original = answers.prediction(0)
-    index = question.index(original.label)
+    index = question.subject(answers.probabilities[0])
     before = question.log_odds(answers.logits)[0, index]
     strength = abs(float(question.log_odds(answers.logits)[1, index] - before))
     probabilities: list[float] = []
@@ -98,14 +100,20 @@ def beside_chance(
         if (1 + strong) / (1 + len(reference.masks)) > LEVEL:
             break
     return _control(
-        original.label, probabilities, flips, reference, strength, strong, by_effect(mask)
+        question.outputs[index],
+        probabilities,
+        math.nan if question.head == "likelihood" else flips,
+        reference,
+        strength,
+        strong,
+        by_effect(mask),
     )
 
 
 def _control(
     label: str,
     probabilities: Sequence[float],
-    flips: int,
+    flips: float,
     reference: Reference,
     strength: float,
     strong: int,

@@ -1,3 +1,5 @@
 """What a language model is asked: which choice, which next token, how probable an answer."""
 
-__all__ = ["answering", "choices", "following", "prompt", "scoring", "tails"]
+from .scoring import usual_question
+
+__all__ = ["answering", "choices", "following", "prompt", "scoring", "tails", "usual_question"]

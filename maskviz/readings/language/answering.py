@@ -50,7 +50,10 @@ def _frame(model: Model, given: Mapping[str, Any]) -> Framed:
 def _names(model: Model, given: Mapping[str, Any]) -> tuple[str, ...]:
     assert isinstance(model, Framed)
     if not model.tails:
-        return (given["answer"],)
+        raise ParameterError(
+            "A model's own answer is another one to each text: give the answer where several are "
+            "asked."
+        )
     tail = model.tails[0]
     return (tail.text, *(f"{i}: {piece}" for i, piece in enumerate(tail.pieces, 1)))
 
@@ -163,10 +166,5 @@ def answering(
     import torch
 
     assert isinstance(model, Framed)
-    if not model.tails:
-        raise ParameterError(
-            "A model's own answer is another one to each text: give the answer where several are "
-            "asked."
-        )
     found = log_probabilities(model, reads, model.tails[:1])[:, 0]
     return torch.cat([found.sum(-1, keepdim=True), found], 1)

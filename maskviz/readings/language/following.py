@@ -53,6 +53,10 @@ def _names(model: Model, given: Mapping[str, Any]) -> tuple[str, ...]:
     assert isinstance(model, Framed)
     said = [tail.text for tail in model.tails]
     ids = _ids(model, given)
+    if not ids:
+        raise ParameterError(
+            "The next token is another one behind each text: name a target where several are asked."
+        )
     pieces = pieces_of(model.tokenizer, ids[len(said) :])
     names = model.tokenizer.convert_ids_to_tokens(list(ids))
     found: dict[str, None] = {}
@@ -135,10 +139,6 @@ def following(
 
     given = {"tokens": tokens, "against": against}
     ids = list(_ids(model, given))
-    if not ids:
-        raise ParameterError(
-            "The next token is another one behind each text: name a target where several are asked."
-        )
     said = next_logits(model, reads).float().log_softmax(-1)
     own = said[:, ids]
     if against:

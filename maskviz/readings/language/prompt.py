@@ -12,7 +12,7 @@ from typing import Any
 from ...errors import MaskError, ParameterError
 from ...models.model import Model
 from ...text.alignment import Tokenised, tokenise
-from .tails import Tail, Template, first, joint
+from .tails import PLAIN, Tail, Template, first, joint
 
 _ALL = 10**9  # tokens: nothing is cut
 _ROUNDS = 8  # of cutting: a text that is cut may be tokenised otherwise at its new end
@@ -27,7 +27,7 @@ class Framed(Model):
     encoder reads the prompt. whole: the model itself.
     """
 
-    template: Template = Template()
+    template: Template = PLAIN
     tails: tuple[Tail, ...] = ()
     ended: bool = False
     whole: Model | None = None

@@ -33,6 +33,13 @@ def way_of(model: Model) -> str:
     return way
 
 
+def usual_question(model: Model) -> str:
+    """Return what a model is asked where nothing is said: its labels, or a decoder's next token."""
+    if "classify" not in model.capabilities and "generate" in model.capabilities:
+        return "next"
+    return "labels"
+
+
 def log_probabilities(model: Model, reads: Sequence[Read], tails: Sequence[Tail]) -> Any:
     """Return ln p of each token of each tail behind each prompt, (texts, tails, longest).
 

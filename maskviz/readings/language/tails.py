@@ -47,13 +47,17 @@ class Template:
         return self.before + (text + self.behind if self.behind else text.rstrip())
 
 
+PLAIN = Template()  # the text alone
+
+
 @dataclass(frozen=True)
 class Tail:
     """What follows a prompt.
 
     text: the continuation as it is scored, with the space that joins it. joined: the same where its
-    tokens are found together with the prompt's, empty where they are given. ids: the tokens behind those that all prompts share, of which
-    the last `scored` are the continuation's own. pieces: the scored tokens as a person reads them.
+    tokens are found together with the prompt's, empty where they are given. ids: the tokens behind
+    those that all prompts share, of which the last `scored` are the continuation's own. pieces: the
+    scored tokens as a person reads them.
     """
 
     text: str
