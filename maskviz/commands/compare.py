@@ -216,6 +216,7 @@ def _one_text(
     document = {
         **first.comparison.to_dict(),
         "control": first.control.to_dict(),
+        **({} if put.name == "labels" else {"reference": first.control.reference()}),
         "effects": [effect.to_dict() for effect in effects],
         "sensitivity": {name: s.to_dict() for name, s in survives.items()},
         "notes": left_out,

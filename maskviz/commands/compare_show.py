@@ -67,11 +67,19 @@ def _chance_of(effect: Effect) -> list[str]:
     lines = [f"chance  {beside(chance)}"]
     if chance.draws:
         lines.append(
-            f"        under these p({chance.label}) lies between {_share(chance.low)} and "
+            f"        under these {_measured(effect)} lies between {_share(chance.low)} and "
             f"{_share(chance.high)}, mean {_share(chance.mean)}"
             + ("" if math.isnan(chance.flips) else f"; {chance.flips:.0%} of them flip")
         )
     return lines
+
+
+def _measured(effect: Effect) -> str:
+    """Name the figure of the control: a probability, a regression's value, or ln p of an answer."""
+    from ..evidence.text.sentence import shortened
+
+    label, head = shortened(effect.control.label, 30), effect.comparison.head
+    return f"ln p({label!r})" if head == "likelihood" else f"p({label})"
 
 
 def _share(value: float) -> str:

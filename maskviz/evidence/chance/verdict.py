@@ -24,6 +24,7 @@ LEVEL = 0.05
 DRAWS = 99  # other masks that are asked where there are more than 200
 _FIRST = 19  # masks asked before it is looked whether more can change what is said
 _NEXT = 20
+_MIDDLE = ("low", "high", "mean")
 _SAME = 1e-4  # two answers to one text may differ by as much in log-odds, in another batch
 
 
@@ -68,6 +69,17 @@ class Control:
     def size(self) -> str:
         """What is hidden: `3 words`, `1 sentence`."""
         return Reference(self.unit, self.number, (), self.whole).said
+
+    def reference(self) -> dict[str, Any]:
+        """Return the set and the mask's place in it, JSON-ready."""
+        return {
+            "unit": self.unit,
+            "size": self.draws + 1,
+            "exhaustive": self.whole,
+            "p": self.p_value if self.tells else None,
+            "rank": self.rank,
+            **{n: None if v != v else v for n, v in vars(self).items() if n in _MIDDLE},
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values."""
