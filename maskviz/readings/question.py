@@ -18,7 +18,7 @@ from ..errors import ParameterError, UnknownNameError
 from ..models.memory import remembered
 from ..models.model import Model, load_model
 from ..registry import Registry
-from .batches import Ids, Read, answers_in_batches
+from .batches import Read, answers_in_batches
 from .heads import activated, answer_of, chosen_of, log_odds
 
 Ask = Callable[..., Any]
@@ -36,7 +36,8 @@ class Kind:
     before they are read in batches, side by side. frame: the model behind its prompt. settle: the
     parameters that are found from one text, such as the model's own answer to it. subject: the
     output that is spoken of where it is not the answer itself. detail: what else is said of a plain
-    and a masked text. by_odds: whether gradients are of the log-odds, not of the logit.
+    and a masked text. by_odds: whether gradients are of the log-odds, not of the logit. answers:
+    how many texts are asked, where a way is better than in batches.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Kind:
     subject: Callable[[Given], int | None] = lambda given: None
     detail: Callable[[Question, Read, Read], dict[str, Any]] | None = None
     by_odds: bool = False
+    answers: Callable[[Question, Sequence[Read], int | None], Any] | None = None
 
     def capability_of(self, model: Model) -> str:
         """Return the capability of the network that answers. Raises CapabilityError."""
@@ -155,11 +157,12 @@ class Question:
         """
         import numpy as np
 
-        places: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
-        keys = ((tuple(r.input_ids), tuple(r.attention_mask)) for r in reads)
-        which = [places.setdefault(key, len(places)) for key in keys]
-        answers = self.logits_apart([Ids(*key) for key in places], batch_size)
-        return answers[which] if places else np.zeros((0, len(self.outputs)))
+        firsts: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, Read]] = {}
+        keys = [(tuple(r.input_ids), tuple(r.attention_mask)) for r in reads]
+        pairs = zip(keys, reads, strict=True)
+        which = [firsts.setdefault(key, (len(firsts), read))[0] for key, read in pairs]
+        answers = self.logits_apart([read for _, read in firsts.values()], batch_size)
+        return answers[which] if firsts else np.zeros((0, len(self.outputs)))
 
     def logits_apart(self, reads: Sequence[Read], batch_size: int | None = None) -> Any:
         """Return `logits` of texts that are known to differ: nothing is compared."""
@@ -168,7 +171,8 @@ class Question:
         network = self.network
         reads = self.kind.prepare(self.model, reads)
         try:
-            return answers_in_batches(self.model, self.ask, reads, len(self.outputs), batch_size)
+            answer = self.kind.answers or in_batches
+            return answer(self, reads, batch_size)
         finally:
             del network
 
@@ -234,6 +238,12 @@ def _option(name: str, value: Any) -> list[str]:
     if name in _FLAGS:
         return [_FLAGS[name], value.replace("\n", "\\n").replace("\t", "\\t")]
     return ["--ask", f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}"]
+
+
+def in_batches(question: Question, reads: Sequence[Read], batch_size: int | None) -> Any:
+    """Return the logits of many texts, a float array (texts, outputs), in batches."""
+    count = len(question.outputs)
+    return answers_in_batches(question.model, question.ask, reads, count, batch_size)
 
 
 def json_of(question: Spec) -> dict[str, Any]:

@@ -2,4 +2,13 @@
 
 from .scoring import usual_question
 
-__all__ = ["answering", "choices", "following", "prompt", "scoring", "tails", "usual_question"]
+__all__ = [
+    "answering",
+    "choices",
+    "following",
+    "prompt",
+    "scoring",
+    "sharing",
+    "tails",
+    "usual_question",
+]

@@ -12,6 +12,7 @@ from ..batches import Read
 from ..question import Question, question
 from .prompt import Framed, framed
 from .scoring import next_logits
+from .sharing import shared_answers
 from .tails import Template, pieces_of, tails_of
 
 REST = "(other)"
@@ -118,6 +119,7 @@ def _token(model: Model, said: Any, row: int) -> dict[str, Any]:
     settle=_settle,
     subject=lambda given: 0 if given["target"] else None,
     detail=_detail,
+    answers=shared_answers,
     by_odds=True,
 )
 def following(
