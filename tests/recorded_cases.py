@@ -333,7 +333,7 @@ CASES: dict[str, tuple[str, ...]] = {
         "explain '{short}' --faithfulness --draws 3",
         "explain '{short}' --faithfulness -o blur",
         "explain '{short}' -m '{bert-mlm}'",
-        "explain '{short}' -m '{gpt2-lm}'",
+        "explain '{short}' -m '{gpt2-lm}' --question labels",
         "explain --rationales '{folder}/none.jsonl'",
         "explain --rationales '{marked.jsonl}' --rows 0",
         "compare '{short}' --draws 5",

@@ -28,10 +28,35 @@ ModelName = Annotated[
     str, typer.Option("--model", "-m", help="mini, a tuned run, a folder or a name on the Hub.")
 ]
 QuestionName = Annotated[
-    str, typer.Option("--question", help="What the model is asked: labels, or one of your own.")
+    str,
+    typer.Option(
+        "--question",
+        help="What the model is asked: labels, choices, next, answer, or one of your own. Without: "
+        "labels of a classifier, next of a decoder.",
+    ),
 ]
 Ask = Annotated[
     list[str] | None, typer.Option("--ask", help="A parameter of --question, NAME=VALUE.")
+]
+Prompt = Annotated[
+    str | None,
+    typer.Option(
+        "--prompt",
+        help="What a language model reads: 'Review: {text}\\nSentiment:'; \\n is a line.",
+    ),
+]
+Choices = Annotated[
+    list[str] | None,
+    typer.Option("--choice", help="A continuation to choose from; give it two or more times."),
+]
+NextToken = Annotated[bool, typer.Option("--next", help="Ask a decoder for its next token.")]
+Target = Annotated[str, typer.Option("--target", help="The next token that counts, ' Rome'.")]
+Against = Annotated[
+    str, typer.Option("--against", help="A token to set against --target: why this, not that?")
+]
+Answer = Annotated[
+    str | None,
+    typer.Option("--answer", help="How probable is this answer? '' takes the model's own."),
 ]
 StrategyName = Annotated[str, typer.Option("--strategy", "-s", help="What to hide.")]
 OperatorName = Annotated[str, typer.Option("--operator", "-o", help="How it is hidden.")]
@@ -186,10 +211,47 @@ def mask_parameters(strategy: str, **options: Any) -> dict[str, Any]:
     return given | ({"pipeline": options["pipeline"]} if options.get("pipeline") else {})
 
 
-def question_of(name: str, given: list[str] | None) -> str | dict[str, Any]:
-    """Return the question that the options name. Raises ParameterError for one without a `=`."""
+def question_of(
+    name: str,
+    given: list[str] | None,
+    model: str,
+    prompt: str | None = None,
+    choices: list[str] | None = None,
+    next_token: bool = False,
+    target: str = "",
+    against: str = "",
+    answer: str | None = None,
+) -> str | dict[str, Any]:
+    """Return the question that the options name; without any what the model can be asked.
+
+    Raises ParameterError for a parameter without a `=`, or options of several questions.
+    """
     pairs = [item.partition("=") for item in given or ()]
     for key, sign, _ in pairs:
         if not (key and sign):
             raise ParameterError(f"--ask is {key!r}: write NAME=VALUE, such as words=good,bad.")
-    return {"name": name, **{key.strip(): value for key, _, value in pairs}} if pairs else name
+    named = {
+        "choices": bool(choices), "next": next_token or bool(target or against),
+        "answer": answer is not None,
+    }  # fmt: skip
+    kinds = [kind for kind, is_named in named.items() if is_named]
+    if len({*kinds, *([name] if name else [])}) > 1:
+        raise ParameterError(
+            f"The options ask several questions ({', '.join([*filter(None, [name]), *kinds])}): "
+            "ask one at a time."
+        )
+    more = {
+        "prompt": None if prompt is None else prompt.replace("\\n", "\n").replace("\\t", "\t"),
+        "choices": choices, "target": target, "against": against, "answer": answer,
+    }  # fmt: skip
+    asked = name or (kinds[0] if kinds else _usual_question(model))
+    found = {key: value for key, value in more.items() if value}
+    found |= {key.strip(): value for key, _, value in pairs}
+    return {"name": asked, **found} if found else asked
+
+
+def _usual_question(model: str) -> str:
+    from ..models import load_model
+    from ..readings.language import usual_question
+
+    return usual_question(load_model(model))

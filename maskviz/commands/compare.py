@@ -24,8 +24,13 @@ def compare_command(
     ] = "random",
     operator: Annotated[
         str,
-        typer.Option("--operator", "-o", help="How it is hidden; several for one text, a,b,c."),
-    ] = "mask",
+        typer.Option(
+            "--operator",
+            "-o",
+            help="How it is hidden; several for one text, a,b,c. Without: mask, or delete where "
+            "the model learned no mask token.",
+        ),
+    ] = "",
     ratio: common.Ratio = None,
     seed: common.Seed = 0,
     file: Annotated[
@@ -86,8 +91,14 @@ def compare_command(
         ),
     ] = None,
     long: Long = "cut",
-    question: common.QuestionName = "labels",
+    question: common.QuestionName = "",
     ask: common.Ask = None,
+    prompt: common.Prompt = None,
+    choice: common.Choices = None,
+    next_token: common.NextToken = False,
+    target: common.Target = "",
+    against: common.Against = "",
+    answer: common.Answer = None,
     types: common.Types = "",
     pattern: common.Pattern = "",
     words: common.Words = "",
@@ -110,16 +121,19 @@ def compare_command(
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
     shared: dict[str, Any] = {
         "model": model, "ratio": ratio, "seed": seed, "long": long,
-        "question": common.question_of(question, ask),
+        "question": common.question_of(
+            question, ask, model, prompt, choice, next_token, target, against, answer
+        ),
     }  # fmt: skip
     if file is None:
         _only_for_files(text_column, label_column, by, cluster, pair_column, swap, label, rows, out)
         draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
-        operators = _operators(operator, sensitivity)
+        operators = _operators(operator or _usual(model), sensitivity)
         _one_text(text, strategy, operators, mask_file, draws, beside, options, shared, as_json)
         return
+    operator = operator or _usual(model)
     if text_column is None:
         raise ParameterError("--file needs --text-column: name the column that holds the texts.")
     if swap or pair_column:
@@ -143,6 +157,13 @@ def _only_for_files(*values: Any) -> None:
     for name, value in zip(names, values, strict=True):
         if value:
             raise ParameterError(f"--{name} is for a file: name one with --file, or leave it out.")
+
+
+def _usual(model: str) -> str:
+    from ..masks.operators import usual_operator
+    from ..models import load_model
+
+    return usual_operator(load_model(model))
 
 
 def _named(written: str) -> list[str]:
@@ -195,6 +216,7 @@ def _one_text(
     document = {
         **first.comparison.to_dict(),
         "control": first.control.to_dict(),
+        **({} if put.name == "labels" else {"reference": first.control.reference()}),
         "effects": [effect.to_dict() for effect in effects],
         "sensitivity": {name: s.to_dict() for name, s in survives.items()},
         "notes": left_out,

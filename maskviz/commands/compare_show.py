@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ def text_lines(
     """Say what each mask changes under each operator, beside chance."""
     result = effects[0].comparison
     lines = [
-        f"plain   {result.original.label} {_share(result.original.confidence)}",
-        f"masked  {result.masked.label} {_share(result.masked.confidence)}"
-        + ("  (flips)" if result.flip else ""),
+        *_answers(result),
         f"        {result.mask.masked_text(result.operator)}",
         *_chance_of(effects[0]),
     ]
@@ -37,6 +36,27 @@ def text_lines(
     return lines
 
 
+def _answers(result: Comparison) -> list[str]:
+    """Say what the model answers, plain and masked; of what was asked for how probable it is."""
+    from ..evidence.text.sentence import shortened, subject_values
+
+    flips = "  (flips)" if result.flip else ""
+    if not result.subject:
+        return [
+            f"plain   {result.original.label} {_share(result.original.confidence)}",
+            f"masked  {result.masked.label} {_share(result.masked.confidence)}{flips}",
+        ]
+    before, after, what = subject_values(result)
+    written = result.detail.get("generation")
+    said = [repr(shortened(written[side])) for side in ("original", "masked")] if written else [
+        f"{token['text']!r} {_share(token['probability'])}" for token in result.detail["next"]
+    ]  # fmt: skip
+    return [
+        f"plain   {what} = {before:.3f}; writes {said[0]}",
+        f"masked  {what} = {after:.3f}; writes {said[1]}{flips}",
+    ]
+
+
 def _chance_of(effect: Effect) -> list[str]:
     """Say where the mask stands among others of its kind and size, and what those do."""
     from ..evidence.text.sentence import beside
@@ -47,10 +67,19 @@ def _chance_of(effect: Effect) -> list[str]:
     lines = [f"chance  {beside(chance)}"]
     if chance.draws:
         lines.append(
-            f"        under these p({chance.label}) lies between {_share(chance.low)} and "
-            f"{_share(chance.high)}, mean {_share(chance.mean)}; {chance.flips:.0%} of them flip"
+            f"        under these {_measured(effect)} lies between {_share(chance.low)} and "
+            f"{_share(chance.high)}, mean {_share(chance.mean)}"
+            + ("" if math.isnan(chance.flips) else f"; {chance.flips:.0%} of them flip")
         )
     return lines
+
+
+def _measured(effect: Effect) -> str:
+    """Name the figure of the control: a probability, a regression's value, or ln p of an answer."""
+    from ..evidence.text.sentence import shortened
+
+    label, head = shortened(effect.control.label, 30), effect.comparison.head
+    return f"ln p({label!r})" if head == "likelihood" else f"p({label})"
 
 
 def _share(value: float) -> str:

@@ -51,8 +51,14 @@ def explain_command(
     ] = None,
     rows: Annotated[int | None, typer.Option("--rows", help="Of --rationales, the first.")] = None,
     long: Long = "cut",
-    question: common.QuestionName = "labels",
+    question: common.QuestionName = "",
     ask: common.Ask = None,
+    prompt: common.Prompt = None,
+    choice: common.Choices = None,
+    next_token: common.NextToken = False,
+    target: common.Target = "",
+    against: common.Against = "",
+    answer: common.Answer = None,
     seed: common.Seed = 0,
     as_json: common.Json = False,
 ) -> None:
@@ -71,7 +77,12 @@ def explain_command(
     from ..evidence import explain
     from ..readings.question import asked
 
-    put = asked(model, common.question_of(question, ask))
+    put = asked(
+        model,
+        common.question_of(
+            question, ask, model, prompt, choice, next_token, target, against, answer
+        ),
+    )
     if rationales is not None:
         _plausibility(rationales, names, put, rows, long, seed, as_json)
         return

@@ -24,15 +24,21 @@ def report_command(
     strategy: common.StrategyName = "key",
     ratio: common.Ratio = None,
     seed: common.Seed = 0,
-    operator: common.OperatorName = "mask",
+    operator: common.OperatorName = "",
     types: common.Types = "",
     pattern: common.Pattern = "",
     words: common.Words = "",
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
     mask_file: common.MaskFile = None,
-    question: common.QuestionName = "labels",
+    question: common.QuestionName = "",
     ask: common.Ask = None,
+    prompt: common.Prompt = None,
+    choice: common.Choices = None,
+    next_token: common.NextToken = False,
+    target: common.Target = "",
+    against: common.Against = "",
+    answer: common.Answer = None,
     measure: Annotated[str, typer.Option("--measure", help="Of a sweep.")] = "accuracy",
     as_json: common.Json = False,
 ) -> None:
@@ -40,6 +46,7 @@ def report_command(
 
     It says what the model looked at, what was hidden, what changed and how sure that is.
     """
+    from ..masks.operators import usual_operator
     from ..models import load_model
     from ..report import save, text_report
 
@@ -52,7 +59,16 @@ def report_command(
             types=types, pattern=pattern, words=words, indices=indices,
             model=loaded, pipeline=pipeline,
         )  # fmt: skip
-        found = text_report(chosen, loaded, operator, given, common.question_of(question, ask))
+        operator = operator or usual_operator(loaded)
+        found = text_report(
+            chosen,
+            loaded,
+            operator,
+            given,
+            common.question_of(
+                question, ask, model, prompt, choice, next_token, target, against, answer
+            ),
+        )
     path = save(found, out)
     said: dict[str, Any] = {
         "out": str(path), "bytes": path.stat().st_size, "finding": found.finding,

@@ -14,6 +14,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..readings.heads import valued
+
 Interval = tuple[float, float]
 
 
@@ -30,11 +32,11 @@ def kl_divergence(p: Iterable[float], q: Iterable[float]) -> float:
 
 
 def divergence(head: str, p: Any, q: Any) -> float | None:
-    """Return KL(p ‖ q) of two answers (labels,) in nats; None for a regression.
+    """Return KL(p ‖ q) of two answers (labels,) in nats; None for values without bounds.
 
     A multi-label head's answer is one Bernoulli distribution for each label: their KL add up.
     """
-    if head == "regression":
+    if valued(head):
         return None
     if head == "multi":
         return sum(kl_divergence((a, 1 - a), (b, 1 - b)) for a, b in zip(p, q, strict=True))

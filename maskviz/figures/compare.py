@@ -35,7 +35,7 @@ def answers(comparison: Comparison, chance: Control | None = None) -> Any:
         values = [prediction.probabilities[label] for label in labels]
         figure.add_bar(
             x=values, y=list(map(as_text, labels)), name=name, orientation="h", marker_color=colour,
-            text=[f"{v:.3f}" if comparison.kl is None else f"{v:.1%}" for v in values],
+            text=[f"{v:.3f}" if comparison.valued else f"{v:.1%}" for v in values],
             textposition="outside", cliponaxis=False,
             hovertemplate="%{y}, " + name + ": %{x:.3f}<extra></extra>",
         )  # fmt: skip
@@ -45,12 +45,12 @@ def answers(comparison: Comparison, chance: Control | None = None) -> Any:
                 [as_text(chance.label)],
                 [(chance.low, chance.high)],
                 f"other masks of {chance.size}",
-                ".3f" if comparison.kl is None else ".1%",
+                ".3f" if comparison.valued else ".1%",
             )
         )
     figure.update_layout(
         barmode="group", height=70 + 75 * len(labels), bargap=0.35,
-        xaxis=_probability("probability", (0, 1.12), comparison.kl is None),
+        xaxis=_probability("probability", (0, 1.12), comparison.valued),
         yaxis={"automargin": True, "autorange": "reversed"}, **_LAYOUT,
     )  # fmt: skip
     return figure
@@ -70,7 +70,7 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
     names = [as_text(effect.name) for effect in effects]
     plain = effects[0].comparison.original.probabilities[label]
     values = [effect.comparison.masked.probabilities[label] for effect in effects]
-    regression = effects[0].comparison.kl is None
+    regression = effects[0].comparison.valued
     known = [e for e in effects if e.control.draws]
     figure = go.Figure()
     figure.add_trace(
@@ -111,7 +111,7 @@ def grid(effects: Sequence[Effect], label: str) -> Any:
     """Return strategies × operators as a heatmap of Δp; * is beyond chance, F a flip."""
     import plotly.graph_objects as go
 
-    regression = effects[0].comparison.kl is None
+    regression = effects[0].comparison.valued
     most = max(abs(e.comparison.delta[label]) for e in effects) or 1 if regression else 1
     names = list(dict.fromkeys(e.name for e in effects))
     operators = list(dict.fromkeys(e.comparison.operator for e in effects))

@@ -79,6 +79,16 @@ def operator(name: str, summary: str, guess: Guess | None = None) -> Callable[[R
     return register
 
 
+def usual_operator(model: Any) -> str:
+    """Return how words are hidden where nothing is said: `mask`, or `delete` without such a token.
+
+    >>> from maskviz import load_model
+    >>> usual_operator(load_model("mini"))
+    'mask'
+    """
+    return "mask" if model.mask_token_id is not None else "delete"
+
+
 def no_mask_token(name: str, unlearned: str | None = None) -> CapabilityError:
     """Return the error of a model that has nothing to put in a word's place.
 

@@ -58,6 +58,11 @@ class Model:
     read: ByteCache = field(default_factory=lambda: ByteCache(_READ), repr=False)
 
     @property
+    def bare(self) -> Model:
+        """The model itself, where this one reads every text within a prompt."""
+        return self
+
+    @property
     def family(self) -> str:
         """The architecture, as transformers names it: `bert`, `gpt2`, `t5`, …"""
         return self.config.model_type

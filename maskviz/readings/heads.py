@@ -3,6 +3,7 @@
 single       softmax over the outputs: one of them is the answer
 multi        a sigmoid for each output: those of 0.5 or more are the answer
 regression   values, unbounded: the first is the answer
+likelihood   log-probabilities, each an output's own: the first is the answer
 """
 
 from __future__ import annotations
@@ -10,7 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-HEADS = ("single", "multi", "regression")
+HEADS = ("single", "multi", "regression", "likelihood")
+
+
+def valued(head: str) -> bool:
+    """Tell whether the outputs are values without bounds, not probabilities."""
+    return head in ("regression", "likelihood")
 
 
 def head_of(config: Any) -> str:
@@ -23,7 +29,7 @@ def head_of(config: Any) -> str:
 
 def activate(head: str, logits: Any) -> Any:
     """Turn logits (…, outputs), a tensor, into probabilities; a regression's values stay."""
-    if head == "regression":
+    if valued(head):
         return logits
     return logits.sigmoid() if head == "multi" else logits.softmax(-1)
 
@@ -51,7 +57,7 @@ def log_odds(head: str, logits: Any) -> Any:
 
 def answer_of(head: str, row: Any) -> int:
     """Return the number of the output that one row of probabilities (outputs,) answers with."""
-    return 0 if head == "regression" else int(row.argmax())
+    return 0 if valued(head) else int(row.argmax())
 
 
 def chosen_of(head: str, outputs: Sequence[str], row: Any) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ parameters are read from its signature.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,10 +18,12 @@ from ..errors import ParameterError, UnknownNameError
 from ..models.memory import remembered
 from ..models.model import Model, load_model
 from ..registry import Registry
-from .batches import Ids, Read, answers_in_batches
+from .batches import Read, answers_in_batches
 from .heads import activated, answer_of, chosen_of, log_odds
 
 Ask = Callable[..., Any]
+Given = Mapping[str, Any]  # every parameter of a question, by name
+Outputs = Callable[[Model, Given], Sequence[str]]
 Spec = str | Mapping[str, Any]  # a kind, or `name` and parameters
 
 
@@ -31,16 +33,30 @@ class Kind:
 
     capability: of the network that answers. outputs: their names, from the model and the
     parameters. head: what the outputs are, see `heads`. prepare: what is done once with all texts
-    before they are read in batches, side by side.
+    before they are read in batches, side by side. frame: the model behind its prompt. settle: the
+    parameters that are found from one text, such as the model's own answer to it. subject: the
+    output that is spoken of where it is not the answer itself. detail: what else is said of a plain
+    and a masked text. by_odds: whether gradients are of the log-odds, not of the logit. answers:
+    how many texts are asked, where a way is better than in batches.
     """
 
     name: str
     summary: str
-    capability: str
+    capability: str | Callable[[Model], str]
     ask: Ask
-    outputs: Callable[[Model, Mapping[str, Any]], Sequence[str]]
-    head: Callable[[Model], str]
+    outputs: Outputs
+    head: Callable[[Model], str] = lambda _: "single"
     prepare: Callable[[Model, Sequence[Read]], Sequence[Read]] = lambda model, reads: reads
+    frame: Callable[[Model, Given], Model] = lambda model, given: model
+    settle: Callable[[Question, str], Given] = lambda question, text: {}
+    subject: Callable[[Given], int | None] = lambda given: None
+    detail: Callable[[Question, Read, Read], dict[str, Any]] | None = None
+    by_odds: bool = False
+    answers: Callable[[Question, Sequence[Read], int | None], Any] | None = None
+
+    def capability_of(self, model: Model) -> str:
+        """Return the capability of the network that answers. Raises CapabilityError."""
+        return self.capability if isinstance(self.capability, str) else self.capability(model)
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -49,26 +65,31 @@ class Kind:
         return {p.name: p.default for p in given if p.kind is p.KEYWORD_ONLY}
 
 
-QUESTIONS: Registry[Kind] = Registry("question", ("maskviz.readings.labels",), "maskviz.questions")
+_MODULES = (
+    "maskviz.readings.labels",
+    "maskviz.readings.language.choices",
+    "maskviz.readings.language.following",
+    "maskviz.readings.language.answering",
+)
+QUESTIONS: Registry[Kind] = Registry("question", _MODULES, "maskviz.questions")
 
 
 def question(
     name: str,
     summary: str,
     *,
-    outputs: Callable[[Model, Mapping[str, Any]], Sequence[str]],
-    capability: str,
-    head: Callable[[Model], str] = lambda _: "single",
-    prepare: Callable[[Model, Sequence[Read]], Sequence[Read]] = lambda model, reads: reads,
+    outputs: Outputs,
+    capability: str | Callable[[Model], str],
+    **more: Any,
 ) -> Callable[[Ask], Ask]:
-    """Register the decorated function as the kind of question `name`.
+    """Register the decorated function as the kind of question `name`; `more` is as in `Kind`.
 
     >>> @question("first", "…", outputs=lambda m, given: m.labels[:2], capability="classify")
     ... def first(model, reads): ...
     """
 
     def register(ask: Ask) -> Ask:
-        QUESTIONS.add(Kind(name, summary, capability, ask, outputs, head, prepare))
+        QUESTIONS.add(Kind(name, summary, capability, ask, outputs, **more))
         return ask
 
     return register
@@ -110,7 +131,19 @@ class Question:
     @property
     def network(self) -> Any:
         """The network that answers."""
-        return self.model.network(self.kind.capability)
+        return self.model.network(self.kind.capability_of(self.model))
+
+    def about(self, text: str) -> Question:
+        """Return the question as it is put about one text: with its own next tokens or answer."""
+        found = _settled(self, text)
+        return asked(self.model, {**self._said(), **found}) if found else self
+
+    def _said(self) -> dict[str, Any]:
+        return {"name": self.name, **dict(self.parameters)}
+
+    def detail(self, plain: Read, masked: Read) -> dict[str, Any]:
+        """Return what else is to be said of a plain and a masked text, JSON-ready."""
+        return self.kind.detail(self, plain, masked) if self.kind.detail else {}
 
     def ask(self, reads: Sequence[Read]) -> Any:
         """Return the logits of one batch, a tensor (texts, outputs), with its gradient if any."""
@@ -124,11 +157,12 @@ class Question:
         """
         import numpy as np
 
-        places: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
-        keys = ((tuple(r.input_ids), tuple(r.attention_mask)) for r in reads)
-        which = [places.setdefault(key, len(places)) for key in keys]
-        answers = self.logits_apart([Ids(*key) for key in places], batch_size)
-        return answers[which] if places else np.zeros((0, len(self.outputs)))
+        firsts: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, Read]] = {}
+        keys = [(tuple(r.input_ids), tuple(r.attention_mask)) for r in reads]
+        pairs = zip(keys, reads, strict=True)
+        which = [firsts.setdefault(key, (len(firsts), read))[0] for key, read in pairs]
+        answers = self.logits_apart([read for _, read in firsts.values()], batch_size)
+        return answers[which] if firsts else np.zeros((0, len(self.outputs)))
 
     def logits_apart(self, reads: Sequence[Read], batch_size: int | None = None) -> Any:
         """Return `logits` of texts that are known to differ: nothing is compared."""
@@ -137,7 +171,8 @@ class Question:
         network = self.network
         reads = self.kind.prepare(self.model, reads)
         try:
-            return answers_in_batches(self.model, self.ask, reads, len(self.outputs), batch_size)
+            answer = self.kind.answers or in_batches
+            return answer(self, reads, batch_size)
         finally:
             del network
 
@@ -148,6 +183,23 @@ class Question:
     def log_odds(self, logits: Any) -> Any:
         """Return ln(p / (1 − p)) of each output (of a regression the values), an array."""
         return log_odds(self.head, logits)
+
+    def target(self, logits: Any, index: int) -> Any:
+        """Return what gradients are of, (texts,), from logits (texts, outputs), a tensor."""
+        if not self.kind.by_odds or len(self.outputs) < 2:
+            return logits[:, index]
+        others = [i for i in range(len(self.outputs)) if i != index]
+        return logits[:, index] - logits[:, others].logsumexp(-1)
+
+    def subject(self, row: Any) -> int:
+        """Return the output that is spoken of: the one asked for, else the answer of the row."""
+        found = self.kind.subject(self.given)
+        return self.answer(row) if found is None else found
+
+    @property
+    def has_subject(self) -> bool:
+        """Whether one output is spoken of, whatever the answer is."""
+        return self.head == "likelihood" or self.kind.subject(self.given) is not None
 
     def answer(self, row: Any) -> int:
         """Return the number of the output that one row of probabilities answers with."""
@@ -171,13 +223,32 @@ class Question:
 
     def spec(self) -> str | dict[str, Any]:
         """Return the question without its model, JSON-ready: what `asked` reads back."""
-        return {"name": self.name, **dict(self.parameters)} if self.parameters else self.name
+        return self._said() if self.parameters else self.name
 
     def options(self) -> list[str]:
         """Return what the command line says for it; nothing for a classifier's labels."""
-        shown = {n: ",".join(v) if isinstance(v, tuple) else v for n, v in self.parameters}
-        given = [word for n, v in shown.items() for word in ("--ask", f"{n}={v}")]
-        return [*(["--question", self.name] if self.name != "labels" else []), *given]
+        named = ["--question", self.name] if self.name != "labels" else []
+        return [*named, *(word for n, v in self.parameters for word in _option(n, v))]
+
+
+_FLAGS = {name: f"--{name}" for name in ("prompt", "target", "against", "answer")}
+
+
+def _option(name: str, value: Any) -> list[str]:
+    """Return a parameter as the command line takes it; ids are found anew from the text."""
+    if name == "tokens":
+        return []
+    if name == "choices":
+        return [word for choice in value for word in ("--choice", choice)]
+    if name in _FLAGS:
+        return [_FLAGS[name], value.replace("\n", "\\n").replace("\t", "\\t")]
+    return ["--ask", f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}"]
+
+
+def in_batches(question: Question, reads: Sequence[Read], batch_size: int | None) -> Any:
+    """Return the logits of many texts, a float array (texts, outputs), in batches."""
+    count = len(question.outputs)
+    return answers_in_batches(question.model, question.ask, reads, count, batch_size)
 
 
 def json_of(question: Spec) -> dict[str, Any]:
@@ -199,10 +270,19 @@ def asked(model: Model | str | Question, question: Spec = "labels") -> Question:
         return model
     given = {"name": question} if isinstance(question, str) else dict(question)
     kind = QUESTIONS[given.pop("name", "labels")]
-    loaded = load_model(model)
-    loaded.require(kind.capability)
+    loaded = load_model(model).bare
+    loaded.require(kind.capability_of(loaded))
     values = tuple((name, _value(kind, name, value)) for name, value in sorted(given.items()))
-    return Question(loaded, kind.name, values, _memos(loaded, kind.name, values))
+    memos = _memos(loaded, kind.name, values)
+    own = kind.frame(loaded, {**kind.defaults, **dict(values)})
+    if own is not loaded:
+        own = replace(own, memos=memos.setdefault("model", {}))
+    return Question(own, kind.name, values, memos)
+
+
+@remembered(maxsize=64)
+def _settled(question: Question, text: str) -> Given:
+    return question.kind.settle(question, text)
 
 
 @remembered(maxsize=64)
@@ -224,8 +304,11 @@ def _value(kind: Kind, name: str, value: Any) -> Any:
         raise UnknownNameError.of(f"parameter of the question {kind.name!r}", name, kind.defaults)
     default = kind.defaults[name]
     if isinstance(default, tuple):
-        items: Iterable[Any] = value.split(",") if isinstance(value, str) else value
-        return tuple(item.strip() if isinstance(item, str) else item for item in items)
+        return (
+            tuple(item.strip() for item in value.split(","))
+            if isinstance(value, str)
+            else (tuple(value))
+        )
     if isinstance(default, int | float) and isinstance(value, str):
         try:
             return type(default)(value)

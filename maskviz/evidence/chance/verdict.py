@@ -9,6 +9,7 @@ chosen by its own effect on this text: then its rank is all that is said.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ LEVEL = 0.05
 DRAWS = 99  # other masks that are asked where there are more than 200
 _FIRST = 19  # masks asked before it is looked whether more can change what is said
 _NEXT = 20
+_MIDDLE = ("low", "high", "mean")
 _SAME = 1e-4  # two answers to one text may differ by as much in log-odds, in another batch
 
 
@@ -31,10 +33,11 @@ _SAME = 1e-4  # two answers to one text may differ by as much in log-odds, in an
 class Control:
     """What the other masks of the set do, and the place of the mask among them.
 
-    label: the plain text's answer. probabilities: of it under each other mask. flips: the share of
-    them that flip the answer. low, high: the middle 95 % of `probabilities`, mean: their mean.
-    unit, number: what is hidden. whole: whether these are all masks of the set. strength: |Δ| of
-    the mask itself, as_strong: how many of the others move the answer as far; p_value: see above.
+    label: the plain text's answer, or the output that was asked for. probabilities: of it under
+    each other mask. flips: the share of them that flip the answer (not known of an answer in
+    words). low, high: the middle 95 % of `probabilities`, mean: their mean. unit, number: what is
+    hidden. whole: whether these are all masks of the set. strength: |Δ| of the mask itself,
+    as_strong: how many of the others move the answer as far; p_value: see above.
     by_effect: whether the mask was chosen by its effect on this text.
     """
 
@@ -68,6 +71,17 @@ class Control:
         """What is hidden: `3 words`, `1 sentence`."""
         return Reference(self.unit, self.number, (), self.whole).said
 
+    def reference(self) -> dict[str, Any]:
+        """Return the set and the mask's place in it, JSON-ready."""
+        return {
+            "unit": self.unit,
+            "size": self.draws + 1,
+            "exhaustive": self.whole,
+            "p": self.p_value if self.tells else None,
+            "rank": self.rank,
+            **{n: None if v != v else v for n, v in vars(self).items() if n in _MIDDLE},
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values."""
         values = {k: None if v != v else v for k, v in vars(self).items()}  # JSON knows no NaN
@@ -86,11 +100,14 @@ def beside_chance(
 
     known: the answers to the plain and to the masked text, where these have been asked about.
     """
+    import numpy as np
+
     reference = reference_set(mask, question.model, long, draws)
     original, masked = known or _both(question, mask, operator, long)
-    index = question.index(original.label)
-    before = original.log_odds[original.label]
-    strength = abs(masked.log_odds[original.label] - before)
+    index = question.subject(np.array(list(original.probabilities.values())))
+    label = question.outputs[index]
+    before = original.log_odds[label]
+    strength = abs(masked.log_odds[label] - before)
     probabilities: list[float] = []
     strong = flips = 0
     for some in _in_steps(reference.masks):
@@ -102,7 +119,13 @@ def beside_chance(
         if (1 + strong) / (1 + len(reference.masks)) > LEVEL:
             break
     return _control(
-        original.label, probabilities, flips, reference, strength, strong, by_effect(mask)
+        label,
+        probabilities,
+        math.nan if question.head == "likelihood" else flips,
+        reference,
+        strength,
+        strong,
+        by_effect(mask),
     )
 
 
@@ -116,7 +139,7 @@ def _both(
 def _control(
     label: str,
     probabilities: Sequence[float],
-    flips: int,
+    flips: float,
     reference: Reference,
     strength: float,
     strong: int,

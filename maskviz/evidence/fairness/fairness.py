@@ -28,6 +28,7 @@ from ...masks.expression import needs
 from ...masks.mask import Mask
 from ...masks.operators import apply, overlapping
 from ...models.model import Model
+from ...readings.heads import valued
 from ...readings.question import Question, Spec, asked, json_of
 from ...readings.windows import answers_of, checked_long, encodings_of, parts
 from ...text.pipelines import BUNDLED
@@ -158,7 +159,7 @@ class FairnessWork:
         self.question = asked(model, question)
         self.model = self.question.model
         outputs = self.question.outputs
-        last = outputs[0 if self.question.head == "regression" else -1]
+        last = outputs[0 if valued(self.question.head) else -1]
         self.label = self.question.output(label) if label else last
         self.index = self.question.index(self.label)
         named = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
@@ -173,7 +174,7 @@ class FairnessWork:
         self.operator = operator
         self.seed, self.long = seed, checked_long(long)
         self.names = ["plain", *self.jobs, ORACLE]
-        self._bounds = None if self.question.head == "regression" else (-1.0, 1.0)
+        self._bounds = None if valued(self.question.head) else (-1.0, 1.0)
         self._by_row = True  # until a pair names a cluster
         self.arms = self._sums()
         self.groups: dict[str, dict[str, Sums]] = {}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...masks.mask import Mask
+from ...readings.heads import valued
 from ...readings.question import Question
 from ..statistics import divergence
 from .rows import Row, joined
@@ -52,7 +53,7 @@ def row_result(
 
 def _score(row: Row, question: Question, drawn: Sequence[Any] | None) -> float | None:
     """Return the share of answers that are right; of a regression the mean error, or value."""
-    if drawn is None or (row.expected is None and question.head != "regression"):
+    if drawn is None or (row.expected is None and not valued(question.head)):
         return None
     if row.expected is None:
         return _mean([float(answer[0]) for answer in drawn])

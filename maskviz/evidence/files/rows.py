@@ -167,6 +167,11 @@ class LabelReader:
         self.head, self.outputs = question.head, question.outputs
         self.known = Known(self.outputs)
         self.taken: dict[str, str] = {}
+        if self.head == "likelihood":
+            raise DataError(
+                "The question answer has no labels to be right or wrong: leave the label column "
+                "out, or ask the question choices."
+            )
         if self.head != "regression":
             self._check_shape()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from ...readings.heads import valued
 from ..statistics import Mean, wilson
 from .answers import Calibration, Compared, Paired
 from .breakdown import LARGEST, OTHER, WORST_VALUES, Column, shown_values
@@ -141,9 +142,9 @@ class Tally:
 
     def __init__(self, head: str) -> None:
         self.head = head
-        self.chance = ChanceTally(head == "regression")
+        self.chance = ChanceTally(valued(head))
         self.kl, self.ratio, self.hiding = 0.0, 0.0, 0
-        self.flips, self.delta = Mean((0, 1)), Mean(None if head == "regression" else (-1, 1))
+        self.flips, self.delta = Mean((0, 1)), Mean(None if valued(head) else (-1, 1))
         self.pairs = Paired()
         self.plain, self.masked = Calibration(), Calibration()
         self.errors = [0.0] * 2  # Σ plain, Σ masked
@@ -164,7 +165,7 @@ class Tally:
         if effect.chance_flips is not None:
             self.chance.add_flips(effect.chance_flips, effect.flip, row.cluster)
         if row.expected is None:
-            if self.head == "regression":
+            if valued(self.head):
                 self._add_chance(row.probability, effect, effect.probability, row.cluster)
             return
         if self.head == "regression":
@@ -225,7 +226,7 @@ class Tally:
             self.flips.mean,
             self.flips.interval()[0],
             *self.pairs.result(),
-            None if self.head == "regression" else self.kl / n,
+            None if valued(self.head) else self.kl / n,
             self.ratio / n,
             self.delta.mean,
             self.plain.error(),
@@ -282,7 +283,7 @@ class Tallies:
 
     def add(self, row: RowResult) -> None:
         """Count one row everywhere it belongs."""
-        own = {} if self.head == "regression" else {"label": row.expected or row.label}
+        own = {} if valued(self.head) else {"label": row.expected or row.label}
         for name, effect in row.effects.items():
             self.all[name].add(row, effect)
             self.worst[name].add(row, effect)

@@ -10,9 +10,10 @@ from ...errors import CapabilityError, MaskError, ParameterError
 from ...masks.mask import Mask
 from ...models.memory import remembered
 from ...models.model import Model
+from ...readings.heads import valued
 from ...readings.labels import Prediction
 from ...readings.question import Question, Spec, asked, json_of
-from ...readings.windows import read
+from ...readings.windows import answers_of, checked_long, encodings_of, read
 from ..chance.verdict import DRAWS, LEVEL, Control, beside_chance, by_effect, holm
 from ..statistics import divergence
 
@@ -26,7 +27,8 @@ class Comparison:
 
     delta: output → p(masked) − p(plain). delta_logit: the same of ln(p / (1 − p)). kl: KL(plain ‖
     masked) in nats (multi-label: the sum over labels), None for a regression.
-    notice: a sentence where the text was cut or read in windows, else empty.
+    notice: a sentence where the text was cut or read in windows, else empty. subject: the output
+    that was asked for, where it is not the answer. detail: what else the question says.
     """
 
     mask: Mask
@@ -39,11 +41,22 @@ class Comparison:
     notice: str = ""
     delta_logit: dict[str, float] = field(default_factory=dict)
     question: str | dict[str, Any] = "labels"
+    subject: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+    head: str = "single"
+
+    @property
+    def valued(self) -> bool:
+        """Whether the outputs are values without bounds, not probabilities."""
+        return valued(self.head)
 
     @property
     def flip(self) -> bool:
-        """Whether the answer changes: the label, or of a multi-label head the set of labels."""
-        return self.original.chosen != self.masked.chosen
+        """Whether the answer changes: the label, or of a multi-label head the set of labels.
+
+        Of an answer in words: whether the model writes other words, up to five tokens.
+        """
+        return bool(self.detail.get("flip", self.original.chosen != self.masked.chosen))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values; the keys are the command line's."""
@@ -52,6 +65,7 @@ class Comparison:
             "masked_text": self.mask.masked_text(self.operator),
             "model": self.model,
             **json_of(self.question),
+            **({} if self.question == "labels" else {"outputs": list(self.delta)}),
             **self.change(),
             "notice": self.notice,
         }
@@ -65,6 +79,7 @@ class Comparison:
             "flip": self.flip,
             "delta": self.delta,
             "delta_logit": self.delta_logit,
+            **self.detail,
             "kl": self.kl,
         }
 
@@ -84,13 +99,19 @@ def compare(
     >>> compare(mask("A great film.", "pattern", pattern="great")).original.label
     'positive'
     """
-    return replace(_compared(asked(model, question), _Hidden(mask), operator, long), mask=mask)
+    put = asked(model, question).about(mask.text)
+    return replace(_compared(put, _Hidden(mask), operator, long), mask=mask)
 
 
 @remembered(maxsize=64)
 def _compared(question: Question, mask: _Hidden, operator: str, long: str) -> Comparison:
-    answers = read(question, [(Mask(mask.mask.text), "attention"), (mask.mask, operator)], long)
+    checked_long(long)
+    both = [(Mask(mask.mask.text), "attention"), (mask.mask, operator)]
+    pieces = encodings_of(both, question.model, long)
+    answers = answers_of(question, pieces)
+    detail = question.detail(pieces[0][0], pieces[1][0])
     original, masked = answers.prediction(0), answers.prediction(1)
+    p, q = answers.probabilities
     return Comparison(
         mask.mask,
         operator,
@@ -98,10 +119,13 @@ def _compared(question: Question, mask: _Hidden, operator: str, long: str) -> Co
         original,
         masked,
         {k: masked.probabilities[k] - v for k, v in original.probabilities.items()},
-        divergence(question.head, *answers.probabilities),
+        detail.get("kl", divergence(question.head, p, q)),
         answers.notices[0],
         {k: masked.log_odds[k] - v for k, v in original.log_odds.items()},
         question.spec(),
+        question.outputs[question.subject(p)] if question.has_subject else "",
+        detail,
+        question.head,
     )
 
 
@@ -120,7 +144,8 @@ def control(
     """
     if draws < LEAST:
         raise ParameterError(f"{draws} random masks were asked for: the least is {LEAST}.")
-    return _control(asked(model, question), _Hidden(mask), operator, draws, long)
+    put = asked(model, question).about(mask.text)
+    return _control(put, _Hidden(mask), operator, draws, long)
 
 
 @remembered(maxsize=1024)

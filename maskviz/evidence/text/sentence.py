@@ -23,11 +23,11 @@ def comparison_sentence(comparison: Comparison, chance: Control | None = None) -
     """Say what hiding changes in the answer, and how often chance does the same."""
     mask, plain, masked = comparison.mask, comparison.original, comparison.masked
     if not mask.hidden_words:
-        stays = (
-            percent(plain.confidence) if comparison.kl is not None else f"{plain.confidence:.3f}"
-        )
+        stays = percent(plain.confidence) if not comparison.valued else f"{plain.confidence:.3f}"
         return f"Nothing is hidden: the answer stays {plain.label} {stays}."
-    if comparison.kl is None:
+    if comparison.subject:
+        return _subject_sentence(comparison, chance)
+    if comparison.valued:
         return _regression_sentence(comparison, chance)
     before = f"{plain.label} {percent(plain.confidence)}"
     after = f"{masked.label} {percent(masked.confidence)}"
@@ -45,6 +45,48 @@ def comparison_sentence(comparison: Comparison, chance: Control | None = None) -
 
 def _labels(chosen: Sequence[str]) -> str:
     return " and ".join(chosen) or "no label"
+
+
+def _subject_sentence(comparison: Comparison, chance: Control | None) -> str:
+    """Say what hiding does to the token, contrast or answer that was asked for."""
+    by_chance = "" if chance is None else f"; {beside(chance)}"
+    before, after, what = subject_values(comparison)
+    way = "leaves" if before == after else "lowers" if after < before else "raises"
+    return (
+        f"Hiding {hidden(comparison.mask)} {way} {what} "
+        + (f"at {before:.2f}" if way == "leaves" else f"from {before:.2f} to {after:.2f}")
+        + f"{_writes(comparison)}{by_chance}."
+    )
+
+
+def subject_values(comparison: Comparison) -> tuple[float, float, str]:
+    """Return what is asked for, plain and masked, and its name: ln p, or a contrast of two."""
+    subject, detail = comparison.subject or comparison.original.label, comparison.detail
+    if "contrast" in detail:
+        before, after = detail["contrast"]
+        first, second = comparison.delta
+        return before, after, f"ln p({first!r}) − ln p({second!r})"
+    if comparison.valued:
+        plain, masked = comparison.original.probabilities, comparison.masked.probabilities
+        return plain[subject], masked[subject], f"ln p of the answer {shortened(subject)!r}"
+    plain, masked = (detail[f"log_probability_{side}"] for side in ("original", "masked"))
+    return plain[subject], masked[subject], f"ln p({subject!r})"
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Return the beginning of a long text."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def _writes(comparison: Comparison) -> str:
+    """Say what the model writes now, where that changes."""
+    detail = comparison.detail
+    if "next" in detail:
+        before, after = (token["text"] for token in detail["next"])
+        return f", and the next token from {before!r} to {after!r}" if before != after else ""
+    if comparison.flip and "generation" in detail:
+        return f", and it writes {shortened(detail['generation']['masked'])!r}"
+    return ""
 
 
 def _regression_sentence(comparison: Comparison, chance: Control | None) -> str:

@@ -14,6 +14,7 @@ from ...errors import TextError
 from ...masks.mask import Mask
 from ...models.memory import remembered
 from ...models.model import Model
+from ...readings.heads import valued
 from ...readings.question import Question, Spec, asked, json_of
 from ...readings.windows import Answers, checked_long, read
 from .methods import METHODS, Request, Scores, Word
@@ -35,9 +36,9 @@ class WordScore:
 class Explanation:
     """A score per word for one output; words the model does not read have the score 0.
 
-    probability: of the label; where `head` is `regression`, its value.
-    unit: of the scores: `Δp`, `value` (of a regression), `logit`, `rank`, `share` (of attention)
-        or `none`.
+    probability: of the label; where `head` is `regression` its value, `likelihood` its ln p.
+    unit: of the scores: `Δp`, `value` (of a regression), `ln p`, `logit`, `rank`, `share` (of
+        attention) or `none`.
     convergence_gap: of integrated gradients, in logits: |Σ scores − (F(x) − F(baseline))|.
     reduced: the words that input reduction leaves, by index.
     notice: a sentence where the text was cut or read in windows, else empty.
@@ -93,7 +94,7 @@ def explain(
     'great'
     """
     METHODS[method], checked_long(long)
-    put = asked(model, question)
+    put = asked(model, question).about(text)
     if label is not None:
         label = put.output(label)
     return _explained(put, text, method, label, long, seed)
@@ -119,7 +120,7 @@ def explain_many(
 
     seen: list[str] = []
     for found in occlude(put, kept(), long):
-        yield _of_occlusion(put, seen.pop(0), found, put.answer(found.plain))
+        yield _of_occlusion(put, seen.pop(0), found, put.subject(found.plain))
 
 
 def _of_occlusion(question: Question, text: str, found: Occluded, index: int) -> Explanation:
@@ -139,7 +140,9 @@ def _of_occlusion(question: Question, text: str, found: Occluded, index: int) ->
 
 
 def _unit(unit: str, question: Question) -> str:
-    return "value" if unit == "Δp" and question.head == "regression" else unit
+    if unit != "Δp" or not valued(question.head):
+        return unit
+    return "value" if question.head == "regression" else "ln p"
 
 
 def _checked_words(text: str) -> tuple[Word, ...]:
@@ -156,7 +159,7 @@ def _explained(
     words = _checked_words(text)
     answers: Answers = read(question, [(Mask(text), "attention")], long)
     plain = answers.probabilities[0]
-    index = question.answer(plain) if label is None else question.index(label)
+    index = question.subject(plain) if label is None else question.index(label)
     found: Scores = METHODS[method].score(Request(question, text, index, words, long, seed))
     odds = found.log_odds or (None,) * len(words)
     scored = zip(words, found.values, odds, strict=True)

@@ -14,7 +14,7 @@ token that is not special. Integrated gradients are computed by Captum.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -126,21 +126,49 @@ def embedding_product(question: Question, encoding: Encoding, index: int) -> tup
 
     model, network = question.model, question.network
     with model.running(), torch.enable_grad(), _embeddings(network) as caught:
-        logit = question.ask([encoding])[0, index]
+        logit = question.target(question.ask([encoding]), index)[0]
         (gradient,) = torch.autograd.grad(logit, caught[0])
-        product = (gradient * caught[0]).sum(-1).flatten()  # (tokens,): XLNet's batch comes second
-    return tuple(product.detach().double().cpu().tolist())
+        product = (gradient * caught[0]).sum(-1)
+    return tuple(_of_tokens(product, len(encoding)).detach().double().cpu().tolist())
+
+
+def _of_tokens(values: Any, count: int) -> Any:
+    """Return the values of a text's own tokens (count,) from (rows, tokens) or (tokens, rows).
+
+    Each choice of a language model is a row that begins with the text; XLNet's rows come second.
+    """
+    rows = values if values.shape[1] >= count else values.T
+    return rows[:, :count].sum(0)
 
 
 @contextmanager
-def _embeddings(network: Any, given: Any = None) -> Iterator[list[Any]]:
-    """Catch the output of the input embedding as a leaf, or put `given` in its place."""
+def _embeddings(network: Any) -> Iterator[list[Any]]:
+    """Catch the output of the input embedding as a leaf."""
+    yield from _replaced(network, lambda output: output.detach().requires_grad_(True))
+
+
+@contextmanager
+def _begun(network: Any, given: Any) -> Iterator[list[Any]]:
+    """Let every row begin with the embeddings `given` (1, tokens, width)."""
+
+    def put(output: Any) -> Any:
+        if output.shape[1] < given.shape[1]:  # XLNet's rows come second
+            return given
+        changed = output.clone()
+        changed[:, : given.shape[1]] = given
+        return changed
+
+    yield from _replaced(network, put)
+
+
+def _replaced(network: Any, put: Callable[[Any], Any]) -> Iterator[list[Any]]:
+    """Put something else in the place of the first output of the input embedding."""
     caught: list[Any] = []
 
     def hook(_module: Any, _inputs: Any, output: Any) -> Any:
         if caught:  # an encoder–decoder may look up the decoder's input in the same table
             return output
-        caught.append(output.detach().requires_grad_(True) if given is None else given)
+        caught.append(put(output))
         return caught[0]
 
     handle = input_embedding(network).register_forward_hook(hook)
@@ -192,16 +220,17 @@ def _integrated(
 
     def logit(ids: Any, seen: Any) -> Any:
         rows = zip(ids.tolist(), seen.tolist(), strict=True)
-        return question.ask([Ids(*row) for row in rows])[:, index]
+        return question.target(question.ask([Ids(*row) for row in rows]), index)
 
     with model.running(), torch.enable_grad():
         values = attribution.LayerIntegratedGradients(logit, layer).attribute(
             ids, baseline, additional_forward_args=(seen,),
             n_steps=STEPS, internal_batch_size=max(1, _TOKENS // len(encoding)),
-        ).sum(-1)[0].detach().double().cpu()  # fmt: skip
+        ).sum(-1)  # fmt: skip
+        values = _of_tokens(values, len(encoding)).detach().double().cpu()
     with model.running(), torch.inference_mode():
         full = logit(ids, seen)[0]
-        with _embeddings(network, layer(baseline)):  # the ids stay: they say where the text ends
+        with _begun(network, layer(baseline)):  # the ids stay: they say where the text ends
             empty = logit(ids, seen)[0]
     return tuple(values.tolist()), abs(float(values.sum()) - float(full - empty))
 

@@ -141,7 +141,7 @@ def _answer(view: state.View, effects: list[Effect]) -> None:
     st.markdown("**The answer, plain and masked**")
     st.plotly_chart(figures.answers(first.comparison, first.control), key="answers", config=TOOLBAR)
     label = first.comparison.original.label
-    shown = escape(label if first.comparison.kl is None else f"p({label})")
+    shown = escape(label if first.comparison.valued else f"p({label})")
     st.markdown(f"**Each strategy beside chance: {shown} when it hides its words**")
     operator = first.comparison.operator
     own = [e for e in effects if e.comparison.operator == operator]
@@ -153,7 +153,7 @@ def _answer(view: state.View, effects: list[Effect]) -> None:
 def _table(effects: list[Effect]) -> None:
     """Every figure of every strategy and operator."""
     first = effects[0].comparison
-    label, regression = first.original.label, first.kl is None
+    label, regression = first.original.label, first.valued
     several = any(e.comparison.operator != first.operator for e in effects)
     grid(
         pd.DataFrame([_row(e, several) for e in effects]), "comparison",
@@ -182,7 +182,7 @@ def _sensitivity(effects: list[Effect], label: str) -> None:
     more = f" It depends on the operator for {', '.join(shaky)}." if shaky and stable else ""
     st.markdown(f"**{escape(said + more)}**")
     st.plotly_chart(figures.grid(effects, label), key="grid", config=TOOLBAR)
-    if effects[0].comparison.kl is None:
+    if effects[0].comparison.valued:
         st.caption("Change of the value; \\* lies beyond chance.")
     else:
         st.caption("Δp of the plain label; \\* lies beyond chance, F flips the answer.")
@@ -218,7 +218,7 @@ _COLUMNS = {
 def _row(effect: Effect, several_operators: bool) -> dict[str, object]:
     """Return a row of the table; a regression has neither a label that flips nor a logit."""
     c, label = effect.comparison, effect.comparison.original.label
-    regression = c.kl is None
+    regression = c.valued
     row = {
         "strategy": effect.name,
         "operator": c.operator if several_operators else None,
@@ -252,7 +252,7 @@ def _range(effect: Effect) -> str:
     low, high = effect.control.low, effect.control.high
     if not effect.control.draws:
         return "–"
-    if effect.comparison.kl is None:
+    if effect.comparison.valued:
         return f"{low:.3f} to {high:.3f}"
     return f"{100 * low:.1f} to {100 * high:.1f}\u00a0%"
 
@@ -271,4 +271,4 @@ def _beside(view: state.View, first: Comparison, other: str, long: str) -> None:
 
 def _said(comparison: Comparison, answer: Prediction) -> str:
     value = answer.confidence
-    return f"{answer.label} {f'{value:.3f}' if comparison.kl is None else percent(value)}"
+    return f"{answer.label} {f'{value:.3f}' if comparison.valued else percent(value)}"

@@ -1,0 +1,14 @@
+"""What a language model is asked: which choice, which next token, how probable an answer."""
+
+from .scoring import usual_question
+
+__all__ = [
+    "answering",
+    "choices",
+    "following",
+    "prompt",
+    "scoring",
+    "sharing",
+    "tails",
+    "usual_question",
+]

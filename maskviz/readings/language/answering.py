@@ -1,0 +1,173 @@
+"""The question that a language model answers in its own words: how probable is this answer?
+
+Its outputs are the log-probability of the whole answer and of each of its tokens, each given those
+before it. Without an answer the model's own is taken, greedily, as transformers writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...errors import CapabilityError, ParameterError
+from ...masks.operators import apply
+from ...models.model import Model
+from ..batches import Read, batch
+from ..question import Question, question
+from .prompt import Framed, framed
+from .scoring import log_probabilities, log_softmax_behind, seen_last, way_of
+from .sharing import shared_answers
+from .tails import Tail, Template, answer_tails, pieces_of, tails_of
+
+LONGEST = 256  # tokens of an answer that the model writes itself
+FLIP = 5  # tokens of two answers that must be the same for them to be so
+
+
+def _way(model: Model) -> str:
+    way = way_of(model)
+    if way == "fill":
+        raise CapabilityError(
+            f"The model {model.name!r} ({model.family}) writes no answer: ask a decoder or an "
+            "encoder–decoder, or ask it the question choices."
+        )
+    return way
+
+
+def _frame(model: Model, given: Mapping[str, Any]) -> Framed:
+    template, apart = Template.of(given["prompt"]), _way(model) == "translate"
+    if not 1 <= given["longest"] <= LONGEST:
+        raise ParameterError(f"longest is {given['longest']} and must lie in 1 to {LONGEST}.")
+    ids = tuple(map(int, given["tokens"]))
+    if ids:
+        pieces = pieces_of(model.tokenizer, ids)
+        tails: tuple[Tail, ...] = (Tail(given["answer"], "", ids, len(ids), pieces),)
+    elif given["answer"]:
+        tails = (answer_tails if apart else tails_of)(model.tokenizer, template, [given["answer"]])
+    else:
+        tails = ()
+    own = 0 if apart or (given["answer"] and not ids) else int(given["longest"])
+    return framed(model, template, tails, ended=apart, room=own)
+
+
+def _names(model: Model, given: Mapping[str, Any]) -> tuple[str, ...]:
+    assert isinstance(model, Framed)
+    if not model.tails:
+        raise ParameterError(
+            "A model's own answer is another one to each text: give the answer where several are "
+            "asked."
+        )
+    tail = model.tails[0]
+    return (tail.text, *(f"{i}: {piece}" for i, piece in enumerate(tail.pieces, 1)))
+
+
+def _settle(asked: Question, text: str) -> Mapping[str, Any]:
+    """Let the model write its own answer to a text, where none is given."""
+    if asked.given["answer"]:
+        return {}
+    model: Any = asked.model
+    ids = written(model, apply(text, "attention", model), asked.given["longest"])
+    if not ids:
+        raise ParameterError(
+            f"{model.name!r} ends at once behind this text: give the answer that is to be scored."
+        )
+    return {"answer": decoded(model, ids), "tokens": ids}
+
+
+def decoded(model: Model, ids: Sequence[int]) -> str:
+    """Return tokens as text."""
+    return str(model.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
+
+
+def written(model: Model, read: Read, longest: int) -> tuple[int, ...]:
+    """Return the ids that a model writes greedily behind a prompt, without the end of its turn."""
+    import torch
+
+    way = _way(model)
+    (read,) = seen_last(model, [read]) if way == "generate" else (read,)
+    room = model.max_length - len(read.input_ids) if way == "generate" else longest
+    inputs = batch(model, [read])
+    network = model.network(way)
+    with model.running(), torch.inference_mode():
+        found = network.generate(
+            **inputs,
+            max_new_tokens=max(1, min(longest, room)),
+            do_sample=False,
+            num_beams=1,
+            pad_token_id=network.generation_config.pad_token_id or model.tokenizer.pad_token_id,
+        )[0].tolist()
+    start = len(read.input_ids) if way == "generate" else 1
+    ends = set(network.generation_config.eos_token_id if isinstance(
+        network.generation_config.eos_token_id, list
+    ) else [network.generation_config.eos_token_id])  # fmt: skip
+    ids = found[start:]
+    return tuple(ids[: next((i for i, token in enumerate(ids) if token in ends), len(ids))])
+
+
+def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:
+    """Return the answer token by token, what is written under the mask, and where they part."""
+    import torch
+
+    model: Any = asked.model
+    tail = model.tails[0]
+    with model.running(), torch.inference_mode():
+        said = log_softmax_behind(model, [plain, masked], tail).double().cpu()
+    own = said.gather(-1, torch.tensor(tail.own).expand(2, -1)[..., None])[..., 0]
+    kl = (said[0].exp() * (said[0] - said[1])).nansum(-1)
+    longest = max(FLIP, min(LONGEST, tail.scored))
+    first, second = (written(model, read, longest) for read in (plain, masked))
+    parts = next(
+        (i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
+        None if first == second else min(len(first), len(second)),
+    )
+    return {
+        "kl": float(kl.mean()),
+        "flip": first[:FLIP] != second[:FLIP],
+        "log_probability_original": float(own[0].sum()),
+        "log_probability_masked": float(own[1].sum()),
+        "tokens": [
+            {
+                "text": piece,
+                "log_probability_original": float(own[0, i]),
+                "log_probability_masked": float(own[1, i]),
+                "kl": float(kl[i]),
+            }
+            for i, piece in enumerate(tail.pieces)
+        ],
+        "generation": {
+            "original": decoded(model, first),
+            "masked": decoded(model, second),
+            "parts_at": parts,
+        },
+    }
+
+
+@question(
+    "answer",
+    "How probable is an answer, whole and token by token?",
+    outputs=_names,
+    capability=_way,
+    head=lambda model: "likelihood",
+    frame=_frame,
+    settle=_settle,
+    detail=_detail,
+    answers=shared_answers,
+)
+def answering(
+    model: Model,
+    reads: Sequence[Read],
+    *,
+    prompt: str = "{text}",
+    answer: str = "",
+    longest: int = 32,
+    tokens: tuple[int, ...] = (),
+) -> Any:
+    """Return ln p of the answer, whole and of each token (texts, 1 + tokens).
+
+    longest: of the model's own answer, in tokens. `tokens` are its ids, found from the text itself
+    where no answer is given.
+    """
+    import torch
+
+    assert isinstance(model, Framed)
+    found = log_probabilities(model, reads, model.tails[:1])[:, 0]
+    return torch.cat([found.sum(-1, keepdim=True), found], 1)
