@@ -48,8 +48,7 @@ def doctor_command(as_json: common.Json = False) -> None:
 @models_app.command("list")
 def list_command(as_json: common.Json = False) -> None:
     """List the bundled, tuned, pulled and allowed models, and those that can be pulled."""
-    from ..models import list_models
-    from ..models.catalogue import to_pull
+    from ..models import list_models, to_pull
 
     found = [*list_models(), *to_pull()]
     width = max(len(m.name) for m in found) + 2
