@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -117,6 +119,7 @@ def pull_command(name: str, as_json: common.Json = False) -> None:
     from ..models.pulled import PULLED
 
     if name in PULLED:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half done is taken away
         show = Progress("%")
         pull(name, show.share)
         show.end()
