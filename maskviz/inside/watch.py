@@ -106,6 +106,8 @@ def _mode() -> Any:
     from torch.overrides import TorchFunctionMode
 
     softmaxes = {functional.softmax, torch.softmax, torch.Tensor.softmax}
+    # A network in bfloat16 takes its softmax in float32 and rounds it.
+    rounded = {torch.Tensor.to, torch.Tensor.type_as, torch.Tensor.type, torch.Tensor.bfloat16}
     products = {torch.matmul, torch.bmm, torch.Tensor.matmul, torch.Tensor.__matmul__}
 
     class Watch(TorchFunctionMode):
@@ -125,6 +127,8 @@ def _mode() -> Any:
                 scores = args[0] if args else kwargs["input"]
                 terms = self.ledger.read(scores) if self.ledger else None
                 self.softmax = result.data_ptr(), terms
+            elif self.softmax and func in rounded and args[0].data_ptr() == self.softmax[0]:
+                self.softmax = result.data_ptr(), self.softmax[1]
             elif func in products and self.softmax and args[0].data_ptr() == self.softmax[0]:
                 self.multiplied(args[0], args[1], result)
             elif func in (functional.linear, torch.addmm):
