@@ -116,10 +116,15 @@ class Model:
     @cached_property
     def mask_token_id(self) -> int | None:
         """The mask token's id; None of a decoder, whose tokenizer may name one never learned."""
-        from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
+        from transformers.models.auto import modeling_auto as auto
 
-        guesses = "fill" in self.capabilities or self.family in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-        learned = guesses or self.config.is_encoder_decoder  # one may be tuned on masked sources
+        kinds = {self.family, self.config.get_text_config().model_type}
+        guesses = (
+            "fill" in self.capabilities or kinds & auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES.keys()
+        )
+        # LiLT and MarkupLM have neither class; an encoder-decoder may be tuned on masked sources.
+        writes = kinds & auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.keys()
+        learned = guesses or self.config.is_encoder_decoder or not writes
         return self.tokenizer.mask_token_id if learned else None
 
     @property
