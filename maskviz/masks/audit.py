@@ -206,10 +206,9 @@ _COUNTED = ("words", "hidden_words", "tokens", "hidden_tokens", "partly_hidden")
 def _kind(token: int, original: int, model: Any) -> str:
     from ..models import load_model
 
-    tokenizer = load_model(model).tokenizer
     if token == original:
         return "keep"
-    return "mask" if token == tokenizer.mask_token_id else "other"
+    return "mask" if token == load_model(model).mask_token_id else "other"
 
 
 def _partly_hidden(document: Document, chosen: Mask) -> int:

@@ -79,21 +79,23 @@ def operator(name: str, summary: str, guess: Guess | None = None) -> Callable[[R
     return register
 
 
-def no_mask_token(name: str) -> CapabilityError:
-    """Return the error of a model that has nothing to put in a word's place."""
+def no_mask_token(name: str, unlearned: str | None = None) -> CapabilityError:
+    """Return the error of a model that has nothing to put in a word's place.
+
+    unlearned: the mask token that its tokenizer names, where it was trained without one.
+    """
+    learned = f" it has learned (its tokenizer only names {unlearned!r})" if unlearned else ""
     return CapabilityError(
-        f"The model {name!r} has no mask token: "
+        f"The model {name!r} has no mask token{learned}: "
         "use the operator delete, placeholder, unk or attention."
     )
 
 
 @operator("mask", "Puts the model's mask token in the place of each hidden token.")
 def _mask(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
-    if model.tokenizer.mask_token_id is None:
-        raise no_mask_token(model.name)
-    return [
-        (model.tokenizer.mask_token_id, model.tokenizer.mask_token, i, 1) for i in hidden.indices
-    ]
+    if model.mask_token_id is None:
+        raise no_mask_token(model.name, model.tokenizer.mask_token)
+    return [(model.mask_token_id, model.mask_token, i, 1) for i in hidden.indices]
 
 
 @operator("corrupt", "BERT's 80/10/10: the mask token, a random token, or the token itself.")
@@ -163,22 +165,18 @@ def _attention(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
 
 @operator("unk", "Puts the unknown token in the place of each hidden token.")
 def _unk(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
-    return _special(model, hidden, "unk", visible=1)
+    token_id, token = model.tokenizer.unk_token_id, model.tokenizer.unk_token
+    if token_id is None:
+        raise CapabilityError(
+            f"The model {model.name!r} has no unk token: use the operator delete or attention."
+        )
+    return [(token_id, token, i, 1) for i in hidden.indices]
 
 
 @operator("pad", "Puts the padding token in the place of each hidden one; nobody attends to it.")
 def _pad(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
-    return _special(model, hidden, "pad", visible=0)
-
-
-def _special(model: Any, hidden: Hidden, name: str, visible: int) -> list[Piece]:
-    token_id = getattr(model.tokenizer, f"{name}_token_id")
-    if token_id is None:
-        raise CapabilityError(
-            f"The model {model.name!r} has no {name} token: use the operator delete or attention."
-        )
-    token = getattr(model.tokenizer, f"{name}_token")
-    return [(token_id, token, i, visible) for i in hidden.indices]
+    token = model.tokenizer.convert_ids_to_tokens(model.padding)
+    return [(model.padding, token, i, 0) for i in hidden.indices]
 
 
 def apply(

@@ -21,7 +21,7 @@ START, LAST = "start", "last"  # what a decoder that reads the text again begins
 
 def any_hidden(model: Model, reads: Sequence[Read]) -> bool:
     """Tell whether any token of any text is hidden from attention; padding says nothing of it."""
-    pad = model.tokenizer.pad_token_id
+    pad = model.padding
     return any(
         0 in read.attention_mask
         and any(

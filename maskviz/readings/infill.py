@@ -93,7 +93,7 @@ def _mask_predict(model: Model, texts: Sequence[_Filling]) -> list[list[int]]:
     A round of all texts goes together.
     """
     while going := [text for text in texts if text.done < text.rounds]:
-        asked = [text.hide_again(model.tokenizer.mask_token_id) for text in going]
+        asked = [text.hide_again(model.mask_token_id) for text in going]
         best = words_at(model, asked, lambda found: found.max(-1))
         for text, one, found in zip(going, asked, best, strict=True):
             text.take(one.places, found)

@@ -113,7 +113,7 @@ def noisy_translation(
 
 def _left_out(mask: Mask, model: Model) -> str:
     """Return the text with the translator's mask token, or a gap, for each hidden word."""
-    token = model.tokenizer.mask_token
+    token = model.mask_token
     parts, at = [], 0
     for span in mask.spans:
         parts += [mask.text[at : span.start], token or ""]

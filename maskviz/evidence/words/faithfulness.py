@@ -140,8 +140,8 @@ def faithfulness(
 
 
 def default_operator(model: Model) -> str:
-    """Return `mask`, or `attention` for a model without a mask token."""
-    return "mask" if model.tokenizer.mask_token_id is not None else "attention"
+    """Return `mask`, or `attention` for a model that learned no mask token."""
+    return "mask" if model.mask_token_id is not None else "attention"
 
 
 def _shuffled(order: Sequence[int], seed: int) -> tuple[int, ...]:

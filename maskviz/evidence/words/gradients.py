@@ -163,7 +163,7 @@ def baseline_ids(model: Model, encoding: Encoding) -> Any:
     from ...models.model import device
 
     tokenizer = model.tokenizer
-    neutral = (tokenizer.mask_token_id, tokenizer.unk_token_id, tokenizer.eos_token_id)
+    neutral = (model.mask_token_id, tokenizer.unk_token_id, tokenizer.eos_token_id)
     token = next((t for t in neutral if t is not None), 0)
     ids = [
         i if special else token

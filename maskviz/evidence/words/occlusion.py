@@ -131,8 +131,8 @@ def _without(model: Model, plain: Tokenised, tokens: list[int]) -> Ids:
     import numpy as np
 
     ids, seen = np.array(plain.input_ids), np.ones(len(plain.input_ids), dtype=np.int64)
-    if model.tokenizer.mask_token_id is not None:
-        ids[tokens] = model.tokenizer.mask_token_id
+    if model.mask_token_id is not None:
+        ids[tokens] = model.mask_token_id
     else:
         seen[tokens] = 0
     return Ids(ids, seen)

@@ -58,7 +58,7 @@ def assemble(
         train_dataset=train,
         eval_dataset=evaluation_sets(spec, model, first),
         data_collator=TaskCollator(
-            model.tokenizer.pad_token_id or 0, spec.task, hooks.sparse, _lengths(spec, train)
+            model.padding, spec.task, hooks.sparse, _lengths(spec, train)
         ),
         compute_loss_func=_loss(spec, rows),
         compute_metrics=metrics_of(spec.kind),

@@ -29,7 +29,7 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
     from ...models.model import padded_by
 
     options = _head(spec, model, label_names)
-    if spec.task == "mlm" and model.tokenizer.mask_token_id is None:
+    if spec.task == "mlm" and model.mask_token_id is None:
         raise _unfit(spec, "it has no mask token")
     try:
         network = getattr(transformers, CLASSES[spec.task]).from_pretrained(
@@ -44,7 +44,7 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
         if first.startswith("Unrecognized configuration class"):
             first = f"the architecture {model.family!r} has no head for it"
         raise _unfit(spec, first) from None
-    padded_by(network, model.tokenizer)
+    padded_by(network, model.padding)
     numbers = tuple(map(str, range(len(label_names))))
     unlike = "label2id" in options and tuple(label_names) != numbers
     if unlike and "classify" in model.capabilities:
