@@ -4,16 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from maskviz.figures.canvas import head_message
-from maskviz.inside.steering import HeadArithmetic, head_arithmetic
-from maskviz.masks import MATRICES, Encoding, apply, attention_matrix
-from maskviz.models import load_model
+from maskviz.inside.arithmetic import HeadArithmetic, head_arithmetic
+from maskviz.inside.beginning import beginning_notice, read_beginning
+from maskviz.inside.tape import parts_of, shape_of
+from maskviz.masks import MATRICES, Encoding, attention_matrix
+from maskviz.models import Model, load_model
 from maskviz.text.percent import percent
 from maskviz.ui.components.attention_head import attention_head
 from maskviz.ui.guide import choice as guide_choice
+from maskviz.ui.guide import terms as guide_terms
 from maskviz.ui.mask import panels as mask_panels
 from maskviz.ui.shared import state
 from maskviz.ui.shared.grid import grid
@@ -35,24 +37,25 @@ def main() -> None:
 
 def worked(view: state.View, headline: st.delta_generator.DeltaGenerator) -> None:
     """The reader's own row of the formula, and the pictures."""
-    encoding = apply(state.current_mask(view), "attention", view.model)
-    name, row, layer, head = choices(view, encoding)
+    model = load_model(view.model)
+    encoding = read_beginning(state.current_mask(view), "attention", model)
+    name, row, layer, head = choices(model, encoding)
     asked, parameters = mask_panels.matrix_parameters(name, "guide", view)
     if asked is None:
         headline.markdown("### Give a table of 0 and 1: who may attend to whom.")
         return
     allowed, found, plain = compute(view, name, layer, head, parameters)
     headline.markdown(f"### {escape(finding(encoding, found, plain, row, name))}")
+    if notice := beginning_notice(encoding, model, "Arithmetic"):
+        st.caption(escape(notice))
     formula()
     arithmetic(encoding, allowed, found, row)
     pictures(encoding, allowed, found)
 
 
-def choices(view: state.View, encoding: Encoding) -> tuple[str, int, int, int]:
+def choices(model: Model, encoding: Encoding) -> tuple[str, int, int, int]:
     """Ask for the matrix, the query token and the head."""
-    network = load_model(view.model).main_network().config
-    layers = getattr(network, "num_hidden_layers", 1)
-    heads = getattr(network, "num_attention_heads", 1)
+    layers, heads = shape_of(model, parts_of(model)[0])
     first, second, third, fourth = st.columns([3, 3, 1, 1])
     name = first.selectbox(
         "Attention matrix", list(MATRICES), key="guide_matrix", help=mask_panels.matrix_help()
@@ -91,13 +94,14 @@ def _compute(
     given: tuple,
     _view: state.View,
 ) -> tuple[np.ndarray, HeadArithmetic, HeadArithmetic]:
-    hidden = apply(state.current_mask(_view), "attention", model)
-    plain = apply(text, "delete", model)
+    loaded = load_model(model)
+    hidden = read_beginning(state.current_mask(_view), "attention", loaded)
+    plain = read_beginning(text, "delete", loaded)
     allowed = attention_matrix(name, hidden, **dict(given))
     return (
         allowed,
-        head_arithmetic(model, plain, layer, head, allowed),
-        head_arithmetic(model, plain, layer, head),
+        head_arithmetic(loaded, plain, layer, head, allowed),
+        head_arithmetic(loaded, plain, layer, head),
     )
 
 
@@ -128,25 +132,20 @@ def formula() -> None:
 
 
 def arithmetic(encoding: Encoding, allowed: np.ndarray, found: HeadArithmetic, row: int) -> None:
-    """One row of the formula: score, mask, weight, and the weighted sum."""
+    """One row of the formula: score, what is added, mask, weight, and the weighted sum."""
     reads = min(len(encoding), LONGEST)
-    table = pd.DataFrame(
-        {
-            "key": encoding.tokens[:reads],
-            "score q·k/√d": found.scores[row, :reads],
-            "log M": np.where(allowed[row, :reads], "0", "−∞"),
-            "weight": found.weights[row, :reads],
-            "value v₁": found.values[:reads, 0],
-            "weight · v₁": found.weights[row, :reads] * found.values[:reads, 0],
-        }
-    )
+    table = guide_terms.table(found, allowed, row, encoding.tokens[:reads])
     st.markdown(f"**The row of “{escape(encoding.tokens[row])}”, key by key**")
     grid(
         table,
         "attention",
-        height=min(38 + 35 * reads, 420),
+        height=min(38 + 35 * len(table), 420),
         column_config={
-            "score q·k/√d": st.column_config.NumberColumn(format="%.2f"),
+            **{
+                name: st.column_config.NumberColumn(format="%.2f")
+                for name in table
+                if name == "score q·k/√d" or name.startswith("bias")
+            },
             "weight": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
             "value v₁": st.column_config.NumberColumn(format="%.3f"),
             "weight · v₁": st.column_config.NumberColumn(format="%.3f"),
@@ -156,7 +155,7 @@ def arithmetic(encoding: Encoding, allowed: np.ndarray, found: HeadArithmetic, r
     shown = "" if reads == len(encoding) else f" over all {len(encoding)} tokens"
     st.caption(
         f"The last column adds up to {found.output[row, 0]:.3f}{shown}, the first of the {width} "
-        f"numbers that this head passes on for “{token}”."
+        f"numbers that this head passes on for “{token}”. {guide_terms.said(found, allowed, row)}"
     )
 
 

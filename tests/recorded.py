@@ -33,7 +33,7 @@ MOVING = {
     "seconds", "tokens_per_second", "seconds_left", "heartbeat", "created", "started", "ended",
     "pid", "device", "device_use", "devices", "peak_memory_bytes", "free_gib", "platform",
     "python", "maskviz", "packages", "version", "pipelines", "writable", "problems", "ok", "bytes",
-    "id",
+    "id", "limit_gib", "held",
 }  # fmt: skip
 _NAMED = re.compile(r"\{([\w.-]+)\}")
 _STAMP = re.compile(r"-(\d{4}-\d{6}-[0-9a-f]{4}|[0-9a-f]{8})\b")

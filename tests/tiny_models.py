@@ -319,3 +319,30 @@ def build(
     network.save_pretrained(folder)
     tok.save_pretrained(folder)
     return folder
+
+
+def build_any(
+    family: str, folder: Path, head: str = "SequenceClassification", kind="wordpiece", **given
+) -> Path:
+    """Write a tiny model of any architecture of transformers; weights are wide, attention peaked.
+
+    given: what its configuration needs beside or instead of the usual names; None leaves one out.
+    """
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    tok = tokenizer(kind)
+    special = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
+    known = {"vocab_size": len(tok), "num_labels": 3, **special, **_SMALL}
+    known = {name: value for name, value in {**known, **given}.items() if value is not None}
+    config = transformers.AutoConfig.for_model(family, **known)
+    network = getattr(transformers, f"AutoModelFor{head}").from_config(config)
+    with torch.no_grad():
+        for weights in network.parameters():
+            if weights.dim() == 2:
+                weights.normal_(0, 0.6 if len(weights) > 100 else 1.2 / weights.shape[1] ** 0.5)
+    network.tie_weights()
+    network.save_pretrained(folder)
+    tok.save_pretrained(folder)
+    return folder

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..display import DISPLAYS
 from ..errors import ParameterError, UnknownNameError
+from ..inside.beginning import LONGEST, beginning_notice, read_beginning
 from ..inside.gradients import parts_with_gradients
 from ..inside.record import record
 from ..inside.tape import PARTS, parts_of
@@ -15,7 +16,6 @@ from ..inside.target import Target, target_of
 from ..inside.watch import Layer
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
-from ..masks.operators import apply
 from ..models.model import Model, load_model
 from .methods import METHODS, flow
 
@@ -32,6 +32,8 @@ class Attention:
     first: the number of the first layer in `weights`, where not all were asked for.
     segments: to which part of the text each token of `encoding` belongs, from 0: a pair has two.
     asked: the only queries that have a row, where not all were asked for.
+    notice: a sentence where it is of the beginning of the text alone, or the text spells special
+        tokens out, else empty.
     """
 
     weights: Any
@@ -43,6 +45,7 @@ class Attention:
     first: int = 0
     segments: tuple[int, ...] = ()
     asked: tuple[int, ...] | None = None
+    notice: str = ""
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -93,8 +96,10 @@ def attend(
     `method` is one of METHODS. Encoder–decoders have three parts, `encoder` (the default),
     `decoder` and `cross`; their decoder reads `target`, or what the model itself writes for the
     plain text. `layers` captures only some, such as range(3, 4); `queries` computes `flow` from
-    these tokens alone, since that from all takes long. Raises UnknownNameError for
-    method or part, CapabilityError where the architecture does not show its attention.
+    these tokens alone, since that from all takes long. Of a long text the first 1,024 tokens are
+    read, whatever the model takes, and the notice says so. Raises UnknownNameError for method or
+    part, ParameterError for a matrix of another size, CapabilityError where the architecture does
+    not show its attention.
 
     >>> attend("A short text.").weights.ndim  # layers, heads, queries, keys
     4
@@ -102,9 +107,15 @@ def attend(
     if method not in METHODS:
         raise UnknownNameError.of("attention method", method, METHODS)
     loaded = load_model(model)
+    encoding = read_beginning(text, operator, loaded)
+    if allowed is not None and len(allowed) != len(encoding):
+        raise ParameterError(
+            f"The matrix is of {len(allowed):,} tokens and {len(encoding):,} are read: make it for "
+            f"what apply(…, longest={LONGEST}) gives."
+        )
     return attention_of(
         loaded,
-        apply(text, operator, loaded),
+        encoding,
         allowed,
         method=method,
         part=part,
@@ -143,6 +154,7 @@ def attention_of(
         layers.start if layers else 0,
         segments(model, encoding),
         None if queries is None else tuple(queries),
+        " ".join(filter(None, (beginning_notice(encoding, model), encoding.spelled))),
     )
 
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 
 from ..errors import UnknownNameError
+from ..inside.beginning import beginning_notice, read_beginning
 from ..inside.tape import shape_of
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
-from ..masks.operators import apply
 from ..models.model import Model
 from .capture import Attention, attention_of, with_method
 from .difference import difference_view, placement
@@ -73,7 +73,7 @@ class Size:
     layers: int
     heads: int
     cells: int  # of one head
-    notice: str = ""  # where the text was cut to what the model takes
+    notice: str = ""  # where the text was cut to what is looked at
     captured: int = 0  # bytes of all layers and heads of one pass, in float16
     flow: float = 0.0  # seconds that flow from every token would take
 
@@ -108,13 +108,13 @@ def size_of(model: Model, look: Look) -> Size:
     A decoder's target counts as long as the text: what it will be is not known yet.
     """
     layers, heads = shape_of(model, look.part)
-    plain = apply(look.text, "mask", model)
+    plain = read_beginning(look.text, "mask", model)
     count = len(plain)
     return Size(
         1 if look.method in ("flow", "uniform") else layers,
         heads if look.method == "raw" else 1,
         count * count,
-        plain.notice,
+        beginning_notice(plain, model),
         captured=2 * count * count * layers * heads,
         flow=flow_seconds(count, layers, count),
     )
@@ -125,7 +125,7 @@ def words_of(model: Model, look: Look) -> tuple[list[str], list[tuple[int, ...]]
 
     Where it hides nothing, the first word that is no special token.
     """
-    plain = apply(look.text, "mask", model)
+    plain = read_beginning(look.text, "mask", model)
     axis, members = text_axis(plain), defaultdict(list)
     for token, word in enumerate(axis.words):
         members[word].append(token)
@@ -189,7 +189,7 @@ def _captured(model: Model, look: Look, masked: bool, keep: Keep, held: bool) ->
 def _pass(model: Model, look: Look, masked: bool, layer: int | None, keep: Keep) -> Attention:
     def run() -> Attention:
         text, operator = (look.mask, look.operator) if masked else (look.text, "mask")
-        read = apply(text, operator, model)
+        read = read_beginning(text, operator, model)
         return attention_of(
             model,
             read,
@@ -207,5 +207,5 @@ def _queries(model: Model, look: Look, read: Encoding) -> tuple[int, ...] | None
     """Return the queries asked for as they stand in a text that may be masked."""
     if look.queries is None or look.method != "flow":
         return None
-    place = placement(apply(look.text, "mask", model), read)  # (plain tokens, tokens)
+    place = placement(read_beginning(look.text, "mask", model), read)  # (plain tokens, tokens)
     return tuple(place[list(look.queries)].any(0).nonzero()[0].tolist())

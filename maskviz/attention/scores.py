@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import TextError, UnknownNameError
+from ..inside.beginning import read_beginning
 from ..inside.record import record
 from ..inside.tape import parts_of
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
-from ..masks.operators import apply
 from ..models.memory import remembered
 from ..models.model import Model, load_model
 from .methods import METHODS, flow_from, with_residual
@@ -22,8 +22,9 @@ def word_scores(
 
     The queries are the tokens the answer is read from: the first of a classifier, the last of a
     decoder, all where the model takes their mean. A word's score is the sum over its tokens. Of
-    maps for each layer the last counts, of `mean` and `norm` the mean over the layers. Raises
-    UnknownNameError for the method, TextError for a text without words.
+    maps for each layer the last counts, of `mean` and `norm` the mean over the layers. Of a long
+    text the first 1,024 tokens are read. Raises UnknownNameError for the method, TextError for a
+    text without words.
 
     >>> scores = word_scores("A truly great film.", method="relevance")
     >>> len(scores)
@@ -39,7 +40,7 @@ def _word_scores(model: Model, text: str, method: str) -> tuple[float, ...]:
     words = Mask(text).words
     if not words:
         raise TextError("The text has no words to score: enter at least one word.")
-    encoding = apply(text, "mask", model)
+    encoding = read_beginning(text, "mask", model)
     shares = token_scores(model, encoding, method)
     totals = [0.0] * len(words)
     starts = [start for start, _ in words]

@@ -62,21 +62,22 @@ def attend_command(
     if method not in METHODS:
         raise UnknownNameError.of("attention method", method, METHODS)
     subject: Any = common.read_text(text)
+    if not subject.strip() and pair is None and strategy is None:
+        raise TextError("The text is empty: enter at least one word.")
+    loaded = load_model(model)
     if pair is not None:
-        subject = join_pair(subject, pair, load_model(model))
+        subject = join_pair(subject, pair, loaded)
     if strategy is not None:
         subject = common.chosen_mask(
             subject, strategy, ratio, seed,
             types=types, pattern=pattern, words=words, indices=indices,
-            model=model, pipeline=pipeline,
+            model=loaded, pipeline=pipeline,
         )  # fmt: skip
-    elif not subject.strip():
-        raise TextError("The text is empty: enter at least one word.")
     attention = attend(
-        subject, model, operator,
+        subject, loaded, operator,
         method=method, part=part, target=target, queries=_numbers(queries),
     )  # fmt: skip
-    common.notify(attention.encoding.notices)
+    common.notify(attention.notice)
     if out is not None:
         save_attention(attention, out, head=_place(head), inches=inches)
     result = {
@@ -88,7 +89,7 @@ def attend_command(
         "tokens": attention.tokens,
         "queries": attention.queries,
         "out": None if out is None else str(out),
-        "notice": attention.encoding.notices,
+        "notice": attention.notice,
     }
     where = f", written to {out}" if out else "; give --out FILE.npz (or .html, .png) to keep it"
     common.show(

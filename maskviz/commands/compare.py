@@ -178,13 +178,13 @@ def _one_text(
     from ..evidence.text.compare import operators_left_out
     from ..readings.question import asked
 
-    model, long = asked(shared["model"], shared["question"]), shared["long"]
-    masks = _masks(text, strategy, mask_file, options, shared)
-    effects = compare_masks(masks, model, operators, draws, long)
+    put, long = asked(shared["model"], shared["question"]), shared["long"]
+    masks = _masks(text, strategy, mask_file, options, {**shared, "model": put.model})
+    effects = compare_masks(masks, put, operators, draws, long)
     first = effects[0]
     common.notify(first.comparison.notice)
     common.notify(specials_in(masks[0][1].text))
-    left_out = operators_left_out(masks[0][1], model, operators, long) if operators[1:] else []
+    left_out = operators_left_out(masks[0][1], put, operators, long) if operators[1:] else []
     for reason in left_out:
         common.notify(reason)
     survives = sensitivity(effects)

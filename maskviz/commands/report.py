@@ -40,17 +40,19 @@ def report_command(
 
     It says what the model looked at, what was hidden, what changed and how sure that is.
     """
+    from ..models import load_model
     from ..report import save, text_report
 
     found = None if mask_file else _kept(subject, measure)
     if found is None:
         text, given = (subject, 0) if mask_file else _beginning(common.read_text(subject))
+        loaded = load_model(model)
         chosen = common.chosen_mask(
             text, strategy, ratio, seed, mask_file,
             types=types, pattern=pattern, words=words, indices=indices,
-            model=model, pipeline=pipeline,
+            model=loaded, pipeline=pipeline,
         )  # fmt: skip
-        found = text_report(chosen, model, operator, given, common.question_of(question, ask))
+        found = text_report(chosen, loaded, operator, given, common.question_of(question, ask))
     path = save(found, out)
     said: dict[str, Any] = {
         "out": str(path), "bytes": path.stat().st_size, "finding": found.finding,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from . import common
 
 if TYPE_CHECKING:
     from ..masks import Encoding, Mask
+    from ..models import Model
 
 
 @common.app.command("mask")
@@ -103,7 +105,7 @@ class AsRead:
         """Return the masked text."""
         if self.model is None or not self._of_model:
             return chosen.masked_text(self.operator)
-        return decoded(self.model, self._encoding(chosen))
+        return decoded(self.loaded, self._encoding(chosen))
 
     def result(self, chosen: Mask) -> dict[str, Any]:
         """Return the JSON-ready result."""
@@ -113,7 +115,7 @@ class AsRead:
             return result
         encoding = self._encoding(chosen)
         if self._of_model:
-            result["masked_text"] = decoded(self.model, encoding)
+            result["masked_text"] = decoded(self.loaded, encoding)
         return result | {
             "tokens": encoding.tokens,
             "input_ids": encoding.input_ids,
@@ -125,16 +127,21 @@ class AsRead:
     def _encoding(self, chosen: Mask) -> Encoding:
         from ..masks import apply
 
-        return apply(chosen, self.operator, self.model, unit=self.unit)
+        return apply(chosen, self.operator, self.loaded, unit=self.unit)
+
+    @cached_property
+    def loaded(self) -> Model:
+        """The model that is named."""
+        from ..models import load_model
+
+        return load_model(self.model or "mini")
 
 
-def decoded(model: str, encoding: Encoding) -> str:
+def decoded(model: Model, encoding: Encoding) -> str:
     """Return what the model reads as text, its special tokens at the ends left out."""
-    from ..models import load_model
-
     added = (s and not typed for s, typed in zip(encoding.special, encoding.typed, strict=True))
     ids = [i for i, is_added in zip(encoding.input_ids, added, strict=True) if not is_added]
-    return load_model(model).tokenizer.decode(ids)
+    return model.tokenizer.decode(ids)
 
 
 def lines_of(file: Path) -> Iterator[str]:
@@ -178,15 +185,17 @@ def fill_command(
 ) -> None:
     """Show the model's guesses for what is hidden."""
     from ..masks import apply
+    from ..models import load_model
     from ..readings import fill
 
+    loaded = load_model(model)
     chosen = common.chosen_mask(
         text, strategy, ratio, seed, mask_file, complement,
         types=types, pattern=pattern, words=words, indices=indices, by=by, data=data,
-        threshold=threshold, surprisal=surprisal, model=model, pipeline=pipeline,
+        threshold=threshold, surprisal=surprisal, model=loaded, pipeline=pipeline,
     )  # fmt: skip
-    fills = fill(chosen, model, top_k)
-    notice = apply(chosen, "mask", model).notices
+    fills = fill(chosen, loaded, top_k)
+    notice = apply(chosen, "mask", loaded).notices
     common.notify(notice)
     rows = [
         {

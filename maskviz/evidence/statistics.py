@@ -145,7 +145,8 @@ class Mean:
 
     def __init__(self, bounds: Interval | None = None, consecutive: bool = False) -> None:
         self.n, self.total, self._squares = 0, 0.0, 0.0
-        self._bounds, self._consecutive = bounds, consecutive
+        self._bounds = None if bounds is None else (float(bounds[0]), float(bounds[1]))
+        self._consecutive = consecutive
         self._low, self._high, self._whole = math.inf, -math.inf, True
         self._open: dict[str, tuple[int, float]] = {}  # cluster → rows, Σ
         self._closed = [0.0] * 4  # clusters, Σ rows², Σ rows · sum, Σ sum²
@@ -208,7 +209,13 @@ class Mean:
         interval, p = paired_t(self.n, self.total, self._squares)
         if self._bounds == (0.0, 1.0) and self._whole:
             return wilson(round(self.total), self.n), p
-        return interval, p
+        return self._inside(interval), p
+
+    def _inside(self, interval: Interval | None) -> Interval | None:
+        """Return an interval without what lies beyond the bounds of every value."""
+        if interval is None or self._bounds is None:
+            return interval
+        return max(self._bounds[0], interval[0]), min(self._bounds[1], interval[1])
 
     def _alike(self) -> Interval | None:
         """Return how far the mean may lie from the one value that all units have."""
@@ -229,7 +236,7 @@ class Mean:
         reach = float(t.ppf(0.975, groups - 1))
         if self._bounds == (0.0, 1.0):
             return _share_of(self.mean, error, self.mean * (1 - self.mean) / error**2, reach), p
-        return (self.mean - reach * error, self.mean + reach * error), p
+        return self._inside((self.mean - reach * error, self.mean + reach * error)), p
 
 
 def _share_of(share: float, error: float, rows: float, reach: float) -> Interval:

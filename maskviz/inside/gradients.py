@@ -10,9 +10,9 @@ from ..models.model import Model
 from ..readings.batches import batch
 from ..readings.hiding import batch_unseen
 from .steering import under_matrix
-from .tape import check_keys, eager, parts_of, shape_of, unseen
+from .tape import Order, check_keys, eager, modules_of, parts_of, unseen
 from .target import target_of
-from .watch import Layer, Product, watching
+from .watch import Layer, Product, by_head, watching
 
 
 def parts_with_gradients(
@@ -30,43 +30,63 @@ def parts_with_gradients(
     network = model.main_network()
     given = _given(model, encoding, target)
     kept: list[Product] = []
-    with model.lock, torch.enable_grad(), eager(network), under_matrix(model, network, allowed):
-        with watching(lambda _, product: kept.append(product)):
+    steered = under_matrix(model, network, allowed)
+    with model.running(), torch.enable_grad(), eager(network), steered:
+        with watching(_modules(model, network), kept.append):
             output = network(**given)
+        parts = _by_part(model, kept)
+        if not all(parts.values()):
+            raise unseen(model)
+        _check(model, parts, len(encoding))
+        products = [product for part in parts.values() for product in part]
+        weights = [product.weights for product in products]
         answer = _answer(model, encoding, output)
-        weights = [product.weights for product in kept]
-        gradients = torch.autograd.grad(answer, weights, allow_unused=True) if kept else ()
-    if not kept:
-        raise unseen(model)
-    layers = [_layer(w, g) for w, g in zip(weights, gradients, strict=True)]
-    parts = _by_part(model, layers)
-    _check(model, parts, len(encoding))
-    return parts
+        gradients = iter(torch.autograd.grad(answer, weights, allow_unused=True))
+    return {name: [_layer(p, next(gradients)) for p in part] for name, part in parts.items()}
 
 
-def _layer(weights: Any, gradient: Any) -> Layer:
+def _modules(model: Model, network: Any) -> dict[str, Any]:
+    """Return the modules of a network whose attention is taken, by the name of their part."""
+    parts = parts_of(model)
+    return {name: one for part in parts for name, one in modules_of(network, part).items()}
+
+
+def _layer(product: Product, gradient: Any) -> Layer:
     """Return one layer in NumPy: weights in float16, the gradient in float32, 0 where unused."""
     import torch
 
-    whole = torch.zeros_like(weights) if gradient is None else gradient
-    shape = (-1, *weights.shape[-2:])
-    half = weights.detach().reshape(shape).half().cpu().numpy()
-    return Layer(half, gradient=whole.reshape(shape).float().cpu().numpy())
+    whole = torch.zeros_like(product.weights) if gradient is None else gradient
+    half = by_head(product.weights.detach()).half().cpu().numpy()
+    return Layer(half, gradient=by_head(whole).float().cpu().numpy(), number=product.layer)
 
 
-def _by_part(model: Model, layers: list[Layer]) -> dict[str, list[Layer]]:
-    """Tell the layers of a pass apart: the encoder's first, then self and cross in turn."""
-    if not model.config.is_encoder_decoder:
-        return {parts_of(model)[0]: layers}
-    depth = shape_of(model, "encoder")[0]
-    behind = layers[depth:]
-    return {"encoder": layers[:depth], "decoder": behind[::2], "cross": behind[1::2]}
+def _by_part(model: Model, products: list[Product]) -> dict[str, list[Product]]:
+    """Tell the products of a pass apart: those of each part, one a layer."""
+    parts: dict[str, list[Product]] = {}
+    for part in parts_of(model):
+        order = Order(model, part)
+        side = "decoder" if part == "cross" else part
+        own = (one for one in products if one.part == side)
+        parts[part] = [one for one in own if order.counts(one)]
+    return parts
 
 
-def _check(model: Model, parts: dict[str, list[Layer]], keys: int) -> None:
-    for part, layers in parts.items():
+def _check(model: Model, parts: dict[str, list[Product]], keys: int) -> None:
+    for part, products in parts.items():
         if part != "decoder" or len(parts) == 1:
-            check_keys(model, layers[0].weights, keys)
+            for product in products:
+                check_keys(model, product.weights, keys)
+                if part != "cross":
+                    check_keys(model, product.weights.transpose(-1, -2), keys)
+                _has_gradient(model, product.weights)
+
+
+def _has_gradient(model: Model, weights: Any) -> None:
+    if not weights.requires_grad:
+        raise CapabilityError(
+            f"The architecture {model.family!r} lets no gradient through to every layer of its "
+            "attention: choose raw, mean or rollout."
+        )
 
 
 def _given(model: Model, encoding: Encoding, target: tuple[int, ...]) -> dict[str, Any]:

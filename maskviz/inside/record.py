@@ -5,15 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from ..errors import ParameterError
 from ..masks.encoding import Encoding
 from ..models.model import Model
 from ..readings.batches import batch
 from .core import core_of
 from .gradients import parts_with_gradients
 from .steering import under_matrix
-from .tape import Enough, Tape, eager, unseen
-from .watch import Layer, watching
+from .tape import Enough, Tape, eager, no_layer, unseen
+from .watch import Layer
 
 
 def record(
@@ -36,14 +35,13 @@ def record(
     if needs == "gradients":
         return parts_with_gradients(model, encoding, allowed, target)[part]
     tape = Tape(model, len(encoding), part, layers, needs)
-    with suppress(Enough):
-        _run(model, encoding, part, allowed, target, tape)
-    if not tape.seen:
-        raise unseen(model)
+    _run(model, encoding, part, allowed, target, tape)
+    if not tape.layers and layers is not None:
+        whole = Tape(model, len(encoding), part, None, "weights")
+        _run(model, encoding, part, allowed, target, whole)
+        raise no_layer(model, layers.start, whole.seen, whole.count)
     if not tape.layers:
-        raise ParameterError(
-            f"There is no layer {layers.start + 1 if layers else 1}: the model has {tape.seen}."
-        )
+        raise unseen(model)
     return tape.layers
 
 
@@ -53,19 +51,22 @@ def _run(
     import torch
 
     network = model.main_network()
-    linear = tape.needs == "values"
-    with model.lock, torch.inference_mode(), eager(network):
+    with (
+        model.running(),
+        suppress(Enough),
+        torch.inference_mode(),
+        eager(network),
+    ):
         given = batch(model, [encoding])
         if part == "encoder" or not network.config.is_encoder_decoder:
-            with under_matrix(model, network, allowed), watching(tape.take, linear):
+            with under_matrix(model, network, allowed), tape.watching(network):
                 core_of(network)(**given)
             return
         with under_matrix(model, network, allowed):
             read = network.get_encoder()(**given)
         tape.keys = len(target) if part == "decoder" else tape.keys
-        tape.step = (0 if part == "decoder" else 1, 2)
         ids = torch.tensor([target], device=network.device)
-        with watching(tape.take, linear):
+        with tape.watching(network):
             network.base_model(
                 encoder_outputs=read,
                 attention_mask=given["attention_mask"],

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-from ..errors import CapabilityError, ParameterError
 from ..masks.encoding import Encoding
 from ..models.checks import demand
-from ..models.model import Model, load_model
-from ..readings.batches import batch
+from ..models.model import Model
 from ..readings.labels import Prediction, prediction_of
 from ..readings.question import asked
 from .composing import composed
-from .core import core_of
-
-_RECORD = "maskviz_record"
 
 
 @contextmanager
@@ -44,81 +38,6 @@ def predict_under(model: Model | str, encoding: Encoding, allowed: Any | None) -
 
     question = asked(model)
     loaded = question.model
-    with loaded.lock, torch.inference_mode(), under_matrix(loaded, question.network, allowed):
+    with loaded.running(), torch.inference_mode(), under_matrix(loaded, question.network, allowed):
         logits = question.ask([encoding])[0].double().cpu().numpy()
     return prediction_of(question, question.probabilities(logits), logits)
-
-
-@dataclass(frozen=True, eq=False)
-class HeadArithmetic:
-    """One head's numbers, float32: scores and weights (queries, keys), values (keys, d),
-    output (queries, d) = weights · values. `scores` are Q·Kᵀ/√d before the mask is added.
-    """
-
-    scores: Any
-    weights: Any
-    values: Any
-    output: Any
-
-
-def head_arithmetic(
-    model: Model | str, encoding: Encoding, layer: int, head: int, allowed: Any | None = None
-) -> HeadArithmetic:
-    """Record what one head computes over an encoding, with or without an attention matrix.
-
-    Raises ParameterError for a layer or head there is not, CapabilityError where the
-    architecture does not run through transformers' attention interface.
-    """
-    import torch
-
-    loaded = load_model(model)
-    network = loaded.main_network()
-    tape: list[tuple[Any, Any, Any, float, Any]] = []
-    with loaded.lock, torch.inference_mode(), under_matrix(loaded, network, allowed):  # noqa: SIM117
-        with _recording(loaded, network, tape):
-            core_of(network)(**batch(loaded, [encoding]))
-    if not 0 <= layer < len(tape):
-        raise ParameterError(f"There is no layer {layer + 1}: the model has {len(tape)}.")
-    query, key, value, scaling, weights = tape[layer]
-    if not 0 <= head < query.shape[1]:
-        raise ParameterError(f"There is no head {head + 1}: a layer has {query.shape[1]}.")
-    group = head * key.shape[1] // query.shape[1]  # several query heads may share one key head
-    scores = query[0, head] @ key[0, group].T * scaling
-    weights = weights[0, head]
-    output = weights @ value[0, group]
-    return HeadArithmetic(
-        *(part.float().cpu().numpy() for part in (scores, weights, value[0, group], output))
-    )
-
-
-@contextmanager
-def _recording(model: Model, network: Any, tape: list[Any]) -> Iterator[None]:
-    """Run attention through a function that keeps queries, keys and values of each layer."""
-    from transformers import AttentionInterface
-    from transformers.masking_utils import AttentionMaskInterface, eager_mask
-    from transformers.models.bert.modeling_bert import eager_attention_forward
-
-    def record(
-        module: Any, query: Any, key: Any, value: Any, attention_mask: Any, **options: Any
-    ) -> Any:
-        scaling = options.get("scaling") or query.shape[-1] ** -0.5
-        groups = query.shape[1] // key.shape[1]
-        keys, values = (part.repeat_interleave(groups, 1) for part in (key, value))
-        output, weights = eager_attention_forward(
-            module, query, keys, values, attention_mask, scaling=scaling, dropout=0.0
-        )
-        tape.append((query, key, value, scaling, weights))
-        return output, weights
-
-    AttentionInterface.register(_RECORD, record)
-    AttentionMaskInterface.register(_RECORD, eager_mask)
-    before = network.config._attn_implementation
-    network.set_attn_implementation(_RECORD)
-    try:
-        yield
-    finally:
-        network.set_attn_implementation(before)
-    if not tape:
-        raise CapabilityError(
-            f"The architecture {model.family!r} does not show its scores: choose another model."
-        )

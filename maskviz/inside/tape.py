@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import CapabilityError
+from ..errors import CapabilityError, MaskvizError, ParameterError
 from ..models.checks import demand
 from ..models.model import Model
-from .watch import Layer, Product
+from .core import core_of
+from .watch import Layer, Product, by_head, watching
 
 PARTS = ("encoder", "decoder", "cross")
 
@@ -31,23 +32,51 @@ def shape_of(model: Model, part: str) -> tuple[int, int]:
 
     Raises CapabilityError for an architecture without heads.
     """
-    config = model.config
-    layers = config.num_hidden_layers
-    if part != "encoder":
-        for name in ("decoder_layers", "num_decoder_layers"):
-            layers = getattr(config, name, None) or layers
+    config = config_of(model.config, part)
     heads = getattr(config, "num_attention_heads", None)
-    if heads is None:
+    layers = getattr(config, "num_hidden_layers", None)
+    if part != "encoder":  # T5 has it beside the encoder's
+        layers = getattr(config, "num_decoder_layers", None) or layers
+    if not isinstance(heads, int) or not isinstance(layers, int):
         raise unseen(model)
-    if part != "encoder":
-        heads = getattr(config, "decoder_attention_heads", None) or heads
-    return int(layers), int(heads)
+    return layers, heads
+
+
+def config_of(config: Any, part: str) -> Any:
+    """Return the configuration of a part, the one that has its layers and heads."""
+    if not config.is_encoder_decoder:
+        return config.get_text_config()
+    side = "encoder" if part == "encoder" else "decoder"
+    own = getattr(config, side, None)  # T5Gemma keeps one for each
+    if own is not None:
+        return own.get_text_config()
+    return config.get_text_config(**{side: True})
+
+
+def modules_of(network: Any, part: str) -> dict[str, Any]:
+    """Return the module of a network that computes a part, by name."""
+    if part == "encoder" or not network.config.is_encoder_decoder:
+        return {part: core_of(network)}
+    return {"decoder": network.get_decoder()}
 
 
 def unseen(model: Model) -> CapabilityError:
     """Return the error for an architecture that multiplies no attention in the open."""
     return CapabilityError(
         f"The architecture {model.family!r} does not show its attention: choose another model."
+    )
+
+
+def no_layer(model: Model, layer: int, attending: Sequence[int], count: int) -> MaskvizError:
+    """Return the error where a layer, by number, is none that attends; `count` layers have run."""
+    if not attending:
+        return unseen(model)
+    if not 0 <= layer < count:
+        return ParameterError(f"There is no layer {layer + 1}: the model has {count}.")
+    others = ", ".join(str(one + 1) for one in attending)
+    return ParameterError(
+        f"Layer {layer + 1} of {model.name!r} ({model.family}) computes no attention: choose one "
+        f"of {others}."
     )
 
 
@@ -58,6 +87,50 @@ def check_keys(model: Model, weights: Any, keys: int) -> None:
             f"The architecture {model.family!r} attends in blocks of {weights.shape[-1]} tokens at "
             "this length, not from token to token: shorten the text or choose another model."
         )
+
+
+def not_projected(model: Model) -> CapabilityError:
+    """Return the error for an architecture that does more to the heads than to project them."""
+    return CapabilityError(
+        f"The architecture {model.family!r} does not pass its heads to the output projection as "
+        "they are (a gate, a norm or a mixture lies between): choose raw, mean or rollout."
+    )
+
+
+class Order:
+    """Tells the products of one layer apart: a decoder attends to itself, then across."""
+
+    def __init__(self, model: Model, part: str) -> None:
+        self.model, self.part = model, part
+        self.cross = model.config.is_encoder_decoder and part != "encoder"
+        self.layer, self.nth = -1, 0
+        self.row: Any = None  # that of the last token: all would be held on to
+
+    def counts(self, product: Product) -> bool:
+        """Tell whether a product is this part's attention in its layer.
+
+        Raises CapabilityError where a layer has two, which differ.
+        """
+        if product.part is None:
+            return False
+        self.nth = self.nth + 1 if product.layer == self.layer else 0
+        self.layer = product.layer
+        if self.cross:
+            return self.nth == (1 if self.part == "cross" else 0)
+        row = by_head(product.weights)[:, -1]
+        if self.nth and not _same(self.row, row):
+            raise CapabilityError(
+                f"The architecture {self.model.family!r} computes two attentions in layer "
+                f"{self.layer + 1}, which are mixed afterwards: choose another model."
+            )
+        self.row = row.detach().clone()
+        return self.nth == 0
+
+
+def _same(one: Any, other: Any) -> bool:
+    import torch
+
+    return one.shape == other.shape and torch.allclose(one, other, atol=1e-6)
 
 
 class Enough(Exception):
@@ -75,33 +148,45 @@ class Tape:
         self, model: Model, keys: int, part: str, layers: range | None, needs: str
     ) -> None:
         self.model, self.keys, self.wanted, self.needs = model, keys, layers, needs
-        self.step = (
-            (1, 2) if part == "cross" else (0, 1)
-        )  # a decoder attends to itself, then across
-        self.part = part
+        self.part, self.order = part, Order(model, part)
         self.whole: Any = None  # float16 (layers, heads, queries, keys)
-        self.seen = 0
+        self.seen: list[int] = []  # the numbers of the layers that attend
         self.layers: list[Layer] = []
+        self.count = 0  # layers that ran, whether they attend or not
 
-    def take(self, number: int, product: Product) -> None:
-        """Keep what is wanted of one product; raises Enough behind the last of it."""
-        first, step = self.step
-        if number % step != first % step:
+    @contextmanager
+    def watching(self, network: Any) -> Iterator[None]:
+        """Keep what is wanted of the passes through a network while the block runs."""
+        parts = modules_of(network, self.part)
+        with watching(parts, self.take, linear=self.needs == "values", entered=self.entered) as at:
+            try:
+                yield
+            finally:
+                self.count = max(at.counts.values(), default=0)
+
+    def entered(self, layer: int) -> None:
+        """End the pass, by Enough, where a layer begins behind the last that is wanted."""
+        if self.wanted is not None and layer >= self.wanted.stop:
+            raise Enough
+
+    def take(self, product: Product) -> None:
+        """Keep what is wanted of one product."""
+        if not self.order.counts(product):
             return
         weights, values = product.heads()
         check_keys(self.model, weights, self.keys)
-        self.seen += 1
-        if self.wanted is not None and self.seen - 1 not in self.wanted:
+        self.seen.append(product.layer)
+        if self.wanted is not None and product.layer not in self.wanted:
             return
-        half = self.kept(weights)
+        half, number = self.kept(weights), product.layer
         if self.needs != "values":
-            self.layers.append(Layer(half))
-        else:
-            projection = product.projection()
-            projection = None if projection is None else projection.detach().float().cpu().numpy()
-            self.layers.append(Layer(half, values.float().cpu().numpy(), projection))
-        if self.wanted is not None and self.seen == self.wanted.stop:
-            raise Enough
+            self.layers.append(Layer(half, number=number))
+            return
+        projection = product.projection()
+        if projection is None:
+            raise not_projected(self.model)
+        projection = projection.detach().float().cpu().numpy()
+        self.layers.append(Layer(half, values.float().cpu().numpy(), projection, number=number))
 
     def kept(self, weights: Any) -> Any:
         """Return one layer's weights in float16, in their place among the others."""
@@ -112,6 +197,11 @@ class Tape:
         if self.whole is None:
             wanted = self.wanted or range(shape_of(self.model, self.part)[0])
             self.whole = np.empty((len(wanted), *weights.shape), np.float16)
+        if self.whole.shape[1:] != weights.shape:
+            raise CapabilityError(
+                f"The architecture {self.model.family!r} has {self.whole.shape[1]} heads in one "
+                f"layer and {len(weights)} in another: ask for one layer at a time."
+            )
         if at >= len(self.whole):  # an architecture with more layers than its configuration says
             return weights.detach().half().cpu().numpy()
         torch.from_numpy(self.whole[at]).copy_(weights.detach())

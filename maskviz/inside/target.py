@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import CapabilityError, TextError
-from ..masks.operators import apply
 from ..models.memory import remembered
 from ..models.model import Model
 from ..readings.batches import batch
 from ..text.words import check_unicode
+from .beginning import LONGEST as LOOKED_AT
+from .beginning import read_beginning
 
 LONGEST = 128  # tokens that are generated at most
 
@@ -34,7 +35,8 @@ def target_of(model: Model, text: str, given: str | None) -> Target:
     Raises CapabilityError where nothing is given and the model cannot write.
     """
     ids = _given(model, given) if given is not None else _written(model, text)
-    names = model.tokenizer.convert_ids_to_tokens(list(ids))
+    # A vocabulary may be larger than its tokenizer's: such an id has no name.
+    names = [name or "" for name in model.tokenizer.convert_ids_to_tokens(list(ids))]
     known = set(model.tokenizer.all_special_ids)
     special = tuple(i in known for i in ids)
     tokens = tuple(
@@ -70,8 +72,14 @@ def _given(model: Model, text: str) -> tuple[int, ...]:
         raise TextError("The target is empty: give at least one word, or leave it out.")
     check_unicode(text)
     with model.lock:
-        ids = model.tokenizer(text_target=text, truncation=True, max_length=model.max_length)
+        ids = model.tokenizer(text_target=text, truncation=True, max_length=_most(model))
     return _without_end(model, (_start(model), *ids["input_ids"]))
+
+
+def _most(model: Model) -> int:
+    """Return how many tokens the decoder may read behind the one it starts with."""
+    positions = (model.decoder_positions or model.max_length + 1) - 1
+    return min(model.max_length, positions, LOOKED_AT)
 
 
 @remembered(maxsize=64)
@@ -85,10 +93,10 @@ def _written(model: Model, text: str) -> tuple[int, ...]:
     network = model.network("translate")
     with model.lock, torch.inference_mode():
         ids = network.generate(
-            **batch(model, [apply(text, "mask", model)]),
+            **batch(model, [read_beginning(text, "mask", model)]),
             do_sample=False,
             num_beams=1,
-            max_new_tokens=min(LONGEST, model.max_length - 1),
+            max_new_tokens=min(LONGEST, model.max_length - 1, _most(model)),
         )
     return _without_end(model, tuple(ids[0].tolist()))
 

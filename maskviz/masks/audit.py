@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import Any
 
 from ..errors import MaskError, ParameterError, TextError
+from ..models.model import load_model
 from ..text.document import Document
 from ..text.span import Span
 from .chance import SPAN_LENGTH_WEIGHTS, drawn_lengths
@@ -103,6 +104,7 @@ def audit(
     """
     if not strategies:
         raise ParameterError("No strategy is chosen: name at least one, such as random,entity.")
+    model = None if model is None else load_model(model)
     tallies = {name: _Tally(name, ratio) for name in strategies}
     overlap: defaultdict[tuple[str, str], float] = defaultdict(float)
     count = left_out = 0
@@ -186,7 +188,7 @@ class _Tally:
             encoding.input_ids, encoding.source, encoding.hidden, strict=True
         ):
             if hidden and source is not None:
-                self.split[_kind(token, plain.input_ids[source], model)] += 1
+                self.split[_kind(token, plain.input_ids[source], model.tokenizer)] += 1
 
     def result(self) -> StrategyAudit:
         total = self.split.total()
@@ -203,12 +205,10 @@ class _Tally:
 _COUNTED = ("words", "hidden_words", "tokens", "hidden_tokens", "partly_hidden")
 
 
-def _kind(token: int, original: int, model: Any) -> str:
-    from ..models import load_model
-
+def _kind(token: int, original: int, tokenizer: Any) -> str:
     if token == original:
         return "keep"
-    return "mask" if token == load_model(model).mask_token_id else "other"
+    return "mask" if token == tokenizer.mask_token_id else "other"
 
 
 def _partly_hidden(document: Document, chosen: Mask) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from ..models.model import Model
 from ..text.document import Document
 from .registry import Parameter, budget, shuffled, strategy
 from .spans import MaskSpan
@@ -38,19 +39,19 @@ def drawn_words(count: int, ratio: float, rng: random.Random) -> list[int]:
     "Hides each model token with the same probability, as BERT's pre-training does.",
     default_ratio=0.15,
     needs=frozenset({"tokenizer"}),
-    parameters=(Parameter("model", "text", "mini", "the model whose tokens are drawn"),),
+    parameters=(
+        Parameter("model", "text", "mini", "the model whose tokens are drawn", loaded=True),
+    ),
 )
 def random_tokens(
-    document: Document, ratio: float, rng: random.Random, *, model: str = "mini"
+    document: Document, ratio: float, rng: random.Random, *, model: Model
 ) -> Iterator[MaskSpan]:
     """Choose each token that is not special with probability `ratio`, independently.
 
     Agrees in distribution with transformers' DataCollatorForLanguageModeling, on the tokens that
     stand for characters: SentencePiece's token of white space alone is never hidden.
     """
-    from ..models import load_model
-
-    for offset in load_model(model).tokenise(document.text).offsets:
+    for offset in model.tokenise(document.text).offsets:
         if offset and offset[0] < offset[1] and rng.random() < ratio:
             yield MaskSpan(*offset, "token drawn at random")
 

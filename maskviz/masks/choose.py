@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import ParameterError, TextError
+from ..models.model import Model, load_model
 from ..text.document import Document
 from ..text.pipelines import BUNDLED
 from .choice import Choice, joined
@@ -26,6 +27,7 @@ def mask(
     complement: bool = False,
     second: Choice | None = None,
     join: str = "or",
+    model: Model | str | None = None,
     **parameters: Any,
 ) -> Mask:
     """Choose what to hide in `text`.
@@ -34,8 +36,9 @@ def mask(
     `maskviz.masks.expression`). `ratio` is the share of words (random-token: of tokens, sentence:
     of sentences) in [0, 1]; None takes the strategy's own default. `second` is a strategy with a
     ratio, seed and parameters of its own; `join` says how it joins the first: `or`, `and`, `minus`.
-    `complement` hides all else and keeps what would be hidden. The same text, parameters and seed
-    give the same mask.
+    `complement` hides all else and keeps what would be hidden. `model` is what `key`, `noise` and
+    `random-token` ask, by name or loaded; the mask keeps its name. The same text, parameters and
+    seed give the same mask.
     Raises TextError for a text without words, ParameterError, UnknownNameError.
 
     >>> mask("Anna flew to Rome", "pattern", pattern="Rome").masked_text()
@@ -45,29 +48,59 @@ def mask(
     if not document.words:
         raise TextError("The text has no words to hide: enter at least one word.")
     ratio, seed = checked_ratio(ratio), checked_seed(seed)
+    held = None if isinstance(model, str) else model
+    if model is not None:
+        parameters = {"model": held.name if held else model, **parameters}
     if is_expression(strategy):
-        chosen = _combined(document, strategy, ratio, seed, parameters)
+        chosen = _combined(document, strategy, ratio, seed, parameters, held)
     else:
         entry = STRATEGIES[strategy]
-        chosen = _chosen(document, entry, ratio, seed, _accepted(entry, parameters))
+        chosen = _chosen(document, entry, ratio, seed, _accepted(entry, parameters), held)
     if second is not None:
         shared = {k: v for k, v in parameters.items() if k in _GLOBAL} | dict(second.parameters)
+        if held is not None and shared.get("model") == held.name:
+            shared["model"] = held
         other = mask(document, second.strategy, ratio=second.ratio, seed=second.seed, **shared)
         chosen = joined(chosen, join, other)
     return ~chosen if complement else chosen
 
 
 def _chosen(
-    document: Document, entry: Strategy, ratio: float | None, seed: int, given: dict[str, Any]
+    document: Document,
+    entry: Strategy,
+    ratio: float | None,
+    seed: int,
+    given: dict[str, Any],
+    held: Model | None,
 ) -> Mask:
     ratio = entry.default_ratio if ratio is None else ratio
     rng = random.Random(seed)  # noqa: S311  masks need repeatable, not secret, draws
-    spans = tuple(entry.choose(document, ratio, rng, **given))
+    spans = tuple(entry.choose(document, ratio, rng, **_handed(entry, given, held)))
     return Mask(document.text, spans, entry.name, given, seed, ratio)
 
 
+def _handed(entry: Strategy, given: dict[str, Any], held: Model | None) -> dict[str, Any]:
+    """Return what a strategy is called with: the model itself in the place of its name.
+
+    It is the one that the caller holds already, or loaded now where the strategy needs one.
+    """
+    named = next((p for p in entry.parameters if p.loaded), None)
+    if named is None:
+        return given
+    handed = {name: value for name, value in given.items() if name != named.name}
+    if entry.loads(given):
+        name = given.get(named.name, named.default)
+        handed[named.name] = held if held is not None and held.name == name else load_model(name)
+    return handed
+
+
 def _combined(
-    document: Document, expression: str, ratio: float | None, seed: int, shared: dict[str, Any]
+    document: Document,
+    expression: str,
+    ratio: float | None,
+    seed: int,
+    shared: dict[str, Any],
+    held: Model | None,
 ) -> Mask:
     """Evaluate an expression; the ratio counts for its budgeted parts, the seed for all."""
 
@@ -76,7 +109,8 @@ def _combined(
         known = {p.name for p in entry.parameters}
         given = {k: v for k, v in shared.items() if k in known and v is not None} | own
         share = given.pop("ratio", None if entry.kind == "exhaustive" else ratio)
-        return _chosen(document, entry, checked_ratio(share), seed, _accepted(entry, given))
+        given = _accepted(entry, given)
+        return _chosen(document, entry, checked_ratio(share), seed, given, held)
 
     chosen = evaluate(expression, choose)
     return replace(chosen, strategy=expression, parameters=shared, seed=seed, requested_ratio=ratio)

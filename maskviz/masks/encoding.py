@@ -52,5 +52,9 @@ class Encoding:
     @property
     def notices(self) -> str:
         """What a reader should know of the text: that it was cut, that it holds special tokens."""
-        spelled = specials_notice(self.text[slice(*place)] for place in self.typed if place)
-        return " ".join(filter(None, (self.notice, spelled)))
+        return " ".join(filter(None, (self.notice, self.spelled)))
+
+    @property
+    def spelled(self) -> str:
+        """One sentence where the text holds special tokens, else empty."""
+        return specials_notice(self.text[slice(*place)] for place in self.typed if place)

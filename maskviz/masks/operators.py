@@ -180,20 +180,31 @@ def _pad(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
 
 
 def apply(
-    mask: Mask | str, operator: str = "mask", model: Any = "mini", *, unit: str = "token"
+    mask: Mask | str,
+    operator: str = "mask",
+    model: Any = "mini",
+    *,
+    unit: str = "token",
+    longest: int | None = None,
 ) -> Encoding:
     """Return what `model` reads of a masked text; a plain string is read as it is.
 
     `model` is a name, a folder or a loaded model; `unit` is what `corrupt` draws for: `token`,
-    `word` or `span`. Raises UnknownNameError for the operator or unit, CapabilityError where the
-    model has no such token, MaskError where nothing is left to read.
+    `word` or `span`. `longest` are the tokens that are read, where the model takes more. Raises
+    UnknownNameError for the operator or unit, CapabilityError where the model has no such token,
+    MaskError where nothing is left to read.
     """
     mask = Mask(mask) if isinstance(mask, str) else mask
-    return apply_many([mask], operator, model, unit=unit)[0]
+    return apply_many([mask], operator, model, unit=unit, longest=longest)[0]
 
 
 def apply_many(
-    masks: Sequence[Mask], operator: str = "mask", model: Any = "mini", *, unit: str = "token"
+    masks: Sequence[Mask],
+    operator: str = "mask",
+    model: Any = "mini",
+    *,
+    unit: str = "token",
+    longest: int | None = None,
 ) -> list[Encoding]:
     """Return `apply` of each mask; the guesses of `infill` are asked for all texts together."""
     from ..models import load_model
@@ -202,7 +213,7 @@ def apply_many(
     if unit not in UNITS:
         raise UnknownNameError.of("unit", unit, UNITS)
     loaded = load_model(model) if isinstance(model, str) else model
-    read = [(loaded.tokenise(mask.text), mask) for mask in masks]
+    read = [(loaded.tokenise(mask.text, longest), mask) for mask in masks]
     guesses = _guesses(chosen, loaded, read)
     return [
         encode(mask, chosen, loaded, plain, unit, guess)

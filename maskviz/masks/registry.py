@@ -25,6 +25,7 @@ class Parameter:
 
     kind: `text`, `number`, `choice` (one of `choices`), `choices` (several of them) or
         `integers`. label: what a page calls it, by default its name. step: of a number's arrows.
+    loaded: it names a model, and the strategy gets the model itself, where it `loads` one.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     label: str = ""
     step: float = 0.1
+    loaded: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,10 @@ class Strategy:
     def draws(self, ratio: float | None) -> bool:
         """Tell whether another seed may give another mask."""
         return self.seeded and not (self.kind == "exhaustive" and ratio is None)
+
+    def loads(self, given: Mapping[str, Any]) -> bool:
+        """Tell whether with these parameters a model is needed, its tokens or its answers."""
+        return "tokenizer" in self.needs or self.asks(given)
 
 
 # `key` asks a model, so it lives beside attribution and is reached by name, as a plug-in is.

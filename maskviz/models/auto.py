@@ -9,6 +9,7 @@ from transformers import (
     AutoConfig,
     AutoModel,
     AutoModelForCausalLM,
+    AutoModelForImageTextToText,
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
@@ -21,6 +22,7 @@ HEADS = {
     "generate": AutoModelForCausalLM,
     "translate": AutoModelForSeq2SeqLM,
     "encode": AutoModel,
+    "picture": AutoModelForImageTextToText,  # of which the text part alone is asked
 }
 
 __all__ = ["HEADS", "AutoConfig", "AutoTokenizer"]

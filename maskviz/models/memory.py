@@ -27,7 +27,7 @@ _BYTES_PER_ENTRY = 300  # of a tokenizer's vocabulary, as measured with 6,000 an
 def limit() -> int:
     """Return how many bytes of models are kept; raises ParameterError for a size it cannot read."""
     said = os.environ.get(VARIABLE, "").strip()
-    return _bytes_of(said) if said else _half_of_free()
+    return _bytes_of(said) if said else free_at_first() // 2
 
 
 def _bytes_of(said: str) -> int:
@@ -41,8 +41,9 @@ def _bytes_of(said: str) -> int:
 
 
 @lru_cache(maxsize=1)
-def _half_of_free() -> int:
-    return free_bytes() // 2
+def free_at_first() -> int:
+    """Return the bytes that were free when they were first asked for."""
+    return free_bytes()
 
 
 def free_bytes() -> int:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..byte_cache import ByteCache
-from ..errors import CapabilityError, MissingDependencyError, ModelNotFoundError
+from ..errors import CapabilityError, MaskvizError, MissingDependencyError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
 from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate
 from .memory import NETWORKS, bytes_when_loaded, shared, size_of_network, size_of_tokenizer
 
-_LONGEST = 1024  # beyond this, attention of all heads at once no longer fits a page
+if TYPE_CHECKING:
+    from .limits import Limit
+
+_MAIN = ("classify", "fill", "generate", "translate", "encode")
 _READ = 32_000_000  # bytes of texts as tokens, of each model
 _BYTES_PER_TOKEN = 250  # the token, its id and its offsets
 _ADVICE = {
@@ -50,27 +56,38 @@ class Model:
         return self.config.model_type
 
     @cached_property
+    def limit(self) -> Limit:
+        """The longest input, and what says so."""
+        from .limits import limit_of
+
+        with LOADING:
+            return limit_of(self.config, self.tokenizer, self.path, self.main_capability)
+
+    @property
     def max_length(self) -> int:
         """The longest input in tokens, special ones included."""
-        limits = [_LONGEST, self.tokenizer.model_max_length]
-        positions = getattr(self.config, "max_position_embeddings", None)
-        if positions and positions > 0:
-            # RoBERTa's positions start behind the padding index, so two of them are never used.
-            offset = 2 if self.family in ("roberta", "xlm-roberta", "camembert") else 0
-            limits.append(positions - offset)
-        return int(min(limits))
+        return self.limit.tokens
+
+    @property
+    def takes(self) -> str:
+        """What follows "tokens that the model" in a sentence on its limit."""
+        memory = self.limit.by == "memory"
+        return "takes in the memory of this machine" if memory else "takes"
 
     @cached_property
-    def padding(self) -> int:
-        """The id that fills up a batch, and that a decoder's classifier passes over."""
-        return padding_of(self.config, self.tokenizer)
+    def decoder_positions(self) -> int | None:
+        """How many tokens the decoder may have read and written; None where nothing limits it."""
+        from .limits import written_limit
+
+        return written_limit(self.config)
 
     @cached_property
     def mask_token_id(self) -> int | None:
-        """The id of the mask token, None where none was learned: a decoder may name one."""
+        """The mask token's id; None of a decoder, whose tokenizer may name one never learned."""
         from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-        learned = "fill" in self.capabilities or self.family in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+        guesses = "fill" in self.capabilities or self.family in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+        learned = guesses or self.config.is_encoder_decoder  # one may be tuned on masked sources
         return self.tokenizer.mask_token_id if learned else None
 
     @property
@@ -78,17 +95,24 @@ class Model:
         """The mask token as it is written, None where none was learned."""
         return None if self.mask_token_id is None else str(self.tokenizer.mask_token)
 
+    @cached_property
+    def padding(self) -> int:
+        """The id that fills up a batch, and that a decoder's classifier passes over."""
+        return padding_of(self.config, self.tokenizer)
+
     @property
     def labels(self) -> tuple[str, ...]:
         """The classifier's labels in the order of its outputs."""
         return tuple(str(self.config.id2label[i]) for i in range(self.config.num_labels))
 
-    def tokenise(self, text: str) -> Tokenised:
-        """Return the tokens of `text` at character offsets, cut to `max_length`."""
-        if (found := self.read.find(text, _size_of_tokens)) is None:
+    def tokenise(self, text: str, longest: int | None = None) -> Tokenised:
+        """Return the tokens of `text` at character offsets, cut to `longest` and `max_length`."""
+        length = min(self.max_length, longest or self.max_length)
+        key = (text, length)
+        if (found := self.read.find(key, _size_of_tokens)) is None:
             with self.lock:  # a fast tokenizer keeps its truncation settings as shared state
-                found = tokenise(self.tokenizer, text, self.max_length)
-            self.read.put(text, found, _size_of_tokens)
+                found = tokenise(self.tokenizer, text, length)
+            self.read.put(key, found, _size_of_tokens)
         return found
 
     def require(self, capability: str) -> None:
@@ -112,12 +136,42 @@ class Model:
             lambda: bytes_when_loaded(Path(self.path)),
         )
 
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Hold the lock around a pass; what the architecture raises on the way is named.
+
+        Raises CapabilityError in the place of any other exception from within transformers or
+        torch's gradients; what this project's own code raises stays as it is.
+        """
+        try:
+            with self.lock:
+                yield
+        except (MaskvizError, MemoryError):
+            raise
+        except Exception as error:
+            if "out of memory" in str(error) or not _from_architecture(error):
+                raise
+            first = str(error).strip().split("\n")[0][:100]
+            raise CapabilityError(
+                f"The architecture {self.family!r} cannot be run like this "
+                f"({type(error).__name__}: {first}): choose another method or another model."
+            ) from error
+
+    @property
+    def main_capability(self) -> str:
+        """The capability whose network explains the model's answers; every model has one."""
+        return next(name for name in _MAIN if name in self.capabilities)
+
     def main_network(self) -> Any:
         """Return the network whose attention explains the model's answers."""
-        for capability in ("classify", "fill", "generate", "translate", "encode"):
-            if capability in self.capabilities:
-                return self.network(capability)
-        raise CapabilityError(f"The model {self.name!r} has no network that maskviz can run.")
+        return self.network(self.main_capability)
+
+
+def _from_architecture(error: Exception) -> bool:
+    """Tell whether an exception comes from the code of a network or of its gradients."""
+    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    inside = ("/transformers/", "/torch/autograd/", "/torch/nn/modules/module.py")
+    return any(part in file.replace("\\", "/") for file in files for part in inside)
 
 
 def load_model(name: str | Path | Model = BUNDLED) -> Model:
@@ -232,19 +286,38 @@ def _capabilities(config: Any) -> frozenset[str]:
     }
     named = set(config.architectures or ())
     found = {what for what, table in tables.items() if named & set(table.values())}
+    if has_text_part(config) and named & set(
+        auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.values()
+    ):
+        found |= {"generate"}
     if any(name.endswith("ForPreTraining") for name in named):
         found |= {"fill"} if config.model_type in tables["fill"] else {"translate"}
     return frozenset(found | {"encode"})
 
 
-def _network(model: Model, capability: str) -> Any:
-    import torch
+def has_text_part(config: Any) -> bool:
+    """Tell whether a decoder of text is one part of a model that reads pictures or sound too."""
+    return not config.is_encoder_decoder and config.get_text_config() is not config
+
+
+def _head(model: Model, capability: str) -> Any:
+    """Return the class of transformers that loads the network with a head."""
+    from transformers.models.auto import modeling_auto as auto
 
     from .auto import HEADS
 
-    with _quiet():
+    known = model.family in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    if capability == "generate" and not known and has_text_part(model.config):
+        return HEADS["picture"]
+    return HEADS[capability]
+
+
+def _network(model: Model, capability: str) -> Any:
+    import torch
+
+    with _quiet(), torch.inference_mode(False):  # whoever asks first, others take gradients
         network = _from_pretrained(
-            HEADS[capability],
+            _head(model, capability),
             model.name,
             model.path,
             use_safetensors=True,

@@ -1,4 +1,8 @@
-"""Batches of what a model reads: texts of similar length together, padded on the right."""
+"""Batches of what a model reads: texts of similar length together, padded on the right.
+
+Some architectures read what a text is padded with: the check `padding` of the loaded model finds
+them, and their batches hold texts of one length alone.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..models.checks import finding
 from ..models.model import Model, device
 from . import side_by_side
 
@@ -53,16 +58,27 @@ def answers_in_batches(
             return ask([reads[i] for i in rows]).double().cpu().numpy()
 
     found = np.zeros((len(reads), outputs))
-    batches = list(_batches([len(read.input_ids) for read in reads], batch_size))
-    for rows, logits in zip(batches, side_by_side.answers(model, answer, batches), strict=True):
+    lengths = [len(read.input_ids) for read in reads]
+    batches = list(_batches(lengths, batch_size, together(model, lengths)))
+    longest = [lengths[rows[0]] for rows in batches]
+    answers = side_by_side.answers(model, answer, batches, longest)
+    for rows, logits in zip(batches, answers, strict=True):
         found[rows] = logits
     return found
 
 
-def _batches(lengths: Sequence[int], batch_size: int | None) -> Iterator[list[int]]:
+def together(model: Model, lengths: Sequence[int]) -> bool:
+    """Return whether texts of these lengths may share a batch of a model."""
+    return len(set(lengths)) < 2 or finding(model, "padding").passed
+
+
+def _batches(
+    lengths: Sequence[int], batch_size: int | None, mixed: bool = True
+) -> Iterator[list[int]]:
     """Yield the indices of the texts of each batch, the longest first.
 
-    A batch that is half full ends where shorter texts begin: without padding it is faster.
+    A batch that is half full ends where shorter texts begin: without padding it is faster. Where
+    lengths are not to be `mixed`, every batch ends there.
     """
     order = sorted(range(len(lengths)), key=lambda i: lengths[i], reverse=True)
     tokens, start = _tokens_in_a_batch(sum(lengths)), 0
@@ -75,6 +91,8 @@ def _batches(lengths: Sequence[int], batch_size: int | None) -> Iterator[list[in
             if lengths[order[start + size]] < longest
         )
         size = batch_size or next(shorter, full)
+        if not mixed:
+            size = sum(lengths[i] == longest for i in order[start : start + size])
         yield order[start : start + size]
         start += size
 

@@ -15,9 +15,10 @@ from ..masks.operators import apply
 from ..models.memory import remembered
 from ..models.model import Model, load_model
 from . import side_by_side
-from .batches import batch
+from .batches import batch, together
 
 _BATCH = 32
+_MOST_LOGITS = 32 * 512 * 16_000  # of a batch: 1 GB in float32
 _TOKENS = 1024  # in a pass over texts of one length
 
 
@@ -55,14 +56,14 @@ def fill(mask: Mask, model: Model | str = "mini", top_k: int = 5) -> list[Fill]:
     places = list(_places(encoding, mask))
     if not places:
         return []
-    probabilities, ids = _top(loaded, encoding, top_k)
+    best = _top(loaded, encoding, top_k)
     return [
-        Fill(start, end, mask.text[start:end], _best(loaded, probabilities, ids, run, top_k))
+        Fill(start, end, mask.text[start:end], _best(loaded, [best[i] for i in run], top_k))
         for (start, end), run in places
     ]
 
 
-def log_probabilities(masks: Sequence[Mask], model: Model | str = "mini") -> list[float]:
+def log_probabilities(masks: Sequence[Mask], model: Model) -> list[float]:
     """Return for each mask ln p(what it hides), one pass each, in batches.
 
     The tokens of one mask are taken as independent given the rest (pseudo-log-likelihood, Salazar
@@ -70,19 +71,19 @@ def log_probabilities(masks: Sequence[Mask], model: Model | str = "mini") -> lis
     """
     return [
         float(sum(row.log_softmax(-1)[i, ids[i]] for i in hidden))
-        for row, hidden, ids in _hidden_logits(masks, load_model(model))
+        for row, hidden, ids in _hidden_logits(masks, model)
     ]
 
 
-def guessed_right(masks: Sequence[Mask], model: Model | str = "mini") -> list[tuple[int, int]]:
+def guessed_right(masks: Sequence[Mask], model: Model) -> list[tuple[int, int]]:
     """Return for each mask how many hidden tokens the first guess meets, and how many are hidden.
 
     One pass each, in batches; special tokens are no guess.
     """
-    loaded, counts = load_model(model), []
-    for row, hidden, ids in _hidden_logits(masks, loaded):
+    counts = []
+    for row, hidden, ids in _hidden_logits(masks, model):
         row = row.clone()
-        row[:, loaded.tokenizer.all_special_ids] = -float("inf")
+        row[:, model.tokenizer.all_special_ids] = -float("inf")
         counts.append((sum(int(row[i].argmax()) == ids[i] for i in hidden), len(hidden)))
     return counts
 
@@ -94,13 +95,31 @@ def _hidden_logits(
     import torch
 
     network = model.network("fill")
-    for start in range(0, len(masks), _BATCH):
-        encodings = [apply(m, "mask", model) for m in masks[start : start + _BATCH]]
-        with model.lock, torch.inference_mode():
+    for encodings in _batches(masks, model, network.config.get_text_config().vocab_size):
+        with model.running(), torch.inference_mode():
             logits = network(**batch(model, encodings)).logits
         for row, encoding in zip(logits, encodings, strict=True):
             hidden = [i for i, is_hidden in enumerate(encoding.hidden) if is_hidden]
             yield row, hidden, _hidden_ids(model, encoding)
+
+
+def _batches(masks: Sequence[Mask], model: Model, vocabulary: int) -> Iterator[list[Encoding]]:
+    """Yield the encodings of at most 32 masks, fewer where their logits would fill the memory.
+
+    Where a network reads what a text is padded with, those of one length only.
+    """
+    every = [apply(mask, "mask", model) for mask in masks]
+    mixed = together(model, [len(one) for one in every])
+    batch: list[Encoding] = []
+    for encoding in every:
+        longest = max(map(len, [*batch, encoding]))
+        full = len(batch) == _BATCH or (len(batch) + 1) * longest * vocabulary > _MOST_LOGITS
+        if batch and (full or not (mixed or len(batch[0]) == len(encoding))):
+            yield batch
+            batch = []
+        batch.append(encoding)
+    if batch:
+        yield batch
 
 
 def _places(encoding: Encoding, mask: Mask) -> Iterator[tuple[tuple[int, int], list[int]]]:
@@ -117,21 +136,12 @@ def _word_of(mask: Mask) -> dict[int, int]:
     return {c: i for i, (start, end) in enumerate(mask.words) for c in range(start, end)}
 
 
-def _top(model: Model, encoding: Encoding, top_k: int) -> tuple[Any, Any]:
-    """Return probabilities and ids, each (tokens, top_k), most probable first."""
-    probabilities = word_probabilities(model, encoding.input_ids, _hidden_ids(model, encoding))
-    best = probabilities.topk(min(top_k, probabilities.shape[-1]))
-    return best.values, best.indices
-
-
-def word_probabilities(model: Model, input_ids: Sequence[int], originals: Sequence[int]) -> Any:
-    """Return (tokens, vocabulary) probabilities of what may stand at each place, on the CPU.
-
-    Special tokens are left out; what begins a word may only stand where the original token did.
-    """
-    places = range(len(input_ids))
-    (found,) = words_at(model, [Places(input_ids, originals, places)], lambda found: found)
-    return found
+def _top(model: Model, encoding: Encoding, top_k: int) -> dict[int, tuple[Any, Any]]:
+    """Return for each hidden token probabilities and ids, each (top_k,), most probable first."""
+    hidden = [i for i, is_hidden in enumerate(encoding.hidden) if is_hidden]
+    asked = Places(encoding.input_ids, _hidden_ids(model, encoding), hidden)
+    (best,) = words_at(model, [asked], lambda found: found.topk(min(top_k, found.shape[-1])))
+    return dict(zip(hidden, zip(best.values, best.indices, strict=True), strict=True))
 
 
 @dataclass(frozen=True)
@@ -146,8 +156,8 @@ class Places:
 def words_at(model: Model, asked: Sequence[Places], keep: Callable[[Any], Any]) -> list[Any]:
     """Return for each text what `keep` takes of its probabilities (places, vocabulary).
 
-    Texts of one length share a pass, without padding. The probabilities are those of
-    `word_probabilities`.
+    Texts of one length share a pass, without padding. Special tokens are left out; what begins a
+    word may only stand where the original token did.
     """
     import torch
 
@@ -164,8 +174,10 @@ def words_at(model: Model, asked: Sequence[Places], keep: Callable[[Any], Any]) 
             ]
 
     found: list[Any] = [None] * len(asked)
-    groups = list(_of_one_length([len(one.input_ids) for one in asked]))
-    for rows, answers in zip(groups, side_by_side.answers(model, answer, groups), strict=True):
+    lengths = [len(one.input_ids) for one in asked]
+    groups = list(_of_one_length(lengths))
+    found_by_group = side_by_side.answers(model, answer, groups, [lengths[g[0]] for g in groups])
+    for rows, answers in zip(groups, found_by_group, strict=True):
         for i, kept in zip(rows, answers, strict=True):
             found[i] = kept
     return found
@@ -208,18 +220,16 @@ def _begins_word(model: Model) -> tuple[bool, ...]:
     return tuple(name.startswith(("Ġ", "▁")) for name in names)
 
 
-def _best(
-    model: Model, probabilities: Any, ids: Any, run: list[int], top_k: int
-) -> tuple[Candidate, ...]:
-    """Return the most probable sequences over the places of `run`."""
+def _best(model: Model, run: Sequence[tuple[Any, Any]], top_k: int) -> tuple[Candidate, ...]:
+    """Return the most probable sequences over the places of a run: probabilities and ids each."""
     beams: list[tuple[float, tuple[int, ...]]] = [(1.0, ())]
-    for i in run:
+    for probabilities, ids in run:
         beams = heapq.nlargest(
             top_k,
             (
                 (p * float(q), (*chosen, int(token)))
                 for p, chosen in beams
-                for q, token in zip(probabilities[i], ids[i], strict=True)
+                for q, token in zip(probabilities, ids, strict=True)
             ),
         )
     return tuple(Candidate(model.tokenizer.decode(chosen).strip(), p) for p, chosen in beams)

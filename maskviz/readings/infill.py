@@ -92,8 +92,10 @@ def _mask_predict(model: Model, texts: Sequence[_Filling]) -> list[list[int]]:
 
     A round of all texts goes together.
     """
+    token = model.mask_token_id
+    assert token is not None, "a model that fills has a mask token"
     while going := [text for text in texts if text.done < text.rounds]:
-        asked = [text.hide_again(model.mask_token_id) for text in going]
+        asked = [text.hide_again(token) for text in going]
         best = words_at(model, asked, lambda found: found.max(-1))
         for text, one, found in zip(going, asked, best, strict=True):
             text.take(one.places, found)

@@ -14,12 +14,12 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 from string import ascii_lowercase
-from typing import Any
 
 from ..errors import LanguageError
 from ..masks.mask import Mask
 from ..masks.registry import Parameter, capped, strategy
 from ..masks.spans import MaskSpan
+from ..models.model import Model
 from ..text.document import Document
 from ..text.language import languages_of, letters_of, script_of, zipf
 from ..text.spacing import seen
@@ -50,7 +50,7 @@ _LONGEST = 40  # letters: of a longer one the words one edit away would fill the
             label="Threshold: surprise, bits",
             step=1.0,
         ),
-        Parameter("model", "text", "mini", "the model that is asked"),
+        Parameter("model", "text", "mini", "the model that is asked", loaded=True),
     ),
 )
 def noise(
@@ -60,16 +60,16 @@ def noise(
     *,
     threshold: float = 2.0,
     surprisal: float = 6.0,
-    model: str = "mini",
+    model: Model | None = None,
 ) -> list[MaskSpan]:
     """Choose suspect words; the score is the surprisal in bits, or the gain in Zipf frequency.
 
-    Words with a digit, inside a named entity, of one letter or of more than 40 are passed over, and
-    words of a script for which wordfreq has no list. Raises LanguageError where no list knows the
-    text's words.
+    The model is there wherever `surprisal` is more than 0. Words with a digit, inside a named
+    entity, of one letter or of more than 40 are passed over, and words of a script for which
+    wordfreq has no list. Raises LanguageError where no list knows the text's words.
     """
     suspects = list(_suspects(document, threshold))
-    if surprisal > 0:
+    if surprisal > 0 and model is not None:
         suspects = _surprising(document, suspects, surprisal, model)
     return capped(document, suspects, ratio, rng)
 
@@ -135,23 +135,21 @@ def _edits(word: str, letters: str = ascii_lowercase) -> set[str]:
 
 
 def _surprising(
-    document: Document, suspects: list[MaskSpan], least: float, model: Any
+    document: Document, suspects: list[MaskSpan], least: float, model: Model
 ) -> list[MaskSpan]:
     """Keep the suspects that the model gives a surprisal of at least `least` bits."""
     from dataclasses import replace
 
-    from ..models import load_model
     from .fills import log_probabilities
 
-    loaded = load_model(model)
-    if "fill" not in loaded.capabilities:
+    if "fill" not in model.capabilities:
         return suspects
-    end = loaded.tokenise(document.text).truncated_at
+    end = model.tokenise(document.text).truncated_at
     text = document.text[:end]  # beyond it the model reads nothing, and nothing surprises it
     suspects = [s for s in suspects if s.end <= len(text)]
     masks = [Mask(text, (MaskSpan(s.start, s.end),)) for s in suspects]
     kept = []
-    for span, chance in zip(suspects, log_probabilities(masks, loaded), strict=True):
+    for span, chance in zip(suspects, log_probabilities(masks, model), strict=True):
         bits = -chance / math.log(2)
         if bits >= least:
             reason = f"{span.reason}; {bits:.0f} bits of surprise"

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..models.model import Model, device
 
+_LONG = 1024  # tokens of a text from which all threads share its products
 _IN_TURN = 4  # batches for each thread before other users of the model have their turn
 
 
@@ -27,20 +28,43 @@ def threads() -> int:
     return torch.get_num_threads() if device() == "cpu" else 1
 
 
-def answers(model: Model, work: Callable[[Any], Any], batches: Sequence[Any]) -> Iterator[Any]:
+def answers(
+    model: Model,
+    work: Callable[[Any], Any],
+    batches: Sequence[Any],
+    tokens: Sequence[int] = (),
+) -> Iterator[Any]:
     """Yield `work(batch)` of each batch in order; it must not take the model's lock itself.
 
-    The lock is held here, and given free between groups of batches.
+    The lock is held here, and given free between groups of batches. `tokens` is the length of each
+    batch's longest text: what attends over many at once needs much memory, and is computed alone.
     """
     count = threads()
-    alone = count == 1 or len(batches) == 1
-    size = 1 if alone else count * _IN_TURN
-    for start in range(0, len(batches), size):
-        group = batches[start : start + size]
-        with model.lock:
-            done = map(work, group) if alone else _workers(count, os.getpid()).map(work, group)
+    for group, shared in _groups(batches, tokens, count):
+        with model.running():
+            done = _workers(count, os.getpid()).map(work, group) if shared else map(work, group)
             found = list(done)
         yield from found
+
+
+def _groups(
+    batches: Sequence[Any], tokens: Sequence[int], count: int
+) -> Iterator[tuple[list[Any], bool]]:
+    """Yield batches that have a turn together, and whether each is computed in a thread."""
+    if count == 1 or len(batches) == 1:
+        yield from (([batch], False) for batch in batches)
+        return
+    together: list[Any] = []
+    for batch, longest in zip(batches, tokens or (0,) * len(batches), strict=True):
+        if together and (longest > _LONG or len(together) == count * _IN_TURN):
+            yield together, True
+            together = []
+        if longest > _LONG:
+            yield [batch], False
+        else:
+            together.append(batch)
+    if together:
+        yield together, True
 
 
 @lru_cache(maxsize=1)

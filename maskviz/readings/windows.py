@@ -106,12 +106,16 @@ def _slice(mask: Mask, start: int, end: int) -> Mask:
 
 
 @remembered(maxsize=256)
-def windows(model: Model, text: str) -> tuple[tuple[int, int], ...]:
-    """Return the (start, end) characters of each window; they join without a gap."""
-    if model.tokenise(text).truncated_at is None:
+def windows(model: Model, text: str, longest: int | None = None) -> tuple[tuple[int, int], ...]:
+    """Return the (start, end) characters of each window; they join without a gap.
+
+    longest: the tokens of a window, where the model takes more.
+    """
+    if model.tokenise(text, longest).truncated_at is None:
         return ((0, len(text)),)
     starts = _token_starts(model, text)
-    room = model.max_length - model.tokenizer.num_special_tokens_to_add() - _MARGIN
+    length = min(model.max_length, longest or model.max_length)
+    room = length - model.tokenizer.num_special_tokens_to_add() - _MARGIN
     count = -(-len(starts) // max(1, room))
     cuts = [0]
     for number in range(1, count):
@@ -133,6 +137,7 @@ def _notice(row: Sequence[Encoding], model: Model) -> str:
     if len(row) == 1:
         return row[0].notice
     return (
-        f"The text is longer than the {model.max_length:,} tokens that {model.name} takes: "
+        f"The text is longer than the {model.max_length:,} tokens that {model.name} "
+        f"{model.takes}: "
         f"it is read in {len(row)} windows, and their answers (logits) are averaged."
     )

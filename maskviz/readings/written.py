@@ -10,7 +10,7 @@ from ..errors import ParameterError, TextError
 from ..masks.encoding import Encoding
 from ..models.checks import demand
 from ..models.model import Model, load_model
-from .batches import padded
+from .batches import padded, together
 
 BEAMS, LONGEST = 16, 1024
 _TOKENS = 1024  # source tokens in a batch; each of them is held once per beam
@@ -61,7 +61,8 @@ def generate(
         _check("max_new_tokens", max_new_tokens, LONGEST)
     sources = [_source(text, loaded) for text in texts]
     found: list[Generation | None] = [None] * len(sources)
-    for rows in _batches([len(ids) for ids, _, _ in sources]):
+    lengths = [len(ids) for ids, _, _ in sources]
+    for rows in _batches(lengths, together(loaded, lengths)):
         chosen = [sources[row] for row in rows]
         longest = max(len(ids) for ids, _, _ in chosen)
         limit = min(max_new_tokens or 2 * longest + 16, _most_written(loaded))
@@ -74,7 +75,7 @@ def generate(
 
 def _most_written(model: Model) -> int:
     """Return how many tokens the decoder has positions for, the one it starts from left out."""
-    positions = getattr(model.config, "max_position_embeddings", None)
+    positions = model.decoder_positions
     return min(LONGEST, positions - 1) if positions else LONGEST
 
 
@@ -96,12 +97,15 @@ def _check(name: str, value: int, limit: int) -> None:
         raise ParameterError(f"{name} is {value} and must be a whole number from 1 to {limit:,}.")
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield the numbers of texts of similar length, the longest first."""
+def _batches(lengths: Sequence[int], mixed: bool) -> Iterator[list[int]]:
+    """Yield the numbers of texts of similar length, or of one, the longest first."""
     order = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
     start = 0
     while start < len(order):
         size = max(1, _TOKENS // max(1, lengths[order[start]]))
+        if not mixed:
+            longest = lengths[order[start]]
+            size = sum(lengths[i] == longest for i in order[start : start + size])
         yield order[start : start + size]
         start += size
 
@@ -115,7 +119,7 @@ def _written(
     if any(0 in seen for _, seen, _ in sources):
         demand(model, "out of sight")
     inputs = padded(model, [ids for ids, _, _ in sources], [seen for _, seen, _ in sources])
-    with model.lock, torch.inference_mode():
+    with model.running(), torch.inference_mode():
         found = network.generate(
             **inputs,
             num_beams=num_beams,

@@ -42,7 +42,7 @@ def finished(app: AppTest) -> AppTest:
 def test_it_opens_with_the_finding_and_a_row_for_each_strategy() -> None:
     app = open_page()
     assert not app.exception
-    assert "random masks of the same size" in app.markdown[0].value
+    assert "other masks" in app.markdown[0].value
     table = app.dataframe[0].value
     assert {"your mask", "random", "span", "key"} <= set(table["strategy"])
     assert table["p"].between(0, 1).all()

@@ -206,7 +206,7 @@ def test_the_result_says_what_held_and_what_did_not():
     said = _words(at)
     assert "the model loses 32.0 points of accuracy" in said
     assert "Against the claim: “Hiding as much at random wins back nothing” does not hold" in said
-    assert "**Holds**: Hiding attributes wins back 90 % or more" in said
+    assert "Hiding attributes wins back 90 % or more" in said
     assert "**Does not hold**: Hiding as much at random wins back nothing" in said
     assert not {"Go on", "Run the experiment"} & set(_labels(at))
     table = at.dataframe[0].value

@@ -134,7 +134,9 @@ def test_words_of_one_token_are_read_once(monkeypatch) -> None:
     read = []
     whole = Question.logits_apart
     monkeypatch.setattr(
-        Question, "logits_apart", lambda own, reads: read.extend(reads) or whole(own, reads)
+        Question,
+        "logits_apart",
+        lambda own, reads, *more: read.extend(reads) or whole(own, reads, *more),
     )
     found = explain("A great film: " + "我们喜欢这部电影" * 20, "mini")
     assert len(found.words) == 163

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 
@@ -135,14 +134,20 @@ def test_chance_is_what_random_masks_of_the_same_size_do_to_each_row(tiny) -> No
     model = tiny("modernbert")
     found = run(model, label_column="label", each=rows.append, limit=24, draws=3, ratio=0.6)
     chance = found.strategies["span"].chance
-    flips, right = [], []
+    flips, right, known = [], [], []
     for row in rows:
         assert row.seed == row.row - 1
         chosen = mask(row.text, "span", seed=row.seed, ratio=0.6)
         others = drawn_beside(chosen, load_model(model), "cut", 3, row.seed + APART)
+        if not others:  # no run of as many words and tokens stands elsewhere in the row
+            assert row.effects["span"].chance_flips is None
+            continue
+        known.append(row)
         drawn = [compare(other, model) for other in others]
         flips.append(np.mean([c.flip for c in drawn]))
         right.append(np.mean([c.masked.label == row.expected for c in drawn]))
+    assert len(known) > 5
+    rows = known
     effects = [row.effects["span"] for row in rows]
     assert [e.chance_flips for e in effects] == pytest.approx(flips)
     assert [e.chance_score for e in effects] == pytest.approx(right)
@@ -246,12 +251,14 @@ def test_a_regression_without_labels_shows_how_the_value_moves(tmp_path) -> None
     rows: list[RowResult] = []
     result = run(model, each=rows.append, limit=20, draws=2).strategies["random"]
     moved = [row.effects["random"].delta for row in rows]
-    chance = [row.effects["random"].chance_score - row.probability for row in rows]
+    drawn = [row for row in rows if row.effects["random"].chance_score is not None]
+    chance = [row.effects["random"].chance_score - row.probability for row in drawn]
+    beside = [row.effects["random"].delta for row in drawn]
     interval = ttest_1samp(moved, 0).confidence_interval(0.95)
     assert result.mean_delta == pytest.approx(np.mean(moved))
     assert result.delta_ci95 == pytest.approx(tuple(interval))
     assert result.chance.change == pytest.approx(np.mean(chance))
-    assert result.chance.beyond == pytest.approx(np.mean(moved) - np.mean(chance))
+    assert result.chance.beyond == pytest.approx(np.mean(beside) - np.mean(chance))
     assert result.delta_error is None
 
 
@@ -380,16 +387,3 @@ def test_a_multi_label_head_gives_sets_of_labels(tmp_path) -> None:
     assert [r.expected for r in rows] == ["LABEL_0, LABEL_2", "LABEL_1", "(none)", "(none)"]
     assert found.strategies["random"].ece_original is None
     assert found.strategies["random"].mean_kl >= 0
-
-
-def test_memory_does_not_grow_with_the_rows(tiny, tmp_path) -> None:
-    """Twenty times the rows, most of them short, may cost no more than a chunk's worth."""
-    peaks = []
-    for count in (128, 2560):
-        path = tmp_path / f"{count}.csv"
-        path.write_text("text,label\n" + "".join(f"film {i},{i % 2}\n" for i in range(count)))
-        tracemalloc.start()
-        compare_file(path, ["random"], text_column="text", label_column="label", model=tiny("bert"))
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] < peaks[0] + 3_000_000

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
 
+from maskviz.byte_cache import ByteCache
 from maskviz.errors import DataError
 from maskviz.evidence import FileComparison, compare_file
 from maskviz.evidence.files.breakdown import LARGEST, OTHER, WORST_VALUES, Counts
 from maskviz.evidence.files.tally import RowEffect, RowResult, Tallies, Tally
+from maskviz.models import load_model
 
 
 def run(model: str, content: bytes, strategies, **more) -> FileComparison:
@@ -94,7 +97,8 @@ def test_clusters_widen_what_their_rows_say() -> None:
 
 
 def test_a_file_of_one_row_has_no_interval(tiny) -> None:
-    result = run(tiny("bert"), b"text;label\nso dull;0\n", ["random"], label_column="label")
+    content = b"text;label\na warm and funny film about two old friends;0\n"
+    result = run(tiny("bert"), content, ["random"], label_column="label")
     found = result.strategies["random"]
     assert (found.flip_ci95, found.ci95, found.p_value, found.delta_ci95) == (None,) * 4
     assert found.chance.flip_ci95 is None
@@ -112,3 +116,20 @@ def test_a_cluster_column_is_read_said_and_kept(tiny) -> None:
     assert rows[0].to_dict()["cluster"] == "a"
     with pytest.raises(DataError, match="no column 'u'"):
         run(tiny("bert"), content, ["random"], cluster="u")
+
+
+def test_memory_does_not_grow_with_the_rows(tiny, tmp_path, monkeypatch) -> None:
+    """Twenty times the rows, most of them short, may cost no more than a chunk's worth.
+
+    What is kept of the texts as tokens has a bound of its own in bytes; here it is small.
+    """
+    peaks, model = [], load_model(tiny("bert"))
+    monkeypatch.setitem(model.__dict__, "read", ByteCache(100_000))
+    for count in (128, 2560):
+        path = tmp_path / f"{count}.csv"
+        path.write_text("text,label\n" + "".join(f"film {i},{i % 2}\n" for i in range(count)))
+        tracemalloc.start()
+        compare_file(path, ["random"], text_column="text", label_column="label", model=model)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 3_000_000

@@ -67,13 +67,14 @@ def test_a_strategy_that_hides_the_attribute_closes_the_gap(tiny) -> None:
     """`attribute` hides what the list of swaps for gender holds, and placeholders are equal."""
     words = [first for first in table("gender").forth if first != "his"]
     pairs = [Pair(i, t, swap(t, "gender")) for i, t in enumerate(f"It was {w} who." for w in words)]
-    found = fairness(pairs, {"attribute": {"types": ["gender", "pronouns"]}}, model=tiny("bert"))
+    types = ["gender", "pronouns", "religion"]  # a monk and a nun tell a religion, too
+    found = fairness(pairs, {"attribute": {"types": types}}, model=tiny("bert"))
     arm = found.arms["attribute"]
-    seen = [
-        (p.first, p.second) for p in pairs
-        if mask(p.first, "attribute", types=["gender", "pronouns"]).masked_text("placeholder")
-        != mask(p.second, "attribute", types=["gender", "pronouns"]).masked_text("placeholder")
-    ]  # fmt: skip
+
+    def hidden(text: str) -> str:
+        return mask(text, "attribute", types=types).masked_text("placeholder")
+
+    seen = [(p.first, p.second) for p in pairs if hidden(p.first) != hidden(p.second)]
     assert seen == []
     assert arm.ctf_gap == 0
 

@@ -7,7 +7,8 @@ import pytest
 
 from maskviz.attention import attend
 from maskviz.errors import ParameterError, UnknownNameError
-from maskviz.inside.steering import head_arithmetic, predict_under
+from maskviz.inside.arithmetic import head_arithmetic
+from maskviz.inside.steering import predict_under
 from maskviz.masks import MATRICES, apply, attention_matrix, mask
 from maskviz.models import load_model
 from maskviz.readings import predict
@@ -107,7 +108,7 @@ def test_bad_matrices_are_one_sentence(tiny) -> None:
     with pytest.raises(ParameterError, match="only 0 and 1"):
         attention_matrix("custom", encoding, values="\n".join([",".join("2" * n)] * n))
     with pytest.raises(ParameterError, match="no layer 9"):
-        head_arithmetic(tiny("bert"), encoding, 8, 0)
+        head_arithmetic(load_model(tiny("bert")), encoding, 8, 0)
 
 
 @pytest.mark.parametrize(("separator", "one"), [(",", "1"), (";", "1.0"), ("\t", " 1")])

@@ -7,6 +7,7 @@ import pytest
 from maskviz.errors import CapabilityError, TextError
 from maskviz.evidence.text.ratios import guessed_by_ratio
 from maskviz.masks import mask
+from maskviz.models import load_model
 from maskviz.readings.fills import fill, guessed_right
 
 TEXT = "The film was so good that I went to see it with my friends again the next day."
@@ -14,7 +15,7 @@ TEXT = "The film was so good that I went to see it with my friends again the nex
 
 def test_a_guess_is_right_where_the_best_candidate_is_the_word():
     masks = [mask(TEXT, "random", ratio=0.15, seed=seed) for seed in range(6)]
-    counts = guessed_right(masks, "mini")
+    counts = guessed_right(masks, load_model("mini"))
     single = {"film", "was", "so", "good", "that", "I", "went", "to", "see", "it", "with", "my"}
     for chosen, (right, count) in zip(masks, counts, strict=True):
         found = fill(chosen, "mini", 1)

@@ -191,8 +191,8 @@ def test_chance_is_the_middle_of_its_draws(tiny) -> None:
         return tuple(mquantiles(values, [0.025, 0.975], alphap=1, betap=1))
 
     chosen = mask("Anna loved this great film, but Paris was a dull story.", "random", ratio=0.3)
-    found = control(chosen, tiny("bert"), draws=40)
-    assert len(found.probabilities) == 40
+    found = control(chosen, tiny("modernbert"), draws=40)
+    assert len(found.probabilities) == found.draws > 1
     assert (found.low, found.high) == pytest.approx(middle(found.probabilities))
     values = RNG.normal(size=30)
     chance = _chance(values)

@@ -38,6 +38,14 @@ class _Model:
     tokenizer: Any
     name: str = "tiny"
 
+    @property
+    def mask_token(self) -> str | None:
+        return self.tokenizer.mask_token
+
+    @property
+    def mask_token_id(self) -> int | None:
+        return self.tokenizer.mask_token_id
+
 
 @pytest.fixture(scope="module", params=["wordpiece", "bytes", "unigram"])
 def model(request):

@@ -25,7 +25,9 @@ class _Named(SimpleNamespace):
 
 @pytest.fixture(scope="module", params=["wordpiece", "bytes", "unigram"])
 def model(request):
-    return _Named(tokenizer=tokenizer(request.param), name="tiny", max_length=64)
+    own = tokenizer(request.param)
+    masks = {"mask_token": own.mask_token, "mask_token_id": own.mask_token_id}
+    return _Named(tokenizer=own, name="tiny", max_length=64, **masks)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ NAMES = {"pattern": "Anna|Paul|Rome|Paris"}
 
 class _Model:
     tokenizer, name, max_length = tokenizer("wordpiece"), "tiny", 64
+    mask_token, mask_token_id = tokenizer.mask_token, tokenizer.mask_token_id
 
 
 @pytest.mark.parametrize(

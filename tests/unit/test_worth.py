@@ -15,6 +15,7 @@ from maskviz.evidence.words.worth import falls_without, tops, worth, worth_sente
 from maskviz.masks import Mask, MaskSpan, apply
 from maskviz.models import load_model
 from maskviz.readings import predict
+from maskviz.readings.question import asked
 
 TEXT = "Anna did not like this truly dull film though others loved it."
 
@@ -25,9 +26,11 @@ def test_the_fall_is_that_of_the_predicted_label_without_the_words(tiny) -> None
     both = Mask(TEXT, (MaskSpan(*words[1]), MaskSpan(*words[6])))
     plain, without = predict(model, [apply(TEXT, "mask", model), apply(both, "mask", model)])
     expected = plain.confidence - without.probabilities[plain.label]
-    assert falls_without(TEXT, model, [(6, 1)]) == [pytest.approx(expected, abs=1e-9)]
+    assert falls_without(TEXT, asked(model), [(6, 1)]) == [pytest.approx(expected, abs=1e-9)]
     one_out = [word.score for word in explain(TEXT, model).words]
-    assert falls_without(TEXT, model, [(i,) for i in range(12)]) == pytest.approx(one_out, abs=1e-6)
+    assert falls_without(TEXT, asked(model), [(i,) for i in range(12)]) == pytest.approx(
+        one_out, abs=1e-6
+    )
 
 
 def test_leave_one_out_itself_would_have_full_agreement() -> None:

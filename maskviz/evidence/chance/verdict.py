@@ -22,6 +22,7 @@ from .reference import Reference, reference_set
 LEVEL = 0.05
 DRAWS = 99  # other masks that are asked where there are more than 200
 _FIRST = 19  # masks asked before it is looked whether more can change what is said
+_NEXT = 20
 _SAME = 1e-4  # two answers to one text may differ by as much in log-odds, in another batch
 
 
@@ -133,8 +134,9 @@ def _control(
 
 
 def _in_steps(masks: Sequence[Mask]) -> list[Sequence[Mask]]:
-    """Cut the masks into a few first, then the rest."""
-    return [part for part in (masks[:_FIRST], masks[_FIRST:]) if part]
+    """Cut the masks into steps, behind each of which it is looked whether to go on."""
+    rest = range(_FIRST, len(masks), _NEXT)
+    return [part for part in (masks[:_FIRST], *(masks[i : i + _NEXT] for i in rest)) if part]
 
 
 def by_effect(mask: Mask) -> bool:

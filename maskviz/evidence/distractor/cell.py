@@ -18,6 +18,7 @@ from .leakage import counts_of, probe
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ...models import Model
     from ...training import MaskingSpec, RunSpec
     from ...training.data.masking import TokenRow
 
@@ -33,6 +34,7 @@ def run_cell(experiment: Experiment, seed: int, arm: str) -> None:
 
 def measure(experiment: Experiment, arm: str, seed: int, folder: Path) -> dict[str, float]:
     """Tune the model on one seed's rows as the arm has it, and return the cell's figures."""
+    from ...models import load_model
     from ...training.loop.execute import execute
 
     frame = make(experiment.rows, seed, experiment.strength, experiment.kind, experiment.noise)
@@ -44,7 +46,7 @@ def measure(experiment: Experiment, arm: str, seed: int, folder: Path) -> dict[s
 
         said = read_json(folder / "status.json").get("outcome_reason", "")
         raise RunError(f"The arm {arm!r} with seed {seed} is {state}: {said}")
-    return _figures(spec, frame, experiment, folder / "model")
+    return _figures(spec, frame, experiment, folder / "model", load_model(spec.model))
 
 
 def masking_of(
@@ -121,12 +123,12 @@ def _rows(frame: pd.DataFrame) -> Any:
 
 
 def _figures(
-    spec: RunSpec, frame: pd.DataFrame, experiment: Experiment, model_folder: Path
+    spec: RunSpec, frame: pd.DataFrame, experiment: Experiment, model_folder: Path, model: Model
 ) -> dict[str, float]:
     """Return accuracy per test set, worst group and leakage, on inputs as the arm was trained."""
     import numpy as np
 
-    network, reader = _load(model_folder), _reader(spec)
+    network, reader = _load(model_folder), _reader(spec, model)
     figures: dict[str, float] = {}
     for test in TESTS:
         rows = frame[frame.split == test]
@@ -157,12 +159,9 @@ def _worst(right: Any, labels: Any, groups: Any) -> float:
     return min(float(cell.mean()) for cell in cells if len(cell))
 
 
-def _reader(spec: RunSpec) -> Any:
+def _reader(spec: RunSpec, model: Model) -> Any:
     """Return a function from texts to what the model reads of them under the arm's mask."""
-    from ...models import load_model
     from ...training.data.masking import Masker
-
-    model = load_model(spec.model)
 
     def read(texts: Sequence[str]) -> Iterator[TokenRow]:
         length = min(spec.training.max_length, model.max_length)

@@ -158,8 +158,8 @@ class FairnessWork:
         self.question = asked(model, question)
         self.model = self.question.model
         outputs = self.question.outputs
-        own = outputs[0 if self.question.head == "regression" else -1]
-        self.label = own if label is None else self.question.output(label)
+        last = outputs[0 if self.question.head == "regression" else -1]
+        self.label = self.question.output(label) if label else last
         self.index = self.question.index(self.label)
         named = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
         self.jobs = {
@@ -173,7 +173,7 @@ class FairnessWork:
         self.operator = operator
         self.seed, self.long = seed, checked_long(long)
         self.names = ["plain", *self.jobs, ORACLE]
-        self._bounds = None if self.question.head == "regression" else (-1, 1)
+        self._bounds = None if self.question.head == "regression" else (-1.0, 1.0)
         self._by_row = True  # until a pair names a cluster
         self.arms = self._sums()
         self.groups: dict[str, dict[str, Sums]] = {}

@@ -45,6 +45,7 @@ from .tally import RowResult, StrategyResult, Tallies
 __all__ = ["FileComparison", "StrategyResult", "compare_file", "label_reader"]
 
 _ROWS_AT_ONCE = 64
+_TOKENS_AT_ONCE = 8_000_000  # of a step's masks, of which each takes about 85 bytes
 
 
 def compare_file(
@@ -203,15 +204,18 @@ class FileWork:
 
     def _step(self, rows: Iterator[Row]) -> Step | None:
         """Mask the next rows and ask the models; None where there are no more."""
-        begin, count = time.monotonic(), 0
+        begin, count, tokens = time.monotonic(), 0, 0
         kept: list[_Masked] = []
         left_out: dict[str, list[int]] = {}
         for row in islice(rows, _ROWS_AT_ONCE):
             count += 1
             try:
                 kept.append(self._masked(row))
+                tokens += kept[-1].tokens
             except (TextError, MaskError) as error:
                 left_out.setdefault(why_left_out(error), []).append(row.number)
+            if tokens >= _TOKENS_AT_ONCE:
+                break
             if self._patience is not None and time.monotonic() - begin > self._patience:
                 break
         if not count:
@@ -332,6 +336,13 @@ class _Masked:
     masked: list[list[list[Any]]]
     chance: list[list[list[Any]]]
 
+    @property
+    def tokens(self) -> int:
+        """How many tokens all its encodings have."""
+        masked = [pieces for of_model in self.masked for pieces in of_model]
+        drawn = [pieces for of_strategy in self.chance for pieces in of_strategy]
+        return sum(len(piece) for pieces in [*self.plain, *masked, *drawn] for piece in pieces)
+
 
 Job = Callable[[str, int], Mask]
 
@@ -342,11 +353,11 @@ def masking_job(
     """Return what masks one text; the strategy's own ratio counts for exhaustive ones."""
     given = dict(parameters)
     if is_expression(strategy):
-        given.setdefault("model", model.name)
+        given.setdefault("model", model)
         return lambda text, seed: choose_mask(text, strategy, ratio=ratio, seed=seed, **given)
     entry = STRATEGIES[strategy]
     if any(p.name == "model" for p in entry.parameters):
-        given.setdefault("model", model.name)
+        given.setdefault("model", model)
     share = given.pop("ratio", None if entry.kind == "exhaustive" else ratio)
     return lambda text, seed: choose_mask(text, strategy, ratio=share, seed=seed, **given)
 

@@ -252,7 +252,8 @@ def cut_note(rows: list[int], model: Model) -> list[str]:
     if not rows:
         return []
     return [
-        f"{_counted(rows)} longer than the {model.max_length:,} tokens that {model.name!r} takes, "
+        f"{_counted(rows)} longer than the {model.max_length:,} tokens that {model.name!r} "
+        f"{model.takes}, "
         f"cut at the end: {_numbers(rows)}. Read in windows, nothing is cut."
     ]
 

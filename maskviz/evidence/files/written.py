@@ -92,14 +92,14 @@ def noisy_translation(
         raise InputError(
             f"There are {len(sources)} sources and {len(references)} references: give one of each."
         )
-    loaded = load_model(model)
+    loaded, guesses = load_model(model), load_model(reader)
     noisy = [typos(text, rate, seed + i) for i, text in enumerate(sources)]
-    masks = tuple(choose_mask(n.text, "noise", model=load_model(reader).name) for n in noisy)
+    masks = tuple(choose_mask(n.text, "noise", model=guesses) for n in noisy)
     read = {
         "clean": tuple(sources),
         "noisy": tuple(n.text for n in noisy),
         "noisy + masked": tuple(_left_out(m, loaded) for m in masks),
-        "noisy + infilled": tuple(infilled(m, reader) for m in masks),
+        "noisy + infilled": tuple(infilled(m, guesses) for m in masks),
     }
     ways = _translated(read, references, loaded)
     planted = [set(n.places) for n in noisy]

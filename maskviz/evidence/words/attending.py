@@ -1,12 +1,14 @@
 """Scores from attention: how much of it a word gets from where the answer is read.
 
 Attention does not know the label: it says where a model looks, whatever it answers. The methods
-are those of `maskviz.attention.methods`.
+are those of `maskviz.attention.methods`. It is looked at over 1,024 tokens at most: of a longer
+text the first, or window by window.
 """
 
 from __future__ import annotations
 
 from ...errors import CapabilityError
+from ...inside.beginning import LONGEST
 from ...readings.windows import windows
 from .methods import Request, Scores, method
 
@@ -30,15 +32,30 @@ def _scored_by(way: str, summary: str) -> None:
                 f"{request.question.name!r} was asked: choose attention-rollout or gradient-input."
             )
 
-        text, totals = request.text, [0.0] * len(request.words)
-        bounds = windows(request.model, text) if request.long == "windows" else ((0, len(text)),)
+        text, model, totals = request.text, request.model, [0.0] * len(request.words)
+        whole = ((0, len(text)),)
+        bounds = windows(model, text, LONGEST) if request.long == "windows" else whole
         for start, end in bounds:
             inside = [i for i, (s, e) in enumerate(request.words) if s >= start and e <= end]
             if inside:
-                found = word_scores(text[start:end], request.model, way)
+                found = word_scores(text[start:end], model, way)
                 for i, value in zip(inside, found, strict=False):
                     totals[i] = value / len(bounds)
-        return Scores(tuple(totals))
+        return Scores(tuple(totals), notice=_notice(request, len(bounds)))
+
+
+def _notice(request: Request, count: int) -> str:
+    """Say where attention is read otherwise than the answer, for a model that takes long texts."""
+    model, text = request.model, request.text
+    if model.max_length <= LONGEST or model.tokenise(text, LONGEST).truncated_at is None:
+        return ""
+    if request.long == "windows":
+        return f"Attention is read in {count} windows of at most {LONGEST:,} tokens."
+    end = model.tokenise(text, LONGEST).truncated_at
+    return (
+        f"Attention is read over the first {LONGEST:,} tokens: words behind character {end:,} "
+        "have the score 0."
+    )
 
 
 for _way, _summary in _WAYS.items():

@@ -164,7 +164,7 @@ def _explained(
         question.outputs[index],
         float(plain[index]),
         tuple(WordScore(s, e, text[s:e], float(value), odd) for (s, e), value, odd in scored),
-        answers.notices[0],
+        " ".join(filter(None, (answers.notices[0], found.notice))),
         method,
         _unit(METHODS[method].unit, question),
         question.model.name,

@@ -124,10 +124,11 @@ def embedding_product(question: Question, encoding: Encoding, index: int) -> tup
     """Return e · ∂F/∂e for each token, F the logit of the output at `index`."""
     import torch
 
-    with question.model.lock, torch.enable_grad(), _embeddings(question.network) as caught:
+    model, network = question.model, question.network
+    with model.running(), torch.enable_grad(), _embeddings(network) as caught:
         logit = question.ask([encoding])[0, index]
         (gradient,) = torch.autograd.grad(logit, caught[0])
-        product = (gradient * caught[0]).sum(-1)[0]  # (tokens,)
+        product = (gradient * caught[0]).sum(-1).flatten()  # (tokens,): XLNet's batch comes second
     return tuple(product.detach().double().cpu().tolist())
 
 
@@ -193,12 +194,12 @@ def _integrated(
         rows = zip(ids.tolist(), seen.tolist(), strict=True)
         return question.ask([Ids(*row) for row in rows])[:, index]
 
-    with model.lock, torch.enable_grad():
+    with model.running(), torch.enable_grad():
         values = attribution.LayerIntegratedGradients(logit, layer).attribute(
             ids, baseline, additional_forward_args=(seen,),
             n_steps=STEPS, internal_batch_size=max(1, _TOKENS // len(encoding)),
         ).sum(-1)[0].detach().double().cpu()  # fmt: skip
-    with model.lock, torch.inference_mode():
+    with model.running(), torch.inference_mode():
         full = logit(ids, seen)[0]
         with _embeddings(network, layer(baseline)):  # the ids stay: they say where the text ends
             empty = logit(ids, seen)[0]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from ...errors import UnknownNameError
 from ...masks.registry import Parameter, budget, strategy
 from ...masks.spans import MaskSpan
+from ...models.model import Model
 from ...text.document import Document
 
 WAYS = ("model", "keyness", "tfidf", "lexicon")
@@ -31,7 +32,7 @@ Scored = tuple[float, str]
             WAYS,
             "Decided by",
         ),
-        Parameter("model", "text", "mini", "the classifier that is asked"),
+        Parameter("model", "text", "mini", "the classifier that is asked", loaded=True),
         Parameter("data", "text", "", "table with texts and labels; empty: the example set"),
     ),
 )
@@ -41,7 +42,7 @@ def key(
     rng: random.Random,
     *,
     by: str = "model",
-    model: str = "mini",
+    model: Model | None = None,
     data: str = "",
 ) -> Iterator[MaskSpan]:
     """Choose the words with the highest scores, the earlier one between equals.
@@ -49,11 +50,12 @@ def key(
     `by`: `model` (fall of the predicted label when the word is hidden, ranked in log-odds, since
     near 1 probabilities differ in their last digits alone; the score is that of p), `keyness`
     (|z| of the log-odds with a Dirichlet prior over labelled texts), `tfidf`, or `lexicon` (a list
-    of words that carry a verdict; hides no more words than are on it).
+    of words that carry a verdict; hides no more words than are on it). The model is there wherever
+    it is the one that decides.
     """
     if by not in WAYS:
         raise UnknownNameError.of("way to find key words", by, WAYS)
-    if by == "model":
+    if model is not None:
         scored, ranked = _by_model(document, model)
     else:
         scored = _by_words(document, by, data)
@@ -64,7 +66,7 @@ def key(
             yield MaskSpan(document.words[i].start, document.words[i].end, reason, score)
 
 
-def _by_model(document: Document, model: str) -> tuple[list[Scored], Sequence[int]]:
+def _by_model(document: Document, model: Model) -> tuple[list[Scored], Sequence[int]]:
     """Return a score and a reason for each word, and the words by strength."""
     from .attribution import explain
 

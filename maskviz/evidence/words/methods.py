@@ -42,13 +42,15 @@ class Scores:
     convergence_gap: |Σ scores − (F(x) − F(baseline))| of integrated gradients, else None.
     reduced: the words that input reduction leaves, by index, else None. log_odds: of occlusion the
     falls in log-odds, by which words are ranked: of an answer near 0 or 1 the falls of p differ in
-    their last digits alone.
+    their last digits alone. notice: a sentence where not all was read that the model's answer rests
+    on, else empty.
     """
 
     values: tuple[float, ...]
     convergence_gap: float | None = None
     reduced: tuple[int, ...] | None = None
     log_odds: tuple[float, ...] | None = None
+    notice: str = ""
 
 
 Score = Callable[[Request], Scores]

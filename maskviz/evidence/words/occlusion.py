@@ -57,7 +57,8 @@ def occlusion(request: Request) -> Scores:
 def occlude(question: Question, texts: Iterable[str], long: str = "cut") -> Iterator[Occluded]:
     """Hide each word of each text in turn; results come in the order of the texts.
 
-    Texts are taken together until their variants hold 400,000 tokens, so memory stays constant.
+    Texts are taken together until their variants hold 400,000 tokens, and a variant is laid out
+    when it is read, so memory stays constant.
     """
     group: list[_Variants] = []
     size = 0
@@ -90,6 +91,8 @@ class _Variants:
 
     @classmethod
     def of(cls, model: Model, text: str, long: str) -> _Variants:
+        import numpy as np
+
         bounds = windows(model, text) if long == "windows" else ((0, len(text)),)
         words = Mask(text).words
         plains, owners, within = [], [], []
@@ -100,14 +103,15 @@ class _Variants:
             local = [
                 (max(words[i][0], start) - start, min(words[i][1], end) - start) for i in inside
             ]
-            plains.append(Ids(plain.input_ids, (1,) * len(plain.input_ids)))
+            ids = np.array(plain.input_ids)
+            plains.append(Ids(ids, np.ones(len(ids), dtype=np.int64)))
             known: dict[tuple[int, ...], int] = {}
             for i, tokens in zip(inside, _tokens_of(plain, local), strict=True):
                 if not tokens:
                     continue
                 if tuple(tokens) not in known:
                     known[tuple(tokens)] = len(variants)
-                    variants.append(_without(model, plain, tokens))
+                    variants.append(_without(model, plains[-1], tokens))
                     within.append(number)
                 owners.append((i, known[tuple(tokens)]))
         return cls(words, [*plains, *variants], len(plains), tuple(owners), tuple(within))
@@ -126,16 +130,29 @@ def _tokens_of(plain: Tokenised, words: Sequence[Word]) -> list[list[int]]:
     return found
 
 
-def _without(model: Model, plain: Tokenised, tokens: list[int]) -> Ids:
-    """Return what is read with these tokens hidden."""
-    import numpy as np
+@dataclass(frozen=True, eq=False)
+class _Changed:
+    """A row with some of its places changed, laid out when it is read: a text has one a word."""
 
-    ids, seen = np.array(plain.input_ids), np.ones(len(plain.input_ids), dtype=np.int64)
-    if model.mask_token_id is not None:
-        ids[tokens] = model.mask_token_id
-    else:
-        seen[tokens] = 0
-    return Ids(ids, seen)
+    plain: Any  # int64 (tokens,)
+    places: list[int]
+    value: int
+
+    def __len__(self) -> int:
+        return len(self.plain)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        row = self.plain.astype(dtype or self.plain.dtype, copy=True)
+        row[self.places] = self.value
+        return row
+
+
+def _without(model: Model, plain: Ids, tokens: list[int]) -> Ids:
+    """Return what is read with these tokens hidden."""
+    ids, seen, mark = plain.input_ids, plain.attention_mask, model.mask_token_id
+    if mark is not None:
+        return Ids(_Changed(ids, tokens, mark), seen)
+    return Ids(ids, _Changed(seen, tokens, 0))
 
 
 def _answers(question: Question, group: Sequence[_Variants]) -> Iterator[Occluded]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ...attention.methods import METHODS
 from ...attention.scores import word_scores
 from ...errors import CapabilityError, ParameterError
+from ...inside.beginning import LONGEST
 from ...masks.mask import Mask
 from ...masks.operators import OPERATORS, encode
 from ...masks.spans import MaskSpan
@@ -63,12 +64,15 @@ def worth(
 ) -> list[Worth]:
     """Measure every attention method on one text; by default k is a fifth of its words.
 
-    Raises CapabilityError where the model cannot answer the question, ParameterError for k.
+    Of a text over 1,024 tokens its beginning is measured, whatever the model takes: where attention
+    is looked at no further, no more should be hidden. Raises CapabilityError where the model cannot
+    answer the question, ParameterError for k.
 
     >>> [one.method for one in worth("A truly great and funny film.")][:2]
     ['raw', 'mean']
     """
     put = asked(model, question)
+    text = _looked_at(text, put.model)
     words = Mask(text).words
     count = max(1, round(len(words) / 5)) if k is None else k
     if not 1 <= count <= max(1, len(words)):
@@ -76,6 +80,13 @@ def worth(
             f"k is {count} and the text has {len(words)} words: choose 1 to {len(words)}."
         )
     return list(_worth(put, text, count))
+
+
+def _looked_at(text: str, model: Model) -> str:
+    """Return the text as far as its attention is read, where the model itself reads more."""
+    if model.max_length <= LONGEST:
+        return text
+    return text[: model.tokenise(text, LONGEST).truncated_at]
 
 
 @remembered(maxsize=64)

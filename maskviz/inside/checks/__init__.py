@@ -1,10 +1,10 @@
 """The checks of a loaded model; importing this registers them in `maskviz.models.checks.CHECKS`.
 
 A check is one function, (model) -> Finding: `masks` has those of what may attend to what, `sight`
-that of hidden words.
+that of hidden words, `padding` that of batches.
 `probe` has the tokens they read, `scaled` the copy of a network whose windows are of four tokens.
 """
 
-from . import masks, sight
+from . import masks, padding, sight
 
-__all__ = ["masks", "probe", "scaled", "sight"]
+__all__ = ["masks", "padding", "probe", "scaled", "sight"]

@@ -96,13 +96,13 @@ def _crossing(network: Any, read: Probe, cut: Any) -> float:
 
     seen: list[float] = []
 
-    def look(_: int, product: Product) -> None:
+    def look(product: Product) -> None:
         weights = product.heads()[0]
         if weights.shape[-2:] == cut.shape:
             seen.append(float(weights[:, torch.from_numpy(cut)].abs().max()))
 
     with ExitStack() as blocks:
         blocks.enter_context(eager(network))
-        blocks.enter_context(watching(look))
+        blocks.enter_context(watching({"all": network}, look))
         states(network, read.ids)
     return max(seen, default=0.0)

@@ -119,7 +119,8 @@ def _encoding(plain: Any, row: TokenRow, operator: str) -> Encoding:
 
 def target_limit(spec: RunSpec, model: Any) -> int:
     """Return how many tokens a seq2seq model may write: what is asked for, within its own limit."""
-    return min(spec.training.max_target_length, model.max_length)
+    own = min(model.max_length, model.decoder_positions or model.max_length)
+    return min(spec.training.max_target_length, own)
 
 
 def target_ids(tokenizer: Any, texts: Sequence[str], max_length: int) -> list[tuple[int, ...]]:

@@ -46,10 +46,11 @@ def drawn(
     seed: int = 0,
     epoch: int = 0,
     row: int = 0,
-    model: str = "mini",
+    model: Any = "mini",
 ) -> Mask:
     """Return the mask of one row in an epoch; a second strategy draws from its own seed.
 
+    `model` is what a strategy asks, by name or loaded.
     Raises TextError for a text without words, MaskError, ParameterError.
     """
     second = masking.second
@@ -68,7 +69,7 @@ def drawn(
 class Masker:
     """Gives the tokens of a row under the mask of an epoch; epoch 0 for ever where static.
 
-    `model` has a tokenizer and a name (`maskviz.models.Model`).
+    `model` has a tokenizer, its mask token and a name (`maskviz.models.Model`).
     """
 
     def __init__(
@@ -174,7 +175,7 @@ class Masker:
 
     def mask(self, index: int, epoch: int = 0) -> Mask:
         """Return the mask of one row in an epoch. Raises TextError for a row without words."""
-        return drawn(self.masking, self.documents[index], self.seed, epoch, index, self.model.name)
+        return drawn(self.masking, self.documents[index], self.seed, epoch, index, self.model)
 
     def hits(self, index: int) -> bool:
         """Tell whether anything that the model reads of a row is hidden in its first epoch."""

@@ -100,16 +100,22 @@ def token_lengths(model: str, texts: Sequence[str], limit: int) -> list[int]:
 
 
 def _longest(folder: Path) -> int:
-    """Return the longest input in tokens, as `maskviz.models.Model.max_length` does when loaded."""
-    limits = [sys.maxsize]
-    for name, key in (
-        ("config.json", "max_position_embeddings"),
-        ("tokenizer_config.json", "model_max_length"),
-    ):
-        if (folder / name).is_file():
-            said = json.loads((folder / name).read_text(encoding="utf-8")).get(key)
-            limits.append(int(said) if said and said > 0 else sys.maxsize)
-    return min(limits)
+    """Return the longest input in tokens, as `maskviz.models.Model.max_length` does when loaded.
+
+    From the files alone the first positions of RoBERTa, which no token has, cannot be told: it may
+    be a token or two more.
+    """
+    config, tokenizer = (_read(folder / f"{name}.json") for name in ("config", "tokenizer_config"))
+    text = config.get("text_config") or config.get("encoder") or config
+    names = ["max_position_embeddings", "max_encoder_position_embeddings", "max_seq_len"]
+    if not any("relative_attention" in key for key in text):  # T5's `n_positions` limits nothing
+        names.append("n_positions")
+    limits = [_first(text, *names), tokenizer.get("model_max_length") or 0]
+    return min((int(limit) for limit in limits if limit and limit > 0), default=sys.maxsize)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 @lru_cache(maxsize=4)

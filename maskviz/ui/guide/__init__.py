@@ -1,3 +1,3 @@
 """The Guide page."""
 
-__all__ = ["choice"]
+__all__ = ["choice", "terms"]

@@ -1,0 +1,165 @@
+"""What is shown is what the network computed: terms of the scores, layers, output projections."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from maskviz.attention import attend
+from maskviz.errors import CapabilityError, ParameterError
+from maskviz.inside.arithmetic import head_arithmetic
+from maskviz.inside.record import record
+from maskviz.inside.tape import parts_of
+from maskviz.masks import apply, attention_matrix
+from maskviz.models import load_model
+from tests.tiny_models import build_any
+
+TEXT = "Anna loved this great film, but Paris was a dull story."
+_GEMMA = {"num_key_value_heads": 1, "head_dim": 8, "sliding_window": 4}
+GIVEN = {
+    "t5": {"d_model": 16, "d_kv": 8, "d_ff": 32, "decoder_start_token_id": 0},
+    "deberta-v2": {"relative_attention": True, "pos_att_type": "c2p|p2c"},
+    "mpt": {"d_model": 16, "n_layers": 2, "n_heads": 2, "max_seq_len": 64},
+    "llama": {"num_key_value_heads": 1},
+    "gemma2": _GEMMA | {"attn_logit_softcapping": 5.0},
+    "gpt_oss": _GEMMA | {"num_local_experts": 2, "num_experts_per_tok": 1},
+    "gpt_neo": {"attention_types": [[["global", "local"], 1]], "window_size": 4},
+    "bitnet": {"num_key_value_heads": 1},
+    "diffllama": {"num_key_value_heads": 2},
+    "longcat_flash": {
+        "num_layers": 1,
+        "head_dim": 8,
+        "num_hidden_layers": None,
+        "kv_lora_rank": 8,
+        "q_lora_rank": 8,
+        "qk_nope_head_dim": 8,
+        "qk_rope_head_dim": 8,
+        "v_head_dim": 8,
+        "ffn_hidden_size": 32,
+        "n_routed_experts": 4,
+        "moe_topk": 2,
+        "expert_ffn_hidden_size": 16,
+    },
+    "lilt": {"channel_shrink_ratio": 2, "hidden_size": 24, "max_2d_position_embeddings": 64},
+    "lfm2": {
+        "num_key_value_heads": 1,
+        "num_hidden_layers": 4,
+        "layer_types": ["conv", "full_attention", "conv", "full_attention"],
+    },
+}
+# (family, head): biases, whether there is a sink, whether its own mask hides anything
+TERMS = {
+    ("bert", "SequenceClassification"): (0, False, False),
+    ("t5", "Seq2SeqLM"): (1, False, False),
+    ("deberta-v2", "SequenceClassification"): (1, False, False),
+    ("bloom", "CausalLM"): (1, False, True),
+    ("mpt", "CausalLM"): (1, False, True),
+    ("llama", "CausalLM"): (0, False, True),
+    ("gemma2", "CausalLM"): (0, False, True),
+    ("gpt_oss", "CausalLM"): (0, True, True),
+    ("gpt_neo", "CausalLM"): (0, False, True),
+    ("xglm", "CausalLM"): (0, False, True),
+}
+
+
+@pytest.fixture(scope="module")
+def model_of(tmp_path_factory: pytest.TempPathFactory):
+    root = tmp_path_factory.mktemp("computed")
+
+    def load(family: str, head: str = "CausalLM"):
+        path: Path = root / f"{family}-{head}"
+        if not path.exists():
+            build_any(family, path, head, **GIVEN.get(family, {}))
+        return load_model(path)
+
+    return load
+
+
+@pytest.mark.parametrize(("family", "head"), TERMS)
+def test_the_terms_of_a_heads_scores_make_its_weights(family: str, head: str, model_of) -> None:
+    model = model_of(family, head)
+    encoding = apply(TEXT, "delete", model)
+    shown = attend(TEXT, model, "delete").weights.astype(np.float32)
+    for layer, of_head in ((0, 0), (1, 1)):
+        found = head_arithmetic(model, encoding, layer, of_head)
+        assert np.abs(found.weights - shown[layer, of_head]).max() < 1e-3
+        scores = np.where(found.seen, found.scores + sum(found.biases, np.float32(0)), -np.inf)
+        if found.sink is not None:
+            scores = np.concatenate([scores, found.sink[:, None]], 1)
+        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        weights /= weights.sum(-1, keepdims=True)
+        assert np.abs(weights[:, : len(encoding)] - found.weights).max() < 1e-4
+        assert np.allclose(found.output, found.weights @ found.values, atol=1e-5)
+        assert (len(found.biases), found.sink is not None, not found.seen.all()) == TERMS[
+            family, head
+        ]
+
+
+def test_a_position_bias_is_the_networks_own(model_of) -> None:
+    model = model_of("t5", "Seq2SeqLM")
+    (bias,) = head_arithmetic(model, apply(TEXT, "delete", model), 1, 1).biases
+    encoder = model.main_network().get_encoder()
+    own = encoder.block[0].layer[0].SelfAttention.compute_bias(len(bias), len(bias))
+    assert np.allclose(bias, own[0, 1].detach().numpy(), atol=1e-5)
+
+
+def test_a_matrix_stays_apart_from_the_scores(model_of) -> None:
+    model = model_of("bert", "SequenceClassification")
+    encoding = apply(TEXT, "delete", model)
+    allowed = attention_matrix("window", encoding, width=1)
+    plain, under = (head_arithmetic(model, encoding, 0, 0, one) for one in (None, allowed))
+    assert (under.seen == allowed).all()
+    assert np.allclose(under.scores, plain.scores, atol=1e-5)
+
+
+def test_layers_have_the_networks_own_numbers(model_of) -> None:
+    model = model_of("lfm2")
+    encoding = apply(TEXT, "delete", model)
+    assert [layer.number for layer in record(model, encoding, "decoder")] == [1, 3]
+    assert len(attend(TEXT, model, layers=range(3, 4)).weights) == 1
+    assert head_arithmetic(model, encoding, 3, 0).weights.shape == (len(encoding),) * 2
+    for asked in (lambda: attend(TEXT, model, layers=range(2, 3)),
+                  lambda: head_arithmetic(model, encoding, 2, 0)):  # fmt: skip
+        with pytest.raises(ParameterError, match=r"Layer 3 of .* \(lfm2\) computes no .* 2, 4\."):
+            asked()
+    for asked in (lambda: attend(TEXT, model, layers=range(7, 8)),
+                  lambda: head_arithmetic(model, encoding, 7, 0)):  # fmt: skip
+        with pytest.raises(ParameterError, match="There is no layer 8: the model has 4"):
+            asked()
+
+
+@pytest.mark.parametrize("family", ["diffllama", "longcat_flash", "lilt"])
+def test_two_products_in_a_layer_count_once_and_two_layers_in_a_block_twice(
+    family: str, model_of
+) -> None:
+    model = model_of(family, "SequenceClassification" if family == "lilt" else "CausalLM")
+    found = record(model, apply(TEXT, "delete", model), parts_of(model)[0])
+    assert [layer.number for layer in found] == [0, 1]
+
+
+@pytest.mark.parametrize("family", ["llama", "bloom", "mpt", "gpt_neo"])
+def test_norm_is_of_what_the_layer_adds(family: str, model_of) -> None:
+    import torch
+
+    model = model_of(family)
+    encoding = apply(TEXT, "delete", model)
+    found = record(model, encoding, "decoder", needs="values")[0]
+    brought = np.einsum("hqk,hkd,hdw->qw", found.weights, found.values, found.projection)
+    network, outputs = model.main_network(), []
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.Linear):
+            layer.register_forward_hook(
+                lambda one, _, out: outputs.append(out - (0 if one.bias is None else one.bias))
+            )
+    with torch.no_grad():
+        network(torch.tensor([encoding.input_ids]))
+    outputs = [out.reshape(-1, out.shape[-1]).numpy() for out in outputs]
+    assert any(out.shape == brought.shape and np.abs(out - brought).max() < 2e-3 for out in outputs)
+
+
+@pytest.mark.parametrize("family", ["bitnet", "diffllama"])
+def test_norm_is_refused_where_more_lies_before_the_projection(family: str, model_of) -> None:
+    with pytest.raises(CapabilityError, match=f"'{family}' does not pass its heads .* raw, mean"):
+        attend(TEXT, model_of(family), method="norm")
