@@ -330,7 +330,8 @@ def _network(model: Model, capability: str) -> Any:
 
 def padded_by(network: Any, padding: int) -> None:
     """Tell a network what its batches are padded with: a decoder's classifier reads before it."""
-    network.config.get_text_config().pad_token_id = padding
+    for config in (network.config, network.config.get_text_config()):
+        config.pad_token_id = padding
 
 
 def padding_of(config: Any, tokenizer: Any) -> int:
