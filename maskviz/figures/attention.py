@@ -119,8 +119,8 @@ def _chosen(shown: View, head: Head | None) -> Any:
 
 def _numbers(shown: View, head: Head | None) -> list[int]:
     """Return the network's own number of each layer that is written, from 1."""
-    rows = range(len(shown.weights)) if head is None else [head[0]]
-    return [shown.number(row) + 1 for row in rows]
+    written = shown.numbers if head is None else shown.numbers[head[0] : head[0] + 1]
+    return [number + 1 for number in written]
 
 
 def _html(shown: View, title: str, head: Head | None, inches: float | None) -> bytes:
