@@ -16,6 +16,7 @@ _DOES = {
     "same word": ("stays on its own word", "stay on their own word"),
     "separator": ("rests on special tokens", "rest on special tokens"),
     "onto hidden words": ("looks at hidden words", "look at hidden words"),
+    "sink": ("rests on the first token, a sink", "rest on the first token, a sink"),
     "broad": ("spreads broadly", "spread broadly"),
 }
 
