@@ -87,6 +87,8 @@ def explain_command(
         _plausibility(rationales, names, put, rows, long, seed, as_json)
         return
     text = common.read_text(text)
+    if "occlusion" in names or faithful:
+        _say_cost(put, text)
     found = {name: explain(text, put, name, label, long, seed) for name in names}
     measured = {}
     if faithful:
@@ -103,6 +105,14 @@ def explain_command(
     several = {"methods": document} if len(names) > 1 else {}
     lines = [_answer(first), "", *_words(found)]
     common.show({**document[names[0]], **several}, as_json, "\n".join([*lines, *_table(measured)]))
+
+
+def _say_cost(put: Question, text: str) -> None:
+    """Say beforehand what scoring a long prompt takes."""
+    from ..evidence.words import staged
+
+    if staged.is_long(put, text):
+        common.notify(staged.cost(put.about(text), text).sentence)
 
 
 def _answer(explanation: Any) -> str:
