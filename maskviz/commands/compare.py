@@ -196,7 +196,7 @@ def _one_text(
     as_json: bool,
 ) -> None:
     from ..evidence import compare, compare_masks, sensitivity
-    from ..evidence.text.compare import operators_left_out
+    from ..evidence.text.compare import operators_left_out, put_again
     from ..readings.question import asked
 
     put, long = asked(shared["model"], shared["question"]), shared["long"]
@@ -212,7 +212,7 @@ def _one_text(
     second = None
     if beside:
         operator = first.comparison.operator
-        second = compare(masks[0][1], beside, operator, long, shared["question"])
+        second = compare(masks[0][1], beside, operator, long, put_again(first.comparison))
     document = {
         **first.comparison.to_dict(),
         "control": first.control.to_dict(),

@@ -21,6 +21,7 @@ __all__ = [
     "heads",
     "hiding",
     "labels",
+    "language",
     "predict",
     "question",
     "rank_sentences",

@@ -36,7 +36,8 @@ class Kind:
     before they are read in batches, side by side. frame: the model behind its prompt. settle: the
     parameters that are found from one text, such as the model's own answer to it. subject: the
     output that is spoken of where it is not the answer itself. detail: what else is said of a plain
-    and a masked text. by_odds: whether gradients are of the log-odds, not of the logit.
+    and a masked text. by_odds: whether gradients are of the log-odds, not of the logit. flips:
+    whether the outputs alone say that the answer flips.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Kind:
     subject: Callable[[Given], int | None] = lambda given: None
     detail: Callable[[Question, Read, Read], dict[str, Any]] | None = None
     by_odds: bool = False
+    flips: Callable[[Given], bool] = lambda given: True
 
     def capability_of(self, model: Model) -> str:
         """Return the capability of the network that answers. Raises CapabilityError."""

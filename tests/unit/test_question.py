@@ -202,7 +202,11 @@ def test_a_file_on_the_command_line_is_asked_it(run, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("given", "error", "said"),
     [
-        ("tree", UnknownNameError, "Unknown question 'tree': choose one of labels, three."),
+        (
+            "tree",
+            UnknownNameError,
+            "Unknown question 'tree': choose one of labels, choices, next, answer, three.",
+        ),
         ({**THREE, "word": "x"}, UnknownNameError, "choose one of words"),
         ({"name": "labels", "words": "x"}, UnknownNameError, "takes no parameter .words."),
     ],

@@ -114,7 +114,7 @@ def beside_chance(
     return _control(
         question.outputs[index],
         probabilities,
-        math.nan if question.head == "likelihood" else flips,
+        flips if question.kind.flips(question.given) else math.nan,
         reference,
         strength,
         strong,

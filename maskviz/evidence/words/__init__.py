@@ -1,3 +1,3 @@
 """A score for each word, the ways to make one, and how far each is to be believed."""
 
-__all__ = ["attribution", "faithfulness", "methods", "plausibility", "worth"]
+__all__ = ["answer", "attribution", "faithfulness", "methods", "plausibility", "worth"]

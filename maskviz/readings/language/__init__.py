@@ -2,4 +2,14 @@
 
 from .scoring import usual_question
 
-__all__ = ["answering", "choices", "following", "prompt", "scoring", "tails", "usual_question"]
+__all__ = [
+    "answering",
+    "asking",
+    "choices",
+    "following",
+    "positions",
+    "prompt",
+    "scoring",
+    "tails",
+    "usual_question",
+]

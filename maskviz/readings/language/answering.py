@@ -148,6 +148,7 @@ def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:
     frame=_frame,
     settle=_settle,
     detail=_detail,
+    flips=lambda given: False,
 )
 def answering(
     model: Model,
