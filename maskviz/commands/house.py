@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import common
+from .progress import Progress
 
 if TYPE_CHECKING:
     from ..models import Model
@@ -46,10 +47,11 @@ def doctor_command(as_json: common.Json = False) -> None:
 
 @models_app.command("list")
 def list_command(as_json: common.Json = False) -> None:
-    """List the bundled, tuned and allowed models."""
+    """List the bundled, tuned, pulled and allowed models, and those that can be pulled."""
     from ..models import list_models
+    from ..models.catalogue import to_pull
 
-    found = list_models()
+    found = [*list_models(), *to_pull()]
     width = max(len(m.name) for m in found) + 2
     lines = [
         f"{m.name:{width}}{m.origin:10}{m.family or '':14}{', '.join(m.labels or ())}"
@@ -65,16 +67,23 @@ def info_command(name: str, as_json: common.Json = False) -> None:
     from ..models.checks import findings
 
     model = load_model(name)
+    network = model.main_network()
     result = {
         "name": model.name,
         "family": model.family,
+        "architecture": (model.config.architectures or [type(network).__name__])[0],
         "capabilities": sorted(model.capabilities),
         "labels": model.labels if "classify" in model.capabilities else None,
         "max_length": model.max_length,
         "vocabulary": len(model.tokenizer),
-        "parameters": sum(p.numel() for p in model.main_network().parameters()),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "dtype": model.dtype,
+        "quantised_to": model.quantised_to,
+        "chat_template": model.tokenizer.chat_template is not None,
     }
-    lines = [f"{k:14}{v}" for k, v in result.items()]
+    lines = [f"{k:14}{_plainly(v)}" for k, v in result.items()]
+    lines += [model.notice] if model.notice else []
+    result["notice"] = model.notice or None
     found = findings(model)
     lines += [
         f"{'' if one.passed else '! '}{check:14}{one.said or 'passed'}"
@@ -82,6 +91,12 @@ def info_command(name: str, as_json: common.Json = False) -> None:
     ]
     result["checks"] = [_of_check(model, check, one) for check, one in found.items()]
     common.show(result, as_json, "\n".join(lines))
+
+
+def _plainly(value: object) -> object:
+    """Return what a person reads for a value."""
+    words = {None: "none", True: "yes", False: "no"}
+    return words[value] if value is None or isinstance(value, bool) else value
 
 
 def _of_check(model: Model, name: str, found: Finding) -> dict[str, Any]:
@@ -99,9 +114,17 @@ def _of_check(model: Model, name: str, found: Finding) -> dict[str, Any]:
 
 @models_app.command("pull")
 def pull_command(name: str, as_json: common.Json = False) -> None:
-    """Fetch a model from the Hub, so that it works without a network afterwards."""
+    """Fetch smollm2, a small chat model, or a model of the Hub; afterwards it needs no network."""
     from ..models import load_model
+    from ..models.pull import pull
+    from ..models.pulled import PULLED
 
+    if name in PULLED:
+        show = Progress("%")
+        pull(name, show.share)
+        show.end()
     model = load_model(name)
-    model.main_network()
-    common.show({"name": name, "family": model.family}, as_json, f"{name} is on this machine.")
+    if name not in PULLED:
+        model.main_network()
+    found = {"name": name, "family": model.family, "quantised_to": model.quantised_to}
+    common.show(found, as_json, f"{name} is on this machine.")

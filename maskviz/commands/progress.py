@@ -33,6 +33,12 @@ class Progress:
             self._shown = True
             typer.echo(f"\rreading {what} …\x1b[K", nl=False, err=True)
 
+    def share(self, what: str, done: float) -> None:
+        """Say what is done, and which share of all of it."""
+        if sys.stderr.isatty():
+            self._shown = True
+            typer.echo(f"\r{what} … {done:.0%}\x1b[K", nl=False, err=True)
+
     def end(self) -> None:
         """End the line."""
         if self._shown:

@@ -39,7 +39,7 @@ def sweep_command(
     measure: Annotated[
         str, typer.Option("--measure", help="accuracy, macro-F1, reliance, loss, …")
     ] = "accuracy",
-    engine: Annotated[str, typer.Option("--engine", help="Where the runs train.")] = "local",
+    engine: Annotated[str, typer.Option("--engine", help="local or ray.")] = "local",
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Show the cells and start nothing.")
     ] = False,

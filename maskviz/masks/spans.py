@@ -70,6 +70,21 @@ def runs(positions: Iterable[int]) -> list[tuple[int, int]]:
     return [(start, end) for start, end in found]
 
 
+def joined(stretches: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Return sorted (start, end) with those in one that meet or overlap, empty ones left out.
+
+    >>> joined([(0, 2), (2, 3), (5, 5), (7, 9)])
+    ((0, 3), (7, 9))
+    """
+    found: list[tuple[int, int]] = []
+    for start, end in stretches:
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        elif start < end:
+            found.append((start, end))
+    return tuple(found)
+
+
 def shared(first: Iterable[MaskSpan], second: Iterable[MaskSpan]) -> list[MaskSpan]:
     """Return what two sorted, disjoint lists of spans share, with the reasons of both."""
     found, others = [], deque(second)

@@ -7,7 +7,9 @@ __all__ = [
     "Model",
     "ModelInfo",
     "auto",
+    "building",
     "checks",
+    "gguf",
     "held",
     "linear",
     "list_models",
@@ -15,5 +17,7 @@ __all__ = [
     "locate",
     "memory",
     "model",
+    "pull",
+    "size",
     "tuned",
 ]

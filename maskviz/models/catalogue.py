@@ -9,6 +9,7 @@ from typing import Any
 
 from ..paths import assets
 from .locate import BUNDLED_IMAGES, bundled, listed_models
+from .pulled import PULLED, Pulled, there
 
 _ENDINGS = {
     "fill": ("ForMaskedLM",),
@@ -23,7 +24,7 @@ class ModelInfo:
     """One model that can be chosen; what is not known before it is loaded is None."""
 
     name: str
-    origin: str  # bundled, tuned, server or hub
+    origin: str  # bundled, tuned, pulled, server, or to pull
     family: str | None = None
     labels: tuple[str, ...] | None = None
     heads: tuple[str, ...] | None = None
@@ -40,7 +41,9 @@ class ModelInfo:
 
 
 def list_models(capability: str | None = None) -> list[ModelInfo]:
-    """Return the models for text: bundled, tuned (newest first), and those MASKVIZ_MODELS allows.
+    """Return the models for text: bundled, tuned (newest first), pulled, and those of the server.
+
+    The server's are those that MASKVIZ_MODELS allows.
 
     capability: only those that may have it, such as `classify`; see `Model.capabilities`.
     """
@@ -48,9 +51,27 @@ def list_models(capability: str | None = None) -> list[ModelInfo]:
 
     found = [_of_folder(name, "bundled", assets() / name) for name in bundled()]
     found += [_of_folder(name, "tuned", path) for name, path in tuned_models()]
+    found += [_of_folder(n, "pulled", f) for n, one in _allowed_pulls() if (f := there(one))]
     known = {BUNDLED_IMAGES, *(info.name for info in found)}
     found += [ModelInfo(n, "server") for n in listed_models() or () if n not in known]
     return [info for info in found if capability is None or info.may(capability)]
+
+
+def to_pull() -> list[ModelInfo]:
+    """Return the models that `maskviz models pull` fetches and that are not there yet.
+
+    bytes: what is fetched.
+    """
+    return [
+        ModelInfo(name, "to pull", one.family, heads=(one.architecture,), bytes=one.bytes)
+        for name, one in _allowed_pulls()
+        if there(one) is None
+    ]
+
+
+def _allowed_pulls() -> list[tuple[str, Pulled]]:
+    listed = listed_models()
+    return [(name, one) for name, one in PULLED.items() if listed is None or name in listed]
 
 
 def _of_folder(name: str, origin: str, folder: Path) -> ModelInfo:

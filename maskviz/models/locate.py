@@ -1,4 +1,4 @@
-"""Where a model's files are: bundled, a folder, a tuned run, or the Hub."""
+"""Where a model's files are: bundled, a tuned run, a folder, a GGUF file, pulled, or the Hub."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ..errors import ModelNotFoundError
 from ..paths import assets, home
+from .gguf import folder_of
+from .pulled import PULLED, pulled_folder
 
 BUNDLED = "mini"
 BUNDLED_TRANSLATOR = "mini-translate"
@@ -17,8 +19,9 @@ BUNDLED_IMAGES = "mini-digits"  # read by maskviz.vision alone
 def locate(name: str) -> str:
     """Return the folder or the Hub name that `from_pretrained` takes for `name`.
 
-    Raises ModelNotFoundError, with what to do, where there is no such model, this server may
-    not load it, or it must be fetched and cannot.
+    A GGUF file is read here, once, and kept as a folder. Raises ModelNotFoundError, with what to
+    do, where there is no such model, this server may not load it, or it must be fetched and
+    cannot; and what `gguf.folder_of` raises.
     """
     if not name or not name.strip():
         raise ModelNotFoundError("No model is named: use 'mini', a folder, or a name on the Hub.")
@@ -30,12 +33,17 @@ def locate(name: str) -> str:
     tuned = dict(tuned_models())
     if name in tuned:
         return str(tuned[name])
-    folder = Path(name).expanduser()
+    if name in PULLED:
+        return pulled_folder(name)
+    place = Path(name).expanduser()
     try:
-        if folder.is_dir():
-            return _checked_folder(folder)
-    except OSError:  # a name longer than the file system takes
+        is_folder, is_file = place.is_dir(), place.is_file()
+    except (OSError, ValueError):  # a name longer than the file system takes, or no path at all
         raise ModelNotFoundError(f"There is no model or folder {name[:80]!r}…: {_NEXT}") from None
+    if is_folder:
+        return _checked_folder(place)
+    if is_file:
+        return str(folder_of(place))
     if not _may_be_on_hub(name):
         raise ModelNotFoundError(f"There is no model or folder {name[:80]!r}: {_NEXT}")
     return _checked_hub(name)
@@ -126,6 +134,9 @@ def _made_here(name: str) -> bool:
 
 
 def _checked_folder(folder: Path) -> str:
+    whole = (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
+    if not whole and (files := sorted(folder.glob("*.gguf"))):
+        return str(folder_of(_only(folder, files)))
     if not (folder / "config.json").is_file():
         raise ModelNotFoundError(
             f"The folder {folder.name!r} has no config.json: give a folder that "
@@ -134,9 +145,24 @@ def _checked_folder(folder: Path) -> str:
     if not any(folder.glob("*.safetensors")):
         raise ModelNotFoundError(
             f"The folder {folder.name!r} has no *.safetensors weights, the only kind maskviz "
-            "loads: save it anew with save_pretrained."
+            "loads beside GGUF: save it anew with save_pretrained."
+        )
+    if lacking := _lacking(folder):
+        raise ModelNotFoundError(
+            f"The folder {folder.name!r} lacks {lacking[0]!r}, one of the files that its weights "
+            "are in: copy or fetch it again, all of it."
         )
     return str(folder)
+
+
+def _only(folder: Path, files: list[Path]) -> Path:
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files[:5])
+        raise ModelNotFoundError(
+            f"The folder {folder.name!r} has {len(files)} GGUF files ({names}"
+            f"{', …' if len(files) > 5 else ''}): give one of them by its path."
+        )
+    return files[0]
 
 
 def _checked_hub(name: str) -> str:
@@ -162,7 +188,8 @@ def _checked_hub(name: str) -> str:
         raise ModelNotFoundError(f"There is no model {name!r} on the Hub: {_NEXT}") from None
     except EntryNotFoundError:
         raise ModelNotFoundError(
-            f"The model {name!r} on the Hub has no config.json: choose one made for transformers."
+            f"The model {name!r} on the Hub has no config.json: choose one made for transformers, "
+            "or download its GGUF file and give that by its path."
         ) from None
     except Exception as error:  # noqa: BLE001  the Hub's HTTP library, and so its errors, differ by version
         raise ModelNotFoundError(
@@ -180,8 +207,25 @@ def _checked_hub(name: str) -> str:
 
 def _complete(folder: Path) -> bool:
     """Tell whether a cached model has its weights, all of them where they are in several files."""
+    return any(folder.glob("*.safetensors")) and not _lacking(folder)
+
+
+def _lacking(folder: Path) -> list[str]:
+    """Return the files of weights that an index names and that are not there."""
     index = folder / "model.safetensors.index.json"
-    if not index.is_file():
-        return any(folder.glob("*.safetensors"))
-    needed = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    return all((folder / file).is_file() for file in needed)
+    try:
+        needed = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        return sorted(name for name in set(needed) if not (folder / name).is_file())
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return []  # all in one file, or loading it says what is wrong
+
+
+def parameters_on_hub(name: str) -> int:
+    """Return how many parameters the Hub says that a model has; 0 where it does not say."""
+    from huggingface_hub import HfApi
+
+    try:
+        said = HfApi().model_info(name, timeout=10).safetensors
+    except Exception:  # noqa: BLE001  the Hub's HTTP library, and so its errors, differ by version
+        return 0
+    return int(said.total) if said else 0

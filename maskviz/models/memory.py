@@ -6,14 +6,14 @@ the container that this process runs in; MASKVIZ_MODEL_CACHE says another size.
 
 from __future__ import annotations
 
-import math
 import os
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from functools import lru_cache, wraps
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar, cast
-from weakref import ref
 
 from ..byte_cache import ByteCache
 from ..errors import ParameterError
@@ -52,6 +52,11 @@ def free_bytes() -> int:
 
     if torch.cuda.is_available():
         return int(torch.cuda.mem_get_info()[0])
+    return free_on_machine()
+
+
+def free_on_machine() -> int:
+    """Return the bytes that are free to this process beside a GPU; torch is not asked for it."""
     import psutil
 
     free = int(psutil.virtual_memory().available)
@@ -115,12 +120,6 @@ def size_of_tokenizer(tokenizer: Any) -> int:
     return _BYTES_PER_ENTRY * len(tokenizer)
 
 
-def bytes_when_loaded(folder: Path) -> int:
-    """Return what the weights of a folder take in float32; 0 where they must be fetched first."""
-    files = folder.glob("*.safetensors") if folder.is_dir() else ()
-    return 4 * sum(math.prod(shape) for file in files for shape in tensor_shapes(file).values())
-
-
 def tensor_shapes(file: Path) -> dict[str, tuple[int, ...]]:
     """Return the shape of each tensor, from the file's header alone.
 
@@ -167,23 +166,40 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def remembered(maxsize: int) -> Callable[[F], F]:
-    """Remember the answers of a function (model, …), as `lru_cache` does, with the model itself.
+    """Remember the last answers of a function (model, …), with the model itself.
 
-    They go when the model goes: a cache of the function's own would keep it for good.
+    They go when the model goes: a cache of the function's own would keep it for good. An answer
+    that holds the model would keep it too, until the collector comes.
     """
 
     def decorate(function: F) -> F:
         @wraps(function)
         def ask(model: Any, *given: Any) -> Any:
-            memos = getattr(model, "memos", {})
-            memo = memos.get(ask)
-            if memo is None:
-                this = ref(model)  # a strong one would be a circle, and wait for the collector
-                memo = memos.setdefault(
-                    ask, lru_cache(maxsize)(lambda *given: function(this(), *given))
-                )
-            return memo(*given)
+            memo = getattr(model, "memos", {}).setdefault(ask, _Memo(maxsize))
+            return memo.answer(given, lambda: function(model, *given))
 
         return cast(F, ask)
 
     return decorate
+
+
+class _Memo:
+    """The answers used last, by what was asked; `lru_cache` would hold on to the one asked."""
+
+    def __init__(self, maxsize: int) -> None:
+        self.maxsize = maxsize
+        self._answers: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._lock = Lock()
+
+    def answer(self, given: tuple[Any, ...], ask: Callable[[], Any]) -> Any:
+        """Return the answer that is kept, else the one that is found now."""
+        with self._lock:
+            if given in self._answers:
+                self._answers.move_to_end(given)
+                return self._answers[given]
+        found = ask()
+        with self._lock:
+            self._answers[given] = found
+            if len(self._answers) > self.maxsize:
+                self._answers.popitem(last=False)
+        return found

@@ -7,16 +7,21 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..byte_cache import ByteCache
 from ..errors import CapabilityError, MaskvizError, MissingDependencyError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
+from .building import LOADING, quiet
+from .gguf import source_of
 from .linear import quickened
-from .locate import BUNDLED, allowed, bundled, locate
-from .memory import NETWORKS, bytes_when_loaded, shared, size_of_network, size_of_tokenizer
+from .locate import BUNDLED, allowed, bundled, locate, parameters_on_hub
+from .memory import NETWORKS, shared, size_of_network, size_of_tokenizer
+from .opened import opened
+from .saved import as_saved
+from .size import bytes_for, dtype_for, fits, parameters_in, torch_dtype
 
 if TYPE_CHECKING:
     from .limits import Limit
@@ -37,6 +42,7 @@ class Model:
 
     capabilities: of `fill` (masked language model), `classify`, `generate` (decoder),
         `translate` (encoder–decoder) and `encode` (every model).
+    notice: a sentence where its tokenizer is read otherwise than transformers does, else empty.
     lock: hold it around a forward pass; the pages of all users share one network.
     memos: what `remembered` keeps of it. read: texts as its tokens, those used last.
     """
@@ -46,6 +52,7 @@ class Model:
     config: Any
     tokenizer: Any
     capabilities: frozenset[str]
+    notice: str = ""
     lock: threading.RLock = field(default_factory=threading.RLock)
     memos: dict[Any, Any] = field(default_factory=dict, repr=False)
     read: ByteCache = field(default_factory=lambda: ByteCache(_READ), repr=False)
@@ -59,6 +66,26 @@ class Model:
     def family(self) -> str:
         """The architecture, as transformers names it: `bert`, `gpt2`, `t5`, …"""
         return self.config.model_type
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many parameters its files hold, without loading them; 0 where nobody says it."""
+        folder = Path(self.path)
+        return parameters_in(folder) if folder.is_dir() else parameters_on_hub(self.path)
+
+    @property
+    def dtype(self) -> str:
+        """What it computes in: `float32`, beyond a billion parameters `bfloat16`."""
+        return dtype_for(self.parameters)
+
+    @property
+    def quantised_to(self) -> str | None:
+        """What its weights were quantised to before they came here, such as `Q4_K_M`."""
+        if source := source_of(Path(self.path)):
+            return source.quantised_to
+        quantised = getattr(self.config, "quantization_config", None) or {}
+        known = quantised if isinstance(quantised, dict) else quantised.to_dict()
+        return str(known["quant_method"]) if known.get("quant_method") else None
 
     @cached_property
     def limit(self) -> Limit:
@@ -133,7 +160,7 @@ class Model:
             (self, capability),
             lambda: _network(self, capability),
             lambda network: size_of_network(network) | _own_size(self),
-            lambda: bytes_when_loaded(Path(self.path)),
+            lambda: bytes_for(self.parameters),
         )
 
     @contextmanager
@@ -175,10 +202,10 @@ def _from_architecture(error: Exception) -> bool:
 
 
 def load_model(name: str | Path | Model = BUNDLED) -> Model:
-    """Load a model by name (`mini`, a tuned run, the Hub) or folder, once while it is kept or used.
+    """Load a model once while it is kept: by name (`mini`, a run, the Hub), a folder or GGUF file.
 
-    Weights come from safetensors only and no code of the model's own is run. Raises
-    ModelNotFoundError, or MissingDependencyError where its tokenizer needs a package.
+    Weights come from safetensors or GGUF only and no code of the model's own is run. Raises
+    ModelNotFoundError, or MissingDependencyError where it or its tokenizer needs a package.
 
     >>> load_model("mini").labels
     ('negative', 'positive')
@@ -214,11 +241,6 @@ def held() -> list[dict[str, Any]]:
     return found
 
 
-# transformers builds a network under settings of the whole process: two at once in two threads
-# leave one without its weights.
-LOADING = threading.Lock()
-
-
 def _load(name: str) -> Model:
     from .auto import AutoConfig, AutoTokenizer
 
@@ -229,10 +251,10 @@ def _load(name: str) -> Model:
         verify(Path(path))
     config = _from_pretrained(AutoConfig, name, path)
     _tokenizer_is_there(name, Path(path))
-    tokenizer = _from_pretrained(AutoTokenizer, name, path)
+    tokenizer, notice = as_saved(_from_pretrained(AutoTokenizer, name, path), path)
     if tokenizer.pad_token is None:  # as GPT-2 and Llama are published
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.sep_token or tokenizer.unk_token
-    return Model(name, path, config, tokenizer, _capabilities(config))
+    return Model(name, path, config, tokenizer, _capabilities(config), notice)
 
 
 _TOKENIZERS = ("*token*", "vocab*", "*.model", "*.spm")  # the files of any tokenizer
@@ -311,14 +333,10 @@ def _head(model: Model, capability: str) -> Any:
 def _network(model: Model, capability: str) -> Any:
     import torch
 
-    with _quiet(), torch.inference_mode(False):  # whoever asks first, others take gradients
-        network = _from_pretrained(
-            _head(model, capability),
-            model.name,
-            model.path,
-            use_safetensors=True,
-            dtype=torch.float32,
-        )
+    fits(model.name, model.parameters, model.dtype)
+    with quiet(), torch.inference_mode(False):  # whoever asks first, others take gradients
+        head = partial(_from_pretrained, _head(model, capability), model.name, model.path)
+        network = opened(partial(head, use_safetensors=True, dtype=torch_dtype(model.dtype)))
     padded_by(network, model.tokenizer)
     network = quickened(network.to(device()).eval())
     return shared(network, [n for key, n in NETWORKS.values() if key[0] is model])
@@ -336,21 +354,3 @@ def device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-class _quiet:
-    """Silence transformers' report on the heads a checkpoint has beside the one that is loaded."""
-
-    def __enter__(self) -> None:
-        from transformers.utils import logging
-
-        self._level, self._bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-
-    def __exit__(self, *_: object) -> None:
-        from transformers.utils import logging
-
-        logging.set_verbosity(self._level)
-        if self._bars:
-            logging.enable_progress_bar()

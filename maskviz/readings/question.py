@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..errors import ParameterError, UnknownNameError
 from ..models.memory import remembered
 from ..models.model import Model, load_model
 from ..registry import Registry
-from .batches import Ids, Read, answers_in_batches
+from .batches import Read, answers_in_batches
 from .heads import activated, answer_of, chosen_of, log_odds
 
 Ask = Callable[..., Any]
@@ -37,7 +37,8 @@ class Kind:
     parameters that are found from one text, such as the model's own answer to it. subject: the
     output that is spoken of where it is not the answer itself. detail: what else is said of a plain
     and a masked text. by_odds: whether gradients are of the log-odds, not of the logit. flips:
-    whether the outputs alone say that the answer flips.
+    whether the outputs alone say that the answer flips. answers: how many texts are asked, where a
+    way is better than in batches.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Kind:
     detail: Callable[[Question, Read, Read], dict[str, Any]] | None = None
     by_odds: bool = False
     flips: Callable[[Given], bool] = lambda given: True
+    answers: Callable[[Question, Sequence[Read], int | None], Any] | None = None
 
     def capability_of(self, model: Model) -> str:
         """Return the capability of the network that answers. Raises CapabilityError."""
@@ -157,11 +159,12 @@ class Question:
         """
         import numpy as np
 
-        places: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
-        keys = ((tuple(r.input_ids), tuple(r.attention_mask)) for r in reads)
-        which = [places.setdefault(key, len(places)) for key in keys]
-        answers = self.logits_apart([Ids(*key) for key in places], batch_size)
-        return answers[which] if places else np.zeros((0, len(self.outputs)))
+        firsts: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, Read]] = {}
+        keys = [(tuple(r.input_ids), tuple(r.attention_mask)) for r in reads]
+        pairs = zip(keys, reads, strict=True)
+        which = [firsts.setdefault(key, (len(firsts), read))[0] for key, read in pairs]
+        answers = self.logits_apart([read for _, read in firsts.values()], batch_size)
+        return answers[which] if firsts else np.zeros((0, len(self.outputs)))
 
     def logits_apart(self, reads: Sequence[Read], batch_size: int | None = None) -> Any:
         """Return `logits` of texts that are known to differ: nothing is compared."""
@@ -170,7 +173,8 @@ class Question:
         network = self.network
         reads = self.kind.prepare(self.model, reads)
         try:
-            return answers_in_batches(self.model, self.ask, reads, len(self.outputs), batch_size)
+            answer = self.kind.answers or in_batches
+            return answer(self, reads, batch_size)
         finally:
             del network
 
@@ -193,6 +197,11 @@ class Question:
         """Return the output that is spoken of: the one asked for, else the answer of the row."""
         found = self.kind.subject(self.given)
         return self.answer(row) if found is None else found
+
+    @property
+    def has_subject(self) -> bool:
+        """Whether one output is spoken of, whatever the answer is."""
+        return self.head == "likelihood" or self.kind.subject(self.given) is not None
 
     def answer(self, row: Any) -> int:
         """Return the number of the output that one row of probabilities answers with."""
@@ -238,6 +247,12 @@ def _option(name: str, value: Any) -> list[str]:
     return ["--ask", f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}"]
 
 
+def in_batches(question: Question, reads: Sequence[Read], batch_size: int | None) -> Any:
+    """Return the logits of many texts, a float array (texts, outputs), in batches."""
+    count = len(question.outputs)
+    return answers_in_batches(question.model, question.ask, reads, count, batch_size)
+
+
 def json_of(question: Spec) -> dict[str, Any]:
     """Return a question as JSON has it: left out where it is that of a classifier."""
     return {} if question == "labels" else {"question": question}
@@ -260,7 +275,11 @@ def asked(model: Model | str | Question, question: Spec = "labels") -> Question:
     loaded = load_model(model).bare
     loaded.require(kind.capability_of(loaded))
     values = tuple((name, _value(kind, name, value)) for name, value in sorted(given.items()))
-    return _put(loaded, kind.name, values)
+    memos = _memos(loaded, kind.name, values)
+    own = kind.frame(loaded, {**kind.defaults, **dict(values)})
+    if own is not loaded:
+        own = replace(own, memos=memos.setdefault("model", {}))
+    return Question(own, kind.name, values, memos)
 
 
 @remembered(maxsize=64)
@@ -269,10 +288,12 @@ def _settled(question: Question, text: str) -> Given:
 
 
 @remembered(maxsize=64)
-def _put(model: Model, name: str, values: tuple[tuple[str, Any], ...]) -> Question:
-    """Return the same question for the same words: what it remembers is there for all."""
-    kind = QUESTIONS[name]
-    return Question(kind.frame(model, {**kind.defaults, **dict(values)}), name, values)
+def _memos(model: Model, name: str, values: tuple[tuple[str, Any], ...]) -> dict[Any, Any]:
+    """Return what is remembered of a question, for all who put it again.
+
+    Not the question itself, which holds the model.
+    """
+    return {}
 
 
 def _value(kind: Kind, name: str, value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -41,30 +42,26 @@ class LocalEngine:
         ensure_worker()
 
 
-class ForegroundEngine:
-    """The process that asked for the run trains it."""
-
-    name = "foreground"
-
-    def submit(self, run: Run) -> None:
-        """Do nothing: whoever made the run trains it."""
-
-    def cancel(self, run: Run) -> None:
-        """Ask the process to write a checkpoint and stop."""
-        if run.pid and process.is_alive(run.pid, run.process_started):
-            import signal
-
-            os.kill(run.pid, signal.SIGTERM)
-
-
-ENGINES: dict[str, Engine] = {e.name: e for e in (LocalEngine(), ForegroundEngine(), RayEngine())}
+ENGINES: dict[str, Engine] = {e.name: e for e in (LocalEngine(), RayEngine())}
 
 
 def engine(name: str) -> Engine:
-    """Return the engine of that name; raises UnknownNameError."""
+    """Return the engine of that name; raises UnknownNameError.
+
+    `foreground`, which a run may have, is none: the process that asked for it trains it itself,
+    and what would be sent there would wait for good.
+    """
     if name not in ENGINES:
         raise UnknownNameError.of("engine", name, ENGINES)
     return ENGINES[name]
+
+
+def cancel(run: Run) -> None:
+    """See to it that the run, whose row asks for cancelling, is ended where it is trained."""
+    if run.engine in ENGINES:
+        ENGINES[run.engine].cancel(run)
+    elif run.pid and process.is_alive(run.pid, run.process_started):
+        os.kill(run.pid, signal.SIGTERM)  # it writes a checkpoint and stops
 
 
 _started: dict[Path, subprocess.Popen[bytes]] = {}  # kept, so that ended ones are reaped

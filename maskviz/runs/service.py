@@ -170,7 +170,7 @@ def cancel(run_id: str) -> Run:
     asked = store.move(run_id, ACTIVE, cancel_requested=time.time())
     run = store.run(run_id)
     if asked:  # else it ended just now
-        engine(run.engine).cancel(run)
+        engines.cancel(run)
     return run
 
 

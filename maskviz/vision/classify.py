@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CapabilityError, DataError, ModelNotFoundError
+from ..models.building import LOADING
 from ..models.linear import quickened
 from ..models.locate import BUNDLED_IMAGES, locate
-from ..models.memory import NETWORKS, bytes_when_loaded, size_of_network
-from ..models.model import LOADING
+from ..models.memory import NETWORKS, size_of_network
+from ..models.size import bytes_when_loaded
 from ..paths import assets
 from .patches import PatchMask
 from .picture import in_colours

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from itertools import combinations
+from itertools import accumulate, combinations, pairwise, product
 
 import numpy as np
 import pytest
@@ -95,6 +95,46 @@ def test_drawing_is_repeatable_without_repetition_and_may_run_out() -> None:
     assert drawn_beside(one, model, "cut", 5, 7) == drawn_beside(one, model, "cut", 5, 7)
     assert len(set(drawn_beside(one, model, "cut", 50, 7))) == 7  # there are no more
     assert drawn_beside(Mask(DULL), model, "cut", 5, 7) == ()
+
+
+NASTY = (
+    "A b [MASK], </s> c (d) “e”!  f",
+    "é naïve\r\n\r\nx  y\tz .. ,, 🙂👩‍👩‍👧 q",
+    "我喜欢这部电影。真的很好看!",
+    "نص عربي، مع كلمات. كثيرة!",
+)
+
+
+Runs = tuple[range, ...]  # of words
+
+
+def blank(text: str, run: range) -> bool:
+    """Tell whether nothing but white space stands between the words of a run."""
+    words = Mask(text).words
+    return not any(text[a[1] : b[0]].strip() for a, b in pairwise(words[run[0] : run[-1] + 1]))
+
+
+def masked(text: str, runs: Runs) -> Mask:
+    words = Mask(text).words
+    return Mask(text, tuple(MaskSpan(words[r[0]][0], words[r[-1]][1]) for r in runs))
+
+
+@pytest.mark.parametrize("lengths", [(1,), (1, 1), (2, 1), (1, 1, 1)])
+@pytest.mark.parametrize("text", [DULL, *NASTY])
+def test_a_set_holds_every_other_place_once(text: str, lengths: tuple[int, ...]) -> None:
+    firsts, count = accumulate(lengths, initial=0), len(Mask(text).words)
+    own = tuple(range(s, s + n) for s, n in zip(firsts, lengths, strict=False))
+    expected: set[frozenset[int]] = set()
+    for starts in product(range(count), repeat=len(lengths)):
+        runs = tuple(range(s, s + n) for s, n in zip(starts, lengths, strict=True))
+        apart = len({i for run in runs for i in run}) == sum(lengths)
+        alike = all(blank(text, r) or not blank(text, o) for r, o in zip(runs, own, strict=True))
+        if apart and max(r[-1] for r in runs) < count and alike:
+            expected.add(masked(text, runs).characters)
+    expected.discard(masked(text, own).characters)
+    found = reference_set(masked(text, own), load_model("mini"), "windows")
+    assert hidden(found) <= expected
+    assert len(found.masks) == len(hidden(found)) == (99 if len(expected) > 200 else len(expected))
 
 
 def test_p_is_the_rank_by_hand() -> None:

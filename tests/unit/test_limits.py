@@ -16,7 +16,7 @@ from maskviz.evidence.words.occlusion import occlude
 from maskviz.evidence.words.worth import worth
 from maskviz.inside.beginning import LONGEST
 from maskviz.masks import apply, mask
-from maskviz.models import limits, load_model, memory
+from maskviz.models import limits, load_model, size
 from maskviz.readings import fill, generate, predict
 from maskviz.readings.question import asked
 from tests.tiny_models import build, tokenizer
@@ -278,8 +278,8 @@ def test_a_decoder_writes_no_further_than_its_own_positions(tmp_path: Path) -> N
 def test_headers_tell_the_bytes_a_model_will_take(tiny) -> None:
     model = load_model(tiny("bert"))
     expected = sum(p.numel() for p in model.network("classify").parameters()) * 4
-    assert memory.bytes_when_loaded(Path(model.path)) == expected
-    assert memory.bytes_when_loaded(Path("nobody/nothing")) == 0
+    assert size.bytes_when_loaded(Path(model.path)) == expected
+    assert size.bytes_when_loaded(Path("nobody/nothing")) == 0
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import torch
 from maskviz.errors import ParameterError
 from maskviz.evidence import compare, control, explain
 from maskviz.evidence.words.worth import worth
-from maskviz.masks import apply, mask
+from maskviz.masks import Mask, apply, mask
 from maskviz.models import held, load_model, memory
 from maskviz.models import model as module
 from maskviz.paths import assets
@@ -139,6 +139,36 @@ def test_what_is_remembered_of_a_model_goes_with_it(name: str, tiny, tmp_path) -
     memory.NETWORKS.clear()
     gc.collect()  # watching attention leaves a circle behind
     assert gone() is None
+
+
+@pytest.mark.parametrize("name", ["bert", "modernbert"])
+def test_a_model_that_was_asked_is_gone_as_soon_as_nobody_holds_it(
+    name: str, tiny, tmp_path
+) -> None:
+    model = load_model(shutil.copytree(tiny(name), tmp_path / name))
+    chosen = mask(TEXT, "pattern", words="fox")
+    answers = [compare(chosen, model), control(chosen, model), explain(TEXT, model)]
+    gone = weakref.ref(model)
+    gc.collect()
+    gc.disable()
+    try:
+        del model
+        memory.NETWORKS.clear()
+        assert gone() is None
+    finally:
+        gc.enable()
+    assert all(answers)
+
+
+def test_a_question_put_again_remembers(tiny) -> None:
+    model = load_model(tiny("bert"))
+    chosen = mask(TEXT, "pattern", words="fox")
+    first = control(chosen, model)
+    assert control(chosen, model, question="labels") is first
+    others = [Mask(TEXT, chosen.spans, seed=seed) for seed in range(8)]
+    found = {compare(one, model, "corrupt").masked.confidence for one in others}
+    assert len(found) > 1  # the same words under other draws are another question
+    assert all(compare(one, model, "corrupt").mask is one for one in others)
 
 
 @pytest.mark.parametrize("capability", ["fill", "classify", "encode"])

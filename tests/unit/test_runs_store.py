@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -12,10 +13,10 @@ import pytest
 
 from maskviz import runs
 from maskviz.data.uploads import keep
-from maskviz.errors import DataError, MaskvizError, ModelNotFoundError, RunError
+from maskviz.errors import DataError, MaskvizError, ModelNotFoundError, RunError, UnknownNameError
 from maskviz.runs import process
 from maskviz.runs.lock import WorkerLock
-from maskviz.runs.service import cancel, clone, delete, list_runs, load_run, resume
+from maskviz.runs.service import cancel, clone, delete, list_runs, load_run, resume, submit
 from maskviz.runs.store import Store
 from maskviz.training import RunSpec
 from maskviz.training.folder import new_folder, read_metrics, read_run, run_folder, runs_home, tail
@@ -149,6 +150,23 @@ def test_a_foreground_run_whose_process_is_gone_is_failed_with_a_next_step():
     with pytest.raises(RunError, match="is failed: only queued or running"):
         cancel(third)
     assert [resume(i).state for i in (other, third)] == ["queued", "queued"]
+
+
+def test_cancel_asks_the_process_that_trains_in_the_foreground_to_stop():
+    code = "import time; print('up', flush=True); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as training:
+        training.stdout.readline()
+        started = process.start_time(training.pid)
+        where = {"engine": "foreground", "pid": training.pid, "process_started": started}
+        assert cancel(_queued(state="running", **where)).state == "running"
+        assert training.wait(60) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("engine", ["foreground", "moon"])
+def test_nothing_is_sent_where_nobody_trains_it(engine):
+    with pytest.raises(UnknownNameError, match=f"{engine}': choose one of local, ray"):
+        submit(RunSpec(), engine)
+    assert list_runs() == []
 
 
 @pytest.mark.parametrize("run_id", ["nowhere", "", "../../etc", "a/b", ".", "x" * 200])

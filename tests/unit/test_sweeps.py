@@ -83,8 +83,9 @@ def test_the_same_sweep_goes_on_and_a_finished_cell_is_never_run_twice(spec):
     again = start(spec)
     assert again.id == sweep.id
     assert len(runs.list_runs()) == count
-    with pytest.raises(UnknownNameError, match="nowhere"):  # also where nothing is left to run
-        start(spec, engine="nowhere")
+    for engine in ("nowhere", "foreground"):  # also where nothing is left to run
+        with pytest.raises(UnknownNameError, match=f"{engine}': choose one of local, ray"):
+            start(spec, engine=engine)
     assert set(again.states().values()) == {"done"}
     wider = start(SweepSpec(("pattern", "random"), ("mask",), (0.2, 0.4), 3, spec.base))
     states = wider.states()

@@ -69,6 +69,14 @@ def test_a_gpu_holds_tensors_alone(spec, monkeypatch):
     assert there.minutes < here.minutes
 
 
+@pytest.mark.parametrize(("left", "free"), [([], 9.0), ([3_000_000_000], 3.0), ([2**60], 9.0)])
+def test_a_container_has_what_its_limit_leaves(left, free, monkeypatch):
+    whole = type("Memory", (), {"available": 9_000_000_000})
+    monkeypatch.setattr("psutil.virtual_memory", lambda: whole)
+    monkeypatch.setattr("maskviz.models.memory._free_in_groups", lambda: iter(left))
+    assert machine.Machine.of("cpu") == machine.Machine(False, free)
+
+
 @pytest.mark.parametrize("precision", ["float32", "bf16"])
 def test_what_a_gpu_keeps_for_the_backward_pass_is_what_torch_keeps(precision):
     import torch

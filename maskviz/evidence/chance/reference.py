@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import accumulate, combinations, pairwise
 from math import comb, prod
 
 from ...errors import MaskvizError
 from ...masks.mask import Mask
 from ...masks.registry import shuffled
-from ...masks.spans import MaskSpan
+from ...masks.spans import MaskSpan, joined, normalise
 from ...models.model import Model
 from ...text.document import Document
 
@@ -142,8 +142,26 @@ def _token_starts(model: Model, text: str, long: str) -> list[int]:
     return starts if long == "cut" else []  # read in windows: words count, tokens are not at hand
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A shape at one place.
+
+    end: the first unit behind it. hidden: the (start, end) of what it really hides, counted in
+    characters that are no white space. tokens: how many begin there.
+    """
+
+    end: int
+    span: MaskSpan
+    hidden: tuple[Place, ...]
+    tokens: int
+
+
 class _Drawing:
-    """Places of the same shapes elsewhere in a text."""
+    """Places of the same shapes elsewhere in a text.
+
+    Thousands of them are looked at where a few are asked about: a `Mask` is made of those alone,
+    and what a shape hides at a place is found once.
+    """
 
     def __init__(
         self,
@@ -155,7 +173,11 @@ class _Drawing:
     ) -> None:
         self.mask, self.shapes, self.places, self.tokens = mask, shapes, places, tokens
         self.hidden = self._tokens([(s.start, s.end) for s in spans])
-        self.own = mask.characters
+        self.inked = list(accumulate((not c.isspace() for c in mask.text), initial=0))
+        self.own = joined(map(self._inked, mask.spans))
+        self.distinct = list(dict.fromkeys(shapes))
+        self.kinds = list(map(self.distinct.index, shapes))
+        self.pieces: dict[tuple[int, int], _Piece | None] = {}
 
     def masks(self, draws: int, seed: int) -> tuple[tuple[Mask, ...], bool]:
         """Return the other masks, and whether they are all."""
@@ -165,16 +187,16 @@ class _Drawing:
             return self._some(draws, seed), False
         every = self._listed()
         if len(every) <= WHOLE:
-            return every, True
+            return tuple(map(self._mask, every)), True
         rng = random.Random(seed)  # noqa: S311  repeatable, not secret
-        return tuple(shuffled(every, rng)[:draws]), False
+        return tuple(map(self._mask, shuffled(every, rng)[:draws])), False
 
     def some(self, draws: int, seed: int) -> tuple[Mask, ...]:
         """Return so many other masks, or all where there are fewer: nothing is listed in vain."""
         found = () if self.none else self._some(draws, seed)
         if len(found) < draws and not self.none and self._count() <= _LISTED:
             rng = random.Random(seed)  # noqa: S311  repeatable, not secret
-            return tuple(shuffled(self._listed(), rng)[:draws])
+            return tuple(map(self._mask, shuffled(self._listed(), rng)[:draws]))
         return found
 
     @property
@@ -182,25 +204,28 @@ class _Drawing:
         """Whether there is nothing to place, or no room for it."""
         return not self.shapes or len(self.places) < sum(s.units for s in self.shapes)
 
-    def _listed(self) -> tuple[Mask, ...]:
-        """Return all other masks."""
-        found: dict[frozenset[int], Mask] = {}
-        for mask in map(self._fitting, self._every()):
-            if mask is not None and mask.characters != self.own:
-                found.setdefault(mask.characters, mask)
-        return tuple(found.values())
+    def _listed(self) -> list[tuple[MaskSpan, ...]]:
+        """Return the spans of all other masks."""
+        found: dict[tuple[Place, ...], tuple[MaskSpan, ...]] = {}
+        for pieces in filter(None, map(self._fitting, self._every())):
+            found.setdefault(_hidden(pieces), tuple(piece.span for piece in pieces))
+        found.pop(self.own, None)
+        return list(found.values())
 
     def _some(self, draws: int, seed: int) -> tuple[Mask, ...]:
         """Draw other masks until there are so many, or hardly any new ones come."""
         rng = random.Random(seed)  # noqa: S311  repeatable, not secret
-        found: dict[frozenset[int], Mask] = {}
+        found: dict[tuple[Place, ...], tuple[MaskSpan, ...]] = {}
         for _ in range(_TRIES * draws):
-            mask = self._fitting(self._drawn(rng))
-            if mask is not None and mask.characters != self.own:
-                found.setdefault(mask.characters, mask)
+            pieces = self._fitting(self._drawn(rng))
+            if pieces is not None and (hidden := _hidden(pieces)) != self.own:
+                found.setdefault(hidden, tuple(piece.span for piece in pieces))
             if len(found) == draws:
                 break
-        return tuple(found.values())
+        return tuple(map(self._mask, found.values()))
+
+    def _mask(self, spans: tuple[MaskSpan, ...]) -> Mask:
+        return Mask(self.mask.text, spans, "reference", seed=self.mask.seed)
 
     def _count(self) -> int:
         """Return about how many places there are for all shapes together."""
@@ -236,23 +261,34 @@ class _Drawing:
             at += self.shapes[item].units if item >= 0 else 1
         return tuple(starts)
 
-    def _fitting(self, starts: tuple[int, ...]) -> Mask | None:
-        """Return the mask of these places; None where they meet, or are unlike the own ones."""
-        spans: list[MaskSpan] = []
-        taken: set[int] = set()
-        for start, shape in zip(starts, self.shapes, strict=True):
-            units = range(start, start + shape.units)
-            if not taken.isdisjoint(units):
+    def _fitting(self, starts: tuple[int, ...]) -> list[_Piece] | None:
+        """Return what stands at these places; None where they meet, or are unlike the own ones."""
+        pieces: list[_Piece] = []
+        reach = count = 0
+        for start, kind in sorted(zip(starts, self.kinds, strict=True)):
+            piece = None if start < reach else self._piece(start, kind)
+            if piece is None:
                 return None
-            taken.update(units)
-            span = self._span(start, shape)
-            if span is None:
-                return None
-            spans.append(span)
-        count = self._tokens([(s.start, s.end) for s in spans])
-        if abs(count - self.hidden) > _NEAR * self.hidden:
+            reach = piece.end
+            count += piece.tokens
+            pieces.append(piece)
+        return None if abs(count - self.hidden) > _NEAR * self.hidden else pieces
+
+    def _piece(self, start: int, kind: int) -> _Piece | None:
+        if (start, kind) not in self.pieces:
+            self.pieces[start, kind] = self._laid(start, self.distinct[kind])
+        return self.pieces[start, kind]
+
+    def _laid(self, start: int, shape: _Shape) -> _Piece | None:
+        """Return a shape from its first unit on, None where it does not fit there."""
+        if (span := self._span(start, shape)) is None:
             return None
-        return Mask(self.mask.text, tuple(spans), "reference", seed=self.mask.seed)
+        hidden = joined(map(self._inked, normalise(self.mask.text, [span])))
+        tokens = self._tokens([(span.start, span.end)])
+        return _Piece(start + shape.units, span, hidden, tokens)
+
+    def _inked(self, span: MaskSpan) -> Place:
+        return self.inked[span.start], self.inked[span.end]
 
     def _span(self, start: int, shape: _Shape) -> MaskSpan | None:
         text, units = self.mask.text, self.places[start : start + shape.units]
@@ -277,3 +313,8 @@ class _Drawing:
         if not self.tokens:
             return len(spans)
         return sum(bisect_left(self.tokens, e) - bisect_left(self.tokens, s) for s, e in spans)
+
+
+def _hidden(pieces: Iterable[_Piece]) -> tuple[Place, ...]:
+    """Return what pieces hide together: equal where they hide the same characters."""
+    return joined(sorted(stretch for piece in pieces for stretch in piece.hidden))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...masks.mask import Mask
+from ...readings.labels import Prediction
 from ...readings.question import Question
 from ...readings.windows import read
 from .reference import Reference, reference_set
@@ -88,19 +89,25 @@ class Control:
 
 
 def beside_chance(
-    question: Question, mask: Mask, operator: str, draws: int = DRAWS, long: str = "cut"
+    question: Question,
+    mask: Mask,
+    operator: str,
+    draws: int = DRAWS,
+    long: str = "cut",
+    known: tuple[Prediction, Prediction] | None = None,
 ) -> Control:
-    """Ask about the plain text, the mask and the other masks of its set.
+    """Ask about the other masks of a mask's set; asking ends early where p is above 0.05 for sure.
 
-    Asking ends early where p is above 0.05 for certain.
+    known: the answers to the plain and to the masked text, where these have been asked about.
     """
+    import numpy as np
+
     reference = reference_set(mask, question.model, long, draws)
-    plain, hidden = (Mask(mask.text), "attention"), (mask, operator)
-    answers = read(question, [plain, hidden], long)
-    original = answers.prediction(0)
-    index = question.subject(answers.probabilities[0])
-    before = question.log_odds(answers.logits)[0, index]
-    strength = abs(float(question.log_odds(answers.logits)[1, index] - before))
+    original, masked = known or _both(question, mask, operator, long)
+    index = question.subject(np.array(list(original.probabilities.values())))
+    label = question.outputs[index]
+    before = original.log_odds[label]
+    strength = abs(masked.log_odds[label] - before)
     probabilities: list[float] = []
     strong = flips = 0
     for some in _in_steps(reference.masks):
@@ -112,7 +119,7 @@ def beside_chance(
         if (1 + strong) / (1 + len(reference.masks)) > LEVEL:
             break
     return _control(
-        question.outputs[index],
+        label,
         probabilities,
         flips if question.kind.flips(question.given) else math.nan,
         reference,
@@ -120,6 +127,13 @@ def beside_chance(
         strong,
         by_effect(mask),
     )
+
+
+def _both(
+    question: Question, mask: Mask, operator: str, long: str
+) -> tuple[Prediction, Prediction]:
+    answers = read(question, [(Mask(mask.text), "attention"), (mask, operator)], long)
+    return answers.prediction(0), answers.prediction(1)
 
 
 def _control(

@@ -13,7 +13,7 @@ from ...models.model import Model
 from ...readings.heads import valued
 from ...readings.labels import Prediction
 from ...readings.question import Question, Spec, asked, json_of
-from ...readings.windows import Answers, answers_of, checked_long, encodings_of, read
+from ...readings.windows import answers_of, checked_long, encodings_of, read
 from ..chance.verdict import DRAWS, LEVEL, Control, beside_chance, by_effect, holm
 from ..statistics import divergence
 
@@ -100,32 +100,32 @@ def compare(
     'positive'
     """
     put = asked(model, question).about(mask.text)
+    return replace(_compared(put, _Hidden(mask), operator, long), mask=mask)
+
+
+@remembered(maxsize=64)
+def _compared(question: Question, mask: _Hidden, operator: str, long: str) -> Comparison:
     checked_long(long)
-    pieces = encodings_of([(Mask(mask.text), "attention"), (mask, operator)], put.model, long)
-    detail = put.detail(pieces[0][0], pieces[1][0])
-    return _comparison(mask, operator, answers_of(put, pieces), detail)
-
-
-def _comparison(mask: Mask, operator: str, answers: Answers, detail: dict[str, Any]) -> Comparison:
+    both = [(Mask(mask.mask.text), "attention"), (mask.mask, operator)]
+    pieces = encodings_of(both, question.model, long)
+    answers = answers_of(question, pieces)
+    detail = question.detail(pieces[0][0], pieces[1][0])
     original, masked = answers.prediction(0), answers.prediction(1)
     p, q = answers.probabilities
-    put = answers.question
-    asked_for = put.kind.subject(put.given) is not None
-    subject = put.outputs[put.subject(p)] if asked_for or put.head == "likelihood" else ""
     return Comparison(
-        mask,
+        mask.mask,
         operator,
-        answers.question.model.name,
+        question.model.name,
         original,
         masked,
         {k: masked.probabilities[k] - v for k, v in original.probabilities.items()},
-        detail.get("kl", divergence(put.head, p, q)),
+        detail.get("kl", divergence(question.head, p, q)),
         answers.notices[0],
         {k: masked.log_odds[k] - v for k, v in original.log_odds.items()},
-        put.spec(),
-        subject,
+        question.spec(),
+        question.outputs[question.subject(p)] if question.has_subject else "",
         detail,
-        put.head,
+        question.head,
     )
 
 
@@ -150,19 +150,22 @@ def control(
 
 @remembered(maxsize=1024)
 def _control(question: Question, mask: _Hidden, operator: str, draws: int, long: str) -> Control:
-    return beside_chance(question, mask.mask, operator, draws, long)
+    known = _compared(question, mask, operator, long)
+    return beside_chance(question, mask.mask, operator, draws, long, (known.original, known.masked))
 
 
 @dataclass(frozen=True)
 class _Hidden:
-    """A mask as a key: also by what its spans are called, which `placeholder` writes."""
+    """A mask as a key: also by what its spans are called, which `placeholder` writes, and by the
+    seed, from which `corrupt` draws.
+    """
 
     mask: Mask
 
     @property
     def _key(self) -> tuple[Any, ...]:
         spans = tuple((s.start, s.end, s.label) for s in self.mask.spans)
-        return self.mask.text, spans, by_effect(self.mask)
+        return self.mask.text, spans, self.mask.seed, by_effect(self.mask)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Hidden) and self._key == other._key

@@ -10,6 +10,7 @@ __all__ = [
     "positions",
     "prompt",
     "scoring",
+    "sharing",
     "tails",
     "usual_question",
 ]

@@ -16,6 +16,7 @@ from ..batches import Read, batch
 from ..question import Question, question
 from .prompt import Framed, framed
 from .scoring import log_probabilities, log_softmax_behind, seen_last, way_of
+from .sharing import shared_answers
 from .tails import Tail, Template, answer_tails, pieces_of, tails_of
 
 LONGEST = 256  # tokens of an answer that the model writes itself
@@ -44,7 +45,8 @@ def _frame(model: Model, given: Mapping[str, Any]) -> Framed:
         tails = (answer_tails if apart else tails_of)(model.tokenizer, template, [given["answer"]])
     else:
         tails = ()
-    return framed(model, template, tails, ended=apart)
+    own = 0 if apart or (given["answer"] and not ids) else int(given["longest"])
+    return framed(model, template, tails, ended=apart, room=own)
 
 
 def _names(model: Model, given: Mapping[str, Any]) -> tuple[str, ...]:
@@ -149,6 +151,7 @@ def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:
     settle=_settle,
     detail=_detail,
     flips=lambda given: False,
+    answers=shared_answers,
 )
 def answering(
     model: Model,

@@ -11,7 +11,8 @@ from ...models.model import Model
 from ..batches import Read
 from ..question import Question, question
 from .prompt import Framed, framed
-from .scoring import log_probabilities, way_of
+from .scoring import begun, log_probabilities, way_of
+from .sharing import shared_answers
 from .tails import Tail, Template, answer_tails, tails_of
 
 BY = ("sum", "mean", "pmi")
@@ -78,6 +79,7 @@ def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:
     capability=way_of,
     frame=_frame,
     detail=_detail,
+    answers=shared_answers,
     by_odds=True,
 )
 def choices(
@@ -120,7 +122,7 @@ def without_text(model: Framed) -> tuple[float, ...]:
             "as 'Review: {text}\\nSentiment:'."
         )
     read = model.tokenise("")
-    with torch.inference_mode():
+    with torch.inference_mode(), begun((), 0):
         found = log_probabilities(
             model, [Ids(read.input_ids, (1,) * len(read.input_ids))], model.tails
         )

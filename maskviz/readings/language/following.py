@@ -12,6 +12,7 @@ from ..batches import Read
 from ..question import Question, question
 from .prompt import Framed, framed
 from .scoring import next_logits
+from .sharing import shared_answers
 from .tails import Template, pieces_of, tails_of
 
 REST = "(other)"
@@ -135,6 +136,7 @@ def _token(model: Model, said: Any, row: int) -> dict[str, Any]:
     subject=lambda given: 0,
     detail=_detail,
     flips=_contrast,
+    answers=shared_answers,
     by_odds=True,
 )
 def following(

@@ -23,13 +23,14 @@ class Framed(Model):
     """A model that reads each text within a template; what it is asked follows behind.
 
     template: what stands around the text. tails: what may follow, see `Tail`; the room that the
-    longest takes is kept free. ended: whether the tokenizer's own mark of an end stays, as where an
-    encoder reads the prompt. whole: the model itself.
+    longest takes, or `room` tokens, is kept free. ended: whether the tokenizer's own mark of an end
+    stays, as where an encoder reads the prompt. whole: the model itself.
     """
 
     template: Template = PLAIN
     tails: tuple[Tail, ...] = ()
     ended: bool = False
+    room: int = 0
     whole: Model | None = None
 
     @property
@@ -47,7 +48,7 @@ class Framed(Model):
         Raises ParameterError where the prompt leaves no room for a text, MaskError for an empty
         prompt.
         """
-        room = max((len(tail.ids) for tail in self.tails), default=0)
+        room = max([self.room, *(len(tail.ids) for tail in self.tails)])
         most = min(self.max_length, longest or self.max_length) - room
         key = (text, most, self.template, self.tails[:1], self.ended)
         if (found := self.read.find(key, _size)) is None:
@@ -58,7 +59,11 @@ class Framed(Model):
 
 
 def framed(
-    model: Model, template: Template, tails: tuple[Tail, ...] = (), ended: bool = False
+    model: Model,
+    template: Template,
+    tails: tuple[Tail, ...] = (),
+    ended: bool = False,
+    room: int = 0,
 ) -> Framed:
     """Return the model behind the prompt."""
     own = {name: getattr(model, name) for name in ("name", "path", "config", "tokenizer")}
@@ -70,6 +75,7 @@ def framed(
         template=template,
         tails=tails,
         ended=ended,
+        room=room,
         whole=model.bare,
     )
 

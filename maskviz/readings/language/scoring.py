@@ -19,6 +19,7 @@ from ..batches import Ids, Read, batch
 from ..hiding import trimmed
 from .tails import Tail, end_ids
 
+Layer = tuple[Any, Any]  # keys and values
 WAYS = ("generate", "translate", "fill")  # in which a model may be asked for its words
 
 
@@ -78,18 +79,52 @@ def _hide(reads: Sequence[Read]) -> bool:
 
 def logits_at(network: Any, inputs: dict[str, Any], places: Any) -> Any:
     """Return the logits at `places` (rows, k) of a batch alone, (rows, k, vocabulary)."""
-    with _at(network.get_output_embeddings(), places) as caught:
-        logits = network(**inputs, use_cache=False).logits
-    return logits if caught else _gathered(logits, places)
+    given, start = _behind_beginning(inputs)
+    with at_places(network, places - start) as caught:
+        logits = network(**given).logits
+    return logits if caught else _gathered(logits, places - start)
 
 
 @contextmanager
-def _at(head: Any, places: Any) -> Iterator[list[bool]]:
-    """Let a head see the states at `places` alone; what is caught stays empty where it has none.
+def begun(layers: Sequence[Layer], start: int) -> Iterator[None]:
+    """Let this thread's passes begin behind `start` tokens that all of their rows share.
+
+    layers: the keys and values of these and more tokens, (1, heads, tokens, width) each. Without
+    layers the passes read all.
+    """
+    before = getattr(_asked, "beginning", None)
+    _asked.beginning = (layers, start) if layers else None
+    try:
+        yield
+    finally:
+        _asked.beginning = before
+
+
+def _behind_beginning(inputs: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Return what a network is given, and how many tokens of it were read before."""
+    from transformers import DynamicCache
+
+    beginning = getattr(_asked, "beginning", None)
+    if beginning is None:
+        return {**inputs, "use_cache": False}, 0
+    layers, start = beginning
+    rows = len(inputs["input_ids"])
+    cache = DynamicCache()
+    for i, (keys, values) in enumerate(layers):
+        own = (part[:, :, :start].expand(rows, -1, -1, -1) for part in (keys, values))
+        cache.update(*own, i)
+    rest = {n: t if n == "attention_mask" else t[:, start:] for n, t in inputs.items()}
+    return {**rest, "past_key_values": cache, "use_cache": True}, start
+
+
+@contextmanager
+def at_places(network: Any, places: Any) -> Iterator[list[bool]]:
+    """Let the head see the states at `places` (rows, k) alone; nothing is caught where none is.
 
     The head is one for all threads, so that what it is asked is each thread's own.
     """
     caught: list[bool] = []
+    head = network.get_output_embeddings()
     if head is not None and head not in _watched:
         with _watching:
             if head not in _watched:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from ...models.memory import free_on_machine
+
 # Of a float32 product's speed that a small encoder reaches; 0.5 and 1.3 were measured on an EPYC.
 _SHARE_OF_PEAK = {"float32": 0.4, "bf16": 1.0}
 _MATRIX = 48  # columns: so few that NumPy computes on one thread, enough for its full speed
@@ -30,9 +32,7 @@ class Machine:
         """Return what `auto`, `cpu` or `cuda` means here."""
         if device != "cpu" and (free := _free_on_gpu()) is not None:
             return cls(True, max(0.0, free - _GPU_CONTEXT))
-        import psutil
-
-        return cls(False, psutil.virtual_memory().available / 1e9)
+        return cls(False, free_on_machine() / 1e9)
 
     def flops(self, precision: str) -> float:
         """Return the floating-point operations per second that training may reach: a guess."""
