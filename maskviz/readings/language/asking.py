@@ -9,6 +9,8 @@ from ...models.model import Model
 from ..question import QUESTIONS, Kind
 from .scoring import usual_question
 
+_FIRST = ("labels", "choices", "next", "answer")  # in this order; then those of others
+
 
 def askable(model: Model) -> tuple[str, ...]:
     """Return the questions that a model can be asked without more than their own defaults.
@@ -17,7 +19,10 @@ def askable(model: Model) -> tuple[str, ...]:
     >>> askable(load_model("mini"))
     ('labels', 'choices')
     """
-    return tuple(name for name, kind in QUESTIONS.items() if _fits(kind, model))
+    names = sorted(
+        QUESTIONS, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)
+    )
+    return tuple(name for name in names if _fits(QUESTIONS[name], model))
 
 
 def opening_question(model: Model) -> str:

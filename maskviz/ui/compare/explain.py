@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import pandas as pd
@@ -31,16 +32,18 @@ _DEFAULT = ("occlusion", "gradient-input", "random")
 def show(view: state.View) -> None:
     """The first method's scores large, the others beside it in numbers."""
     found: dict[str, Explanation] = {}
+    own = False
     picture, choice = st.columns([5, 3], gap="large")
     with choice:
         text_box(view)
-    with choice, errors():
+        question_controls(view)
         names = st.pills(
             "Methods", list(METHODS), selection_mode="multi", default=list(_DEFAULT), wrap=True,
             help="\n".join(f"- **{m.name}**: {m.summary}" for m in METHODS.values()),
         )  # fmt: skip
-        question_controls(view)
-        label = _label(state.current())
+        label = None
+        with suppress(MaskvizError):  # said beside it
+            label = _label(state.current())
         trust = st.toggle("Measure faithfulness", help="Some hundred passes; seconds to a minute.")
         with st.expander("More"):
             question_more(state.current())
@@ -53,11 +56,14 @@ def show(view: state.View) -> None:
         view = state.current()
         if not whole:
             view = replace(view, text=limits.first_words(view.text))
+        asked(view.model, spec_of(view)).about(view.text)  # what cannot be asked is said once
         found = _scores(view, names, label, long)
     if trust and found:
         with errors():
             _faithfulness(view, found, long)
-    if question_of(view)["name"] == "labels":
+    with suppress(MaskvizError):
+        own = question_of(view)["name"] == "labels"
+    if own:
         with st.expander("Hold the scores against words that people marked"):
             _marked(view, names or ["occlusion"])
 

@@ -48,11 +48,10 @@ def show(view: state.View) -> None:
     picture, choice = st.columns([5, 3], gap="large")
     with choice:
         text_box(view)
-        with errors():
-            question_controls(view)
+        question_controls(view)
         names = _strategies(state.current())
         with st.expander("More"):
-            question_more(view)
+            question_more(state.current())
             operator_control(view)
             every = st.toggle(
                 "Under five operators",

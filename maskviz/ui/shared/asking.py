@@ -74,9 +74,13 @@ def _plain(value: Any) -> Any:
 def question_controls(view: state.View) -> None:
     """The question and what it takes; nothing of a model that gives its labels alone.
 
-    Raises CapabilityError where the model answers none.
+    What is wrong with it is said where the answer would stand.
     """
-    model = load_model(view.model)
+    with suppress(MaskvizError):
+        _controls(view, load_model(view.model))
+
+
+def _controls(view: state.View, model: Model) -> None:
     names, given = askable(model), question_of(view)
     if len(names) > 1:
         st.session_state["view_question"] = given["name"]
@@ -114,7 +118,11 @@ def _fields(given: Mapping[str, Any]) -> None:
 
 def question_more(view: state.View) -> None:
     """What is asked for less often, for the folded part of a page."""
-    given = question_of(view)
+    with suppress(MaskvizError):
+        _more(question_of(view))
+
+
+def _more(given: Mapping[str, Any]) -> None:
     if given["name"] == "choices":
         ways = {
             "sum": "log-probability of the whole choice", "mean": "its mean over the tokens",
