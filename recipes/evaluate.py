@@ -1,9 +1,9 @@
 """Print the figures of the bundled models: `python recipes/evaluate.py --data DIR [--json]`.
 
 How each figure is counted stands at the top of score_mini.py, score_en_mini.py,
-score_translate.py and score_summaries.py. Hidden words are 15 % of the whole words of a text;
-recovery is counted over the tokens of these words. Intervals are 95 % bootstrap intervals over
-texts (1,000 resamples, seed 0).
+score_translate.py, score_chat.py and score_summaries.py. Hidden words are 15 % of the whole words
+of a text; recovery is counted over the tokens of these words. Intervals are 95 % bootstrap
+intervals over texts (1,000 resamples, seed 0).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from score_common import Figure
 
-PARTS = ("mini", "en_mini", "mini-translate", "summariser")
+PARTS = ("mini", "en_mini", "mini-translate", "mini-chat", "summariser")
 ASSETS = Path(__file__).resolve().parent.parent / "maskviz" / "assets"
 
 
@@ -51,6 +51,13 @@ def figures(options: argparse.Namespace) -> list[Figure]:
             found += translate_figures(assets / "mini-translate", data)
         else:
             print(f"no mini-translate in {assets}: see recipes/README.md", file=sys.stderr)
+    if "mini-chat" in wanted:
+        if (assets / "mini-chat" / "config.json").is_file():
+            from score_chat import chat_figures
+
+            found += chat_figures(assets / "mini-chat", data)
+        else:
+            print(f"no mini-chat in {assets}: see recipes/README.md", file=sys.stderr)
     if "summariser" in wanted:
         from score_summaries import summary_figures
 

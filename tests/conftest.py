@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from scripts.chromium import ARGUMENTS, find_chromium
 
 # Before any library reads them: tests never ask a model hub, and two cores are shared.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ["HF_HOME"] = str(Path(tempfile.gettempdir()) / "maskviz-without-a-hub")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 

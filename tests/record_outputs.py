@@ -32,6 +32,7 @@ def main(topics: list[str]) -> None:
         files = recorded.make_files(folder)
         for topic in topics or [*CASES, "surface"]:
             os.environ["MASKVIZ_HOME"] = str(folder / f"home-{topic}")
+            os.environ["HF_HOME"] = str(folder / "hub")
             found = recorded.surface() if topic == "surface" else recorded.run_topic(topic, files)
             _write(topic, found)
 

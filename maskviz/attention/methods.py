@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..errors import CapabilityError, ParameterError
+from ..inside.projection import Gated
 from ..inside.watch import Layer
 
 FLOW_RATE = 40_000_000  # edges that flows visit in a second, measured on one core
@@ -196,12 +197,27 @@ def norms(layer: Layer) -> Any:
             "attention: choose raw, mean or rollout."
         )
     weights = _float(layer.weights).astype(np.float64)  # (h, q, k)
+    if isinstance(layer.projection, Gated):
+        return _behind_gate(weights, layer.values, layer.projection)
     brought = np.einsum("hkd,hdw->khw", layer.values, layer.projection)  # f_h(x_k)
     gram = brought @ brought.swapaxes(1, 2)  # (k, h, h)
     squares = np.zeros(weights.shape[1:])
     for h in range(len(weights)):
         squares += weights[h] * np.einsum("gqk,kg->qk", weights, gram[:, h])
     return np.sqrt(np.maximum(squares, 0))
+
+
+def _behind_gate(weights: Any, values: Any, projection: Gated) -> Any:
+    """Return ‖Σ_h (g_h,i ⊙ α_h,ij v_h,j) W_h‖, (queries, keys): a gate is of each query."""
+    import numpy as np
+
+    found = np.zeros(weights.shape[1:])
+    whole = projection.weight.reshape(-1, projection.weight.shape[-1])  # (h · d, width)
+    for i, row in enumerate(found):
+        gated = values * projection.gate[:, i, None]  # (h, k, d)
+        each = gated * weights[:, i, :, None].astype(np.float32)
+        row[:] = np.linalg.norm(each.swapaxes(0, 1).reshape(len(row), -1) @ whole, axis=-1)
+    return found
 
 
 def relevance_across(parts: Mapping[str, Iterable[Layer]]) -> Iterator[Any]:

@@ -25,7 +25,10 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 TextArgument = Annotated[str | None, typer.Argument(help="The text; '-' reads standard input.")]
 ModelName = Annotated[
-    str, typer.Option("--model", "-m", help="mini, a tuned run, a folder or a name on the Hub.")
+    str,
+    typer.Option(
+        "--model", "-m", help="mini, smollm2, a tuned run, a folder, a GGUF file or a Hub name."
+    ),
 ]
 QuestionName = Annotated[
     str,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -48,8 +50,7 @@ def doctor_command(as_json: common.Json = False) -> None:
 @models_app.command("list")
 def list_command(as_json: common.Json = False) -> None:
     """List the bundled, tuned, pulled and allowed models, and those that can be pulled."""
-    from ..models import list_models
-    from ..models.catalogue import to_pull
+    from ..models import list_models, to_pull
 
     found = [*list_models(), *to_pull()]
     width = max(len(m.name) for m in found) + 2
@@ -120,6 +121,7 @@ def pull_command(name: str, as_json: common.Json = False) -> None:
     from ..models.pulled import PULLED
 
     if name in PULLED:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is half done is taken away
         show = Progress("%")
         pull(name, show.share)
         show.end()

@@ -7,6 +7,7 @@ __all__ = [
     "composing",
     "core",
     "gradients",
+    "projection",
     "record",
     "steering",
     "tape",

@@ -66,8 +66,12 @@ def _by_part(model: Model, products: list[Product]) -> dict[str, list[Product]]:
     for part in parts_of(model):
         order = Order(model, part)
         side = "decoder" if part == "cross" else part
-        own = (one for one in products if one.part == side)
-        parts[part] = [one for one in own if order.counts(one)]
+        found = parts[part] = []
+        for one in (one for one in products if one.part == side):
+            if order.counts(one):
+                found.append(one)
+            elif not order.cross:  # the same again: of LiLT's two the second is of the text
+                found[-1] = one
     return parts
 
 

@@ -25,9 +25,11 @@ class Places:
     layered: dict[str, bool] = field(default_factory=dict)  # the parts in which layers are known
 
     def now(self) -> tuple[str | None, int]:
-        """Return the part, and its layer; where layers are not known, each call is one."""
+        """Return the part, and its layer; where none is seen to begin, each call is one."""
         if self.part is None:
             return None, 0
+        if not self.counts[self.part]:  # SqueezeBERT calls what its layers do, not them
+            self.layered[self.part] = False
         if not self.layered[self.part]:
             self.counts[self.part] += 1
         return self.part, max(self.counts[self.part] - 1, 0)
@@ -62,6 +64,7 @@ def _follow(
 
     def layer_starts(*_: Any) -> None:
         places.part = name  # OPT's head calls the layers past the module that holds them
+        places.layered[name] = True
         places.counts[name] = places.counts.get(name, 0) + 1
         entered(places.counts[name] - 1)
 

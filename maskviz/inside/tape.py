@@ -10,6 +10,7 @@ from ..errors import CapabilityError, MaskvizError, ParameterError
 from ..models.checks import demand
 from ..models.model import Model
 from .core import core_of
+from .projection import Gated
 from .watch import Layer, Product, by_head, watching
 
 PARTS = ("encoder", "decoder", "cross")
@@ -93,7 +94,7 @@ def not_projected(model: Model) -> CapabilityError:
     """Return the error for an architecture that does more to the heads than to project them."""
     return CapabilityError(
         f"The architecture {model.family!r} does not pass its heads to the output projection as "
-        "they are (a gate, a norm or a mixture lies between): choose raw, mean or rollout."
+        "they are, nor behind a gate (a mixture lies between): choose raw, mean or rollout."
     )
 
 
@@ -182,11 +183,9 @@ class Tape:
         if self.needs != "values":
             self.layers.append(Layer(half, number=number))
             return
-        projection = product.projection()
-        if projection is None:
+        if product.projection is None:
             raise not_projected(self.model)
-        projection = projection.detach().float().cpu().numpy()
-        self.layers.append(Layer(half, values.float().cpu().numpy(), projection, number=number))
+        self.layers.append(Layer(half, _array(values), _array(product.projection), number=number))
 
     def kept(self, weights: Any) -> Any:
         """Return one layer's weights in float16, in their place among the others."""
@@ -206,6 +205,13 @@ class Tape:
             return weights.detach().half().cpu().numpy()
         torch.from_numpy(self.whole[at]).copy_(weights.detach())
         return self.whole[at]
+
+
+def _array(tensor: Any) -> Any:
+    """Return a tensor, or those of a projection behind a gate, as float32 in NumPy."""
+    if isinstance(tensor, Gated):
+        return Gated(_array(tensor.gate), _array(tensor.weight))
+    return tensor.detach().float().cpu().numpy()
 
 
 @contextmanager

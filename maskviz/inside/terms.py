@@ -184,7 +184,7 @@ _STEPS: dict[str, Callable[[_Of, Arguments, dict[str, Any], Any], Terms | None]]
     "where": _chosen,
     "cat": _joined,
 }
-_MOVES = {  # change where a score lies, not what it is
+MOVES = {  # change where a score lies, not what it is
     *("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "expand", "contiguous"),
     *("permute", "transpose", "movedim", "getitem", "gather"),
     *("to", "float", "type", "type_as", "clone", "detach"),
@@ -198,7 +198,7 @@ def _carried(
     import torch
 
     old = args[0].shape
-    if func.__name__.strip("_") in _MOVES:
+    if func.__name__.strip("_") in MOVES:
         moved = before.each(lambda term: func(term.expand(old), *args[1:], **kwargs))
         seen = func(before.seen.expand(old).to(result.dtype), *args[1:], **kwargs) > 0.5
         return Terms(moved.score, moved.biases, seen)

@@ -175,22 +175,18 @@ def _attention(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
 
 @operator("unk", "Puts the unknown token in the place of each hidden token.")
 def _unk(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
-    return _special(model, hidden, "unk", visible=1)
+    token_id, token = model.tokenizer.unk_token_id, model.tokenizer.unk_token
+    if token_id is None:
+        raise CapabilityError(
+            f"The model {model.name!r} has no unk token: use the operator delete or attention."
+        )
+    return [(token_id, token, i, 1) for i in hidden.indices]
 
 
 @operator("pad", "Puts the padding token in the place of each hidden one; nobody attends to it.")
 def _pad(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
-    return _special(model, hidden, "pad", visible=0)
-
-
-def _special(model: Any, hidden: Hidden, name: str, visible: int) -> list[Piece]:
-    token_id = getattr(model.tokenizer, f"{name}_token_id")
-    if token_id is None:
-        raise CapabilityError(
-            f"The model {model.name!r} has no {name} token: use the operator delete or attention."
-        )
-    token = getattr(model.tokenizer, f"{name}_token")
-    return [(token_id, token, i, visible) for i in hidden.indices]
+    token = model.tokenizer.convert_ids_to_tokens(model.padding)
+    return [(model.padding, token, i, 0) for i in hidden.indices]
 
 
 def apply(

@@ -1,6 +1,6 @@
 """Models: loading by name or folder, and what each of them can do."""
 
-from .catalogue import ModelInfo, list_models
+from .catalogue import ModelInfo, list_models, to_pull
 from .model import Model, held, load_model
 
 __all__ = [
@@ -18,6 +18,8 @@ __all__ = [
     "memory",
     "model",
     "pull",
+    "pulled",
     "size",
+    "to_pull",
     "tuned",
 ]

@@ -13,7 +13,11 @@ from .pulled import PULLED, pulled_folder
 
 BUNDLED = "mini"
 BUNDLED_TRANSLATOR = "mini-translate"
+BUNDLED_CHAT = "mini-chat"
 BUNDLED_IMAGES = "mini-digits"  # read by maskviz.vision alone
+
+# Those that an installation may come without, and what makes them.
+_MADE_BY = {BUNDLED_TRANSLATOR: "translate.py", BUNDLED_CHAT: "mini_chat.py"}
 
 
 def locate(name: str) -> str:
@@ -26,7 +30,7 @@ def locate(name: str) -> str:
     if not name or not name.strip():
         raise ModelNotFoundError("No model is named: use 'mini', a folder, or a name on the Hub.")
     allowed(name)
-    if name in (BUNDLED, BUNDLED_TRANSLATOR):
+    if name == BUNDLED or name in _MADE_BY:
         return _bundled_folder(name)
     from .tuned import tuned_models
 
@@ -89,7 +93,7 @@ def bundled() -> tuple[str, ...]:
     """Return the names of the bundled models, the default first."""
     return tuple(
         name
-        for name in (BUNDLED, BUNDLED_TRANSLATOR)
+        for name in (BUNDLED, *_MADE_BY)
         if name == BUNDLED or (assets() / name / "config.json").is_file()
     )
 
@@ -98,7 +102,7 @@ def _bundled_folder(name: str) -> str:
     if name not in bundled():
         raise ModelNotFoundError(
             f"This installation comes without {name!r}: make it with 'python "
-            "recipes/translate.py', or give a folder or a name on the Hub."
+            f"recipes/{_MADE_BY[name]}', or give a folder or a name on the Hub."
         )
     return str(assets() / name)
 

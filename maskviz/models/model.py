@@ -116,16 +116,26 @@ class Model:
     @cached_property
     def mask_token_id(self) -> int | None:
         """The mask token's id; None of a decoder, whose tokenizer may name one never learned."""
-        from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
+        from transformers.models.auto import modeling_auto as auto
 
-        guesses = "fill" in self.capabilities or self.family in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-        learned = guesses or self.config.is_encoder_decoder  # one may be tuned on masked sources
+        kinds = {self.family, self.config.get_text_config().model_type}
+        guesses = (
+            "fill" in self.capabilities or kinds & auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES.keys()
+        )
+        # LiLT and MarkupLM have neither class; an encoder-decoder may be tuned on masked sources.
+        writes = kinds & auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.keys()
+        learned = guesses or self.config.is_encoder_decoder or not writes
         return self.tokenizer.mask_token_id if learned else None
 
     @property
     def mask_token(self) -> str | None:
         """The mask token as it is written, None where none was learned."""
         return None if self.mask_token_id is None else str(self.tokenizer.mask_token)
+
+    @cached_property
+    def padding(self) -> int:
+        """The id that fills up a batch, and that a decoder's classifier passes over."""
+        return padding_of(self.config, self.tokenizer)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -253,7 +263,11 @@ def _load(name: str) -> Model:
     _tokenizer_is_there(name, Path(path))
     tokenizer, notice = as_saved(_from_pretrained(AutoTokenizer, name, path), path)
     if tokenizer.pad_token is None:  # as GPT-2 and Llama are published
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.sep_token or tokenizer.unk_token
+        padding = padding_of(config, tokenizer)
+        if padding in tokenizer.all_special_ids:
+            tokenizer.pad_token = tokenizer.convert_ids_to_tokens(padding)
+        else:  # every text ends with the only special token: batches take another, see padding_of
+            tokenizer.pad_token = tokenizer.eos_token or tokenizer.sep_token or tokenizer.unk_token
     return Model(name, path, config, tokenizer, _capabilities(config), notice)
 
 
@@ -337,16 +351,32 @@ def _network(model: Model, capability: str) -> Any:
     with quiet(), torch.inference_mode(False):  # whoever asks first, others take gradients
         head = partial(_from_pretrained, _head(model, capability), model.name, model.path)
         network = opened(partial(head, use_safetensors=True, dtype=torch_dtype(model.dtype)))
-    padded_by(network, model.tokenizer)
+    padded_by(network, model.padding)
     network = quickened(network.to(device()).eval())
     return shared(network, [n for key, n in NETWORKS.values() if key[0] is model])
 
 
-def padded_by(network: Any, tokenizer: Any) -> None:
-    """Tell a network what its batches are padded with: a decoder's classifier reads it there."""
+def padded_by(network: Any, padding: int) -> None:
+    """Tell a network what its batches are padded with: a decoder's classifier reads before it."""
     for config in (network.config, network.config.get_text_config()):
-        if getattr(config, "pad_token_id", None) is None:
-            config.pad_token_id = tokenizer.pad_token_id
+        config.pad_token_id = padding
+
+
+def padding_of(config: Any, tokenizer: Any) -> int:
+    """Return the id that fills up a batch: the network's own, else one that ends no text.
+
+    A decoder's classifier reads the last token that is not padding. Where a tokenizer ends each
+    text with eos, padding with eos would have it read one token early.
+    """
+    core = config.get_text_config()
+    own, size = getattr(core, "pad_token_id", None), getattr(core, "vocab_size", None)
+    if own is not None and 0 <= own < (size or own + 1):
+        return int(own)
+    last = tokenizer("a")["input_ids"][-1:]
+    named = (getattr(tokenizer, f"{name}_token_id") for name in ("pad", "eos", "sep", "unk"))
+    tried = (*named, *sorted(tokenizer.all_special_ids), 0, 1)
+    known = (token for token in tried if token is not None and token < (size or token + 1))
+    return int(next(token for token in known if token not in last))
 
 
 def device() -> str:

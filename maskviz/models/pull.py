@@ -28,7 +28,7 @@ from ..errors import DiskFullError, MissingDependencyError, ModelError, ModelNot
 from ..paths import home, is_full, no_room, write_atomic
 from .gguf import convert
 from .locate import allowed
-from .pulled import PULLED, Pulled, there
+from .pulled import PULLED, Pulled, hub_cache, there
 
 Watch = Callable[[str, float], None]  # what is done, and which share of all of it
 _HUB_FILES = (
@@ -95,12 +95,12 @@ class _Shown:
 
 def _from_hub(one: Pulled, show: Watch) -> str | None:
     """Fetch a model from the Hub at its revision; return None, or why it could not be."""
-    from huggingface_hub import HfApi, constants, hf_hub_download
+    from huggingface_hub import HfApi, hf_hub_download
 
     show("asking the Hub", 0.0)
     try:
         HfApi().model_info(one.hub, revision=one.revision, timeout=10)
-        cache = Path(constants.HF_HUB_CACHE) / f"models--{one.hub.replace('/', '--')}" / "blobs"
+        cache = hub_cache() / f"models--{one.hub.replace('/', '--')}" / "blobs"
         with _growing(cache, _HUB_BYTES, show, "fetching from the Hub"):
             paths = [
                 hf_hub_download(one.hub, file, revision=one.revision, tqdm_class=_no_bar())

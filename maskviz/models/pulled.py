@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,10 +77,19 @@ def there(one: Pulled) -> Path | None:
 
 
 def _from_hub(one: Pulled) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
+    # By its documented layout: the list of models is asked for on every page, and importing the
+    # Hub's library takes longer than all of the page's first paint.
+    repository = hub_cache() / f"models--{one.hub.replace('/', '--')}"
+    folder = repository / "snapshots" / one.revision
+    files = ("config.json", "tokenizer.json", "model.safetensors")
+    return folder if all((folder / file).is_file() for file in files) else None
 
-    found = [
-        try_to_load_from_cache(one.hub, name, revision=one.revision)
-        for name in ("config.json", "tokenizer.json", "model.safetensors")
-    ]
-    return Path(str(found[0])).parent if all(isinstance(path, str) for path in found) else None
+
+def hub_cache() -> Path:
+    """Return the folder in which the Hub's library keeps what it fetches."""
+    named = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
+    if named:
+        return Path(os.path.expandvars(named)).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    root = os.environ.get("HF_HOME", os.path.join(base, "huggingface"))  # noqa: PTH118
+    return Path(os.path.expandvars(root)).expanduser() / "hub"

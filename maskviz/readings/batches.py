@@ -117,7 +117,7 @@ def padded(
     import torch
 
     shape = (len(ids), max(map(len, ids)))
-    arrays = {"input_ids": np.full(shape, model.tokenizer.pad_token_id or 0)}
+    arrays = {"input_ids": np.full(shape, model.padding)}
     arrays["attention_mask"] = np.zeros(shape, dtype=np.int64)
     for i, (row, visible) in enumerate(zip(ids, seen, strict=True)):
         arrays["input_ids"][i, : len(row)] = row

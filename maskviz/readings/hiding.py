@@ -23,7 +23,7 @@ def any_hidden(model: Model, reads: Sequence[Read]) -> bool:
     """Tell whether any token of any text is hidden from attention; padding says nothing of it."""
     import numpy as np
 
-    pad = model.tokenizer.pad_token_id
+    pad = model.padding
     return any(
         ((np.asarray(read.attention_mask) == 0) & (np.asarray(read.input_ids) != pad)).any()
         for read in reads

@@ -196,10 +196,15 @@ def test_of_a_long_text_the_beginning_is_translated_and_that_is_said(seq2seq: st
     assert "--whole" not in whole.stderr
 
 
-def test_without_the_bundled_translator_the_next_step_is_named(monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "recipe"), [("mini-translate", r"translate\.py"), ("mini-chat", r"mini_chat\.py")]
+)
+def test_without_a_bundled_model_the_next_step_is_named(
+    monkeypatch, name: str, recipe: str
+) -> None:
     monkeypatch.setattr("maskviz.models.locate.bundled", lambda: ("mini",))
     from maskviz.models.locate import locate
 
-    with pytest.raises(ModelNotFoundError, match=r"recipes/translate\.py"):
-        locate("mini-translate")
+    with pytest.raises(ModelNotFoundError, match=rf"without '{name}'.*recipes/{recipe}"):
+        locate(name)
     assert "mini" in bundled()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -387,3 +388,31 @@ def test_an_answer_is_written_within_what_the_model_takes(decoder) -> None:
     ids = answering.written(put.model, apply(" ".join([TEXT] * 3), "attention", put.model), 200)
     read_ = apply(" ".join([TEXT] * 3), "attention", put.model)
     assert len(ids) + len(read_) <= model.max_length
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "language-models.md"
+
+
+@pytest.mark.parametrize(
+    ("number", "asked_for"),
+    [
+        (0, ("--prompt", r"Review: {text}\nSentiment:", "--choice", "warm", "--choice", "dull")),
+        (1, ("--target", " a", "--against", " of")),
+        (2, ("--answer", "warm")),
+    ],
+)
+def test_the_examples_of_the_docs_have_the_keys_of_the_command(
+    decoder, run, number: int, asked_for
+) -> None:
+    shown = json.loads(re.findall(r"```json\n(.*?)```", DOCS.read_text("utf-8"), re.S)[number])
+    status, out, err = run(
+        "compare", TEXT, "--model", decoder("llama").path, *asked_for, "--json",
+        "--strategy", "pattern", "--words", "great",
+    )  # fmt: skip
+    assert status == 0, err
+    found = json.loads(out)
+    assert [key for key in found if key in shown] == list(shown)
+    for key in ("choices", "tokens", "next"):
+        if key in shown:
+            assert list(found[key][0]) == list(shown[key][0])
+    assert set(found["reference"]) == set(shown["reference"])

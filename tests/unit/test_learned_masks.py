@@ -13,7 +13,7 @@ from maskviz.evidence.words.faithfulness import default_operator
 from maskviz.evidence.words.gradients import baseline_ids
 from maskviz.masks import apply
 from maskviz.models import load_model
-from tests.tiny_models import build
+from tests.tiny_models import build, build_any
 
 TEXT = "The film was great."
 
@@ -57,6 +57,12 @@ def test_what_is_tuned_from_a_masked_language_model_keeps_its_mask_token(tiny, f
     model = load_model(tiny(family, head))
     assert model.mask_token_id == model.tokenizer.mask_token_id is not None
     assert default_operator(model) == "mask"
+
+
+def test_an_encoder_that_transformers_lets_guess_nothing_keeps_its_mask_token(tmp_path) -> None:
+    layout = {"channel_shrink_ratio": 2, "hidden_size": 24, "max_2d_position_embeddings": 64}
+    model = load_model(build_any("lilt", tmp_path / "lilt", **layout))
+    assert model.mask_token_id == model.tokenizer.mask_token_id is not None
 
 
 def test_the_bundled_translator_keeps_the_mask_token_that_it_was_tuned_with() -> None:

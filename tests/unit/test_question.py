@@ -205,7 +205,7 @@ def test_a_file_on_the_command_line_is_asked_it(run, tmp_path) -> None:
         (
             "tree",
             UnknownNameError,
-            "Unknown question 'tree': choose one of .*three",
+            "Unknown question 'tree': choose one of .*labels.*three",
         ),
         ({**THREE, "word": "x"}, UnknownNameError, "choose one of words"),
         ({"name": "labels", "words": "x"}, UnknownNameError, "takes no parameter .words."),

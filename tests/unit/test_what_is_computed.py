@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from maskviz.attention import attend
+from maskviz.attention.methods import norms
 from maskviz.errors import CapabilityError, ParameterError
 from maskviz.inside.arithmetic import head_arithmetic
 from maskviz.inside.record import record
-from maskviz.inside.tape import parts_of
+from maskviz.inside.tape import eager, parts_of
 from maskviz.masks import apply, attention_matrix
 from maskviz.models import load_model
 from tests.tiny_models import build_any
@@ -27,6 +28,17 @@ GIVEN = {
     "gpt_oss": _GEMMA | {"num_local_experts": 2, "num_experts_per_tok": 1},
     "gpt_neo": {"attention_types": [[["global", "local"], 1]], "window_size": 4},
     "bitnet": {"num_key_value_heads": 1},
+    "qwen3_5_text": {
+        "num_key_value_heads": 1,
+        "head_dim": 16,
+        "layer_types": ["linear_attention", "full_attention"],
+        "linear_key_head_dim": 8,
+        "linear_value_head_dim": 8,
+        "linear_num_key_heads": 2,
+        "linear_num_value_heads": 2,
+    },
+    "granite_swa": {"num_key_value_heads": 1},
+    "squeezebert": {"embedding_size": 16},
     "diffllama": {"num_key_value_heads": 2},
     "longcat_flash": {
         "num_layers": 1,
@@ -159,7 +171,64 @@ def test_norm_is_of_what_the_layer_adds(family: str, model_of) -> None:
     assert any(out.shape == brought.shape and np.abs(out - brought).max() < 2e-3 for out in outputs)
 
 
-@pytest.mark.parametrize("family", ["bitnet", "diffllama"])
+@pytest.mark.parametrize("family", ["bitnet", "qwen3_5_text", "granite_swa"])
+def test_norm_is_of_what_each_token_brings_through_a_gate(family: str, model_of) -> None:
+    """Σ_j of what the tokens bring is what the projection puts out, gated by each query."""
+    import torch
+
+    model, outputs = model_of(family), []
+    encoding = apply(TEXT, "delete", model)
+    layer = record(model, encoding, "decoder", needs="values")[-1]
+    summed = np.einsum("hqk,hkd->hqd", layer.weights, layer.values)
+    gate, weight = layer.projection.gate, layer.projection.weight
+    assert np.ptp(gate) > 0.01
+    for name, one in model.main_network().named_modules():
+        if name.endswith("o_proj"):
+            one.register_forward_hook(lambda _, __, out: outputs.append(out[0].numpy()))
+    with torch.no_grad():
+        model.main_network()(torch.tensor([encoding.input_ids]))
+    assert np.abs(np.einsum("hqd,hdw->qw", summed * gate, weight) - outputs[-1]).max() < 5e-3
+    found = norms(layer)
+    for i, j in ((3, 1), (5, 5), (8, 0)):
+        each = layer.weights[:, i, j, None].astype(float) * layer.values[:, j] * gate[:, i]
+        assert found[i, j] == pytest.approx(np.linalg.norm(np.einsum("hd,hdw", each, weight)), 1e-4)
+    shown = attend(TEXT, model, "delete", method="norm").weights[-1, 0].astype(float)
+    assert np.abs(shown - found / found.sum(-1, keepdims=True)).max() < 1e-3
+
+
+@pytest.mark.parametrize("family", ["convbert", "diffllama"])
 def test_norm_is_refused_where_more_lies_before_the_projection(family: str, model_of) -> None:
+    model = model_of(family, "MaskedLM" if family == "convbert" else "CausalLM")
     with pytest.raises(CapabilityError, match=f"'{family}' does not pass its heads .* raw, mean"):
-        attend(TEXT, model_of(family), method="norm")
+        attend(TEXT, model, "delete", method="norm")
+
+
+@pytest.mark.parametrize("family", ["squeezebert", "ibert"])
+def test_layers_that_are_called_in_ways_of_their_own_are_seen(family: str, model_of) -> None:
+    import torch
+
+    model = model_of(family, "MaskedLM")
+    shown = attend(TEXT, model, "delete").weights
+    given = {"input_ids": torch.tensor([apply(TEXT, "delete", model).input_ids])}
+    with torch.no_grad(), eager(model.main_network()):
+        own = model.main_network()(**given, output_attentions=True).attentions
+    own = np.stack([one[0].numpy() for one in own])
+    if family == "squeezebert":  # transformers returns its scores
+        own = torch.from_numpy(own).softmax(-1).numpy()
+    assert shown.shape == own.shape
+    assert np.abs(shown - own).max() < 1e-3
+
+
+def test_of_two_products_of_a_layer_the_gradient_is_that_of_the_text(model_of) -> None:
+    import torch
+
+    model = model_of("lilt", "SequenceClassification")
+    encoding = apply(TEXT, "delete", model)
+    found = record(model, encoding, "encoder", needs="gradients")
+    network = model.main_network()
+    with eager(network):
+        output = network(torch.tensor([encoding.input_ids]), output_attentions=True)
+        own = torch.autograd.grad(output.logits[0].max(), output.attentions)
+    for layer, gradient in zip(found, own, strict=True):
+        assert np.abs(layer.gradient - gradient[0].numpy()).max() < 1e-5
+        assert np.abs(layer.gradient).max() > 1e-6

@@ -79,7 +79,7 @@ class Comparison:
             "flip": self.flip,
             "delta": self.delta,
             "delta_logit": self.delta_logit,
-            **self.detail,
+            **{k: v for k, v in self.detail.items() if k not in ("kl", "flip")},
             "kl": self.kl,
         }
 

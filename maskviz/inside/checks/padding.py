@@ -36,7 +36,7 @@ def padding(model: Model) -> Finding:
 def _changed(model: Model, network: Any, short: Sequence[int], long: Sequence[int]) -> float:
     """Return how far the answers for a short text move where it is padded beside a long one."""
     gap, own = len(long) - len(short), len(short)
-    fill = [model.tokenizer.pad_token_id or 0] * gap
+    fill = [model.padding] * gap
     alone = _answers(network, [short], [[1] * own])
     padded = _answers(network, [[*short, *fill], long], [[1] * own + [0] * gap, [1] * len(long)])
     states = apart(alone[0][0], padded[0][0, :own])

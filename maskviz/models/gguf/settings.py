@@ -59,6 +59,8 @@ def settle(config: Any, header: Header) -> None:
             raise refused(header, name, value)
     _rotation(config, header, own)
     _scores(config, own)
+    if config.model_type == "gpt2":  # a table as long as the text may be
+        config.n_positions = own.get("context_length", config.n_positions)
 
 
 def _put(config: Any, names: tuple[str, ...], value: Any) -> bool:

@@ -40,11 +40,36 @@ def tokenizer_of(header: Header, read: Any) -> Any:
     elif kind == "llama" and not header.architecture.startswith("gemma"):
         _space_before(read.backend_tokenizer, settings.get("tokenizer.ggml.add_space_prefix", True))
     starts = settings.get("tokenizer.ggml.add_bos_token", kind == "llama" or pre in _WHOLE_WORDS)
-    read.add_bos_token = bool(starts and read.bos_token is not None)
-    read.add_eos_token = bool(settings.get("tokenizer.ggml.add_eos_token"))
-    if longest := header.own().get("context_length"):
-        read.model_max_length = int(longest)
-    return read
+    ends = settings.get("tokenizer.ggml.add_eos_token", False)
+    return _plain(header, read, bool(starts), bool(ends))
+
+
+def _plain(header: Header, read: Any, starts: bool, ends: bool) -> Any:
+    """Return a tokenizer of no architecture's own class: those build their rules anew."""
+    from tokenizers import processors
+    from transformers import PreTrainedTokenizerFast
+
+    core = read.backend_tokenizer
+    bos = read.bos_token if starts else None
+    eos = read.eos_token if ends else None
+    around = [name for name in (bos, "$A", eos) if name]
+    pair = [
+        name for name in (bos, "$A:0", eos, bos and f"{bos}:1", "$B:1", eos and f"{eos}:1") if name
+    ]
+    core.post_processor = processors.TemplateProcessing(
+        single=around,
+        pair=pair,
+        special_tokens=[(name, core.token_to_id(name)) for name in (bos, eos) if name],
+    )
+    names = ("bos_token", "eos_token", "unk_token", "pad_token")
+    longest = header.own().get("context_length")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core,
+        chat_template=read.chat_template,
+        clean_up_tokenization_spaces=False,
+        **({"model_max_length": int(longest)} if longest else {}),
+        **{name: getattr(read, name) for name in names if getattr(read, name) is not None},
+    )
 
 
 def _split(header: Header, core: Any, pre: str) -> None:

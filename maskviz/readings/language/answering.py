@@ -93,7 +93,7 @@ def written(model: Model, read: Read, longest: int) -> tuple[int, ...]:
             max_new_tokens=max(1, min(longest, room)),
             do_sample=False,
             num_beams=1,
-            pad_token_id=network.generation_config.pad_token_id or model.tokenizer.pad_token_id,
+            pad_token_id=model.padding,
         )[0].tolist()
     start = len(read.input_ids) if way == "generate" else 1
     ends = set(network.generation_config.eos_token_id if isinstance(

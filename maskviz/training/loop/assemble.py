@@ -57,9 +57,7 @@ def assemble(
         args=args,
         train_dataset=train,
         eval_dataset=evaluation_sets(spec, model, first),
-        data_collator=TaskCollator(
-            model.tokenizer.pad_token_id or 0, spec.task, hooks.sparse, _lengths(spec, train)
-        ),
+        data_collator=TaskCollator(model.padding, spec.task, hooks.sparse, _lengths(spec, train)),
         compute_loss_func=_loss(spec, rows),
         compute_metrics=metrics_of(spec.kind),
         preprocess_logits_for_metrics=answer_of(spec.kind),

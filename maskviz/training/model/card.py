@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...models.locate import BUNDLED, BUNDLED_TRANSLATOR, public_name, run_of
+from ...models.locate import bundled, public_name, run_of
 from ..spec.spec import EXAMPLE, MULTI, REGRESSION, RunSpec
 
 _CARD = """\
@@ -89,7 +89,7 @@ def adapter_card(
 
 def _where(base: str) -> str:
     """Say where the weights are that an adapter belongs to."""
-    if base in (BUNDLED, BUNDLED_TRANSLATOR):
+    if base in bundled():
         return (
             f"{_code(base)} is part of maskviz: its folder is `maskviz.load_model({base!r}).path`."
         )

@@ -44,7 +44,7 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
         if first.startswith("Unrecognized configuration class"):
             first = f"the architecture {model.family!r} has no head for it"
         raise _unfit(spec, first) from None
-    padded_by(network, model.tokenizer)
+    padded_by(network, model.padding)
     numbers = tuple(map(str, range(len(label_names))))
     unlike = "label2id" in options and tuple(label_names) != numbers
     if unlike and "classify" in model.capabilities:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,9 +12,11 @@ from pathlib import Path
 import streamlit as st
 
 from maskviz.errors import MaskvizError, TextError
-from maskviz.text.marks import isolated, named
+from maskviz.text.marks import named
 from maskviz.ui.components.kept_view import kept_view
 from maskviz.ui.shared import state
+from maskviz.ui.shared.escaping import escape as escape
+from maskviz.ui.shared.fetch import offer
 
 _STATIC = Path(__file__).parents[1] / "components" / "static"
 _THEME = _STATIC / "theme.css"
@@ -23,8 +24,9 @@ WORDMARK = str(_STATIC / "wordmark.svg")
 _APP_RAN = "app_ran"
 _MODEL_HELP = (
     "`mini` is bundled: a small English encoder that guesses hidden words and tells good reviews "
-    "from bad. Models tuned on the Fine-tune page are listed too. Or type the name of one on the "
-    "Hugging Face Hub, such as `distilbert-base-uncased`, or a folder."
+    "from bad. `smollm2` is a small chat model, fetched once. Models tuned on the Fine-tune page "
+    "are listed too. Or type the name of one on the Hugging Face Hub, such as "
+    "`distilbert-base-uncased`, or the path of a folder or a GGUF file."
 )
 _WARM_UP_AFTER = 1.5  # seconds: by then the first page is painted
 
@@ -62,6 +64,7 @@ def open_page(reads: bool = True) -> state.View:
             accept_new_options="MASKVIZ_MODELS" not in os.environ,
             help=_MODEL_HELP,
         )
+        offer(view.model)
     for notice in state.notices(view) if reads else ():
         st.caption(f"{escape(notice)}")
     return view
@@ -117,9 +120,9 @@ def _take_model() -> None:
 
 
 def _model_names(chosen: str) -> list[str]:
-    from maskviz.models import list_models
+    from maskviz.models import list_models, to_pull
 
-    names = [info.name for info in list_models()]
+    names = [info.name for info in (*list_models(), *to_pull())]
     return names if chosen in names else [*names, chosen]
 
 
@@ -156,18 +159,6 @@ def _unfamiliar(text: str, model: str) -> str:
     return unfamiliar(text, load_model(model))
 
 
-def escape(text: str) -> str:
-    """Return a sentence or a name that Markdown shows as it is.
-
-    Marks of direction stand by their names, and a word that runs from right to left turns nothing
-    around it. An address becomes a link whatever is escaped: a word joiner, which is not seen,
-    takes it apart.
-    """
-    marks = "\\`*_{}[]()<>#+-.!|~$:"
-    apart = _ADDRESS.sub("\\g<0>\N{WORD JOINER}", isolated(named(text)))
-    return "".join("\\" + c if c in marks else c for c in apart)
-
-
 FEW_ROWS = 40
 
 
@@ -182,10 +173,6 @@ def sentences_table(rows: Sequence[Mapping[str, str]]) -> None:
         from maskviz.ui.shared.grid import in_names
 
         st.dataframe(in_names(table), hide_index=True, width="stretch")
-
-
-# Where GitHub's Markdown begins a link by itself: https://, www. and the sign of an e-mail address.
-_ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|@", re.IGNORECASE)
 
 
 @st.cache_resource(show_spinner=False)
