@@ -144,11 +144,11 @@ def why(view: state.View, chosen: Mask) -> None:
 def details(view: state.View, chosen: Mask) -> None:
     """What the model reads, the audit, the matrix, and the mask as a file; all folded."""
     st.subheader("Look closer", divider="gray")
-    encoding = apply(chosen, view.operator, view.model)
+    encoding = apply(chosen, state.operator_of(view), view.model)
     if encoding.notice:
         st.warning(escape(encoding.notice), icon="✂️")
     with st.expander("What the model reads"):
-        st.caption(f"{len(encoding)} tokens of {escape(view.model)}, operator {view.operator}")
+        st.caption(f"{len(encoding)} tokens of {escape(view.model)}, operator {encoding.operator}")
         st.text(" ".join(encoding.tokens))
     with st.expander("Audit: does it hide what it says?"):
         mask_panels.audit_panel(view)

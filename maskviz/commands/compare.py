@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,10 @@ from . import common
 from .compare_show import fairness_table, file_table, text_lines
 from .explain import Long
 from .progress import Progress
+
+if TYPE_CHECKING:
+    from ..evidence.text.compare import Comparison
+    from ..readings.question import Question
 
 
 @common.app.command("compare")
@@ -196,7 +200,7 @@ def _one_text(
     as_json: bool,
 ) -> None:
     from ..evidence import compare, compare_masks, sensitivity
-    from ..evidence.text.compare import operators_left_out
+    from ..evidence.text.compare import operators_left_out, put_again
     from ..readings.question import asked
 
     put, long = asked(shared["model"], shared["question"]), shared["long"]
@@ -212,7 +216,7 @@ def _one_text(
     second = None
     if beside:
         operator = first.comparison.operator
-        second = compare(masks[0][1], beside, operator, long, shared["question"])
+        second = compare(masks[0][1], beside, operator, long, put_again(first.comparison))
     document = {
         **first.comparison.to_dict(),
         "control": first.control.to_dict(),
@@ -221,9 +225,23 @@ def _one_text(
         "sensitivity": {name: s.to_dict() for name, s in survives.items()},
         "notes": left_out,
     }
+    if positions := _positions(first.comparison, put, long):
+        document["kl_by_position"] = positions
     if second is not None:
         document["beside"] = {"model": second.model, **second.change()}
     common.show(document, as_json, "\n".join(text_lines(effects, survives, second)))
+
+
+def _positions(compared: Comparison, put: Question, long: str) -> list[dict[str, Any]]:
+    """Return how far the next token moves behind each token, of a decoder that is asked for it."""
+    from ..readings.language.positions import kl_by_position
+
+    if put.name not in ("next", "answer") or "generate" not in put.model.capabilities:
+        return []
+    if long != "cut" or not compared.mask.spans:
+        return []
+    model = put.about(compared.mask.text).model
+    return [vars(p) for p in kl_by_position(compared.mask, model, compared.operator)]
 
 
 def _masks(

@@ -59,27 +59,20 @@ def _answers(result: Comparison) -> list[str]:
 
 def _chance_of(effect: Effect) -> list[str]:
     """Say where the mask stands among others of its kind and size, and what those do."""
+    from ..evidence.text.scale import Scale
     from ..evidence.text.sentence import beside
 
-    chance = effect.control
+    chance, scale = effect.control, Scale.of(effect.comparison)
     if not effect.comparison.mask.spans:
         return ["chance  nothing was hidden, so there is nothing to set beside chance"]
     lines = [f"chance  {beside(chance)}"]
     if chance.draws:
+        low, high, mean = (f"{value:{scale.digits}}" for value in scale.band(chance))
         lines.append(
-            f"        under these {_measured(effect)} lies between {_share(chance.low)} and "
-            f"{_share(chance.high)}, mean {_share(chance.mean)}"
+            f"        under these {scale.name} lies between {low} and {high}, mean {mean}"
             + ("" if math.isnan(chance.flips) else f"; {chance.flips:.0%} of them flip")
         )
     return lines
-
-
-def _measured(effect: Effect) -> str:
-    """Name the figure of the control: a probability, a regression's value, or ln p of an answer."""
-    from ..evidence.text.sentence import shortened
-
-    label, head = shortened(effect.control.label, 30), effect.comparison.head
-    return f"ln p({label!r})" if head == "likelihood" else f"p({label})"
 
 
 def _share(value: float) -> str:
@@ -87,17 +80,20 @@ def _share(value: float) -> str:
 
 
 def _effects(effects: list[Effect]) -> list[str]:
-    label = effects[0].control.label
+    from ..evidence.text.scale import Scale, visible
+
+    scale = Scale.of(effects[0].comparison)
+    label, heads = scale.label, ("p", "Δp") if scale.bounded else ("value", "change")
     lines = [
-        f"{'strategy':14}{'operator':13}{'answer':>14}{'p':>8}{'Δp':>9}{'Δlogit':>9}{'KL':>8}"
-        "  chance, 95 %      so"
+        f"{'strategy':14}{'operator':13}{'answer':>14}{heads[0]:>8}{heads[1]:>9}{'Δlogit':>9}"
+        f"{'KL':>8}  chance, 95 %      so"
     ]
     for e in effects:
         c = e.comparison
         kl = "–" if c.kl is None else f"{c.kl:.3f}"
         lines.append(
-            f"{e.name[:13]:14}{c.operator:13}{c.masked.label[:13]:>14}"
-            f"{c.masked.probabilities[label]:>8.3f}{c.delta[label]:>+9.3f}"
+            f"{e.name[:13]:14}{c.operator:13}{visible(c.masked.label)[:13]:>14}"
+            f"{scale.value(c.masked):>8.3f}{scale.change(c):>+9.3f}"
             f"{c.delta_logit[label]:>+9.2f}{kl:>8}  {_band(e):16}  "
             f"{e.conclusion}{_p(e.p_adjusted)}"
         )
@@ -105,8 +101,10 @@ def _effects(effects: list[Effect]) -> list[str]:
 
 
 def _band(effect: Effect) -> str:
-    chance = effect.control
-    return f"{chance.low:.3f} to {chance.high:.3f}" if chance.draws else "–"
+    from ..evidence.text.scale import Scale
+
+    low, high, _ = Scale.of(effect.comparison).band(effect.control)
+    return f"{low:.3f} to {high:.3f}" if effect.control.draws else "–"
 
 
 def _survives(found: Sensitivity) -> str:

@@ -103,6 +103,10 @@ def explain_command(
     common.notify(specials_in(text))
     document = {n: _document(e, measured.get(n)) for n, e in found.items()}
     several = {"methods": document} if len(names) > 1 else {}
+    if put.name == "answer":
+        from ..evidence.words.answer import answer_matrix
+
+        several["matrix"] = answer_matrix(text, put, long).to_dict()
     lines = [_answer(first), "", *_words(found)]
     common.show({**document[names[0]], **several}, as_json, "\n".join([*lines, *_table(measured)]))
 
@@ -117,6 +121,10 @@ def _say_cost(put: Question, text: str) -> None:
 
 def _answer(explanation: Any) -> str:
     """Return the answer as a person reads it: a probability, or a regression's value."""
+    from ..evidence.text.scale import shortened
+
+    if explanation.head == "likelihood":
+        return f"{shortened(explanation.label)}  ln p {explanation.probability:.2f}"
     shown = ".3f" if explanation.head == "regression" else ".1%"
     return f"{explanation.label} {explanation.probability:{shown}}"
 

@@ -1,6 +1,7 @@
 """From arrays to figures: Plotly, PNG, SVG and PDF; nothing here imports streamlit."""
 
 __all__ = [
+    "answers",
     "attention",
     "canvas",
     "compare",

@@ -10,6 +10,7 @@ from ..evidence.fairness.fairness import Gap
 from ..evidence.files.chance import ChanceResult
 from ..evidence.files.tally import StrategyResult
 from ..evidence.text.compare import Comparison, Effect
+from ..evidence.text.scale import Scale
 from ..evidence.words.attribution import Explanation
 from ..evidence.words.faithfulness import Faithfulness
 from .theme import CHANCE, MASKED, OKABE_ITO, PLAIN, as_text
@@ -63,22 +64,22 @@ def _probability(title: str, span: tuple[float, float], regression: bool) -> dic
     return {**_PERCENT, "range": span, "title": title, "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1]}
 
 
-def strategies(effects: Sequence[Effect], label: str) -> Any:
-    """Return one row per strategy: the label's probability under it, beside its chance band."""
+def strategies(effects: Sequence[Effect]) -> Any:
+    """Return one row per strategy: the figure under it, beside its chance band."""
     import plotly.graph_objects as go
 
+    scale = Scale.of(effects[0].comparison)
     names = [as_text(effect.name) for effect in effects]
-    plain = effects[0].comparison.original.probabilities[label]
-    values = [effect.comparison.masked.probabilities[label] for effect in effects]
-    regression = effects[0].comparison.valued
+    plain = scale.value(effects[0].comparison.original)
+    values = [scale.value(effect.comparison.masked) for effect in effects]
     known = [e for e in effects if e.control.draws]
     figure = go.Figure()
     figure.add_trace(
         _interval(
             [as_text(e.name) for e in known],
-            [(e.control.low, e.control.high) for e in known],
+            [scale.band(e.control)[:2] for e in known],
             "other masks of the set, 95 %",
-            ".3f" if regression else ".1%",
+            scale.digits,
         )
     )
     figure.add_scatter(
@@ -86,7 +87,7 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
         marker={"color": MASKED, "size": 13, "line": {"width": 1, "color": "white"}},
         hovertemplate="%{y}: %{x:.3f}<extra></extra>",
     )  # fmt: skip
-    said = f"{plain:.3f}" if regression else f"{plain:.1%}"
+    said = f"{plain:{scale.digits}}"
     figure.add_vline(
         x=plain, line={"color": PLAIN, "width": 2, "dash": "dot"},
         annotation={"text": f"plain {said}", "yanchor": "bottom"},
@@ -94,7 +95,7 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
     )  # fmt: skip
     figure.update_layout(
         height=110 + 34 * len(names),
-        xaxis=_probability(f"p({as_text(label)})", (-0.02, 1.02), regression),
+        xaxis=_axis(scale, (-0.02, 1.02)),
         yaxis={
             "automargin": True,
             "autorange": "reversed",
@@ -107,23 +108,32 @@ def strategies(effects: Sequence[Effect], label: str) -> Any:
     return figure
 
 
-def grid(effects: Sequence[Effect], label: str) -> Any:
-    """Return strategies × operators as a heatmap of Δp; * is beyond chance, F a flip."""
+def _axis(scale: Scale, span: tuple[float, float]) -> dict[str, Any]:
+    """Return the axis of the figure that stands beside chance."""
+    if scale.bounded:
+        return _probability(as_text(scale.name), span, False)
+    unit = f", {scale.unit}" if scale.unit else ""
+    title = "value" if scale.kind == "value" else f"{as_text(scale.name)}{unit}"
+    return {"automargin": True, "zeroline": True, "title": title}
+
+
+def grid(effects: Sequence[Effect]) -> Any:
+    """Return strategies × operators as a heatmap of changes; * is beyond chance, F a flip."""
     import plotly.graph_objects as go
 
-    regression = effects[0].comparison.valued
-    most = max(abs(e.comparison.delta[label]) for e in effects) or 1 if regression else 1
+    scale = Scale.of(effects[0].comparison)
+    most = 1 if scale.bounded else max(abs(scale.change(e.comparison)) for e in effects) or 1
     names = list(dict.fromkeys(e.name for e in effects))
     operators = list(dict.fromkeys(e.comparison.operator for e in effects))
     found = {(e.name, e.comparison.operator): e for e in effects}
-    sign = "change" if regression else "Δp"
+    sign = "Δp" if scale.bounded else f"change {scale.unit}".strip()
     cells = [[found.get((name, operator)) for operator in operators] for name in names]
     figure = go.Figure(
         go.Heatmap(
             x=operators, y=list(map(as_text, names)), zmid=0, zmin=-most, zmax=most,
             colorscale="RdBu", xgap=2, ygap=2,
-            z=[[None if e is None else e.comparison.delta[label] for e in row] for row in cells],
-            text=[["" if e is None else _cell(e, label) for e in row] for row in cells],
+            z=[[None if e is None else scale.change(e.comparison) for e in row] for row in cells],
+            text=[["" if e is None else _cell(e, scale) for e in row] for row in cells],
             texttemplate="%{text}", colorbar={"title": sign, "tickformat": "+.1f"},
             hovertemplate="%{y}, %{x}: " + sign + " %{z:+.3f}<extra></extra>",
         )
@@ -135,9 +145,9 @@ def grid(effects: Sequence[Effect], label: str) -> Any:
     return figure
 
 
-def _cell(effect: Effect, label: str) -> str:
+def _cell(effect: Effect, scale: Scale) -> str:
     marks = "*" * bool(effect.beyond_chance) + " F" * effect.comparison.flip
-    return f"{effect.comparison.delta[label]:+.2f}{marks}"
+    return f"{scale.change(effect.comparison):+.2f}{marks}"
 
 
 MOST_WORDS = 60
@@ -174,27 +184,33 @@ def words(explanation: Explanation, most: int = MOST_WORDS) -> Any:
 
 _UNITS = {
     "Δp": "fall of the probability", "value": "fall of the value", "logit": "logit",
+    "ln p": "fall of ln p, nats", "contrast": "fall of the contrast, nats",
     "rank": "rank, 1 stays longest",
     "share": "share of attention", "none": "no unit",
 }  # fmt: skip
 
 
-def curves(found: Mapping[str, Faithfulness]) -> Any:
-    """Return deletion (falling) and insertion (dashed, rising) of each method."""
+def curves(found: Mapping[str, Faithfulness], measure: str = "") -> Any:
+    """Return deletion (falling) and insertion (dashed, rising) of each method.
+
+    measure: what is measured, where it is no probability.
+    """
     import plotly.graph_objects as go
 
-    figure = go.Figure()
+    figure, digits = go.Figure(), ".2f" if measure else ".1%"
     for i, (name, one) in enumerate(found.items()):
         for kind, curve, dash in (("deletion", one.deletion, "solid"),
                                   ("insertion", one.insertion, "dash")):  # fmt: skip
             figure.add_scatter(
                 x=curve.shares, y=curve.probabilities, mode="lines", legendgroup=name,
                 name=f"{name}, {kind}", line={"color": OKABE_ITO[i % 8], "dash": dash, "width": 2},
-                hovertemplate="%{x:.0%} of words: %{y:.1%}<extra>" + kind + "</extra>",
+                hovertemplate=f"%{{x:.0%}} of words: %{{y:{digits}}}<extra>{kind}</extra>",
             )  # fmt: skip
     figure.update_layout(
         height=360, xaxis={**_PERCENT, "title": "words hidden (deletion) or shown (insertion)"},
-        yaxis={**_PERCENT, "title": "probability of the label", "rangemode": "tozero"}, **_LAYOUT,
+        yaxis={"title": as_text(measure)} if measure
+        else {**_PERCENT, "title": "probability of the label", "rangemode": "tozero"},
+        **_LAYOUT,
     )  # fmt: skip
     return figure
 

@@ -36,8 +36,9 @@ class Kind:
     before they are read in batches, side by side. frame: the model behind its prompt. settle: the
     parameters that are found from one text, such as the model's own answer to it. subject: the
     output that is spoken of where it is not the answer itself. detail: what else is said of a plain
-    and a masked text. by_odds: whether gradients are of the log-odds, not of the logit. answers:
-    how many texts are asked, where a way is better than in batches.
+    and a masked text. by_odds: whether gradients are of the log-odds, not of the logit. flips:
+    whether the outputs alone say that the answer flips. answers: how many texts are asked, where a
+    way is better than in batches.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Kind:
     subject: Callable[[Given], int | None] = lambda given: None
     detail: Callable[[Question, Read, Read], dict[str, Any]] | None = None
     by_odds: bool = False
+    flips: Callable[[Given], bool] = lambda given: True
     answers: Callable[[Question, Sequence[Read], int | None], Any] | None = None
 
     def capability_of(self, model: Model) -> str:

@@ -65,7 +65,7 @@ def test_without_random_masks_there_is_no_band() -> None:
 
 def test_text_in_figures_takes_the_colour_of_the_theme(tiny) -> None:
     effects = compare_masks([("mine", mask("a fine film", "random", seed=0))], tiny("bert"))
-    drawn = figures.strategies(effects, effects[0].comparison.original.label)
+    drawn = figures.strategies(effects)
     assert all(note.font.color is None for note in drawn.layout.annotations)
     assert drawn.layout.annotations[0].text.startswith("plain ")
 

@@ -50,8 +50,8 @@ def test_names_of_labels_and_words_are_no_markup_in_a_chart(tmp_path) -> None:
     words = Explanation(MARKUP[0], 0.5, (WordScore(0, 5, MARKUP[1], 0.5),))
     look = SimpleNamespace(probabilities=dict.fromkeys(MARKUP, 0.3), label=MARKUP[0])
     drawn = (
-        figures.answers(one, effects[0].control), figures.strategies(effects, MARKUP[0]),
-        figures.grid(effects, MARKUP[0]), figures.words(words), vision.answers(look, look),
+        figures.answers(one, effects[0].control), figures.strategies(effects),
+        figures.grid(effects), figures.words(words), vision.answers(look, look),
         figures.gaps({MARKUP[0]: SimpleNamespace(ctf_gap=0.1, ctf_ci95=(0.0, 0.2))}),
     )  # fmt: skip
     for figure in drawn:

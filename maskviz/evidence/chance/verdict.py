@@ -121,7 +121,7 @@ def beside_chance(
     return _control(
         label,
         probabilities,
-        math.nan if question.head == "likelihood" else flips,
+        flips if question.kind.flips(question.given) else math.nan,
         reference,
         strength,
         strong,

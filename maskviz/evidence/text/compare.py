@@ -283,13 +283,24 @@ def operators_left_out(
     question: Spec = "labels",
 ) -> list[str]:
     """Return one sentence for each operator that cannot be compared on this mask."""
-    put, reasons = asked(model, question), []
+    put, reasons = asked(model, question).about(mask.text), []
     for operator in operators:
         try:
             read(put, [(mask, operator)], long)
         except (CapabilityError, MaskError) as error:
             reasons.append(f"{operator} is left out: {error}")
     return reasons
+
+
+def put_again(comparison: Comparison) -> Spec:
+    """Return the question of a comparison as it is put to another model: with the same answer.
+
+    Tokens are a model's own, so that they are left out.
+    """
+    given = comparison.question
+    if isinstance(given, str):
+        return given
+    return {name: value for name, value in given.items() if name != "tokens"}
 
 
 def sensitivity(effects: Iterable[Effect]) -> dict[str, Sensitivity]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ...masks.mask import Mask
@@ -9,8 +10,12 @@ from ...readings.fills import Fill
 from ...text.percent import percent
 from ..chance.verdict import Control
 from .compare import Comparison
+from .scale import Scale, shortened
 
-_NOTICEABLE = 0.02  # a change in probability below this is called none
+__all__ = ["beside", "comparison_sentence", "fill_sentence", "hidden", "shortened"]
+
+_NOTICEABLE = 0.02  # a change in probability, or of nats, below this is called none
+_MILLION = math.log(1e6)
 
 
 def hidden(mask: Mask) -> str:
@@ -29,8 +34,9 @@ def comparison_sentence(comparison: Comparison, chance: Control | None = None) -
         return _subject_sentence(comparison, chance)
     if comparison.valued:
         return _regression_sentence(comparison, chance)
-    before = f"{plain.label} {percent(plain.confidence)}"
-    after = f"{masked.label} {percent(masked.confidence)}"
+    before, after = (
+        f"{_named(comparison, p.label)} {percent(p.confidence)}" for p in (plain, masked)
+    )
     if comparison.flip and plain.label == masked.label:  # of several labels, others change
         change = f"turns {_labels(plain.chosen)} into {_labels(masked.chosen)}"
     elif comparison.flip:
@@ -43,6 +49,11 @@ def comparison_sentence(comparison: Comparison, chance: Control | None = None) -
     return f"Hiding {hidden(mask)} {change}{by_chance}."
 
 
+def _named(comparison: Comparison, label: str) -> str:
+    """Return an output as a sentence has it: the words of a language model stand in quotes."""
+    return label if comparison.question == "labels" else f"“{shortened(label)}”"
+
+
 def _labels(chosen: Sequence[str]) -> str:
     return " and ".join(chosen) or "no label"
 
@@ -50,32 +61,53 @@ def _labels(chosen: Sequence[str]) -> str:
 def _subject_sentence(comparison: Comparison, chance: Control | None) -> str:
     """Say what hiding does to the token, contrast or answer that was asked for."""
     by_chance = "" if chance is None else f"; {beside(chance)}"
-    before, after, what = subject_values(comparison)
-    way = "leaves" if before == after else "lowers" if after < before else "raises"
-    return (
-        f"Hiding {hidden(comparison.mask)} {way} {what} "
-        + (f"at {before:.2f}" if way == "leaves" else f"from {before:.2f} to {after:.2f}")
-        + f"{_writes(comparison)}{by_chance}."
-    )
+    return f"Hiding {hidden(comparison.mask)} {_moves(comparison)}{_writes(comparison)}{by_chance}."
+
+
+def _moves(comparison: Comparison) -> str:
+    """Say how the figure of what was asked for moves, in words and in its own unit."""
+    scale = Scale.of(comparison)
+    before, after = (scale.value(p) for p in (comparison.original, comparison.masked))
+    figures = f"{scale.said(before)} to {scale.said(after)}"
+    what = f"“{shortened(scale.label)}”"
+    if scale.bounded:
+        way = "lowers" if after < before else "raises"
+        probability = f"the probability of {what} as the next token"
+        if abs(after - before) < _NOTICEABLE:
+            return f"leaves {probability} at {scale.said(before)}"
+        return f"{way} {probability} from {figures}"
+    if abs(after - before) < _NOTICEABLE:
+        return f"leaves {scale.name} at {scale.said(before)}"
+    if scale.kind == "contrast":
+        than = f"“{shortened(scale.against)}”"
+        return (
+            f"makes {what} {times(after)} as probable as {than}, where it was {times(before)} "
+            f"(ln p apart: {figures})"
+        )
+    way = "less" if after < before else "more"
+    return f"makes the answer {what} {times(abs(after - before))} {way} probable (ln p {figures})"
+
+
+def times(nats: float) -> str:
+    """Return a difference of two log-probabilities as a ratio.
+
+    >>> times(7.074), times(-2), times(0.7), times(20)
+    ('1,180 times', '0.14 times', '2.0 times', 'over a million times')
+    """
+    if nats > _MILLION:
+        return "over a million times"
+    if nats < -_MILLION:
+        return "less than a millionth"
+    ratio = math.exp(nats)
+    if ratio < 10:
+        return f"{ratio:.1f} times" if ratio >= 1 else f"{ratio:.2g} times"
+    return f"{float(f'{ratio:.3g}'):,.0f} times"
 
 
 def subject_values(comparison: Comparison) -> tuple[float, float, str]:
-    """Return what is asked for, plain and masked, and its name: ln p, or a contrast of two."""
-    subject, detail = comparison.subject or comparison.original.label, comparison.detail
-    if "contrast" in detail:
-        before, after = detail["contrast"]
-        first, second = comparison.delta
-        return before, after, f"ln p({first!r}) − ln p({second!r})"
-    if comparison.valued:
-        plain, masked = comparison.original.probabilities, comparison.masked.probabilities
-        return plain[subject], masked[subject], f"ln p of the answer {shortened(subject)!r}"
-    plain, masked = (detail[f"log_probability_{side}"] for side in ("original", "masked"))
-    return plain[subject], masked[subject], f"ln p({subject!r})"
-
-
-def shortened(text: str, most: int = 60) -> str:
-    """Return the beginning of a long text."""
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+    """Return what is asked for, plain and masked, and what it is called."""
+    scale = Scale.of(comparison)
+    return scale.value(comparison.original), scale.value(comparison.masked), scale.name
 
 
 def _writes(comparison: Comparison) -> str:
@@ -83,9 +115,10 @@ def _writes(comparison: Comparison) -> str:
     detail = comparison.detail
     if "next" in detail:
         before, after = (token["text"] for token in detail["next"])
-        return f", and the next token from {before!r} to {after!r}" if before != after else ""
+        said = shortened(after)
+        return f"; the model then writes “{said}”, not “{shortened(before)}”" * (before != after)
     if comparison.flip and "generation" in detail:
-        return f", and it writes {shortened(detail['generation']['masked'])!r}"
+        return f"; the model then writes “{shortened(detail['generation']['masked'])}”"
     return ""
 
 

@@ -14,7 +14,6 @@ from ...errors import TextError
 from ...masks.mask import Mask
 from ...models.memory import remembered
 from ...models.model import Model
-from ...readings.heads import valued
 from ...readings.question import Question, Spec, asked, json_of
 from ...readings.windows import Answers, checked_long, read
 from .methods import METHODS, Request, Scores, Word
@@ -37,8 +36,8 @@ class Explanation:
     """A score per word for one output; words the model does not read have the score 0.
 
     probability: of the label; where `head` is `regression` its value, `likelihood` its ln p.
-    unit: of the scores: `Δp`, `value` (of a regression), `ln p`, `logit`, `rank`, `share` (of
-        attention) or `none`.
+    unit: of the scores: `Δp`, `value` (of a regression), `ln p`, `contrast` (of two tokens, in
+        nats), `logit`, `rank`, `share` (of attention) or `none`.
     convergence_gap: of integrated gradients, in logits: |Σ scores − (F(x) − F(baseline))|.
     reduced: the words that input reduction leaves, by index.
     notice: a sentence where the text was cut or read in windows, else empty.
@@ -125,6 +124,7 @@ def explain_many(
 
 def _of_occlusion(question: Question, text: str, found: Occluded, index: int) -> Explanation:
     falls, odds = found.falls(index)
+    falls = odds if _contrasts(question) else falls
     return Explanation(
         question.outputs[index],
         float(found.plain[index]),
@@ -139,10 +139,17 @@ def _of_occlusion(question: Question, text: str, found: Occluded, index: int) ->
     )
 
 
+def _contrasts(question: Question) -> bool:
+    """Tell whether one token is set against another: the log-odds of two are their contrast."""
+    return bool(question.given.get("against")) and len(question.outputs) == 2
+
+
 def _unit(unit: str, question: Question) -> str:
-    if unit != "Δp" or not valued(question.head):
+    if unit != "Δp":
         return unit
-    return "value" if question.head == "regression" else "ln p"
+    if _contrasts(question):
+        return "contrast"
+    return {"regression": "value", "likelihood": "ln p"}.get(question.head, unit)
 
 
 def _checked_words(text: str) -> tuple[Word, ...]:
@@ -162,7 +169,8 @@ def _explained(
     index = question.subject(plain) if label is None else question.index(label)
     found: Scores = METHODS[method].score(Request(question, text, index, words, long, seed))
     odds = found.log_odds or (None,) * len(words)
-    scored = zip(words, found.values, odds, strict=True)
+    values = found.log_odds if found.log_odds and _contrasts(question) else found.values
+    scored = zip(words, values, odds, strict=True)
     return Explanation(
         question.outputs[index],
         float(plain[index]),

@@ -15,6 +15,7 @@ from typing import Any
 from ...masks.mask import Mask
 from ...masks.operators import overlapping
 from ...masks.spans import MaskSpan
+from ...models.memory import remembered
 from ...models.model import Model
 from ...readings.batches import Ids, Read
 from ...readings.question import Question
@@ -52,9 +53,16 @@ def occlusion(request: Request) -> Scores:
     """Score each word by the fall of the label's probability when it alone is hidden."""
     if request.long == "cut" and is_long(request.question, request.text):
         return staged(request.question, request.text, request.index, request.words)
-    (found,) = occlude(request.question, [request.text], request.long)
+    found = occluded(request.question, request.text, request.long)
     falls, odds = found.falls(request.index)
     return Scores(falls, log_odds=odds)
+
+
+@remembered(maxsize=64)
+def occluded(question: Question, text: str, long: str = "cut") -> Occluded:
+    """Hide each word of one text in turn; what is found stands for every output of the question."""
+    (found,) = occlude(question, [text], long)
+    return found
 
 
 def occlude(question: Question, texts: Iterable[str], long: str = "cut") -> Iterator[Occluded]:

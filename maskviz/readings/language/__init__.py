@@ -4,8 +4,10 @@ from .scoring import usual_question
 
 __all__ = [
     "answering",
+    "asking",
     "choices",
     "following",
+    "positions",
     "prompt",
     "scoring",
     "sharing",

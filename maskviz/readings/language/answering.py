@@ -150,6 +150,7 @@ def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:
     frame=_frame,
     settle=_settle,
     detail=_detail,
+    flips=lambda given: False,
     answers=shared_answers,
 )
 def answering(

@@ -92,6 +92,7 @@ def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:
     return {
         "kl": float((said[0].exp() * (said[0] - said[1])).nansum()),
         "next": [_token(model, said, row) for row in (0, 1)],
+        "top": _top(model, said, ids, given["top"]),
         "log_probability_original": {
             n: float(said[0, i]) for n, i in zip(names, ids, strict=False)
         },
@@ -99,9 +100,24 @@ def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:
         **(
             {"contrast": [float(row[ids[0]] - row[ids[1]]) for row in said]}
             if _contrast(given)
-            else {}
+            else {"flip": int(said[0].argmax()) != int(said[1].argmax())}
         ),
     }
+
+
+def _top(model: Model, said: Any, ids: Sequence[int], count: int) -> list[dict[str, Any]]:
+    """Return the tokens asked for, then the most probable ones of the plain and masked text."""
+    best = said.topk(min(count, said.shape[-1])).indices.tolist()
+    shown = list(dict.fromkeys([*ids, *best[0], *best[1]]))
+    pieces = pieces_of(model.tokenizer, shown)
+    return [
+        {
+            "text": piece,
+            "probability_original": float(said[0, i].exp()),
+            "probability_masked": float(said[1, i].exp()),
+        }
+        for piece, i in zip(pieces, shown, strict=True)
+    ]
 
 
 def _token(model: Model, said: Any, row: int) -> dict[str, Any]:
@@ -117,8 +133,9 @@ def _token(model: Model, said: Any, row: int) -> dict[str, Any]:
     capability="generate",
     frame=_frame,
     settle=_settle,
-    subject=lambda given: 0 if given["target"] else None,
+    subject=lambda given: 0,
     detail=_detail,
+    flips=_contrast,
     answers=shared_answers,
     by_odds=True,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import pandas as pd
@@ -10,13 +11,16 @@ import streamlit as st
 
 from maskviz.errors import MaskvizError
 from maskviz.evidence import METHODS, Explanation, explain
+from maskviz.evidence.text.scale import shortened, visible
 from maskviz.evidence.words.faithfulness import Faithfulness, faithfulness
 from maskviz.evidence.words.plausibility import plausibility
 from maskviz.figures import compare as figures
-from maskviz.models import load_model
+from maskviz.readings.question import Spec, asked
 from maskviz.text.percent import percent
+from maskviz.ui.compare.answer import answers_in_words, show_matrix
 from maskviz.ui.compare.file import long_control
 from maskviz.ui.shared import limits, state
+from maskviz.ui.shared.asking import question_controls, question_more, question_of, spec_of
 from maskviz.ui.shared.chart import TOOLBAR
 from maskviz.ui.shared.controls import text_box
 from maskviz.ui.shared.grid import grid
@@ -28,19 +32,21 @@ _DEFAULT = ("occlusion", "gradient-input", "random")
 def show(view: state.View) -> None:
     """The first method's scores large, the others beside it in numbers."""
     found: dict[str, Explanation] = {}
+    own = False
     picture, choice = st.columns([5, 3], gap="large")
     with choice:
         text_box(view)
-    with choice, errors():
+        question_controls(view)
         names = st.pills(
             "Methods", list(METHODS), selection_mode="multi", default=list(_DEFAULT), wrap=True,
             help="\n".join(f"- **{m.name}**: {m.summary}" for m in METHODS.values()),
         )  # fmt: skip
-        label = st.selectbox(
-            "Label", ["the predicted one", *load_model(view.model).labels], key="explain_label"
-        )
+        label = None
+        with suppress(MaskvizError):  # said beside it
+            label = _label(state.current())
         trust = st.toggle("Measure faithfulness", help="Some hundred passes; seconds to a minute.")
         with st.expander("More"):
+            question_more(state.current())
             long = long_control("explain_long")
         whole = _whole(state.current().text)
     with picture, errors():
@@ -50,12 +56,30 @@ def show(view: state.View) -> None:
         view = state.current()
         if not whole:
             view = replace(view, text=limits.first_words(view.text))
-        found = _scores(view, names, None if label == "the predicted one" else label, long)
+        asked(view.model, spec_of(view)).about(view.text)  # what cannot be asked is said once
+        found = _scores(view, names, label, long)
     if trust and found:
         with errors():
             _faithfulness(view, found, long)
-    with st.expander("Hold the scores against words that people marked"):
-        _marked(view, names or ["occlusion"])
+    with suppress(MaskvizError):
+        own = question_of(view)["name"] == "labels"
+    if own:
+        with st.expander("Hold the scores against words that people marked"):
+            _marked(view, names or ["occlusion"])
+
+
+def _label(view: state.View) -> str | None:
+    """Ask for the output that is explained; None for the one that the question speaks of."""
+    put = asked(view.model, spec_of(view))
+    if put.name == "answer":
+        return None  # its tokens are chosen by a click
+    first = "the predicted one" if put.name != "next" else "the most probable one"
+    outputs = put.about(view.text).outputs
+    chosen = st.selectbox(
+        "Label" if put.name == "labels" else "Of", [first, *outputs], key=f"explain_{put.name}",
+        format_func=visible,
+    )  # fmt: skip
+    return None if chosen == first else chosen
 
 
 def _whole(text: str) -> bool:
@@ -78,7 +102,9 @@ def _scores(
     with st.spinner("Scoring …", show_time=True):
         for name in names:
             try:
-                found[name] = explain(view.text, view.model, name, label, long, view.seed)
+                found[name] = explain(
+                    view.text, view.model, name, label, long, view.seed, spec_of(view)
+                )
             except MaskvizError as error:
                 st.caption(escape(f"{name}: {error}"))
     if not found:
@@ -93,13 +119,15 @@ def _scores(
         answer.warning(escape(first.notice), icon="✂️")
     with answer:
         say_unfamiliar(view)
+    if first.question != "labels" and answers_in_words(first):
+        show_matrix(view.text, first, long)
     st.plotly_chart(figures.words(first), key="words", config={"displayModeBar": False})
     if len(first.words) > figures.MOST_WORDS:
         st.caption(f"The {figures.MOST_WORDS} words with the strongest scores, in their order.")
     if any(w.score < 0 for w in first.words):
         raised = "raise" if first.head == "regression" else "speak for"
         lowered = "lower" if first.head == "regression" else "speak against"
-        st.caption(f"Blue words {raised} {escape(first.label)}, orange ones {lowered} it.")
+        st.caption(f"Blue words {raised} {escape(_named(first))}, orange ones {lowered} it.")
     if first.convergence_gap is not None:
         st.caption(
             f"Convergence gap: the scores of all tokens miss the change of the logit by "
@@ -115,9 +143,7 @@ def _scores(
 def sentence(found: Explanation) -> str:
     """Say which words the answer rests on most."""
     top = [found.words[i].text for i in found.ranked[:3] if found.words[i].score > 0]
-    regression = found.head == "regression"
-    value = f"{found.probability:.3f}" if regression else percent(found.probability)
-    answer = f"{found.label} {value}"
+    answer = _answered(found)
     if METHODS[found.method].baseline:
         return f"{answer}: {found.method} scores know nothing of the text, for comparison."
     if found.reduced is not None:
@@ -128,14 +154,35 @@ def sentence(found: Explanation) -> str:
     return f"{answer} rests most on {', '.join(f'“{word}”' for word in top)} by {found.method}."
 
 
+def _answered(found: Explanation) -> str:
+    """Return what is explained, with its figure."""
+    if found.unit == "contrast":
+        return f"That it is {_named(found)}"
+    if found.head == "likelihood":
+        return f"{_named(found)} (ln p {found.probability:.2f})".replace("-", "−")
+    value = f"{found.probability:.3f}" if found.head == "regression" else percent(found.probability)
+    return f"{_named(found)} {value}"
+
+
+def _named(found: Explanation) -> str:
+    """Return the output as a sentence has it."""
+    if found.question == "labels":
+        return found.label
+    if found.unit == "contrast" and isinstance(found.question, dict):
+        return f"“{shortened(found.label)}” and not “{shortened(str(found.question['against']))}”"
+    return f"“{shortened(found.label)}”"
+
+
 def _faithfulness(view: state.View, found: dict[str, Explanation], long: str) -> None:
     with st.spinner("Hiding words by rank …", show_time=True):
         measured = {
-            name: _measured(view.text, view.model, name, e.label, long, view.seed)
+            name: _measured(view.text, view.model, name, e.label, long, view.seed, spec_of(view))
             for name, e in found.items()
         }
     st.markdown(f"**{escape(believed(measured))}**")
-    st.plotly_chart(figures.curves(measured), key="curves", config=TOOLBAR)
+    first = next(iter(found.values()))
+    measure = f"ln p of {_named(first)}" if first.head == "likelihood" else ""
+    st.plotly_chart(figures.curves(measured, measure), key="curves", config=TOOLBAR)
     grid(pd.DataFrame([_row(name, m) for name, m in measured.items()]), "faithfulness")
     st.caption(
         "High comprehensiveness and insertion, low sufficiency and deletion are good. In brackets: "
@@ -161,8 +208,11 @@ def believed(measured: dict[str, Faithfulness]) -> str:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _measured(text: str, model: str, method: str, label: str, long: str, seed: int) -> Faithfulness:
-    return faithfulness(explain(text, model, method, label, long, seed), text, long=long, seed=seed)
+def _measured(
+    text: str, model: str, method: str, label: str, long: str, seed: int, question: Spec
+) -> Faithfulness:
+    found = explain(text, model, method, label, long, seed, question)
+    return faithfulness(found, text, long=long, seed=seed)
 
 
 def _row(name: str, m: Faithfulness) -> dict[str, object]:

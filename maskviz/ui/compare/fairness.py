@@ -170,5 +170,5 @@ def _pair(view: state.View, pair: dict[str, Any], number: int) -> None:
         kind = f"{pair['category']}, " if pair["category"] else ""
         st.caption(escape(f"row {pair['row']}: {kind}{labels} ({pair['difference']:+.3f})"))
     if button.button("Open", key=f"pair_{number}", width="stretch"):
-        state.open_view(state.View(pair["first"], "attribute", seed=view.seed, model=view.model))
+        state.open_view(state.of_text(pair["first"], "attribute", seed=view.seed))
         st.switch_page("pages/mask.py")

@@ -219,5 +219,5 @@ def _worst_row(view: state.View, row: RowResult, name: str, regression: bool) ->
         change = f"{row.label} {value} → {effect.label} ({effect.delta:+.3f})"
         st.caption(escape(f"row {row.row}: {change}{expected}"))
     if button.button("Open", key=f"open_{name}_{row.row}", width="stretch"):
-        state.open_view(state.View(row.text, name, seed=row.seed or 0, model=view.model))
+        state.open_view(state.of_text(row.text, name, seed=row.seed or 0))
         st.switch_page("pages/mask.py")

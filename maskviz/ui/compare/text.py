@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
 from maskviz.errors import MaskvizError
 from maskviz.evidence import Comparison, Effect, compare, compare_masks, sensitivity
-from maskviz.evidence.text.compare import OPERATORS, operators_left_out
+from maskviz.evidence.text.compare import OPERATORS, operators_left_out, put_again
+from maskviz.evidence.text.scale import Scale, shortened, visible
 from maskviz.evidence.text.sentence import comparison_sentence
 from maskviz.figures import compare as figures
 from maskviz.masks import STRATEGIES, Mask
 from maskviz.masks.expression import asks
-from maskviz.models import list_models
 from maskviz.models.tuned import base_of
 from maskviz.readings import Prediction
+from maskviz.readings.question import Spec
 from maskviz.report import text_report
 from maskviz.text.percent import percent
+from maskviz.ui.compare.answer import show_answer, show_positions
 from maskviz.ui.compare.file import long_control
 from maskviz.ui.shared import limits, state
+from maskviz.ui.shared.asking import (
+    models_asked,
+    question_controls,
+    question_more,
+    question_of,
+    spec_of,
+)
 from maskviz.ui.shared.chart import TOOLBAR
 from maskviz.ui.shared.controls import NEED_INPUT, operator_control, text_box
 from maskviz.ui.shared.grid import grid
@@ -26,7 +39,8 @@ from maskviz.ui.shared.page import errors, escape, say_unfamiliar
 from maskviz.ui.shared.report_button import report_button
 
 YOURS = "your mask"
-_DEFAULT = ("random", "span", "sentence", "entity", "attribute", "key")
+_DEFAULT: tuple[str, ...] = ("random", "span", "sentence", "entity", "attribute", "key")
+_FEW: tuple[str, ...] = ("random", "entity")
 
 
 def show(view: state.View) -> None:
@@ -34,8 +48,10 @@ def show(view: state.View) -> None:
     picture, choice = st.columns([5, 3], gap="large")
     with choice:
         text_box(view)
-        names = _strategies()
+        question_controls(view)
+        names = _strategies(state.current())
         with st.expander("More"):
+            question_more(state.current())
             operator_control(view)
             every = st.toggle(
                 "Under five operators",
@@ -46,16 +62,19 @@ def show(view: state.View) -> None:
     effects: list[Effect] = []
     with picture, errors():
         view = state.current()
+        operator, question = state.operator_of(view), spec_of(view)
         with st.spinner("Comparing …", show_time=True):
-            operators = dict.fromkeys((view.operator, *(OPERATORS if every else ())))
-            effects, left_out = _effects(view, names, tuple(operators), long)
+            operators = dict.fromkeys((operator, *(OPERATORS if every else ())))
+            effects, left_out = _effects(view, names, tuple(operators), long, question)
         _answer(view, effects)
         own = effects[0].comparison.mask
         report_button(
-            lambda: text_report(own, view.model, view.operator, view.given), "compare_report"
+            lambda: text_report(own, view.model, operator, view.given, question), "compare_report"
         )
         for note in left_out:
             st.caption(note)
+        if question != "labels" and long == "cut":
+            show_positions(own, view.model, operator, question)
         if other:
             with errors():
                 _beside(view, effects[0].comparison, other, long)
@@ -63,9 +82,13 @@ def show(view: state.View) -> None:
         _table(effects)
 
 
-def _strategies() -> list[str]:
+def _strategies(view: state.View) -> list[str]:
+    """Ask for other strategies; a language model, which takes longer, begins with two."""
     offered = [name for name in STRATEGIES if name not in NEED_INPUT]
-    st.session_state.setdefault("view_compared", st.session_state.get("compared", list(_DEFAULT)))
+    default = _DEFAULT
+    with suppress(MaskvizError):  # the page says it of the answer
+        default = _DEFAULT if question_of(view)["name"] == "labels" else _FEW
+    st.session_state.setdefault("view_compared", st.session_state.get("compared", list(default)))
     chosen = st.pills(
         "Strategies beside your mask",
         offered,
@@ -73,12 +96,13 @@ def _strategies() -> list[str]:
         key="view_compared",
         wrap=True,
     )
-    st.session_state["compared"] = chosen
+    if chosen != list(default):
+        st.session_state["compared"] = chosen
     return [name for name in offered if name in chosen]
 
 
 def _second_model(view: state.View) -> str | None:
-    names = [m.name for m in list_models("classify") if m.name != view.model]
+    names = [name for name in models_asked(view) if name != view.model]
     base = base_of(view.model)
     if base and base not in names:
         names.append(base)
@@ -89,13 +113,14 @@ def _second_model(view: state.View) -> str | None:
         options,
         index=options.index(base) if base in options else 0,
         key=f"second_{view.model}",
+        accept_new_options="MASKVIZ_MODELS" not in os.environ,
         help="For instance a tuned model beside the one it came from.",
     )
     return None if return_value == none else return_value
 
 
 def _effects(
-    view: state.View, names: list[str], operators: tuple[str, ...], long: str
+    view: state.View, names: list[str], operators: tuple[str, ...], long: str, question: Spec
 ) -> tuple[list[Effect], list[str]]:
     """Compare the current mask and the other strategies; say which could not be drawn."""
     masks: list[tuple[str, Mask]] = [(YOURS, state.current_mask(view))]
@@ -115,9 +140,9 @@ def _effects(
         left_out.append(f"Nothing to hide in this text for {', '.join(empty)}.")
     kept = tuple((name, m) for name, m in masks if m.spans or name == YOURS)
     if len(operators) > 1:
-        reasons = operators_left_out(kept[0][1], view.model, operators, long)
+        reasons = operators_left_out(kept[0][1], view.model, operators, long, question)
         left_out += [escape(reason) for reason in reasons]
-    return _compared(kept, view.model, operators, long), left_out
+    return _compared(kept, view.model, operators, long, question), left_out
 
 
 def _mask(view: state.View, name: str) -> Mask:
@@ -127,9 +152,13 @@ def _mask(view: state.View, name: str) -> Mask:
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Mask: lambda m: m.to_json()})
 def _compared(
-    masks: tuple[tuple[str, Mask], ...], model: str, operators: tuple[str, ...], long: str
+    masks: tuple[tuple[str, Mask], ...],
+    model: str,
+    operators: tuple[str, ...],
+    long: str,
+    question: Spec,
 ) -> list[Effect]:
-    return compare_masks(masks, model, operators, long=long)
+    return compare_masks(masks, model, operators, long=long, question=question)
 
 
 def _answer(view: state.View, effects: list[Effect]) -> None:
@@ -138,38 +167,37 @@ def _answer(view: state.View, effects: list[Effect]) -> None:
     if first.comparison.notice:
         st.warning(escape(first.comparison.notice), icon="✂️")
     say_unfamiliar(view)
-    st.markdown("**The answer, plain and masked**")
-    st.plotly_chart(figures.answers(first.comparison, first.control), key="answers", config=TOOLBAR)
-    label = first.comparison.original.label
-    shown = escape(label if first.comparison.valued else f"p({label})")
+    show_answer(first.comparison, first.control)
+    shown = escape(Scale.of(first.comparison).name)
     st.markdown(f"**Each strategy beside chance: {shown} when it hides its words**")
     operator = first.comparison.operator
     own = [e for e in effects if e.comparison.operator == operator]
-    st.plotly_chart(figures.strategies(own, label), key="strategies", config=TOOLBAR)
+    st.plotly_chart(figures.strategies(own), key="strategies", config=TOOLBAR)
     if len(own) < len(effects):
-        _sensitivity(effects, label)
+        _sensitivity(effects)
 
 
 def _table(effects: list[Effect]) -> None:
     """Every figure of every strategy and operator."""
-    first = effects[0].comparison
-    label, regression = first.original.label, first.valued
+    first, scale = effects[0].comparison, Scale.of(effects[0].comparison)
     several = any(e.comparison.operator != first.operator for e in effects)
     grid(
         pd.DataFrame([_row(e, several) for e in effects]), "comparison",
         column_config={
             "p": st.column_config.NumberColumn(
-                label if regression else f"p({label})", format="%.3f" if regression else "percent"
+                scale.name, format="percent" if scale.bounded else f"%{scale.digits}"
             ),
             **_COLUMNS,
-            "change": st.column_config.NumberColumn("change", format="%+.3f")
-            if regression
-            else _CHANGE,
+            "change": _CHANGE
+            if scale.bounded
+            else st.column_config.NumberColumn(
+                f"change, {scale.unit}".rstrip(", "), format=f"%+{scale.digits}"
+            ),
         },
     )  # fmt: skip
 
 
-def _sensitivity(effects: list[Effect], label: str) -> None:
+def _sensitivity(effects: list[Effect]) -> None:
     """Strategies × operators, and whether what they show survives the operator."""
     found = sensitivity(effects)
     stable = [name for name, one in found.items() if one.survives]
@@ -181,11 +209,13 @@ def _sensitivity(effects: list[Effect], label: str) -> None:
     shaky = [name for name in found if name not in stable]
     more = f" It depends on the operator for {', '.join(shaky)}." if shaky and stable else ""
     st.markdown(f"**{escape(said + more)}**")
-    st.plotly_chart(figures.grid(effects, label), key="grid", config=TOOLBAR)
-    if effects[0].comparison.valued:
+    st.plotly_chart(figures.grid(effects), key="grid", config=TOOLBAR)
+    scale = Scale.of(effects[0].comparison)
+    if scale.kind == "value":
         st.caption("Change of the value; \\* lies beyond chance.")
     else:
-        st.caption("Δp of the plain label; \\* lies beyond chance, F flips the answer.")
+        what = "Δp of the plain label" if scale.bounded else f"Change of {escape(scale.name)}"
+        st.caption(f"{what}; \\* lies beyond chance, F flips the answer.")
 
 
 _CHANGE = st.column_config.NumberColumn(
@@ -217,21 +247,22 @@ _COLUMNS = {
 
 def _row(effect: Effect, several_operators: bool) -> dict[str, object]:
     """Return a row of the table; a regression has neither a label that flips nor a logit."""
-    c, label = effect.comparison, effect.comparison.original.label
-    regression = c.valued
+    c, scale = effect.comparison, Scale.of(effect.comparison)
+    regression = scale.kind == "value"
+    change = scale.change(c)
     row = {
         "strategy": effect.name,
         "operator": c.operator if several_operators else None,
         "hidden": c.mask.realised_ratio,
-        "answer": None if regression else ", ".join(c.masked.chosen) or "(none)",
+        "answer": None if regression else _answered(c),
         "flips": None if regression else "yes" if c.flip else "no",
         "beyond chance": _verdict(effect),
         "rank": f"{effect.control.rank} of {effect.control.draws + 1}",
-        "p": c.masked.probabilities[label],
-        "change": c.delta[label] if regression else round(100 * c.delta[label], 1) + 0.0,  # no −0
+        "p": scale.value(c.masked),
+        "change": round(100 * change, 1) + 0.0 if scale.bounded else change,  # no −0
         "chance, 95 %": _range(effect),
         "chance flips": None if regression else _flips(effect),
-        "Δlogit": None if regression else c.delta_logit[label],
+        "Δlogit": c.delta_logit[scale.label] if scale.bounded else None,
         "KL": c.kl,
     }
     return {name: value for name, value in row.items() if value is not None}
@@ -244,22 +275,26 @@ def _verdict(effect: Effect) -> str:
 
 
 def _flips(effect: Effect) -> str:
-    return percent(effect.control.flips) if effect.control.draws else "–"
+    known = effect.control.draws and effect.control.flips == effect.control.flips
+    return percent(effect.control.flips) if known else "–"
 
 
 def _range(effect: Effect) -> str:
-    """The middle 95 % of chance: in percent, or in the regression's own unit."""
-    low, high = effect.control.low, effect.control.high
+    """The middle 95 % of chance: in percent, or in the figure's own unit."""
+    scale = Scale.of(effect.comparison)
+    low, high, _ = scale.band(effect.control)
     if not effect.control.draws:
         return "–"
-    if effect.comparison.valued:
-        return f"{low:.3f} to {high:.3f}"
+    if not scale.bounded:
+        return f"{scale.said(low)} to {scale.said(high)}"
     return f"{100 * low:.1f} to {100 * high:.1f}\u00a0%"
 
 
 def _beside(view: state.View, first: Comparison, other: str, long: str) -> None:
-    """The same text and mask under a second model."""
-    second = compare(first.mask, other, view.operator, long)
+    """The same text, mask and question under a second model."""
+    with st.spinner("Asking the second model …", show_time=True):
+        second = compare(first.mask, other, state.operator_of(replace(view, model=other)), long,
+                         put_again(first))  # fmt: skip
     st.markdown(f"**{escape(view.model)} beside {escape(other)}**")
     rows: list[dict[str, object]] = [
         {"model": c.model, "plain": _said(c, c.original), "masked": _said(c, c.masked)}
@@ -270,5 +305,18 @@ def _beside(view: state.View, first: Comparison, other: str, long: str) -> None:
 
 
 def _said(comparison: Comparison, answer: Prediction) -> str:
-    value = answer.confidence
-    return f"{answer.label} {f'{value:.3f}' if comparison.valued else percent(value)}"
+    if not comparison.subject:
+        value = answer.confidence
+        return f"{answer.label} {f'{value:.3f}' if comparison.valued else percent(value)}"
+    scale = Scale.of(comparison)
+    return f"{scale.name} {scale.said(scale.value(answer))}"
+
+
+def _answered(comparison: Comparison) -> str:
+    """Return what the model answers under the mask, as a cell has it."""
+    detail = comparison.detail
+    if "generation" in detail:
+        return shortened(detail["generation"]["masked"], 40)
+    if "next" in detail:
+        return visible(detail["next"][1]["text"])
+    return ", ".join(comparison.masked.chosen) or "(none)"

@@ -3,4 +3,11 @@
 Each is imported from its own module: a page pays only for those it draws.
 """
 
-__all__ = ["attention_arcs", "attention_head", "attention_mosaic", "kept_view", "token_strip"]
+__all__ = [
+    "attention_arcs",
+    "attention_head",
+    "attention_mosaic",
+    "kept_view",
+    "lit_text",
+    "token_strip",
+]

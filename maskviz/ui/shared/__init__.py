@@ -1,6 +1,7 @@
 """What several pages use: page, state, controls, strips."""
 
 __all__ = [
+    "asking",
     "chart",
     "controls",
     "grid",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from maskviz.errors import ParameterError
+from maskviz.errors import MaskvizError, ParameterError
 from maskviz.masks import OPERATORS, STRATEGIES, Choice
 from maskviz.masks.choose import checked_parameter
 from maskviz.masks.expression import is_expression
@@ -124,7 +125,10 @@ def _more_strategies(view: state.View, combined: bool) -> None:
 
 def operator_control(view: state.View) -> None:
     """How the mask reaches the model."""
-    st.session_state.setdefault("view_operator", view.operator)
+    chosen = view.operator
+    with suppress(MaskvizError):  # of a model that is not there the page itself says so
+        chosen = state.operator_of(view)
+    st.session_state.setdefault("view_operator", chosen)
     st.selectbox(
         "Operator",
         list(OPERATORS),
@@ -133,7 +137,7 @@ def operator_control(view: state.View) -> None:
         args=("operator",),
         help="\n".join(f"- **{o.name}**: {o.summary}" for o in OPERATORS.values()),
     )
-    st.caption(OPERATORS[view.operator].summary)
+    st.caption(OPERATORS[chosen].summary)
 
 
 def operator_control_of(chosen: str, key: str) -> str:

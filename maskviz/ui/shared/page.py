@@ -116,6 +116,7 @@ def _run_app_script() -> None:
 
 
 def _take_model() -> None:
+    st.session_state.pop("view_operator", None)  # another model may hide otherwise
     state.update(model=st.session_state["view_model"].strip())
 
 

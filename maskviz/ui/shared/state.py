@@ -51,6 +51,7 @@ class View:
     saved: a mask loaded from a file, in place of a strategy.
     turn: how often clicks were dropped, so that those of an earlier turn never come back.
     given: the words of the text as it was given, where the pages read its beginning alone.
+    question: what the model is asked, `name` and parameters; empty: what suits the model.
     """
 
     text: str
@@ -68,6 +69,7 @@ class View:
     saved: str | None = None
     turn: int = 0
     given: int = 0
+    question: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.text) <= limits.LONGEST:
@@ -156,6 +158,12 @@ def open_view(view: View) -> None:
         del st.session_state[key]
 
 
+def of_text(text: str, strategy: str, **more: Any) -> View:
+    """Return a view of another text or strategy, with the session's own model and question."""
+    before = current()
+    return View(text, strategy, model=before.model, question=before.question, **more)
+
+
 def open_link(written: str) -> None:
     """Replace the whole view with that of a link's query string."""
     open_view(_of_link(dict(parse_qsl(written.removeprefix("?")))))
@@ -184,7 +192,7 @@ def try_asked() -> None:
     if asked is not None and asked in STRATEGIES:
         unit = "tokens" if asked == "random-token" else "words"
         before = current()
-        open_view(View(before.text, asked, model=before.model, unit=unit, given=before.given))
+        open_view(of_text(before.text, asked, unit=unit, given=before.given))
 
 
 def strategy_mask(view: View) -> Mask:
@@ -244,6 +252,17 @@ def current_mask(view: View | None = None) -> Mask:
     return with_units(chosen, unit_offsets(view.text, view.unit, view.model), view.edited)
 
 
+def operator_of(view: View) -> str:
+    """Return how the mask reaches the model: as chosen, or `delete` where `mask` has no token.
+
+    Raises MaskvizError where there is no such model.
+    """
+    from maskviz.masks.operators import usual_operator
+    from maskviz.models import load_model
+
+    return usual_operator(load_model(view.model)) if view.operator == "mask" else view.operator
+
+
 def show_units(unit: str) -> None:
     """Show words or tokens; what was clicked in the others stays hidden, as a mask of its own."""
     view = current()
@@ -285,6 +304,7 @@ def link(with_text: bool = False, **more: str) -> str:
         "complement": "1" if view.complement else None,
         "unit": None if view.unit == "words" else view.unit,
         "hidden": None if view.edited is None else ".".join(map(str, view.edited)),
+        "question": json.dumps(dict(view.question)) if view.question else None,
         "example": example.name if example else None,
         "text": view.text if with_text and not example else None,
         **more,
@@ -307,6 +327,7 @@ def _of_link(values: Mapping[str, str]) -> View:
         "complement": lambda v: v == "1",
         "unit": _unit,
         "parameters": _parameters,
+        "question": _question,
         "hidden": lambda v: tuple(int(i) for i in v.split(".") if i),
     }
     for name, read in readers.items():
@@ -353,6 +374,25 @@ def _unit(name: str) -> str:
     if name not in ("words", "tokens"):
         raise ValueError
     return name
+
+
+def _question(document: str) -> dict[str, Any]:
+    from maskviz.readings.question import QUESTIONS
+
+    given = json.loads(document)
+    if not isinstance(given, dict) or given.get("name") not in tuple(QUESTIONS):
+        raise ValueError
+    defaults = QUESTIONS[given["name"]].defaults
+    return {k: v for k, v in given.items() if k == "name" or _like(v, defaults.get(k))}
+
+
+def _like(value: Any, default: Any) -> bool:
+    """Tell whether a value of a link is of the kind that a question's parameter is."""
+    if isinstance(default, tuple):
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if isinstance(default, str):
+        return isinstance(value, str)
+    return type(value) in (int, float) and type(default) in (int, float)
 
 
 def _parameters(document: str) -> dict[str, Any]:
