@@ -75,6 +75,7 @@ def explain_command(
     for name in names:
         METHODS[name]
     from ..evidence import explain
+    from ..evidence.words.staged import is_long
     from ..readings.question import asked
 
     put = asked(
@@ -103,7 +104,7 @@ def explain_command(
     common.notify(specials_in(text))
     document = {n: _document(e, measured.get(n)) for n, e in found.items()}
     several = {"methods": document} if len(names) > 1 else {}
-    if put.name == "answer":
+    if put.name == "answer" and not is_long(put, text):
         from ..evidence.words.answer import answer_matrix
 
         several["matrix"] = answer_matrix(text, put, long).to_dict()
@@ -113,10 +114,10 @@ def explain_command(
 
 def _say_cost(put: Question, text: str) -> None:
     """Say beforehand what scoring a long prompt takes."""
-    from ..evidence.words import staged
+    from ..evidence.words.staged import cost, is_long
 
-    if staged.is_long(put, text):
-        common.notify(staged.cost(put.about(text), text).sentence)
+    if is_long(put, text):
+        common.notify(cost(put.about(text), text).sentence)
 
 
 def _answer(explanation: Any) -> str:
