@@ -16,7 +16,7 @@ from ..text.alignment import Tokenised, tokenise
 from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate
 from .memory import NETWORKS, bytes_when_loaded, shared, size_of_network, size_of_tokenizer
-from .opened import opened
+from .opened import opened, settled
 from .raised import from_architecture, naming
 from .saved import as_saved
 
@@ -301,7 +301,7 @@ def _network(model: Model, capability: str) -> Any:
         head = partial(_from_pretrained, _head(model, capability), model.name, model.path)
         network = opened(partial(head, use_safetensors=True, dtype=torch.float32))
     padded_by(network, model.tokenizer)
-    network = quickened(network.to(device()).eval())
+    network = settled(quickened(network.to(device()).eval()))
     return shared(network, [n for key, n in NETWORKS.values() if key[0] is model])
 
 
