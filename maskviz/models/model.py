@@ -18,7 +18,7 @@ from .gguf import source_of
 from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate, parameters_on_hub
 from .memory import NETWORKS, shared, size_of_network, size_of_tokenizer
-from .opened import opened
+from .opened import opened, settled
 from .raised import from_architecture, naming
 from .saved import as_saved
 from .size import bytes_for, dtype_for, fits, parameters_in, torch_dtype
@@ -339,7 +339,7 @@ def _network(model: Model, capability: str) -> Any:
         head = partial(_from_pretrained, _head(model, capability), model.name, model.path)
         network = opened(partial(head, use_safetensors=True, dtype=torch_dtype(model.dtype)))
     padded_by(network, model.padding)
-    network = quickened(network.to(device()).eval())
+    network = settled(quickened(network.to(device()).eval()))
     return shared(network, [n for key, n in NETWORKS.values() if key[0] is model])
 
 
