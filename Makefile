@@ -1,7 +1,8 @@
-# make app    the dashboard on 127.0.0.1:8501        make test   every test, with a browser
-# make lint   style (ruff) and types (mypy)          make clean  remove the environment
+# make app    the dashboard on 127.0.0.1:8501        make test      the tests, with a browser
+# make lint   style (ruff) and types (mypy)          make test-all  those marked slow as well
+# make clean  remove the environment
 #
-# Settings: PYTHON=python3.12  PORT=8600  TESTS=tests/unit  ARGS="-x -k mask"
+# Settings: PYTHON=python3.12  PORT=8600  TESTS=tests/unit  ARGS="-x -k mask"  WORKERS=0
 # Small CPU build of torch: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make app
 
 VENV := .venv
@@ -9,16 +10,19 @@ BIN := $(VENV)/bin
 PORT := 8501
 TESTS := tests
 ARGS :=
+# Processes that share the tests; 0 is one alone, as a debugger wants it.
+WORKERS := 2
 
-.PHONY: app test lint clean
+.PHONY: app test test-all lint clean
 .DELETE_ON_ERROR:
 
 app: $(VENV)/.app
 	@$(BIN)/maskviz app --port $(PORT)
 
-test: $(VENV)/.test
+test: MARKED := -m "not slow"
+test test-all: $(VENV)/.test
 	@MASKVIZ_CHROMIUM="$$($(BIN)/python scripts/chromium.py --install)" \
-		$(BIN)/python -m pytest $(ARGS) $(TESTS)
+		$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(MARKED) $(ARGS) $(TESTS)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

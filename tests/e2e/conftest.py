@@ -86,13 +86,13 @@ class Visit:
         self.page.wait_for_function(
             "() => document.querySelector('[data-testid=stApp]')"
             "?.dataset.testScriptState === 'notRunning'",
-            timeout=60_000,
+            timeout=180_000,
         )
         return self
 
     def shown(self, text: str) -> None:
         """Wait until the page shows this text."""
-        self.page.get_by_text(text).first.wait_for(timeout=30_000)
+        self.page.get_by_text(text).first.wait_for(timeout=90_000)
 
     @property
     def headline(self) -> str:

@@ -20,10 +20,13 @@ def test_a_hostile_text_stays_text_on_every_page(visit, path):
     assert "window.pwned=1" in visit.page.get_by_test_id("stSidebar").inner_text()
 
 
-def test_a_line_of_1_mb_is_read_in_part_on_every_page_and_says_so(visit):
+@pytest.mark.parametrize(
+    "size", [100_000, pytest.param(len(LINE), marks=pytest.mark.slow)], ids="{:,}".format
+)
+def test_a_long_line_is_read_in_part_on_every_page_and_says_so(visit, size):
     page = visit.open("?strategy=random&ratio=0.1").page
     text = page.get_by_role("textbox", name="Text", exact=True)
-    text.fill(LINE)
+    text.fill(LINE[:size])
     text.press("Control+Enter")
     visit.shown("Read here: the first")
     for name in ("Attention", "Compare", "Guide", "Fine-tune", "Experiments", "Mask"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ import typer
 from maskviz.commands import app
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted((ROOT / "pages").glob("*.py"))
 
 
 def test_the_site_builds_without_a_warning(tmp_path) -> None:
@@ -29,9 +31,10 @@ def test_the_site_builds_without_a_warning(tmp_path) -> None:
 
 
 def test_every_page_has_its_part_in_the_docs() -> None:
-    titles = re.findall(r"title=\"([^\"]+)\"", (ROOT / "app.py").read_text("utf-8"))
+    docstrings = [ast.get_docstring(ast.parse(f.read_text("utf-8"))) for f in PAGES]
     heads = re.findall(r"^## (.+)$", (ROOT / "docs" / "pages.md").read_text("utf-8"), re.M)
-    assert {title for title in titles if title != "maskviz"} <= set(heads)
+    assert {said.partition(":")[0] for said in docstrings if said} <= set(heads)
+    assert all(docstrings)
 
 
 def _instructions() -> list[list[str]]:

@@ -268,7 +268,6 @@ def test_public_names_are_importable() -> None:
     assert missing == []
 
 
-@pytest.mark.slow
 def test_training_needs_no_dashboard_libraries() -> None:
     answer = subprocess.run(
         [sys.executable, "tests/bare.py"],

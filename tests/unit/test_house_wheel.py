@@ -13,7 +13,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ("--no-deps", "--no-build-isolation", "--disable-pip-version-check", "--quiet")
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from maskviz.evidence.fairness.fairness import FairnessWork, fairness
+from maskviz.evidence.files.files import FileWork, compare_file
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [*sorted((ROOT / "maskviz").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py"))]
@@ -82,3 +87,26 @@ def test_no_module_takes_a_private_name_of_another() -> None:
         if alias.name.startswith("_") and not alias.name.startswith("__")
     ]
     assert taken == []
+
+
+@pytest.mark.parametrize(
+    ("call", "work", "of_the_call", "of_the_work"),
+    [
+        (compare_file, FileWork, {"each", "progress", "stop"}, {"patience"}),
+        (fairness, FairnessWork, {"progress", "stop"}, {"total"}),
+    ],
+)
+def test_a_call_takes_what_the_work_behind_it_takes(
+    call: Callable[..., object],
+    work: type,
+    of_the_call: set[str],
+    of_the_work: set[str],
+) -> None:
+    """Two lists of parameters, for a signature that a person can read; they say the same."""
+    asked, given = (inspect.signature(one, eval_str=True).parameters for one in (call, work))
+    assert asked.keys() - given.keys() == of_the_call
+    assert given.keys() - asked.keys() == of_the_work
+    shared = [name for name in given if name in asked]
+    assert shared == [name for name in asked if name in given]
+    for name in shared:
+        assert asked[name] == given[name], name

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -80,7 +82,6 @@ def test_whoever_looks_at_a_run_without_a_worker_starts_the_next_one(done, monke
 # several processes ----------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_worker_that_is_killed_but_not_yet_gone_is_followed_by_another(tmp_path, monkeypatch):
     # Its threads outlive it by a moment: a zombie that cannot be waited for is no worker any more.
     monkeypatch.setenv("MASKVIZ_HOME", str(tmp_path))
@@ -230,9 +231,10 @@ def test_without_a_cluster_there_is_one_sentence(spec):
 
 
 @pytest.mark.slow
-def test_a_local_ray_trains_a_run_and_the_store_has_the_result(spec, tmp_path_factory):
+def test_a_local_ray_trains_a_run_and_the_store_has_the_result(spec, request):
     pytest.importorskip("ray")
-    short = tmp_path_factory.mktemp("r")  # Ray's sockets want short paths
+    short = tempfile.mkdtemp(prefix="r")  # Ray's sockets want short paths, shorter than tmp_path
+    request.addfinalizer(lambda: shutil.rmtree(short, ignore_errors=True))
     port, dashboard = _free_port(), _free_port()
     found = Path(sys.executable).parent
     environment = {

@@ -39,7 +39,12 @@ UNDER = {"strategy": "none", "matrix": "window", "matrix_parameters": {"width": 
 
 
 @pytest.mark.parametrize(
-    ("task", "more"), [("mlm", {}), ("classification", {}), ("classification", UNDER)]
+    ("task", "more"),
+    [
+        ("mlm", {}),
+        ("classification", UNDER),
+        pytest.param("classification", {}, marks=pytest.mark.slow),
+    ],
 )
 def test_a_compiled_network_learns_the_same_with_one_graph(tmp_path, graphs, task, more):
     head = "MaskedLM" if task == "mlm" else "SequenceClassification"
