@@ -18,7 +18,7 @@ from maskviz.models import gguf, load_model, memory
 from maskviz.models.gguf import convert
 from maskviz.models.gguf.header import read_header
 from tests.tiny_gguf import KINDS, TEMPLATE, write
-from tests.tiny_models import tokenizer
+from tests.tiny_models import CORPUS, tokenizer
 
 TEXT = "The quick brown fox jumps over the lazy dog, and Anna of Paris sees it in 2003."
 
@@ -325,3 +325,20 @@ def test_the_file_says_whether_a_text_has_a_start(flag: bool, begins, tmp_path: 
     write(tmp_path / "tiny.gguf", pre="llama-bpe", add=lambda w: w.add_add_bos_token(flag))
     plain = tokenizer("bytes")("a", add_special_tokens=False)["input_ids"]
     assert read(tmp_path / "tiny.gguf", "a") == [*begins, *plain]
+
+
+@pytest.mark.parametrize("prefix", [True, False])
+def test_sentencepiece_cuts_into_the_same_tokens(prefix: bool, tmp_path: Path) -> None:
+    import sentencepiece
+
+    (tmp_path / "corpus.txt").write_text("\n".join(CORPUS * 20), encoding="utf-8")
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(tmp_path / "corpus.txt"), model_prefix=str(tmp_path / "spm"), vocab_size=480,
+        model_type="bpe", byte_fallback=True, normalization_rule_name="identity",
+        remove_extra_whitespaces=False, add_dummy_prefix=prefix, pad_id=3, minloglevel=2,
+    )  # fmt: skip
+    plain = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "spm.model"))
+    write(tmp_path / "tiny.gguf", core=plain, add=lambda w: w.add_add_space_prefix(prefix))
+    for said in (TEXT, "Anna likes 2003!", "Naïve café 我们 🙂", "a", " a", "two  spaces"):
+        assert read(tmp_path / "tiny.gguf", said) == [plain.bos_id(), *plain.encode(said)]
+        assert load_model(tmp_path / "tiny.gguf").tokenizer.decode(plain.encode(said)) == said
