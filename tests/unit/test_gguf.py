@@ -247,6 +247,19 @@ def test_a_folder_has_one_gguf_file_or_safetensors(tmp_path: Path, tiny) -> None
     assert load_model(both).path == str(both)
 
 
+def test_what_lies_beside_the_file_changes_nothing(tmp_path: Path, tiny) -> None:
+    plain = write(tmp_path / "tiny.gguf")
+    for other in Path(tiny("bert")).glob("*token*"):
+        shutil.copy(other, tmp_path)
+    (tmp_path / "chat_template.jinja").write_text("another", encoding="utf-8")
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
+    adapter = {"peft_type": "LORA", "base_model_name_or_path": "no-such/model"}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(adapter), encoding="utf-8")
+    assert same_numbers(tmp_path / "tiny.gguf", plain)
+    model = load_model(tmp_path / "tiny.gguf")
+    assert (model.family, model.tokenizer.chat_template) == ("llama", TEMPLATE)
+
+
 def left(home: Path) -> list[str]:
     return sorted(path.name for path in (home / "gguf").glob("*") if path.name != "known")
 
