@@ -13,7 +13,7 @@ COPY pyproject.toml constraints.txt hatch_build.py README.md LICENSE app.py ./
 COPY .streamlit .streamlit
 COPY pages pages
 COPY maskviz maskviz
-RUN PIP_EXTRA_INDEX_URL="$TORCH_INDEX" pip install --no-cache-dir -c constraints.txt ".[figures]" \
+RUN PIP_EXTRA_INDEX_URL="$TORCH_INDEX" pip install --no-cache-dir -c constraints.txt ".[figures,gguf]" \
     "streamlit[auth]" \
     && rm -rf /build
 

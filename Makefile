@@ -38,7 +38,7 @@ $(BIN)/pip:
 # A stamp is newer than what it was made from, so a second `make` starts at once.
 $(VENV)/.app: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing maskviz and the pinned set (first time: some minutes, about 2 GB) ..."
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[gguf]"
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.app

@@ -26,6 +26,7 @@ CORE = (
 # Extra -> (the package it brings, what it is for).
 EXTRAS = {
     "figures": ("matplotlib", "figures as PNG, SVG and PDF"),
+    "gguf": ("gguf", "models in GGUF files"),
     "lora": ("peft", "LoRA in training"),
     "mlflow": ("mlflow-skinny", "runs mirrored in MLflow"),
     "presidio": ("presidio-analyzer", "the strategy pii"),

@@ -69,21 +69,27 @@ def write(
     quantise: str = "F32",
     add: Any = None,
     pre: str = "",
+    core: Any = None,
     **more: Any,
 ) -> Any:
     """Write a tiny model as a GGUF file; return the network that it must come out as.
 
     quantise: the type of its matrices, such as `Q8_0`. add: called with the writer before it
-    writes, to say more than there is to say. more: for the configuration.
+    writes, to say more than there is to say. core: a SentencePiece model in the place of the tiny
+    byte-level tokenizer. more: for the configuration.
     """
     import gguf
 
-    core = tokenizer("bytes")
+    spm = core is not None
+    core = tokenizer("bytes") if core is None else core
     network = network_of(kind, len(core), **more)
     name = KINDS[kind][0].removesuffix("_text")
     writer = gguf.GGUFWriter(path, name)
     _settings(writer, network.config, name)
-    _vocabulary(writer, core, pre or ("qwen2" if name.startswith("qwen") else "gpt-2"))
+    if spm:
+        _pieces(writer, core)
+    else:
+        _vocabulary(writer, core, pre or ("qwen2" if name.startswith("qwen") else "gpt-2"))
     _weights(writer, network, name, quantise)
     if add is not None:
         add(writer)
@@ -139,6 +145,20 @@ def _vocabulary(writer: Any, core: Any, pre: str) -> None:
     writer.add_unk_token_id(1)
     writer.add_pad_token_id(0)
     writer.add_chat_template(TEMPLATE)
+
+
+def _pieces(writer: Any, core: Any) -> None:
+    every = range(len(core))
+    kinds = ((core.is_unknown, 2), (core.is_control, 3), (core.is_byte, 6))
+    writer.add_tokenizer_model("llama")
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list([core.id_to_piece(i) for i in every])
+    writer.add_token_scores([core.get_score(i) for i in every])
+    writer.add_token_types([next((k for is_one, k in kinds if is_one(i)), 1) for i in every])
+    writer.add_bos_token_id(core.bos_id())
+    writer.add_eos_token_id(core.eos_id())
+    writer.add_unk_token_id(core.unk_id())
+    writer.add_pad_token_id(core.pad_id())
 
 
 def _weights(writer: Any, network: Any, name: str, quantise: str) -> None:

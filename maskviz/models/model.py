@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -273,11 +274,7 @@ def _from_pretrained(kind: Any, name: str, path: str, **options: Any) -> Any:
         with LOADING:
             return kind.from_pretrained(path, trust_remote_code=False, **options)
     except ImportError as error:
-        needed = next((x for x in ("sentencepiece", "tiktoken") if x in str(error)), None)
-        raise MissingDependencyError(
-            f"The model {name!r} needs {needed or 'a package that is not installed'}: "
-            f"run 'pip install {needed or 'sentencepiece'}' or choose another model."
-        ) from None
+        raise _lacking(name, str(error)) from None
     except Exception as error:
         if not isinstance(error, _TELLING) and not from_architecture(error):
             raise
@@ -291,6 +288,17 @@ def _from_pretrained(kind: Any, name: str, path: str, **options: Any) -> Any:
             f"The model {name!r} cannot be loaded ({first[:160]}): check the name or folder, "
             "its files and your network, or use 'mini'."
         ) from None
+
+
+def _lacking(name: str, said: str) -> MissingDependencyError:
+    """Return the error that names the package which a tokenizer or a quantised model needs."""
+    needed = next((x for x in ("sentencepiece", "tiktoken") if x in said), None)
+    if needed is None and (named := re.search(r"pip install (?:-\S+ )*[\"']?([\w-]+)", said)):
+        needed = named[1]
+    return MissingDependencyError(
+        f"The model {name!r} needs {needed or 'a package that is not installed'}: "
+        f"run 'pip install {needed or 'sentencepiece'}' or choose another model."
+    )
 
 
 def _capabilities(config: Any) -> frozenset[str]:

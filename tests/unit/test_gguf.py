@@ -18,7 +18,7 @@ from maskviz.models import gguf, load_model, memory
 from maskviz.models.gguf import convert
 from maskviz.models.gguf.header import read_header
 from tests.tiny_gguf import KINDS, TEMPLATE, write
-from tests.tiny_models import tokenizer
+from tests.tiny_models import CORPUS, tokenizer
 
 TEXT = "The quick brown fox jumps over the lazy dog, and Anna of Paris sees it in 2003."
 
@@ -105,8 +105,20 @@ def test_a_setting_that_says_nothing_is_no_reason_to_refuse(tmp_path: Path) -> N
         says("llama.expert_count", 0)(writer)
         says("llama.attention.sliding_window", 4096)(writer)  # no text is longer than the window
         says("llama.rope.scaling.type", "none", "string")(writer)
+        says("llama.rope.scaling.original_context_length", 64)(writer)
 
     assert same_numbers(tmp_path / "tiny.gguf", write(tmp_path / "tiny.gguf", add=add))
+
+
+@pytest.mark.parametrize(("every", "fits"), [(6, True), (2, False)])
+def test_which_layers_have_a_window_is_compared(every: int, fits: bool, tmp_path: Path) -> None:
+    add = says("gemma3.attention.sliding_window_pattern", every)
+    plain = write(tmp_path / "tiny.gguf", "gemma3", add=add)
+    if fits:
+        assert same_numbers(tmp_path / "tiny.gguf", plain)
+        return
+    with pytest.raises(ModelError, match=r"attention\.sliding_window_pattern is 2"):
+        load_model(tmp_path / "tiny.gguf")
 
 
 def patched(file: Path, old: bytes, new: bytes) -> Path:
@@ -235,6 +247,19 @@ def test_a_folder_has_one_gguf_file_or_safetensors(tmp_path: Path, tiny) -> None
     assert load_model(both).path == str(both)
 
 
+def test_what_lies_beside_the_file_changes_nothing(tmp_path: Path, tiny) -> None:
+    plain = write(tmp_path / "tiny.gguf")
+    for other in Path(tiny("bert")).glob("*token*"):
+        shutil.copy(other, tmp_path)
+    (tmp_path / "chat_template.jinja").write_text("another", encoding="utf-8")
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
+    adapter = {"peft_type": "LORA", "base_model_name_or_path": "no-such/model"}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(adapter), encoding="utf-8")
+    assert same_numbers(tmp_path / "tiny.gguf", plain)
+    model = load_model(tmp_path / "tiny.gguf")
+    assert (model.family, model.tokenizer.chat_template) == ("llama", TEMPLATE)
+
+
 def left(home: Path) -> list[str]:
     return sorted(path.name for path in (home / "gguf").glob("*") if path.name != "known")
 
@@ -325,3 +350,20 @@ def test_the_file_says_whether_a_text_has_a_start(flag: bool, begins, tmp_path: 
     write(tmp_path / "tiny.gguf", pre="llama-bpe", add=lambda w: w.add_add_bos_token(flag))
     plain = tokenizer("bytes")("a", add_special_tokens=False)["input_ids"]
     assert read(tmp_path / "tiny.gguf", "a") == [*begins, *plain]
+
+
+@pytest.mark.parametrize("prefix", [True, False])
+def test_sentencepiece_cuts_into_the_same_tokens(prefix: bool, tmp_path: Path) -> None:
+    import sentencepiece
+
+    (tmp_path / "corpus.txt").write_text("\n".join(CORPUS * 20), encoding="utf-8")
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(tmp_path / "corpus.txt"), model_prefix=str(tmp_path / "spm"), vocab_size=480,
+        model_type="bpe", byte_fallback=True, normalization_rule_name="identity",
+        remove_extra_whitespaces=False, add_dummy_prefix=prefix, pad_id=3, minloglevel=2,
+    )  # fmt: skip
+    plain = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "spm.model"))
+    write(tmp_path / "tiny.gguf", core=plain, add=lambda w: w.add_add_space_prefix(prefix))
+    for said in (TEXT, "Anna likes 2003!", "Naïve café 我们 🙂", "a", " a", "two  spaces"):
+        assert read(tmp_path / "tiny.gguf", said) == [plain.bos_id(), *plain.encode(said)]
+        assert load_model(tmp_path / "tiny.gguf").tokenizer.decode(plain.encode(said)) == said

@@ -8,7 +8,13 @@ import pytest
 import torch
 
 from maskviz.checksums import sha256, verify
-from maskviz.errors import CapabilityError, ModelError, ModelNotFoundError, ParameterError
+from maskviz.errors import (
+    CapabilityError,
+    MissingDependencyError,
+    ModelError,
+    ModelNotFoundError,
+    ParameterError,
+)
 from maskviz.masks import apply, mask
 from maskviz.models import list_models, load_model
 from maskviz.models.locate import bundled
@@ -140,6 +146,27 @@ def test_a_changed_weight_file_is_found(tmp_path: Path) -> None:
     verify.cache_clear()
     with pytest.raises(ModelError, match="damaged"):
         verify(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "package"),
+    [
+        ("4-bit needs it: `pip install -U bitsandbytes>=0.46`", "bitsandbytes"),
+        ("Loading a GPTQ model requires optimum (`pip install optimum`)", "optimum"),
+        ("It is not here: pip install 'compressed-tensors'", "compressed-tensors"),
+        ("You need sentencepiece, or tiktoken", "sentencepiece"),
+        ("No module named 'x'", "a package that is not installed"),
+    ],
+)  # fmt: skip
+def test_a_package_that_a_model_needs_is_named(said: str, package: str, tiny, monkeypatch) -> None:
+    from maskviz.models import auto
+
+    def missing(*_: object, **__: object) -> None:
+        raise ImportError(said)
+
+    monkeypatch.setattr(auto.AutoConfig, "from_pretrained", missing)
+    with pytest.raises(MissingDependencyError, match=f" needs {package}: run 'pip install "):
+        load_model(tiny("bert") + "/.")
 
 
 def test_networks_loaded_at_once_in_several_threads_all_have_their_weights() -> None:

@@ -112,8 +112,8 @@ def convert(file: Path, digest: str, watch: Watch | None = None) -> None:
     _disk(header, dtype, place.parent)
     written = place.parent / f".part-{uuid.uuid4().hex}"
     try:
-        with _named(header):
-            _write(header, dtype, written, watch or (lambda what, share: None))
+        with _named(header), _alone(file, place.parent) as folder:
+            _write(header, folder, dtype, written, watch or (lambda what, share: None))
         about = Source(
             file.name, digest, file.stat().st_size, header.architecture, _quantised(header),
             header.parameters,
@@ -123,6 +123,25 @@ def convert(file: Path, digest: str, watch: Watch | None = None) -> None:
         _into_place(written, place)
     finally:
         shutil.rmtree(written, ignore_errors=True)
+
+
+@contextmanager
+def _alone(file: Path, parent: Path) -> Iterator[Path]:
+    """Give a folder that holds the file and nothing else.
+
+    Beside it may lie a tokenizer, a template or an adapter of another model, and transformers
+    would read it.
+    """
+    folder = parent / f".part-{uuid.uuid4().hex}"
+    folder.mkdir()
+    try:
+        try:
+            (folder / file.name).symlink_to(file.resolve())
+        except OSError:  # Windows allows links to administrators alone
+            shutil.copy(file, folder / file.name)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _into_place(written: Path, place: Path) -> None:
@@ -187,20 +206,19 @@ def _named(header: Header) -> Iterator[None]:
         ) from error
 
 
-def _write(header: Header, dtype: str, folder: Path, watch: Watch) -> None:
+def _write(header: Header, source: Path, dtype: str, folder: Path, watch: Watch) -> None:
     from ..auto import HEADS, AutoConfig, AutoTokenizer
 
     where = {"gguf_file": header.path.name, "local_files_only": True, "trust_remote_code": False}
     watch("reading the settings", 0.0)
     with LOADING, quiet(), _weights_watched(watch):
-        config = AutoConfig.from_pretrained(header.path.parent, **where)
+        config = AutoConfig.from_pretrained(source, **where)
         settings.settle(config, header)
-        read = AutoTokenizer.from_pretrained(header.path.parent, **where)
+        read = AutoTokenizer.from_pretrained(source, **where)
         tokenizer = vocabulary.tokenizer_of(header, read)
         _counted(header, config, HEADS["generate"])
         network, found = HEADS["generate"].from_pretrained(
-            header.path.parent, config=config, dtype=torch_dtype(dtype), output_loading_info=True,
-            **where,
+            source, config=config, dtype=torch_dtype(dtype), output_loading_info=True, **where
         )  # fmt: skip
         if missing := [*found["missing_keys"], *found["mismatched_keys"]]:
             raise _differs(header, f"the weight {str(missing[0])[:60]} is not in it")

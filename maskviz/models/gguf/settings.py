@@ -53,6 +53,8 @@ def settle(config: Any, header: Header) -> None:
             _head_size(config, header, name, int(value))
         elif name == "attention.sliding_window":
             _window(config, header, int(value))
+        elif name == "attention.sliding_window_pattern":
+            _pattern(config, header, value)
         elif name == "attention.causal" and value:
             continue
         elif not _put(config, _PLACES.get(name, ()), value) and value:
@@ -98,6 +100,15 @@ def _window(config: Any, header: Header, value: int) -> None:
     config.sliding_window = value
 
 
+def _pattern(config: Any, header: Header, value: Any) -> None:
+    """Compare which layers have the window: every one but each n-th, or as a list says."""
+    kinds = getattr(config, "layer_types", None) or ()
+    count = len(kinds)
+    said = value if isinstance(value, list) else [bool((i + 1) % value) for i in range(count)]
+    if list(map(bool, said)) != [kind == "sliding_attention" for kind in kinds]:
+        raise refused(header, "attention.sliding_window_pattern", value)
+
+
 def _scores(config: Any, own: dict[str, Any]) -> None:
     """Set what Gemma divides its scores by, which no file says: llama.cpp knows it by the size."""
     family = config.model_type.removesuffix("_text")
@@ -105,6 +116,13 @@ def _scores(config: Any, own: dict[str, Any]) -> None:
         alone = own.get("block_count") == _LARGEST[family]
         own_size = config.hidden_size // config.num_attention_heads
         config.query_pre_attn_scalar = own_size if alone else head_size(config)
+
+
+# The original length matters to a scaling alone, and Phi 3 names it without one.
+_ROPE = (
+    "freq_base", "freq_base_swa", "dimension_count", "scaling.type", "scaling.factor",
+    "scaling.finetuned", "scaling.original_context_length",
+)  # fmt: skip
 
 
 def _rotation(config: Any, header: Header, own: dict[str, Any]) -> None:
@@ -121,9 +139,8 @@ def _rotation(config: Any, header: Header, own: dict[str, Any]) -> None:
         name = "rope.freq_base" if part is whole else "rope.freq_base_swa"
         part["rope_theta"] = float(given.get(name, 10_000.0))
     _rotated_share(config, header, given, whole)
-    known = ("freq_base", "freq_base_swa", "dimension_count", "scaling.type", "scaling.factor")
     for name, value in given.items():
-        if name.removeprefix("rope.") not in (*known, "scaling.finetuned") and value:
+        if name.removeprefix("rope.") not in _ROPE and value:
             raise refused(header, name, value)
     _scaled(header, given, whole, head_size(config))
     config.rope_parameters = rope

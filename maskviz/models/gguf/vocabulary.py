@@ -99,11 +99,18 @@ def _split(header: Header, core: Any, pre: str) -> None:
 
 
 def _space_before(core: Any, wanted: bool) -> None:
-    """Set whether a text of SentencePiece begins with a space that nobody wrote."""
-    from tokenizers import pre_tokenizers
+    """Set whether a text of SentencePiece begins with a space that nobody wrote.
 
-    if not wanted and isinstance(core.pre_tokenizer, pre_tokenizers.Metaspace):
-        core.pre_tokenizer.prepend_scheme = "never"
+    Where it does, it does so before a space that somebody wrote, too.
+    """
+    from tokenizers import decoders, normalizers
+
+    space = normalizers.Replace(" ", "\u2581")
+    begin = [normalizers.Prepend("\u2581")] if wanted else []
+    core.normalizer, core.pre_tokenizer = normalizers.Sequence([*begin, space]), None
+    end = [decoders.Strip(" ", 1, 0)] if wanted else []
+    plain = [decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()]
+    core.decoder = decoders.Sequence([*plain, *end])
 
 
 _SAMPLES = (
