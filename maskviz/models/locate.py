@@ -41,6 +41,18 @@ def locate(name: str) -> str:
     return _checked_hub(name)
 
 
+def folder_of(name: str) -> Path | None:
+    """Return the folder with a model's files, or None where it must be fetched first."""
+    place = Path(locate(name))
+    if place.is_dir():
+        return place
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(name, "config.json")
+    folder = Path(found).parent if isinstance(found, str) else None
+    return folder if folder and any(folder.glob("*.safetensors")) else None
+
+
 def _may_be_on_hub(name: str) -> bool:
     """Tell whether the Hub allows such a name."""
     from huggingface_hub.errors import HFValidationError

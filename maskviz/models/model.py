@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..byte_cache import ByteCache
 from ..errors import CapabilityError, MaskvizError, MissingDependencyError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
+from .abilities import capabilities, mask_is_learned
 from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate
 from .memory import NETWORKS, bytes_when_loaded, shared, size_of_network, size_of_tokenizer
@@ -84,10 +85,8 @@ class Model:
     @cached_property
     def mask_token_id(self) -> int | None:
         """The mask token's id; None of a decoder, whose tokenizer may name one never learned."""
-        from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
-
-        guesses = "fill" in self.capabilities or self.family in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-        learned = guesses or self.config.is_encoder_decoder  # one may be tuned on masked sources
+        writes = bool(self.config.is_encoder_decoder)
+        learned = mask_is_learned(self.capabilities, self.family, writes)
         return self.tokenizer.mask_token_id if learned else None
 
     @property
@@ -276,23 +275,7 @@ def _from_pretrained(kind: Any, name: str, path: str, **options: Any) -> Any:
 
 def _capabilities(config: Any) -> frozenset[str]:
     """Read from the architectures a checkpoint names which of its heads are trained."""
-    from transformers.models.auto import modeling_auto as auto
-
-    tables = {
-        "fill": auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-        "classify": auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
-        "generate": auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-        "translate": auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
-    }
-    named = set(config.architectures or ())
-    found = {what for what, table in tables.items() if named & set(table.values())}
-    if has_text_part(config) and named & set(
-        auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.values()
-    ):
-        found |= {"generate"}
-    if any(name.endswith("ForPreTraining") for name in named):
-        found |= {"fill"} if config.model_type in tables["fill"] else {"translate"}
-    return frozenset(found | {"encode"})
+    return capabilities(config.architectures or (), config.model_type, has_text_part(config))
 
 
 def has_text_part(config: Any) -> bool:

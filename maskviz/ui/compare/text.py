@@ -12,13 +12,12 @@ from maskviz.evidence.text.sentence import comparison_sentence
 from maskviz.figures import compare as figures
 from maskviz.masks import STRATEGIES, Mask
 from maskviz.masks.expression import asks
-from maskviz.models import list_models
 from maskviz.models.tuned import base_of
 from maskviz.readings import Prediction
 from maskviz.report import text_report
 from maskviz.text.percent import percent
 from maskviz.ui.compare.file import long_control
-from maskviz.ui.shared import limits, state
+from maskviz.ui.shared import fit, limits, state
 from maskviz.ui.shared.chart import TOOLBAR
 from maskviz.ui.shared.controls import NEED_INPUT, operator_control, text_box
 from maskviz.ui.shared.grid import grid
@@ -78,17 +77,15 @@ def _strategies() -> list[str]:
 
 
 def _second_model(view: state.View) -> str | None:
-    names = [m.name for m in list_models("classify") if m.name != view.model]
+    names = fit.second_models(view.model, view.operator)
     base = base_of(view.model)
-    if base and base not in names:
-        names.append(base)
     none = "none"
     options = [none, *names]
     return_value = st.selectbox(
         "Second model beside it",
         options,
         index=options.index(base) if base in options else 0,
-        key=f"second_{view.model}",
+        key=f"second_{view.model}_{view.operator}",
         help="For instance a tuned model beside the one it came from.",
     )
     return None if return_value == none else return_value
