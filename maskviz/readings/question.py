@@ -68,7 +68,7 @@ def question(
     """
 
     def register(ask: Ask) -> Ask:
-        QUESTIONS.add(Kind(name, summary, capability, ask, outputs, head, prepare))
+        QUESTIONS.add(Kind(name, summary, capability, ask, outputs, head, prepare), ask.__module__)
         return ask
 
     return register

@@ -3,6 +3,7 @@
 __all__ = [
     "chart",
     "controls",
+    "fit",
     "grid",
     "limits",
     "page",
