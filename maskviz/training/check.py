@@ -62,7 +62,14 @@ def _model_fits(spec: RunSpec) -> None:
             "encoder–decoder, such as 'mini-translate'."
         )
     asked = {m.operator for m in (spec.masking, spec.evaluation) if m and m.active}
-    if asked & {"mask", "corrupt"} and not abilities(spec.model).mask:
+    if abilities(spec.model).mask:
+        return
+    if spec.task == "mlm":
+        raise CapabilityError(
+            f"The model {spec.model!r} cannot be tuned for mlm (it has no mask token): choose "
+            "another model, such as 'mini'."
+        )
+    if asked & {"mask", "corrupt"}:
         raise no_mask_token(spec.model)
 
 
