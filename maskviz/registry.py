@@ -23,20 +23,22 @@ Entry = TypeVar("Entry", bound=Named)
 class Registry(Mapping[str, Entry]):
     """Entries by name, in the order of `modules`, then of the entry points of `group`.
 
-    Each module registers its entries by `add` when it is imported. Raises UnknownNameError, with
-    `kind` in its sentence, for a name that is not there.
+    Each module registers its entries by `add` when it is imported, whoever imports it first.
+    Raises UnknownNameError, with `kind` in its sentence, for a name that is not there.
     """
 
     def __init__(self, kind: str, modules: tuple[str, ...], group: str = "") -> None:
         self._kind, self._modules, self._group = kind, modules, group
         self._known: dict[str, Entry] = {}
+        self._from: dict[str, str] = {}
         self._begun = self._loaded = False
         # A second thread waits for the whole; the loading one may read what there is.
         self._loading = threading.RLock()
 
-    def add(self, entry: Entry) -> None:
-        """Register an entry under its name; a later one of the same name replaces it."""
+    def add(self, entry: Entry, module: str = "") -> None:
+        """Register an entry of a module under its name; a later one of that name replaces it."""
         self._known[entry.name] = entry
+        self._from[entry.name] = module
 
     def _all(self) -> dict[str, Entry]:
         if not self._loaded:
@@ -55,6 +57,9 @@ class Registry(Mapping[str, Entry]):
 
             for point in entry_points(group=self._group):
                 point.load()
+        place = {name: i for i, name in enumerate(self._modules)}
+        order = sorted(self._known, key=lambda n: place.get(self._from[n], len(place)))
+        self._known = {name: self._known[name] for name in order}
 
     def __getitem__(self, name: str) -> Entry:
         try:

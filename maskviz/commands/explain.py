@@ -169,6 +169,10 @@ def _table(measured: dict[str, Any]) -> list[str]:
     return [*lines, "In brackets: random orders of the words, middle 95 %; τ with leave-one-out."]
 
 
+def _bounds(ci95: tuple[float, float] | None) -> str:
+    return f"{ci95[0]:.3f}, {ci95[1]:.3f}" if ci95 else "no interval"
+
+
 def _plausibility(
     file: Path,
     names: list[str],
@@ -191,7 +195,7 @@ def _plausibility(
         cells = (
             (p.token_f1, p.token_f1_ci95), (p.iou_f1, p.iou_f1_ci95), (p.auprc, p.auprc_ci95),
         )  # fmt: skip
-        text = "".join(f"{v:.3f} [{lo:.3f}, {hi:.3f}]".rjust(22) for v, (lo, hi) in cells)
+        text = "".join(f"{v:.3f} [{_bounds(ci95)}]".rjust(22) for v, ci95 in cells)
         lines.append(f"{name:22}{text}")
     texts = f"{first.rows:,} text{'s' * (first.rows != 1)}"
     lines.append(f"{texts}; people mark {first.share:.0%} of the words.")

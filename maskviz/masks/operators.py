@@ -73,7 +73,7 @@ def operator(name: str, summary: str, guess: Guess | None = None) -> Callable[[R
     """Register the decorated function as the operator `name`."""
 
     def register(function: Replace) -> Replace:
-        OPERATORS.add(Operator(name, summary, function, guess))
+        OPERATORS.add(Operator(name, summary, function, guess), function.__module__)
         return function
 
     return register

@@ -88,7 +88,7 @@ def strategy(name: str, kind: str, summary: str, **more: Any) -> Callable[[Choos
     """Register the decorated function as the strategy `name`."""
 
     def register(choose: Choose) -> Choose:
-        STRATEGIES.add(Strategy(name, choose, kind, summary, **more))
+        STRATEGIES.add(Strategy(name, choose, kind, summary, **more), choose.__module__)
         return choose
 
     return register

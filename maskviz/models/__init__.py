@@ -6,6 +6,7 @@ from .model import Model, held, load_model
 __all__ = [
     "Model",
     "ModelInfo",
+    "abilities",
     "auto",
     "building",
     "checks",

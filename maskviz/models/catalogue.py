@@ -8,15 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..paths import assets
+from .abilities import capabilities
 from .locate import BUNDLED_IMAGES, bundled, listed_models
 from .pulled import PULLED, Pulled, there
-
-_ENDINGS = {
-    "fill": ("ForMaskedLM",),
-    "classify": ("ForSequenceClassification",),
-    "generate": ("ForCausalLM", "LMHeadModel"),
-    "translate": ("ForConditionalGeneration", "MTModel"),
-}
 
 
 @dataclass(frozen=True)
@@ -32,8 +26,9 @@ class ModelInfo:
 
     def may(self, capability: str) -> bool:
         """Return whether its heads' names allow a capability; True where they are not known."""
-        endings = _ENDINGS.get(capability, ("",))
-        return self.heads is None or any(head.endswith(endings) for head in self.heads)
+        if self.heads is None:
+            return True
+        return capability in capabilities(self.heads, self.family or "", composite=True)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values."""

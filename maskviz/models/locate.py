@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import ModelNotFoundError
 from ..paths import assets, home
-from .gguf import folder_of
+from .gguf import folder_of as converted
 from .pulled import PULLED, pulled_folder
 
 BUNDLED = "mini"
@@ -47,10 +47,22 @@ def locate(name: str) -> str:
     if is_folder:
         return _checked_folder(place)
     if is_file:
-        return str(folder_of(place))
+        return str(converted(place))
     if not _may_be_on_hub(name):
         raise ModelNotFoundError(f"There is no model or folder {name[:80]!r}: {_NEXT}")
     return _checked_hub(name)
+
+
+def folder_of(name: str) -> Path | None:
+    """Return the folder with a model's files, or None where it must be fetched first."""
+    place = Path(locate(name))
+    if place.is_dir():
+        return place
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(name, "config.json")
+    folder = Path(found).parent if isinstance(found, str) else None
+    return folder if folder and any(folder.glob("*.safetensors")) else None
 
 
 def _may_be_on_hub(name: str) -> bool:
@@ -140,7 +152,7 @@ def _made_here(name: str) -> bool:
 def _checked_folder(folder: Path) -> str:
     whole = (folder / "config.json").is_file() and any(folder.glob("*.safetensors"))
     if not whole and (files := sorted(folder.glob("*.gguf"))):
-        return str(folder_of(_only(folder, files)))
+        return str(converted(_only(folder, files)))
     if not (folder / "config.json").is_file():
         raise ModelNotFoundError(
             f"The folder {folder.name!r} has no config.json: give a folder that "

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..byte_cache import ByteCache
 from ..errors import CapabilityError, MissingDependencyError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
+from .abilities import capabilities, mask_is_learned
 from .building import LOADING, quiet
 from .gguf import source_of
 from .linear import quickened
@@ -117,15 +118,9 @@ class Model:
     @cached_property
     def mask_token_id(self) -> int | None:
         """The mask token's id; None of a decoder, whose tokenizer may name one never learned."""
-        from transformers.models.auto import modeling_auto as auto
-
         kinds = {self.family, self.config.get_text_config().model_type}
-        guesses = (
-            "fill" in self.capabilities or kinds & auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES.keys()
-        )
-        # LiLT and MarkupLM have neither class; an encoder-decoder may be tuned on masked sources.
-        writes = kinds & auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.keys()
-        learned = guesses or self.config.is_encoder_decoder or not writes
+        reads_again = bool(self.config.is_encoder_decoder)
+        learned = mask_is_learned(self.capabilities, kinds, reads_again)
         return self.tokenizer.mask_token_id if learned else None
 
     @property
@@ -303,23 +298,7 @@ def _lacking(name: str, said: str) -> MissingDependencyError:
 
 def _capabilities(config: Any) -> frozenset[str]:
     """Read from the architectures a checkpoint names which of its heads are trained."""
-    from transformers.models.auto import modeling_auto as auto
-
-    tables = {
-        "fill": auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES,
-        "classify": auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
-        "generate": auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-        "translate": auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
-    }
-    named = set(config.architectures or ())
-    found = {what for what, table in tables.items() if named & set(table.values())}
-    if has_text_part(config) and named & set(
-        auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.values()
-    ):
-        found |= {"generate"}
-    if any(name.endswith("ForPreTraining") for name in named):
-        found |= {"fill"} if config.model_type in tables["fill"] else {"translate"}
-    return frozenset(found | {"encode"})
+    return capabilities(config.architectures or (), config.model_type, has_text_part(config))
 
 
 def has_text_part(config: Any) -> bool:

@@ -91,7 +91,7 @@ def question(
     """
 
     def register(ask: Ask) -> Ask:
-        QUESTIONS.add(Kind(name, summary, capability, ask, outputs, **more))
+        QUESTIONS.add(Kind(name, summary, capability, ask, outputs, **more), ask.__module__)
         return ask
 
     return register

@@ -12,11 +12,12 @@ from ..errors import CapabilityError, DataError, MissingDependencyError
 from ..masks import STRATEGIES
 from ..masks.expression import asks, is_expression
 from ..masks.operators import no_mask_token
+from ..models.abilities import abilities
+from ..models.locate import folder_of, locate
 from .data.hits import LOOKED_AT, first_hit, nothing_to_hide
 from .data.masking import drawn
 from .data.rows import columns
 from .data.targets import cells
-from .machine.model_size import model_folder
 from .spec.mask_spec import MaskingSpec
 from .spec.spec import EXAMPLE, RunSpec
 
@@ -28,8 +29,6 @@ def preflight(spec: RunSpec) -> None:
 
     Imports no torch: a page can afford it.
     """
-    from ..models.locate import locate
-
     _accelerate_is_there()
     locate(spec.model)
     _model_fits(spec)
@@ -38,7 +37,7 @@ def preflight(spec: RunSpec) -> None:
         from .model.lora_check import refuse_before
 
         require_peft()
-        if (folder := model_folder(spec.model)) is not None:
+        if (folder := folder_of(spec.model)) is not None:
             refuse_before(spec, folder)
     for masking in (spec.masking, spec.evaluation):
         if masking:
@@ -51,7 +50,7 @@ def preflight(spec: RunSpec) -> None:
 
 def _model_fits(spec: RunSpec) -> None:
     """Refuse what the model's own files rule out: nothing to write with, or to hide words with."""
-    folder = model_folder(spec.model)
+    folder = folder_of(spec.model)
     if folder is None:
         return
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -63,19 +62,15 @@ def _model_fits(spec: RunSpec) -> None:
             "encoder–decoder, such as 'mini-translate'."
         )
     asked = {m.operator for m in (spec.masking, spec.evaluation) if m and m.active}
-    if asked & {"mask", "corrupt"} and not _has_mask_token(folder):
+    if abilities(spec.model).mask:
+        return
+    if spec.task == "mlm":
+        raise CapabilityError(
+            f"The model {spec.model!r} cannot be tuned for mlm (it has no mask token): choose "
+            "another model, such as 'mini'."
+        )
+    if asked & {"mask", "corrupt"}:
         raise no_mask_token(spec.model)
-
-
-def _has_mask_token(folder: Path) -> bool:
-    """Tell whether a tokenizer has a mask token; what cannot be told from its files passes."""
-    try:
-        core = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
-        named = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return True
-    added = (token["content"].lower() for token in core.get("added_tokens") or ())
-    return bool(named.get("mask_token")) or any("mask" in token for token in added)
 
 
 def _columns_are_there(spec: RunSpec) -> None:

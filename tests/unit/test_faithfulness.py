@@ -181,6 +181,13 @@ def test_a_file_gives_means_over_its_texts(tiny) -> None:
     json.dumps(result.to_dict())
 
 
+@pytest.mark.parametrize("rows", [1, 2])
+def test_texts_that_do_not_differ_have_no_interval(tiny, rows) -> None:
+    same = plausibility(jsonl([ROWS[0]] * rows), "occlusion", tiny("modernbert"), name="r.jsonl")
+    assert same.rows == rows
+    assert same.token_f1_ci95 is same.iou_f1_ci95 is same.auprc_ci95 is None
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [

@@ -74,6 +74,8 @@ def test_what_is_written_stays_within_the_models_own_limit(tmp_path, family, ope
     ("family", "head", "values", "words"),
     [
         ("t5", "Seq2SeqLM", {"operator": "mask"}, "no mask token"),
+        ("marian", "Seq2SeqLM", {"task": "mlm"}, "no mask token.*such as 'mini'"),
+        ("llama", "CausalLM", {"operator": "corrupt"}, "no mask token"),
         ("bert", "MaskedLM", {"task": "seq2seq"}, "writes no text"),
     ],
 )
@@ -91,7 +93,6 @@ def test_what_a_models_files_rule_out_is_refused_before_there_is_a_run(
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"task": "mlm", "operator": "mask"}, "no mask token"),
         ({"operator": "delete"}, "'marian' has no head for it"),
     ],
 )

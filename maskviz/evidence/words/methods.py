@@ -80,7 +80,7 @@ def method(name: str, unit: str, summary: str, baseline: bool = False) -> Callab
     """Register the decorated function as the method `name`."""
 
     def register(score: Score) -> Score:
-        METHODS.add(Method(name, summary, unit, score, baseline))
+        METHODS.add(Method(name, summary, unit, score, baseline), score.__module__)
         return score
 
     return register

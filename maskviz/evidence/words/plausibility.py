@@ -41,7 +41,8 @@ class Rationale:
 class Plausibility:
     """Agreement with people over a data set: means over its texts, with 95 % intervals.
 
-    share: of the words that people mark, which sets how many top words count.
+    share: of the words that people mark, which sets how many top words count. An interval is None
+        where the texts do not differ, as of one alone.
     """
 
     method: str
@@ -50,9 +51,9 @@ class Plausibility:
     token_f1: float
     iou_f1: float
     auprc: float
-    token_f1_ci95: tuple[float, float]
-    iou_f1_ci95: tuple[float, float]
-    auprc_ci95: tuple[float, float]
+    token_f1_ci95: tuple[float, float] | None
+    iou_f1_ci95: tuple[float, float] | None
+    auprc_ci95: tuple[float, float] | None
     share: float
     notes: tuple[str, ...] = ()
 
@@ -95,7 +96,7 @@ def plausibility(
         found.append(agreement(scores, item.words, max(1, round(share * len(scores)))))
     columns = [list(column) for column in zip(*found, strict=True)]
     f1, iou, area = (sum(column) / len(column) for column in columns)
-    f1_ci95, iou_ci95, area_ci95 = (bootstrap_interval(column) for column in columns)
+    f1_ci95, iou_ci95, area_ci95 = (_interval(column) for column in columns)
     return Plausibility(
         method,
         put.model.name,
@@ -109,6 +110,11 @@ def plausibility(
         share,
         notes,
     )
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float] | None:
+    low, high = bootstrap_interval(values)
+    return (low, high) if low < high else None
 
 
 def _within_reach(

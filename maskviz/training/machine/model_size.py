@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ...models.locate import folder_of
 from ...models.memory import tensor_shapes
 
 
@@ -34,7 +35,7 @@ class Shape:
 @lru_cache(maxsize=16)
 def model_shape(name: str) -> Shape | None:
     """Read a model's size from its files' headers, or None where they are not here."""
-    folder = model_folder(name)
+    folder = folder_of(name)
     if folder is None:
         return None
     sizes: dict[str, int] = {}
@@ -67,20 +68,6 @@ def _first(config: Mapping[str, Any], *names: str) -> int:
     return next((int(config[name]) for name in names if config.get(name)), 0)
 
 
-def model_folder(name: str) -> Path | None:
-    """Return the folder with a model's files, or None where it must be fetched first."""
-    from ...models.locate import locate
-
-    place = Path(locate(name))
-    if place.is_dir():
-        return place
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(name, "config.json")
-    folder = Path(found).parent if isinstance(found, str) else None
-    return folder if folder and any(folder.glob("*.safetensors")) else None
-
-
 def tensor_sizes(path: Path) -> dict[str, int]:
     """Return the number of values of each tensor, from the file's header alone."""
     return {name: math.prod(shape) for name, shape in tensor_shapes(path).items()}
@@ -91,7 +78,7 @@ def token_lengths(model: str, texts: Sequence[str], limit: int) -> list[int]:
 
     Four characters a token where there is no tokenizer yet.
     """
-    folder = model_folder(model)
+    folder = folder_of(model)
     limit = min(limit, _longest(folder)) if folder else limit
     if folder is None or not (folder / "tokenizer.json").is_file():
         return [min(limit, len(text) // 4 + 2) for text in texts]

@@ -256,11 +256,15 @@ def _marked(view: state.View, names: list[str]) -> None:
             for p in found
         ]
         grid(pd.DataFrame(table), "plausibility")
+        for note in found[0].notes:
+            st.caption(escape(note))
+        texts = f"{found[0].rows} text{'s' * (found[0].rows != 1)}"
         st.caption(
-            f"{found[0].rows} texts, of whose words people mark {percent(found[0].share)}; in "
-            "brackets 95 % bootstrap intervals."
+            f"{texts}, of whose words people mark {percent(found[0].share)}; in brackets 95 % "
+            "bootstrap intervals."
         )
 
 
-def _interval(value: float, bounds: tuple[float, float]) -> str:
-    return f"{value:.3f} ({bounds[0]:.3f} to {bounds[1]:.3f})"
+def _interval(value: float, bounds: tuple[float, float] | None) -> str:
+    between = f"{bounds[0]:.3f} to {bounds[1]:.3f}" if bounds else "no interval"
+    return f"{value:.3f} ({between})"

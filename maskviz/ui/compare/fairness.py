@@ -93,7 +93,7 @@ def _form(view: state.View, name: str, path: Path) -> None:
         selection_mode="multi", default=["random", "attribute"], key=f"fm{key}", wrap=True,
     )  # fmt: skip
     with st.expander("More"):
-        operator = operator_control_of("placeholder", f"fp{key}")
+        operator = operator_control_of("placeholder", f"fp{key}", view.model)
         labels = load_model(view.model).labels
         label = st.selectbox("Label", labels, len(labels) - 1, key=f"fl{key}")
         shared = cluster_control([c for c in columns if c != first], f"fc{key}")

@@ -18,10 +18,10 @@ from maskviz.evidence.files.files import FileComparison
 from maskviz.evidence.files.rows import check_file
 from maskviz.evidence.jobs import jobs
 from maskviz.masks import STRATEGIES
-from maskviz.models import list_models
 from maskviz.readings.question import asked
 from maskviz.ui.compare import result as compare_result
 from maskviz.ui.shared import state
+from maskviz.ui.shared.asking import second_models
 from maskviz.ui.shared.controls import NEED_INPUT, operator_control_of
 from maskviz.ui.shared.grid import in_names
 from maskviz.ui.shared.page import errors, escape
@@ -150,13 +150,13 @@ def _more(view: state.View, columns: list[str], key: str) -> dict[str, Any]:
     """What is asked for less often, folded away."""
     with st.expander("More"):
         by = st.multiselect("Break down by", columns, key=f"b{key}", help="Beside the label.")
+        operator = operator_control_of(view.operator, f"o{key}", view.model)
         second = st.selectbox(
             "Second model beside it",
-            [NONE, *(m.name for m in list_models("classify") if m.name != view.model)],
-            key=f"m{key}",
+            [NONE, *second_models(view, operator)],
+            key=f"m{key}{operator}",
             help="On the same rows and masks, for instance before and after a fine-tune.",
         )
-        operator = operator_control_of(view.operator, f"o{key}")
         limit = st.number_input("Rows, 0 for all", 0, 10_000_000, 0, key=f"n{key}")
         shared = cluster_control(columns, f"c{key}")
         long = long_control(f"w{key}")

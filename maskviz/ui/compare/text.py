@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -24,12 +23,12 @@ from maskviz.report import text_report
 from maskviz.text.percent import percent
 from maskviz.ui.compare.answer import show_answer, show_positions
 from maskviz.ui.compare.file import long_control
-from maskviz.ui.shared import limits, state
+from maskviz.ui.shared import fit, limits, state
 from maskviz.ui.shared.asking import (
-    models_asked,
     question_controls,
     question_more,
     question_of,
+    second_models,
     spec_of,
 )
 from maskviz.ui.shared.chart import TOOLBAR
@@ -62,7 +61,7 @@ def show(view: state.View) -> None:
     effects: list[Effect] = []
     with picture, errors():
         view = state.current()
-        operator, question = state.operator_of(view), spec_of(view)
+        operator, question = view.operator, spec_of(view)
         with st.spinner("Comparing …", show_time=True):
             operators = dict.fromkeys((operator, *(OPERATORS if every else ())))
             effects, left_out = _effects(view, names, tuple(operators), long, question)
@@ -102,17 +101,15 @@ def _strategies(view: state.View) -> list[str]:
 
 
 def _second_model(view: state.View) -> str | None:
-    names = [name for name in models_asked(view) if name != view.model]
+    names = second_models(view, view.operator)
     base = base_of(view.model)
-    if base and base not in names:
-        names.append(base)
     none = "none"
     options = [none, *names]
     return_value = st.selectbox(
         "Second model beside it",
         options,
         index=options.index(base) if base in options else 0,
-        key=f"second_{view.model}",
+        key=f"second_{view.model}_{view.operator}",
         accept_new_options="MASKVIZ_MODELS" not in os.environ,
         help="For instance a tuned model beside the one it came from.",
     )
@@ -293,8 +290,9 @@ def _range(effect: Effect) -> str:
 def _beside(view: state.View, first: Comparison, other: str, long: str) -> None:
     """The same text, mask and question under a second model."""
     with st.spinner("Asking the second model …", show_time=True):
-        second = compare(first.mask, other, state.operator_of(replace(view, model=other)), long,
-                         put_again(first))  # fmt: skip
+        second = compare(
+            first.mask, other, fit.operator(other, view.operator), long, put_again(first)
+        )
     st.markdown(f"**{escape(view.model)} beside {escape(other)}**")
     rows: list[dict[str, object]] = [
         {"model": c.model, "plain": _said(c, c.original), "masked": _said(c, c.masked)}

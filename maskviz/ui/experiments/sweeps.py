@@ -13,14 +13,14 @@ from maskviz.data import guess_columns, preview
 from maskviz.data.uploads import keep
 from maskviz.errors import MaskvizError
 from maskviz.figures.sweeps import STATES, curves_figure, heatmap_figure, states_figure
-from maskviz.masks import OPERATORS, STRATEGIES
+from maskviz.masks import STRATEGIES
 from maskviz.report import sweep_report
 from maskviz.sweeps.results import MEASURES
 from maskviz.text.percent import percent
 from maskviz.training import RunSpec
 from maskviz.training.folder import ACTIVE, runs_home
 from maskviz.ui.compare.file import TYPES
-from maskviz.ui.shared import state
+from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.chart import TOOLBAR
 from maskviz.ui.shared.controls import NEED_INPUT
 from maskviz.ui.shared.grid import grid
@@ -86,7 +86,12 @@ def _form(view: state.View) -> None:
     )  # fmt: skip
     seeds = st.number_input("Seeds", 1, 20, 5, key="sw_seeds")
     with st.expander("More"):
-        operators = st.multiselect("Operators", list(OPERATORS), ["mask"], key="sw_operators")
+        operators = st.multiselect(
+            "Operators",
+            fit.operators(view.model),
+            [fit.operator(view.model, "mask")],
+            key=f"sw_operators_{view.model}",
+        )
         steps = st.number_input("Steps of each run", 1, 100_000, 100, key="sw_steps")
         rows = st.number_input("Rows of the data", 100, 1_000_000, 1000, key="sw_rows")
         data = data_choice("sw_data")

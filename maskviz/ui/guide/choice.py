@@ -10,6 +10,8 @@ from maskviz.evidence.distractor.result import Interference
 from maskviz.evidence.distractor.words import points, recovered
 from maskviz.evidence.text.ratios import DRAWS, Guessed, guessed_by_ratio
 from maskviz.masks import STRATEGIES
+from maskviz.models.abilities import abilities
+from maskviz.models.locate import public_name
 from maskviz.text.percent import percent
 from maskviz.ui.shared import state
 from maskviz.ui.shared.page import escape
@@ -98,6 +100,9 @@ def why_this_ratio() -> None:
         "the curve for your own data; here is your text:"
     )
     view = state.current()
+    if not abilities(view.model).fill:
+        st.caption(escape(f"{public_name(view.model)} guesses no words: choose one that does."))
+        return
     if not st.button("Measure it on my text", key="guide_ratios"):
         return
     rows = _by_ratio(view.text[:_READ], view.model)

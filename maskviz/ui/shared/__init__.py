@@ -4,6 +4,7 @@ __all__ = [
     "asking",
     "chart",
     "controls",
+    "fit",
     "grid",
     "limits",
     "page",

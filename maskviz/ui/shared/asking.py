@@ -10,10 +10,12 @@ import streamlit as st
 
 from maskviz.errors import MaskvizError
 from maskviz.models import Model, list_models, load_model
+from maskviz.models.abilities import abilities
+from maskviz.models.tuned import base_of
 from maskviz.readings.language.asking import askable, opening_question
 from maskviz.readings.language.tails import Template, joined
 from maskviz.readings.question import QUESTIONS, Spec
-from maskviz.ui.shared import state
+from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.page import escape
 
 _NAMES = {
@@ -44,16 +46,20 @@ def spec_of(view: state.View) -> Spec:
     return {"name": given["name"], **said} if said else given["name"]
 
 
-def models_asked(view: state.View) -> list[str]:
-    """Return the names of the models that may answer the page's question, as far as one can tell.
+def second_models(view: state.View, operator: str) -> list[str]:
+    """Return the models that may answer the page's question beside another, hidden alike.
 
-    Of one that is not there yet all are named.
+    As far as one can tell: of one that is not there yet all are named.
     """
     name = "labels"
     with suppress(MaskvizError):
         name = question_of(view)["name"]
     able = _WAYS.get(name, (None,))
-    return list(dict.fromkeys(m.name for way in able for m in list_models(way)))
+    names = list(dict.fromkeys(m.name for way in able for m in list_models(way)))
+    base = base_of(view.model)
+    if base and base not in names and (name != "labels" or abilities(base).classify):
+        names.append(base)
+    return [one for one in names if one != view.model and operator in fit.operators(one)]
 
 
 _WAYS: dict[str, tuple[str | None, ...]] = {

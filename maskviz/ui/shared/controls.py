@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from maskviz.errors import MaskvizError, ParameterError
+from maskviz.errors import ParameterError
 from maskviz.masks import OPERATORS, STRATEGIES, Choice
 from maskviz.masks.choose import checked_parameter
 from maskviz.masks.expression import is_expression
 from maskviz.masks.registry import Parameter, Strategy
-from maskviz.ui.shared import state
+from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.page import escape
 
 COMMON = ("random", "span", "sentence", "entity", "attribute", "key", "pattern", "manual")
@@ -59,7 +58,7 @@ def mask_controls(view: state.View, by_hand: bool = True) -> None:
 def choice_controls(choice: Choice, entry: Strategy | None, slot: str = FIRST) -> None:
     """What a strategy takes: its own parameters, ratio and seed. `slot` is whose they are."""
     if entry is not None:
-        for parameter in entry.parameters:
+        for parameter in fit.parameters(state.current().model, entry):
             _parameter(choice, entry, parameter, slot)
     if entry is not None and entry.kind == "manual":
         return
@@ -125,30 +124,34 @@ def _more_strategies(view: state.View, combined: bool) -> None:
 
 def operator_control(view: state.View) -> None:
     """How the mask reaches the model."""
-    chosen = view.operator
-    with suppress(MaskvizError):  # of a model that is not there the page itself says so
-        chosen = state.operator_of(view)
-    st.session_state.setdefault("view_operator", chosen)
+    offered = fit.operators(view.model)
+    if st.session_state.get("view_operator") not in offered:
+        st.session_state["view_operator"] = view.operator
     st.selectbox(
         "Operator",
-        list(OPERATORS),
+        offered,
         key="view_operator",
         on_change=_take,
         args=("operator",),
-        help="\n".join(f"- **{o.name}**: {o.summary}" for o in OPERATORS.values()),
+        help=_operator_help(offered),
     )
-    st.caption(OPERATORS[chosen].summary)
+    st.caption(OPERATORS[view.operator].summary)
 
 
-def operator_control_of(chosen: str, key: str) -> str:
-    """Choose an operator for one form alone; return its name."""
+def operator_control_of(chosen: str, key: str, model: str) -> str:
+    """Choose an operator of a model for one form alone; return its name."""
+    offered = fit.operators(model)
     return st.selectbox(
         "Operator",
-        list(OPERATORS),
-        list(OPERATORS).index(chosen),
-        key=key,
-        help="\n".join(f"- **{o.name}**: {o.summary}" for o in OPERATORS.values()),
+        offered,
+        offered.index(fit.operator(model, chosen)),
+        key=f"{key}_{'_'.join(offered)}",
+        help=_operator_help(offered),
     )
+
+
+def _operator_help(offered: Sequence[str]) -> str:
+    return "\n".join(f"- **{name}**: {OPERATORS[name].summary}" for name in offered)
 
 
 def _ratio(choice: Choice, entry: Strategy | None, slot: str) -> None:

@@ -116,7 +116,8 @@ def _run_app_script() -> None:
 
 
 def _take_model() -> None:
-    st.session_state.pop("view_operator", None)  # another model may hide otherwise
+    for key in ("view_operator", "view_p_key_by", "view_2_p_key_by"):
+        st.session_state.pop(key, None)  # the model may offer others
     state.update(model=st.session_state["view_model"].strip())
 
 

@@ -24,7 +24,7 @@ from maskviz.masks.edit import beginning, with_units
 from maskviz.masks.expression import asks
 from maskviz.masks.wordlists import own_lists
 from maskviz.text.specials import specials_in
-from maskviz.ui.shared import limits
+from maskviz.ui.shared import fit, limits
 
 _KEY = "maskviz_view"
 _FOLLOWED = "followed"  # name in the address → the value that was followed
@@ -131,15 +131,31 @@ def of_example(example: Example) -> View:
 
 
 def current() -> View:
-    """Return the session's view; a new session opens with its link, or with the first example."""
+    """Return the session's view, as far as its model can do what it asks for.
+
+    A new session opens with its link, or with the first example.
+    """
+    return _fitted(_chosen())
+
+
+def _chosen() -> View:
+    """Return what the user has chosen, which another model may be able to do."""
     if _KEY not in st.session_state:
         st.session_state[_KEY] = _of_link(st.query_params.to_dict())
-    return st.session_state[_KEY]
+    view: View = st.session_state[_KEY]
+    return view
+
+
+def _fitted(view: View) -> View:
+    parameters = fit.choice(view.model, view.first).parameters
+    second = view.second and fit.choice(view.model, view.second)
+    operator = fit.operator(view.model, view.operator)
+    return replace(view, parameters=parameters, second=second, operator=operator)
 
 
 def update(**changes: Any) -> View:
     """Replace values of the view; a new text or a new choice of mask drops the user's clicks."""
-    before = current()
+    before = _chosen()
     if "text" in changes:
         changes = {"given": 0, **changes}
     view = replace(before, **changes)
@@ -148,7 +164,7 @@ def update(**changes: Any) -> View:
     if view.text != before.text and "saved" not in changes:
         view = replace(view, saved=None)
     st.session_state[_KEY] = view
-    return view
+    return _fitted(view)
 
 
 def open_view(view: View) -> None:
@@ -215,6 +231,7 @@ def mask_of(view: View, choice: Choice) -> Mask:
 
     Where it asks a model about one word after the other, it is chosen from the first 200 words.
     """
+    choice = fit.choice(view.model, choice)
     parameters = tuple(sorted((k, _frozen(v)) for k, v in choice.parameters.items()))
     read = limits.first_words(view.text) if asks(choice.strategy, choice.parameters) else view.text
     chosen = _choose(
@@ -233,6 +250,9 @@ def notices(view: View) -> list[str]:
         )
     if holds := specials_in(view.text):
         said.append(holds)
+    asked = _chosen()
+    chosen = [asked.first] if view.saved is None else []
+    said += fit.said(view.model, asked.operator, [*chosen, *filter(None, [asked.second])])
     chosen = [view.first] if view.saved is None else []
     for choice in filter(None, [*chosen, view.second]):
         with suppress(MaskvizError):  # a strategy that cannot be read: its own error says so
@@ -250,17 +270,6 @@ def current_mask(view: View | None = None) -> Mask:
     from maskviz.ui.shared.strip import unit_offsets
 
     return with_units(chosen, unit_offsets(view.text, view.unit, view.model), view.edited)
-
-
-def operator_of(view: View) -> str:
-    """Return how the mask reaches the model: as chosen, or `delete` where `mask` has no token.
-
-    Raises MaskvizError where there is no such model.
-    """
-    from maskviz.masks.operators import usual_operator
-    from maskviz.models import load_model
-
-    return usual_operator(load_model(view.model)) if view.operator == "mask" else view.operator
 
 
 def show_units(unit: str) -> None:

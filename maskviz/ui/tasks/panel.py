@@ -14,9 +14,11 @@ from maskviz.evidence import compare, control
 from maskviz.evidence.text.sentence import comparison_sentence
 from maskviz.figures import compare as figures
 from maskviz.masks import Mask, mask
+from maskviz.models.abilities import abilities
+from maskviz.models.locate import BUNDLED, public_name
 from maskviz.paths import assets
 from maskviz.text.percent import percent
-from maskviz.ui.shared import state
+from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.chart import TOOLBAR
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.limits import LONGEST
@@ -38,11 +40,15 @@ def sentiment(view: state.View) -> None:
     picture, choice = st.columns([5, 2], gap="large")
     with choice:
         text = st.text_area("Text", _texts()["sentiment"]["text"], height=170, key="ts_text")
-        operator = st.selectbox("Operator", ["mask", "placeholder", "delete"], key="ts_operator")
+        model = view.model if abilities(view.model).classify else BUNDLED
+        offered = [o for o in ("mask", "placeholder", "delete") if o in fit.operators(model)]
+        operator = st.selectbox("Operator", offered, key=f"ts_operator_{len(offered)}")
+        if model != view.model:
+            st.caption(escape(f"{public_name(view.model)} gives no labels: {model} answers here."))
     with picture:
         chosen = _attributes(_checked(text))
-        result = compare(chosen, view.model, operator)
-        chance = control(chosen, view.model, operator) if chosen.hidden_words else None
+        result = compare(chosen, model, operator)
+        chance = control(chosen, model, operator) if chosen.hidden_words else None
         st.markdown(f"### {escape(comparison_sentence(result, chance))}")
         st.markdown(_in_ink(chosen))
         st.plotly_chart(figures.answers(result, chance), key="ts_answers", config=TOOLBAR)
