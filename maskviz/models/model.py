@@ -17,6 +17,7 @@ from ..text.alignment import Tokenised, tokenise
 from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate
 from .memory import NETWORKS, bytes_when_loaded, shared, size_of_network, size_of_tokenizer
+from .steady import steady
 
 if TYPE_CHECKING:
     from .limits import Limit
@@ -320,7 +321,7 @@ def _network(model: Model, capability: str) -> Any:
             dtype=torch.float32,
         )
     padded_by(network, model.tokenizer)
-    network = quickened(network.to(device()).eval())
+    network = steady(quickened(network.to(device()).eval()))
     return shared(network, [n for key, n in NETWORKS.values() if key[0] is model])
 
 
