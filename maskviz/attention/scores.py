@@ -10,6 +10,7 @@ from ..inside.record import record
 from ..inside.tape import parts_of
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
+from ..models.checks import demand
 from ..models.memory import remembered
 from ..models.model import Model, load_model
 from .methods import METHODS, flow_from, with_residual
@@ -20,11 +21,12 @@ def word_scores(
 ) -> tuple[float, ...]:
     """Score each word of `Mask(text).words` by the attention it gets; words not read have 0.
 
-    The queries are the tokens the answer is read from: the first of a classifier, the last of a
-    decoder, all where the model takes their mean. A word's score is the sum over its tokens. Of
-    maps for each layer the last counts, of `mean` and `norm` the mean over the layers. Of a long
-    text the first 1,024 tokens are read. Raises UnknownNameError for the method, TextError for a
-    text without words.
+    The queries are the tokens the answer is read at: of a classifier those that the check
+    `readout` finds (the first, the last, all alike), of another decoder the last, else all. A
+    word's score is the sum over its tokens. Of maps for each layer the last counts, of `mean` and
+    `norm` the mean over the layers. Of a long text the first 1,024 tokens are read. Raises
+    UnknownNameError for the method, TextError for a text without words, CapabilityError where it
+    is not known at which tokens the answer is read.
 
     >>> scores = word_scores("A truly great film.", method="relevance")
     >>> len(scores)
@@ -66,20 +68,31 @@ def token_scores(model: Model, encoding: Encoding, method: str) -> Any:
 
 
 def readout(model: Model, count: int) -> Any:
-    """Return how much each of `count` tokens has in the answer, (tokens,), summing to 1."""
+    """Return how much each of `count` tokens has in the answer, (tokens,), summing to 1.
+
+    Raises CapabilityError where it is not known at which tokens a classifier reads its answer.
+    """
     import numpy as np
 
-    at = {"first": 0, "last": count - 1}.get(_reads(model))
-    return np.full(count, 1 / count) if at is None else np.eye(count)[at]
+    if "classify" in model.capabilities and not model.config.is_encoder_decoder:
+        read = _read_at(demand(model, "readout").value, count)
+    elif parts_of(model)[0] == "decoder":
+        read = np.eye(count)[-1]
+    else:
+        read = np.ones(count)
+    return read / read.sum()
 
 
-def _reads(model: Model) -> str:
-    if parts_of(model)[0] == "decoder":
-        return "last"
-    pools = getattr(model.config, "classifier_pooling", "cls")
-    if "classify" not in model.capabilities or pools == "mean" or model.config.is_encoder_decoder:
-        return "mean"
-    return "first"
+def _read_at(found: dict[str, Any], count: int) -> Any:
+    """Return 1 at the places that the check `readout` found, in a text of `count` tokens."""
+    import numpy as np
+
+    read = np.zeros(count)
+    if found["between"]:
+        first, last = found["between"]
+        read[first : count + last + 1] = 1
+    read[[max(-count, min(i, count - 1)) for i in found["places"]]] = 1
+    return read
 
 
 def _word_at(starts: list[int], words: Any, offset: tuple[int, int] | None) -> int | None:

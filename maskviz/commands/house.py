@@ -75,6 +75,8 @@ def info_command(name: str, as_json: common.Json = False) -> None:
         "parameters": sum(p.numel() for p in model.main_network().parameters()),
     }
     lines = [f"{k:14}{v}" for k, v in result.items()]
+    lines += [model.notice] if model.notice else []
+    result["notice"] = model.notice or None
     found = findings(model)
     lines += [
         f"{'' if one.passed else '! '}{check:14}{one.said or 'passed'}"

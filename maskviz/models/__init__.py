@@ -15,5 +15,6 @@ __all__ = [
     "locate",
     "memory",
     "model",
+    "raised",
     "tuned",
 ]

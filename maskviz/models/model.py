@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..byte_cache import ByteCache
-from ..errors import CapabilityError, MaskvizError, MissingDependencyError, ModelNotFoundError
+from ..errors import CapabilityError, MissingDependencyError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
 from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate
 from .memory import NETWORKS, bytes_when_loaded, shared, size_of_network, size_of_tokenizer
+from .opened import opened
+from .raised import from_architecture, naming
+from .saved import as_saved
 from .steady import steady
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Model:
 
     capabilities: of `fill` (masked language model), `classify`, `generate` (decoder),
         `translate` (encoder–decoder) and `encode` (every model).
+    notice: a sentence where its tokenizer is read otherwise than transformers does, else empty.
     lock: hold it around a forward pass; the pages of all users share one network.
     memos: what `remembered` keeps of it. read: texts as its tokens, those used last.
     """
@@ -47,6 +50,7 @@ class Model:
     config: Any
     tokenizer: Any
     capabilities: frozenset[str]
+    notice: str = ""
     lock: threading.RLock = field(default_factory=threading.RLock)
     memos: dict[Any, Any] = field(default_factory=dict, repr=False)
     read: ByteCache = field(default_factory=lambda: ByteCache(_READ), repr=False)
@@ -111,7 +115,7 @@ class Model:
         length = min(self.max_length, longest or self.max_length)
         key = (text, length)
         if (found := self.read.find(key, _size_of_tokens)) is None:
-            with self.lock:  # a fast tokenizer keeps its truncation settings as shared state
+            with self.running():  # a fast tokenizer keeps its truncation settings as shared state
                 found = tokenise(self.tokenizer, text, length)
             self.read.put(key, found, _size_of_tokens)
         return found
@@ -144,19 +148,8 @@ class Model:
         Raises CapabilityError in the place of any other exception from within transformers or
         torch's gradients; what this project's own code raises stays as it is.
         """
-        try:
-            with self.lock:
-                yield
-        except (MaskvizError, MemoryError):
-            raise
-        except Exception as error:
-            if "out of memory" in str(error) or not _from_architecture(error):
-                raise
-            first = str(error).strip().split("\n")[0][:100]
-            raise CapabilityError(
-                f"The architecture {self.family!r} cannot be run like this "
-                f"({type(error).__name__}: {first}): choose another method or another model."
-            ) from error
+        with naming(self.family), self.lock:
+            yield
 
     @property
     def main_capability(self) -> str:
@@ -166,13 +159,6 @@ class Model:
     def main_network(self) -> Any:
         """Return the network whose attention explains the model's answers."""
         return self.network(self.main_capability)
-
-
-def _from_architecture(error: Exception) -> bool:
-    """Tell whether an exception comes from the code of a network or of its gradients."""
-    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    inside = ("/transformers/", "/torch/autograd/", "/torch/nn/modules/module.py")
-    return any(part in file.replace("\\", "/") for file in files for part in inside)
 
 
 def load_model(name: str | Path | Model = BUNDLED) -> Model:
@@ -230,10 +216,10 @@ def _load(name: str) -> Model:
         verify(Path(path))
     config = _from_pretrained(AutoConfig, name, path)
     _tokenizer_is_there(name, Path(path))
-    tokenizer = _from_pretrained(AutoTokenizer, name, path)
+    tokenizer, notice = as_saved(_from_pretrained(AutoTokenizer, name, path), path)
     if tokenizer.pad_token is None:  # as GPT-2 and Llama are published
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.sep_token or tokenizer.unk_token
-    return Model(name, path, config, tokenizer, _capabilities(config))
+    return Model(name, path, config, tokenizer, _capabilities(config), notice)
 
 
 _TOKENIZERS = ("*token*", "vocab*", "*.model", "*.spm")  # the files of any tokenizer
@@ -248,6 +234,9 @@ def _tokenizer_is_there(name: str, folder: Path) -> None:
         )
 
 
+_TELLING = (OSError, ValueError, KeyError, RuntimeError, TypeError)  # of the files of a model
+
+
 def _from_pretrained(kind: Any, name: str, path: str, **options: Any) -> Any:
     try:
         with LOADING:
@@ -258,7 +247,9 @@ def _from_pretrained(kind: Any, name: str, path: str, **options: Any) -> Any:
             f"The model {name!r} needs {needed or 'a package that is not installed'}: "
             f"run 'pip install {needed or 'sentencepiece'}' or choose another model."
         ) from None
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+    except Exception as error:
+        if not isinstance(error, _TELLING) and not from_architecture(error):
+            raise
         if "custom code" in str(error):
             raise ModelNotFoundError(
                 f"The model {name!r} needs code of its own, which maskviz never runs: choose "
@@ -313,13 +304,8 @@ def _network(model: Model, capability: str) -> Any:
     import torch
 
     with _quiet(), torch.inference_mode(False):  # whoever asks first, others take gradients
-        network = _from_pretrained(
-            _head(model, capability),
-            model.name,
-            model.path,
-            use_safetensors=True,
-            dtype=torch.float32,
-        )
+        head = partial(_from_pretrained, _head(model, capability), model.name, model.path)
+        network = opened(partial(head, use_safetensors=True, dtype=torch.float32))
     padded_by(network, model.tokenizer)
     network = steady(quickened(network.to(device()).eval()))
     return shared(network, [n for key, n in NETWORKS.values() if key[0] is model])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -12,8 +14,10 @@ from maskviz.inside import tape
 from maskviz.inside.tape import eager
 from maskviz.masks import apply
 from maskviz.models import load_model
+from maskviz.models.opened import switches
+from maskviz.readings import predict
 from maskviz.readings.batches import batch
-from tests.tiny_models import ALL_FAMILIES
+from tests.tiny_models import ALL_FAMILIES, build_any
 
 TEXT = "Anna didn't like this truly dull film, though."
 TARGET = "He loved the film."
@@ -76,7 +80,7 @@ def test_the_decoder_reads_what_the_model_writes_where_no_target_is_given(tiny) 
 def test_one_layer_alone_is_that_layer_of_the_whole(tiny, family: str) -> None:
     model = load_model(tiny(family))
     whole, one = attend(TEXT, model), attend(TEXT, model, layers=range(1, 2))
-    assert one.first == 1
+    assert one.numbers == (1,)
     assert (one.weights == whole.weights[1:2]).all()
     with pytest.raises(ParameterError, match="no layer 9: the model has 2"):
         attend(TEXT, model, layers=range(8, 9))
@@ -144,3 +148,48 @@ def test_the_networks_own_attention_comes_back(tiny) -> None:
     attend(TEXT, model)
     assert model.main_network().config._attn_implementation == before
     assert parts_of(model) == ("encoder",)
+
+
+@pytest.fixture
+def falcons(tmp_path: Path):
+    """Return a model, and the networks that transformers loads of it, fused and eager."""
+    from transformers import FalconForSequenceClassification as Falcon
+
+    def built(**given):
+        folder = build_any("falcon", tmp_path, **given)
+        eager = Falcon.from_pretrained(folder, attn_implementation="eager")
+        return load_model(folder), Falcon.from_pretrained(folder), eager
+
+    return built
+
+
+@pytest.mark.parametrize("given", [{}, {"new_decoder_architecture": True, "num_kv_heads": 2}])
+def test_what_keeps_the_attention_it_was_loaded_with_is_loaded_eager(falcons, given) -> None:
+    model, fused, eager = falcons(**given)
+    assert not switches(fused)
+    assert fused.config._attn_implementation == "sdpa"
+    inputs = batch(model, [apply(TEXT, model=model)])
+    with torch.no_grad():
+        expected = reported(eager(**inputs, output_attentions=True).attentions)
+        answer = fused(**inputs).logits[0].softmax(-1)
+    assert np.abs(attend(TEXT, model).weights - expected).max() < 5e-4
+    (found,) = predict(model, [apply(TEXT, model=model)])
+    assert list(found.probabilities.values()) == pytest.approx(answer, abs=1e-5)
+
+
+def test_it_stays_as_it_was_where_it_would_answer_otherwise(falcons) -> None:
+    model, fused, eager = falcons(alibi=True)
+    inputs = batch(model, [apply(TEXT, model=model)])
+    with torch.no_grad():
+        answer, other = (n(**inputs).logits[0].softmax(-1) for n in (fused, eager))
+    assert float((answer - other).abs().max()) > 1e-3
+    (found,) = predict(model, [apply(TEXT, model=model)])
+    assert list(found.probabilities.values()) == pytest.approx(answer, abs=1e-5)
+    with pytest.raises(CapabilityError, match="'falcon' does not show its attention"):
+        attend(TEXT, model)
+
+
+def test_most_networks_switch_and_are_left_as_they_were(tiny) -> None:
+    network = load_model(tiny("bert")).main_network()
+    assert switches(network)
+    assert network.config._attn_implementation == "sdpa"

@@ -1,10 +1,11 @@
 """The checks of a loaded model; importing this registers them in `maskviz.models.checks.CHECKS`.
 
 A check is one function, (model) -> Finding: `masks` has those of what may attend to what, `sight`
-that of hidden words, `padding` that of batches.
+that of hidden words, `padding` that of batches, `readout` that of where an answer is read,
+`layers` that of which layers attend.
 `probe` has the tokens they read, `scaled` the copy of a network whose windows are of four tokens.
 """
 
-from . import masks, padding, sight
+from . import layers, masks, padding, readout, sight
 
-__all__ = ["masks", "padding", "probe", "scaled", "sight"]
+__all__ = ["layers", "masks", "padding", "probe", "readout", "scaled", "sight"]
