@@ -25,7 +25,10 @@ _KINDS = """
 @check("Loads")
 def long(one: Subject) -> None:
     """A text longer than the network takes is cut, where its tokenizer names no limit."""
+    import torch
+
     import maskviz
+    from maskviz.inside.core import core_of
 
     folder = one.folder.with_name(f"{one.folder.name}-long")
     shutil.copytree(one.folder, folder, dirs_exist_ok=True)
@@ -34,15 +37,17 @@ def long(one: Subject) -> None:
     whole = " ".join([TEXT] * 20)
     mask = maskviz.mask(whole, "pattern", words=HIDDEN)
     try:
-        found = maskviz.apply(whole, model=maskviz.load_model(folder))
+        loaded = maskviz.load_model(folder)
+        found = maskviz.apply(whole, model=loaded)
         must(found.truncated_at is None or found.notice, "it is cut without a word")
         if one.head == "cls":
             maskviz.compare(mask, folder, operator="unk")
         elif one.head == "mlm":
             maskviz.fill(mask, folder)
         else:
-            one.shown()
-            maskviz.attend(whole, folder)
+            read = torch.tensor([found.input_ids])
+            with torch.no_grad():
+                core_of(loaded.main_network())(input_ids=read, attention_mask=torch.ones_like(read))
     finally:
         shutil.rmtree(folder)
 

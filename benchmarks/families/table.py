@@ -92,15 +92,16 @@ def _column(check: str) -> str:
 def counts(found: Results, what: str = "architectures") -> str:
     """Return how many are right, wrong and crashed, in a sentence."""
     ends = [_end(heads) for heads in found.values()]
-    right = sum(not bad for bad in ends)
-    wrong, crashed = (sum(bad == mark for bad in ends) for mark in (WRONG, CRASH))
+    right, wrong, crashed = (ends.count(mark) for mark in (RIGHT, WRONG, CRASH))
     return f"{right} of {len(ends)} {what} right, {wrong} wrong, {crashed} crashed"
 
 
-def _end(heads: Mapping[str, Mapping[str, Mapping[str, object]]]) -> str | None:
-    """Return what is worst of an architecture: wrong, a crash, or None."""
+def _end(heads: Mapping[str, Mapping[str, Mapping[str, object]]]) -> str:
+    """Return what an architecture is with all of its heads; none, where one was not built."""
     marks = [mark for found in heads.values() for mark in found["marks"].values()]
-    return WRONG if WRONG in marks else CRASH if CRASH in marks else None
+    if any("built" in found["marks"] for found in heads.values()):
+        return NONE
+    return next((mark for mark in (WRONG, CRASH) if mark in marks), RIGHT)
 
 
 def _columns(main: Results) -> Iterator[str]:

@@ -141,7 +141,7 @@ def _embeddings(network: Any, given: Any = None) -> Iterator[list[Any]]:
         if caught:  # an encoder–decoder may look up the decoder's input in the same table
             return output
         caught.append(output.detach().requires_grad_(True) if given is None else given)
-        return caught[0]
+        return caught[0].clone()  # CTRL scales it in place, which a leaf does not allow
 
     handle = input_embedding(network).register_forward_hook(hook)
     try:
