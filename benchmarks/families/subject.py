@@ -142,10 +142,18 @@ class Subject:
 
 
 def fresh(cls: Any, folder: Path) -> Any:
-    """Return a model of transformers' own, eager and in float32."""
-    import torch
+    """Return a model of transformers' own, eager and in float32.
 
-    network = cls.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
+    Falcon's eager attention adds ALiBi twice, so that with it the fused one is the reference.
+    """
+    import torch
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(folder)
+    twice = config.model_type == "falcon" and config.alibi
+    network = cls.from_pretrained(
+        folder, attn_implementation="sdpa" if twice else "eager", dtype=torch.float32
+    ).eval()
     if getattr(network.config, "pad_token_id", None) is None:
         network.config.pad_token_id = 0
     return network
