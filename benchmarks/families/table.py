@@ -21,7 +21,8 @@ What maskviz can do with each text architecture of transformers {version}, and w
 why. `python benchmarks/architectures.py` makes a tiny random model of each, drives maskviz over it
 and compares every number with passes by transformers alone; it wrote this page.
 
-✓ right · nothing to compare, or not of this kind; a number: refused, for the reason of this number.
+`✓`: right; `·`: nothing to compare, or not of this kind; a number: refused, for the reason of that
+number under *Why*.
 """
 
 
