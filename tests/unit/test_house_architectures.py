@@ -100,7 +100,7 @@ def test_reasons_are_one_for_all_architectures_and_name_none() -> None:
     for name in ("mamba", "fnet"):
         sentence = f"The architecture '{name}' does not show its attention: choose another model."
         assert reasons.number(sentence, name) == 1
-    folder = "The model '/home/a/bert-cls' (bert) has no mask token: use the operator delete."
+    folder = "The model 'models/bert-cls' (bert) has no mask token: use the operator delete."
     assert reasons.number(folder, "bert") == 2
     assert reasons.listed() == [
         "1. The architecture '…' does not show its attention: choose another model.",
