@@ -16,10 +16,9 @@ from ..text.alignment import Tokenised, tokenise
 from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate
 from .memory import NETWORKS, bytes_when_loaded, shared, size_of_network, size_of_tokenizer
-from .opened import opened
+from .opened import opened, settled
 from .raised import from_architecture, naming
 from .saved import as_saved
-from .steady import steady
 
 if TYPE_CHECKING:
     from .limits import Limit
@@ -92,13 +91,11 @@ class Model:
         from transformers.models.auto import modeling_auto as auto
 
         kinds = {self.family, self.config.get_text_config().model_type}
-        guesses = (
-            "fill" in self.capabilities or kinds & auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES.keys()
-        )
-        # LiLT and MarkupLM have neither class; an encoder-decoder may be tuned on masked sources.
+        guesses = kinds & auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES.keys()
         writes = kinds & auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.keys()
-        learned = guesses or self.config.is_encoder_decoder or not writes
-        return self.tokenizer.mask_token_id if learned else None
+        # LiLT and MarkupLM have neither class; an encoder–decoder may be tuned on masked sources.
+        learned = guesses or not writes or self.config.is_encoder_decoder
+        return self.tokenizer.mask_token_id if learned or "fill" in self.capabilities else None
 
     @property
     def mask_token(self) -> str | None:
@@ -307,7 +304,7 @@ def _network(model: Model, capability: str) -> Any:
         head = partial(_from_pretrained, _head(model, capability), model.name, model.path)
         network = opened(partial(head, use_safetensors=True, dtype=torch.float32))
     padded_by(network, model.tokenizer)
-    network = steady(quickened(network.to(device()).eval()))
+    network = settled(quickened(network.to(device()).eval()))
     return shared(network, [n for key, n in NETWORKS.values() if key[0] is model])
 
 

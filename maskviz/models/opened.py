@@ -44,6 +44,19 @@ def switches(network: Any) -> bool:
     return bool(switched)
 
 
+def settled(network: Any) -> Any:
+    """Return a network that begins each pass as it was loaded.
+
+    One that attends in full where a text is short (BigBird) would do so for good, and answer a long
+    text by what was read before.
+    """
+    core = network.get_encoder() if network.config.is_encoder_decoder else network.base_model
+    kind = getattr(core.config, "attention_type", None)
+    if hasattr(core, "set_attention_type") and isinstance(kind, str):
+        core.register_forward_pre_hook(lambda core, _: core.set_attention_type(kind))
+    return network
+
+
 def _same(one: Any, other: Any) -> bool:
     """Tell whether two networks make the same of a few tokens."""
     a, b = _states(one), _states(other)

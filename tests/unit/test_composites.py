@@ -11,7 +11,7 @@ import torch
 from maskviz.attention import attend
 from maskviz.errors import CapabilityError
 from maskviz.models import load_model
-from tests.tiny_models import tokenizer
+from tests.tiny_models import build_any, tokenizer
 
 TEXT = "She loved every minute of this great film."
 _TEXT = {
@@ -77,3 +77,24 @@ def test_what_an_architecture_raises_is_named_and_our_own_stays(tiny) -> None:
         network(input_ids=torch.tensor([[10**6]]))
     with pytest.raises(KeyError), model.running():
         raise KeyError("ours")
+
+
+@pytest.mark.parametrize("head", ["SequenceClassification", "MaskedLM"])
+def test_what_was_read_before_moves_no_answer(head: str, tmp_path: Path) -> None:
+    """BigBird attends in full where a text is short, and transformers leaves it so for good."""
+    given = {"block_size": 4, "num_random_blocks": 1, "max_position_embeddings": 66}
+    model = load_model(build_any("big_bird", tmp_path, head, **given))
+    network = model.main_network()
+    long = torch.arange(5, 53)[None]
+    short = long[:, :6]
+
+    def answer(ids: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            return network(ids, attention_mask=torch.ones_like(ids)).logits
+
+    first = answer(long)
+    own = answer(short)
+    assert torch.equal(answer(long), first)
+    assert torch.equal(answer(short), own)
+    network.base_model.set_attention_type("original_full")
+    assert torch.equal(answer(long), first)

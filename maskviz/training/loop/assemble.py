@@ -35,7 +35,7 @@ def assemble(
     from transformers import PrinterCallback
 
     from ..data.collating import TaskCollator
-    from ..model.trial import require_pass
+    from ..model.trial import passing
     from .metrics import answer_of, metrics_of
     from .pacer import Pacer
     from .trainer import MaskTrainer
@@ -47,7 +47,11 @@ def assemble(
     train = masked_rows(spec, model, rows.train, spec.masking, spec.seed)
     buckets, reading = _order(train, args)
     network, hooks = hooked_network(spec, model, rows)
-    require_pass(network, model, precision)
+    able = passing(network, model, precision, spec.precision)
+    if able != precision:
+        recorder.log(f"The architecture {model.family!r} cannot be run in bf16: trains in float32.")
+        recorder.update(precision=able)
+        args = training_arguments(folder, spec, device, able)
     first = next(iter(rows.evaluation.values())).sample(CURVE_ROWS)
     trainer = MaskTrainer(
         spec=spec,

@@ -48,6 +48,7 @@ def prepare(folder: Path, threads: int | None, recorder: Recorder, rows: Rows | 
         rows = replace(rows, notes=(*rows.notes, note))
     trainer, pacer = assemble(folder, spec, rows, model, recorder, device, precision)
     require_hits(trainer.train_dataset.masker)
+    precision = "bf16" if trainer.args.bf16 else "float32"
     return Job(folder, spec, rows, model, trainer, pacer, recorder, device, precision, began)
 
 

@@ -1,3 +1,3 @@
 """The network to tune: loaded, hooked, adapted, saved."""
 
-__all__ = ["card", "encoder", "hooks", "lora", "lora_check", "network", "unseen"]
+__all__ = ["card", "encoder", "hooks", "lora", "lora_check", "network", "trial", "unseen"]

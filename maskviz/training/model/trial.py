@@ -10,21 +10,26 @@ from ...models.model import Model
 from ...models.raised import from_architecture
 
 
-def require_pass(network: Any, model: Model, precision: str) -> None:
-    """Raise CapabilityError where a network cannot be run as it would be in training.
+def passing(network: Any, model: Model, precision: str, asked: str) -> str:
+    """Return the precision in which a network can be run as it would be in training.
 
-    precision: of the run, `bf16` or `float32`. Nothing is learned and no random number is used up.
+    precision: `bf16` or `float32`. asked: what the run says of it; under `auto` bf16 gives way to
+    float32. Nothing is learned and no random number is used up. Raises CapabilityError where the
+    architecture cannot be run.
     """
     said = _raised(network, model, precision)
     if said is None:
-        return
-    if precision != "float32" and _raised(network, model, "float32") is None:
+        return precision
+    plain = precision == "float32" or _raised(network, model, "float32") is not None
+    if plain:
         raise CapabilityError(
-            f"The architecture {model.family!r} cannot be trained in {precision} ({said}): set "
-            "precision to float32."
+            f"The architecture {model.family!r} cannot be trained ({said}): choose another model."
         )
+    if asked == "auto":
+        return "float32"
     raise CapabilityError(
-        f"The architecture {model.family!r} cannot be trained ({said}): choose another model."
+        f"The architecture {model.family!r} cannot be trained in {precision} ({said}): set "
+        "precision to float32."
     )
 
 
@@ -44,7 +49,7 @@ def _raised(network: Any, model: Model, precision: str) -> str | None:
     except Exception as error:
         if not from_architecture(error):
             raise
-        return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:100]}"
+        return str(error).strip().split("\n")[0][:100] or type(error).__name__
     finally:
         network.train(training)
     return None
