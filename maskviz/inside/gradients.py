@@ -70,8 +70,8 @@ def _by_part(model: Model, products: list[Product]) -> dict[str, list[Product]]:
         for one in (one for one in products if one.part == side):
             if order.counts(one):
                 found.append(one)
-            elif not order.cross:  # the same again: of LiLT's two the second is of the text
-                found[-1] = one
+            elif not order.cross and one.values.shape[-1] > found[-1].values.shape[-1]:
+                found[-1] = one  # the same again: of LiLT's two that of the text is the wider
     return parts
 
 

@@ -68,6 +68,7 @@ def _run(
         ids = torch.tensor([target], device=network.device)
         with tape.watching(network):
             network.base_model(
+                input_ids=given["input_ids"],  # FSMT looks back only where it is given them
                 encoder_outputs=read,
                 attention_mask=given["attention_mask"],
                 decoder_input_ids=ids,

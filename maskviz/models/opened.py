@@ -51,7 +51,7 @@ def settled(network: Any) -> Any:
     text by what was read before.
     """
     core = network.get_encoder() if network.config.is_encoder_decoder else network.base_model
-    kind = getattr(core.config, "attention_type", None)
+    kind = getattr(network.config, "attention_type", None)
     if hasattr(core, "set_attention_type") and isinstance(kind, str):
         core.register_forward_pre_hook(lambda core, _: core.set_attention_type(kind))
     return network

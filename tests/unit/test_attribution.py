@@ -17,6 +17,7 @@ from maskviz.readings.question import Question, asked
 from maskviz.readings.windows import read, windows
 from tests.tiny_models import build_any
 
+FAMILIES = {"ctrl": {"dff": 32}, "modernbert": {"cls_token_id": 2, "sep_token_id": 3}}
 TEXT = "Anna loved this great film, but Paris was a dull story."
 LONG = " ".join(f"{TEXT} Part {n}." for n in range(12))
 
@@ -73,10 +74,11 @@ def test_integrated_gradients_sum_to_the_change_of_the_logit(tiny, family) -> No
     assert found.convergence_gap < 0.05
 
 
-def test_gradient_times_input_is_the_derivative_along_the_embedding(tiny) -> None:
+@pytest.mark.parametrize("family", ["modernbert", "ctrl"])  # CTRL scales its vectors in place
+def test_gradient_times_input_is_the_derivative_along_the_embedding(tmp_path, family) -> None:
     import torch
 
-    model = load_model(tiny("modernbert"))
+    model = load_model(build_any(family, tmp_path / family, **FAMILIES.get(family, {})))
     network, encoding = model.network("classify"), apply(TEXT, "mask", model)
     inputs = batch(model, [encoding])
     embedding = network.get_input_embeddings()(inputs["input_ids"]).detach()

@@ -44,6 +44,23 @@ GIVEN = {
     },
     "granite_swa": {"num_key_value_heads": 1},
     "squeezebert": {"embedding_size": 16},
+    "fsmt": {
+        "vocab_size": None,
+        "src_vocab_size": 224,
+        "tgt_vocab_size": 224,
+        "langs": ["en", "de"],
+        "d_model": 16,
+        "encoder_layers": 2,
+        "decoder_layers": 2,
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 32,
+        "decoder_ffn_dim": 32,
+        "hidden_size": None,
+        "num_attention_heads": None,
+        "num_hidden_layers": None,
+        "intermediate_size": None,
+    },
     "diffllama": {"num_key_value_heads": 2},
     "longcat_flash": {
         "num_layers": 1,
@@ -275,6 +292,23 @@ def test_layers_that_are_called_in_ways_of_their_own_are_seen(family: str, model
         own = torch.from_numpy(own).softmax(-1).numpy()
     assert shown.shape == own.shape
     assert np.abs(shown - own).max() < 1e-3
+
+
+@pytest.mark.parametrize("part", ["decoder", "cross"])
+def test_a_decoder_that_is_given_the_text_as_well_is_seen(part: str, model_of) -> None:
+    import torch
+
+    model = model_of("fsmt", "Seq2SeqLM")
+    encoding, target = apply(TEXT, "delete", model), (2, 9, 30, 8)
+    found = np.stack([one.weights for one in record(model, encoding, part, target=target)])
+    with torch.no_grad(), eager(model.main_network()):
+        own = model.main_network()(
+            torch.tensor([encoding.input_ids]), decoder_input_ids=torch.tensor([target]),
+            output_attentions=True, use_cache=False,
+        )  # fmt: skip
+    own = np.stack([one[0].numpy() for one in getattr(own, f"{part}_attentions")])
+    assert np.abs(found - own).max() < 1e-3
+    assert part == "cross" or np.abs(np.triu(found, 1)).max() == 0
 
 
 def test_of_two_products_of_a_layer_the_gradient_is_that_of_the_text(model_of) -> None:

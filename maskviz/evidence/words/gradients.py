@@ -169,7 +169,7 @@ def _replaced(network: Any, put: Callable[[Any], Any]) -> Iterator[list[Any]]:
         if caught:  # an encoder–decoder may look up the decoder's input in the same table
             return output
         caught.append(put(output))
-        return caught[0]
+        return caught[0].clone()  # CTRL scales it in place, which a leaf does not allow
 
     handle = input_embedding(network).register_forward_hook(hook)
     try:
