@@ -43,6 +43,12 @@ def main() -> None:
     except (KeyboardInterrupt, _aborted()):
         _say("stopped.")
         sys.exit(130)
+    except Exception as error:
+        from .models.raised import said_of
+
+        if (sentence := said_of(error)) is None:
+            raise
+        _refuse(sentence)
 
 
 def _run(arguments: list[str]) -> NoReturn:

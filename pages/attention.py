@@ -213,9 +213,9 @@ def layer_choice(size: Size) -> int | None:
     if not one_at_a_time(size):
         return None
     st.caption(cost(size))
-    offered = list(range(size.layers)) + ([ALL] if size.whole <= LARGEST_VIEW else [])
+    offered = [*size.numbers, *([ALL] if size.whole <= LARGEST_VIEW else [])]
     place = st.session_state["attention_place"]
-    first = place[0] if place and place[0] < size.layers else 0
+    first = place[0] if place and place[0] in size.numbers else size.numbers[0]
     if st.session_state.get("attention_layer") not in offered:
         st.session_state["attention_layer"] = first
     layer = st.pills(
@@ -237,7 +237,7 @@ def draw(chosen: state.View, found: Seen, *, alone: bool) -> None:
     shown, about = found.drawn, found.notes
     layers, heads = shown.weights.shape[:2]
     if alone:
-        place = (shown.first + layers - 1, 0)
+        place = (shown.number(layers - 1), 0)
         panels.followed(shown)
     else:
         place = maps(f"mosaic_{digest(chosen.model)}", shown, about)

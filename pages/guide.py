@@ -9,7 +9,7 @@ import streamlit as st
 from maskviz.figures.canvas import head_message
 from maskviz.inside.arithmetic import HeadArithmetic, head_arithmetic
 from maskviz.inside.beginning import beginning_notice, read_beginning
-from maskviz.inside.tape import parts_of, shape_of
+from maskviz.inside.tape import attending, parts_of, shape_of
 from maskviz.masks import MATRICES, Encoding, attention_matrix
 from maskviz.models import Model, load_model
 from maskviz.text.percent import percent
@@ -55,7 +55,8 @@ def worked(view: state.View, headline: st.delta_generator.DeltaGenerator) -> Non
 
 def choices(model: Model, encoding: Encoding) -> tuple[str, int, int, int]:
     """Ask for the matrix, the query token and the head."""
-    layers, heads = shape_of(model, parts_of(model)[0])
+    part = parts_of(model)[0]
+    numbers, (_, heads) = attending(model, part), shape_of(model, part)
     first, second, third, fourth = st.columns([3, 3, 1, 1])
     name = first.selectbox(
         "Attention matrix", list(MATRICES), key="guide_matrix", help=mask_panels.matrix_help()
@@ -69,9 +70,15 @@ def choices(model: Model, encoding: Encoding) -> tuple[str, int, int, int]:
         format_func=lambda i: f"{i + 1}  {encoding.tokens[i]}",
         key=f"guide_row_{len(encoding)}",
     )
-    layer = third.number_input("Layer", 1, layers, min(2, layers), key="guide_layer")
+    layer = third.selectbox(
+        "Layer",
+        numbers,
+        index=min(1, len(numbers) - 1),
+        format_func=lambda number: str(number + 1),
+        key=f"guide_layer_{len(numbers)}_{numbers[-1]}",
+    )
     head = fourth.number_input("Head", 1, heads, 1, key="guide_head")
-    return name, row, layer - 1, head - 1
+    return name, row, layer, head - 1
 
 
 def compute(

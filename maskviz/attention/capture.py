@@ -11,7 +11,7 @@ from ..errors import ParameterError, UnknownNameError
 from ..inside.beginning import LONGEST, beginning_notice, read_beginning
 from ..inside.gradients import parts_with_gradients
 from ..inside.record import record
-from ..inside.tape import PARTS, parts_of
+from ..inside.tape import PARTS, attending, parts_of, without_attention
 from ..inside.target import Target, target_of
 from ..inside.watch import Layer
 from ..masks.encoding import Encoding
@@ -29,11 +29,12 @@ class Attention:
     encoding: what the model read; its tokens name the keys, and the queries but in a decoder.
     method, part: how it was made, and whether of the encoder, the decoder or from one to the other.
     target: what a decoder that reads an encoder has read itself, else None.
-    first: the number of the first layer in `weights`, where not all were asked for.
+    numbers: the network's own number of each layer in `weights`, from 0: layers without attention
+        are left out. Empty where one map is made of all layers.
     segments: to which part of the text each token of `encoding` belongs, from 0: a pair has two.
     asked: the only queries that have a row, where not all were asked for.
-    notice: a sentence where it is of the beginning of the text alone, or the text spells special
-        tokens out, else empty.
+    notice: sentences where it is of the beginning of the text alone, where some layers compute
+        none, or where the text spells special tokens out, else empty.
     """
 
     weights: Any
@@ -42,7 +43,7 @@ class Attention:
     method: str = "raw"
     part: str = "encoder"
     target: Target | None = None
-    first: int = 0
+    numbers: tuple[int, ...] = ()
     segments: tuple[int, ...] = ()
     asked: tuple[int, ...] | None = None
     notice: str = ""
@@ -58,11 +59,14 @@ class Attention:
         return self.target.tokens if self.target else self.encoding.tokens
 
     def only(self, layer: int | None) -> Attention:
-        """Return one layer, by its number in the whole model; None and one map for all are all."""
-        if layer is None or self.layers == 1:
+        """Return one layer, by its number in the whole model; None and one map for all are all.
+
+        Raises ParameterError for a layer that computes no attention.
+        """
+        if layer is None or not self.numbers or self.numbers == (layer,):
             return self
-        at = layer - self.first
-        return replace(self, weights=self.weights[at : at + 1], first=layer)
+        at = row_of(self.numbers, layer)
+        return replace(self, weights=self.weights[at : at + 1], numbers=(layer,))
 
     @property
     def layers(self) -> int:
@@ -144,6 +148,7 @@ def attention_of(
     written = _target(model, encoding.text, target, part)
     ids = written.ids if written else ()
     weights = capture(model, encoding, allowed, method, part, ids, layers, queries)
+    notices = (beginning_notice(encoding, model), without_attention(model, part), encoding.spelled)
     return Attention(
         weights,
         encoding,
@@ -151,10 +156,10 @@ def attention_of(
         method,
         part,
         written,
-        layers.start if layers else 0,
+        _numbers(model, part, layers, len(weights)),
         segments(model, encoding),
         None if queries is None else tuple(queries),
-        " ".join(filter(None, (beginning_notice(encoding, model), encoding.spelled))),
+        " ".join(filter(None, notices)),
     )
 
 
@@ -198,6 +203,24 @@ def capture(
     return reduce(found, method, queries)
 
 
+def _numbers(model: Model, part: str, layers: range | None, maps: int) -> tuple[int, ...]:
+    """Return the network's own number of the layer of each map; none for one map of all layers."""
+    numbers = attending(model, part)
+    asked = numbers if layers is None else tuple(n for n in layers if n in numbers)
+    return asked if len(asked) == maps else ()
+
+
+def row_of(numbers: Sequence[int], layer: int) -> int:
+    """Return at which place of `numbers` a layer stands, counted from 0.
+
+    Raises ParameterError, with those there are, where it is none of them.
+    """
+    if layer in numbers:
+        return numbers.index(layer)
+    named = ", ".join(str(number + 1) for number in numbers)
+    raise ParameterError(f"Layer {layer + 1} computes no attention: choose one of {named}.")
+
+
 def segments(model: Model, encoding: Encoding) -> tuple[int, ...]:
     """Return to which part of the text each token belongs, from 0; separators end their part."""
     separator, part = model.tokenizer.sep_token_id, 0
@@ -224,7 +247,8 @@ def with_method(
         return attention
     weights = reduce([Layer(layer) for layer in attention.weights], method, queries)
     asked = None if queries is None else tuple(queries)
-    return replace(attention, weights=weights, method=method, asked=asked)
+    numbers = attention.numbers if len(weights) == attention.layers else ()
+    return replace(attention, weights=weights, method=method, asked=asked, numbers=numbers)
 
 
 def reduce(found: list[Layer], method: str, queries: Sequence[int] | None = None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..text.percent import percent
@@ -16,6 +16,7 @@ _DOES = {
     "same word": ("stays on its own word", "stay on their own word"),
     "separator": ("rests on special tokens", "rest on special tokens"),
     "onto hidden words": ("looks at hidden words", "look at hidden words"),
+    "sink": ("rests on the first token, a sink", "rest on the first token, a sink"),
     "broad": ("spreads broadly", "spread broadly"),
 }
 
@@ -28,7 +29,7 @@ def finding(shown: View, roles: Sequence[Sequence[Any]], doing: str = "Masking")
         return method_finding(shown)
     if any(shown.columns.hidden):
         return masked_finding(shown, roles)
-    return plain_finding(roles, shown.first)
+    return plain_finding(roles, shown.number)
 
 
 def method_finding(shown: View) -> str:
@@ -49,8 +50,12 @@ def method_finding(shown: View) -> str:
     return f"By {shown.method}, most attention{source} goes to {what}."
 
 
-def plain_finding(roles: Sequence[Sequence[HeadRole]], first: int = 0) -> str:
+def plain_finding(
+    roles: Sequence[Sequence[HeadRole]], number: Callable[[int], int] = lambda row: row
+) -> str:
     """Say which roles the heads of a plain text play, and which head is the clearest.
+
+    number: gives the network's own number of the layer in a row of `roles`, from 0.
 
     >>> plain_finding([[HeadRole("separator", 0.9), HeadRole("broad", 0.8)]])
     'Of 2 heads of layer 1, 1 rests on special tokens and 1 spreads broadly; the clearest is \
@@ -58,7 +63,7 @@ layer 1, head 1 (separator: 90\\xa0% of its attention).'
     """
     counts = Counter(role.name for layer in roles for role in layer)
     total = counts.total()
-    those = f"{total} heads of layer {first + 1}" if len(roles) == 1 else f"{total} heads"
+    those = f"{total} heads of layer {number(0) + 1}" if len(roles) == 1 else f"{total} heads"
     named = [(n, name) for name, n in counts.most_common() if name not in ("mixed", "broad")][:3]
     played = named + [(counts["broad"], "broad")] * (counts["broad"] > 0)
     if not played:
@@ -66,7 +71,7 @@ layer 1, head 1 (separator: 90\\xa0% of its attention).'
     what = _listed([f"{n} {_DOES[name][n > 1]}" for n, name in played])
     layer, head = clearest(roles)
     return (
-        f"Of {those}, {what}; the clearest is layer {first + layer + 1}, head {head + 1} "
+        f"Of {those}, {what}; the clearest is layer {number(layer) + 1}, head {head + 1} "
         f"({roles[layer][head].sentence})."
     )
 
@@ -89,10 +94,10 @@ def masked_finding(shown: View, roles: Sequence[Sequence[HeadRole]]) -> str:
     """
     count = sum(shown.hidden)
     if not count and shown.keys is not None:
-        return plain_finding(roles, shown.first)
+        return plain_finding(roles, shown.number)
     if not count:
-        return f"What was hidden is left out. {plain_finding(roles, shown.first)}"
-    what = plain_finding(roles, shown.first)
+        return f"What was hidden is left out. {plain_finding(roles, shown.number)}"
+    what = plain_finding(roles, shown.number)
     return f"At the {_counted(count, 'hidden token')}, {what[0].lower()}{what[1:]}"
 
 
@@ -112,12 +117,13 @@ def difference_finding(
             "other tokens."
         )
     least = int(change.mean(1).argmin())
+    fewest = _percent(float(change[least].mean()))
     return (
         f"{doing} moves {_percent(float(change.mean()))} of the attention to other tokens; most in "
-        f"layer {shown.first + layer + 1}, head {head + 1}, which moves "
+        f"layer {shown.number(layer) + 1}, head {head + 1}, which moves "
         f"{_percent(float(change[layer, head]))}"
         + (
-            f", least in layer {least + 1} ({_percent(float(change[least].mean()))} on average)."
+            f", least in layer {shown.number(least) + 1} ({fewest} on average)."
             if len(change) > 1
             else "."
         )

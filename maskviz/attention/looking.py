@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import UnknownNameError
 from ..inside.beginning import beginning_notice, read_beginning
-from ..inside.tape import shape_of
+from ..inside.tape import attending, shape_of, without_attention
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..models.model import Model
@@ -70,12 +70,17 @@ class Look:
 class Size:
     """The maps of one view: one byte for each cell in the mosaic."""
 
-    layers: int
+    numbers: tuple[int, ...]  # of the layers, the network's own, from 0
     heads: int
     cells: int  # of one head
-    notice: str = ""  # where the text was cut to what is looked at
+    notice: str = ""  # where the text was cut, or layers compute no attention
     captured: int = 0  # bytes of all layers and heads of one pass, in float16
     flow: float = 0.0  # seconds that flow from every token would take
+
+    @property
+    def layers(self) -> int:
+        """The number of layers."""
+        return len(self.numbers)
 
     @property
     def layer(self) -> int:
@@ -107,16 +112,18 @@ def size_of(model: Model, look: Look) -> Size:
 
     A decoder's target counts as long as the text: what it will be is not known yet.
     """
-    layers, heads = shape_of(model, look.part)
+    _, heads = shape_of(model, look.part)
+    numbers = attending(model, look.part)
     plain = read_beginning(look.text, "mask", model)
     count = len(plain)
+    notices = (beginning_notice(plain, model), without_attention(model, look.part))
     return Size(
-        1 if look.method in ("flow", "uniform") else layers,
+        numbers[-1:] if look.method in ("flow", "uniform") else numbers,
         heads if look.method == "raw" else 1,
         count * count,
-        beginning_notice(plain, model),
-        captured=2 * count * count * layers * heads,
-        flow=flow_seconds(count, layers, count),
+        " ".join(filter(None, notices)),
+        captured=2 * count * count * len(numbers) * heads,
+        flow=flow_seconds(count, len(numbers), count),
     )
 
 

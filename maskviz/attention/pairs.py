@@ -20,7 +20,7 @@ def join_pair(first: str, second: str, model: Model) -> str:
         raise CapabilityError(
             f"The tokenizer of {model.name!r} has no separator for pairs: write one text."
         )
-    with model.lock:
+    with model.running():
         ids = model.tokenizer("a", "b")["input_ids"]
     between = ids.count(model.tokenizer.sep_token_id) - (ids[-1] == model.tokenizer.sep_token_id)
     return f"{first} {separator * max(1, between)} {second}"

@@ -6,8 +6,10 @@ The share of a role is the attention that an ordinary (not special) query gives,
 - same word: the query's own word, itself included
 - separator: special tokens such as [CLS] and [SEP]
 - onto hidden words: the other tokens that the mask hides
+- sink: the first token, special or not, where no token looks ahead, if it takes half of it or more
 
-after the head types of Clark, Khandelwal, Levy and Manning (2019), "What Does BERT Look At?".
+after the head types of Clark, Khandelwal, Levy and Manning (2019), "What Does BERT Look At?", and
+the attention sinks of Xiao et al. (2023), https://arxiv.org/abs/2309.17453.
 A head plays the role with the largest share, if that is at least 30 % and twice what attention
 spread evenly would give. Otherwise it is *broad* where the mean perplexity of its rows, exp(H),
 is at least half the number of tokens (share = exp(H) / tokens), else *mixed*.
@@ -27,13 +29,16 @@ SHORT = {
     "same word": "same",
     "separator": "separator",
     "onto hidden words": "hidden",
+    "sink": "sink",
     "broad": "broad",
     "mixed": "mixed",
 }
-_NAMED = tuple(SHORT)[:5]
+_NAMED = tuple(SHORT)[:6]
 LEAST_SHARE = 0.3
+SINK = 0.5
 LEAST_LIFT = 2.0
 BROAD = 0.5
+_AHEAD = 1e-4  # attention that is none
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,9 @@ def head_roles(
     'same word'
     """
     patterns = _patterns(len(special), special, hidden, words)  # (roles, queries, keys)
+    if _looks_back(weights):
+        patterns[_NAMED.index("separator"), :, 0] = 0
+        patterns[_NAMED.index("sink"), 1:, 0] = 1
     return _roles(weights, patterns, _rows(special, queries))
 
 
@@ -129,8 +137,19 @@ def cross_roles(
     shape = (len(special), len(special_keys))
     nothing = np.zeros(shape, bool)
     marks = [np.broadcast_to(np.asarray(m, bool), shape) for m in (special_keys, hidden_keys)]
-    patterns = np.stack([nothing, nothing, nothing, *marks]).astype(np.float32)
+    patterns = np.stack([nothing, nothing, nothing, *marks, nothing]).astype(np.float32)
     return _roles(weights, patterns, _rows(special, None))
+
+
+def _looks_back(weights: Any) -> bool:
+    """Tell whether no token attends to a later one."""
+    import numpy as np
+
+    count = np.shape(weights)[-1]
+    later = np.triu(np.ones((count, count), dtype=bool), 1)
+    return count > 2 and all(
+        float(np.asarray(layer)[:, later].max(initial=0)) < _AHEAD for layer in weights
+    )
 
 
 def _roles(weights: Any, patterns: Any, rows: Any) -> tuple[tuple[HeadRole, ...], ...]:
@@ -154,13 +173,13 @@ def shares_of(read: Any) -> Any:
 
 
 def _role(shares: Any, spread: float, even: Any) -> HeadRole:
-    """Choose the role of one head from its five shares and its spread."""
+    """Choose the role of one head from its six shares and its spread."""
     best = int(shares.argmax())
     share = float(shares[best])
     earned = [
         (float(s), name)
         for s, name, e in zip(shares, _NAMED, even, strict=True)
-        if s >= LEAST_SHARE and s >= LEAST_LIFT * e
+        if s >= (SINK if name == "sink" else LEAST_SHARE) and s >= LEAST_LIFT * e
     ]
     if earned:
         top, name = max(earned, key=lambda pair: pair[0])
@@ -191,6 +210,7 @@ def _patterns(
             (word[:, None] == word[None, :]) & ordinary[None, :],
             np.broadcast_to(~ordinary[None, :], (count, count)),
             np.broadcast_to(off[None, :], (count, count)) & (step != 0),
+            np.zeros((count, count), dtype=bool),
         ]
     ).astype(np.float32)
 

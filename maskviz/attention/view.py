@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..masks.encoding import Encoding
-from .capture import Attention
+from .capture import Attention, row_of
 from .roles import HeadChange, HeadRole, cross_roles, head_roles
 
 Notes = tuple[tuple[HeadRole | HeadChange, ...], ...]  # layers, heads
@@ -91,7 +91,8 @@ class View:
     words: the number of the word a token belongs to. absent: a token without a row, since the
     masked text lacks it or nobody asked for it. signed: whether the weights are masked − plain.
     segments: the part of a pair. keys: the tokens attended to, where they are others than the
-    queries. method: what made the maps. first: the number of the first layer shown.
+    queries. method: what made the maps. numbers: the network's own number of each layer,
+    from 0; empty where one map is made of all, or where they are those of the rows.
     """
 
     weights: Any
@@ -104,10 +105,21 @@ class View:
     segments: tuple[int, ...] = ()
     keys: Axis | None = None
     method: str = "raw"
-    first: int = 0
+    numbers: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    def number(self, row: int) -> int:
+        """Return the network's own number of the layer in a row of the weights, both from 0."""
+        return self.numbers[row] if self.numbers else row
+
+    def row(self, number: int) -> int:
+        """Return the row of the weights that has a layer, by the network's own number.
+
+        Raises ParameterError where none has.
+        """
+        return row_of(self.numbers or range(len(self.weights)), number)
 
     @property
     def rows(self) -> Axis:
@@ -169,7 +181,7 @@ def view(attention: Attention) -> View:
         segments=rows.segments,
         keys=text if attention.part == "cross" else None,
         method=attention.method,
-        first=attention.first,
+        numbers=attention.numbers,
     )
 
 
@@ -233,7 +245,7 @@ def token_over_heads(shown: View, query: int) -> tuple[Any, list[str]]:
     """Return one query's row in every head, (layers · heads, keys), and the names of the heads."""
     layers, heads = shown.weights.shape[:2]
     names = [
-        f"L{shown.first + i + 1}" + (f" H{h + 1}" if heads > 1 else "")
+        f"L{shown.number(i) + 1}" + (f" H{h + 1}" if heads > 1 else "")
         for i in range(layers)
         for h in range(heads)
     ]

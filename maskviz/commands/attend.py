@@ -85,6 +85,7 @@ def attend_command(
         "method": method,
         "part": attention.part,
         "layers": attention.layers,
+        "layer_numbers": [number + 1 for number in attention.numbers],
         "heads": attention.heads,
         "tokens": attention.tokens,
         "queries": attention.queries,

@@ -75,6 +75,7 @@ def explain_command(
     for name in names:
         METHODS[name]
     from ..evidence import explain
+    from ..evidence.words.staged import is_long
     from ..readings.question import asked
 
     put = asked(
@@ -87,6 +88,8 @@ def explain_command(
         _plausibility(rationales, names, put, rows, long, seed, as_json)
         return
     text = common.read_text(text)
+    if "occlusion" in names or faithful:
+        _say_cost(put, text)
     found = {name: explain(text, put, name, label, long, seed) for name in names}
     measured = {}
     if faithful:
@@ -101,12 +104,20 @@ def explain_command(
     common.notify(specials_in(text))
     document = {n: _document(e, measured.get(n)) for n, e in found.items()}
     several = {"methods": document} if len(names) > 1 else {}
-    if put.name == "answer":
+    if put.name == "answer" and not is_long(put, text):
         from ..evidence.words.answer import answer_matrix
 
         several["matrix"] = answer_matrix(text, put, long).to_dict()
     lines = [_answer(first), "", *_words(found)]
     common.show({**document[names[0]], **several}, as_json, "\n".join([*lines, *_table(measured)]))
+
+
+def _say_cost(put: Question, text: str) -> None:
+    """Say beforehand what scoring a long prompt takes."""
+    from ..evidence.words.staged import cost, is_long
+
+    if is_long(put, text):
+        common.notify(cost(put.about(text), text).sentence)
 
 
 def _answer(explanation: Any) -> str:

@@ -32,10 +32,11 @@ def save_attention(
 ) -> Path:
     """Write the attention of every head to a file; the ending chooses the format.
 
-    .npz holds `weights` (layers, heads, tokens, tokens) float16 and `tokens`, .json the same with
-    four decimals, .html a page that works offline, .png, .svg and .pdf a mosaic of all heads, or
-    one `head` (layer, head), counted from 0, `inches` wide. Raises ParameterError for another
-    ending or width.
+    .npz holds `weights` (layers, heads, tokens, tokens) float16, `tokens` and `layer_numbers`, the
+    network's own, counted from 1 as on the page; .json the same with four decimals, .html a page
+    that works offline, .png, .svg and .pdf a mosaic of all heads, or one `head` (layer, head), both
+    counted from 0, the layer by the network's own number, `inches` wide. Raises ParameterError for
+    another ending or width, and for a layer that computes no attention.
 
     >>> save_attention(attend("A short text."), "attention.npz")  # doctest: +SKIP
     """
@@ -60,17 +61,17 @@ def render(
             f"Attention cannot be written as {suffix!r}: end the file's name in one of "
             f"{', '.join(FORMATS)}."
         )
-    if head is not None and not (
-        0 <= head[0] < shown.weights.shape[0] and 0 <= head[1] < shown.weights.shape[1]
-    ):
+    layers, heads = shown.weights.shape[:2]
+    numbers = [shown.number(row) for row in range(layers)]
+    if head is not None and not (0 <= head[0] <= numbers[-1] and 0 <= head[1] < heads):
         raise ParameterError(
             f"There is no layer {head[0] + 1}, head {head[1] + 1} ({head[0]} and {head[1]} counted "
-            f"from 0): the model has {shown.weights.shape[0]} layers of {shown.weights.shape[1]} "
-            "heads."
+            f"from 0): the model has {layers} layers of {heads} heads."
         )
+    at = None if head is None else (shown.row(head[0]), head[1])
     if inches is not None and not 1 <= inches <= 40:
         raise ParameterError(f"The width is {inches} inches and must lie between 1 and 40.")
-    return FORMATS[suffix](shown, title, head, inches)
+    return FORMATS[suffix](shown, title, at, inches)
 
 
 def _npz(shown: View, title: str, head: Head | None, inches: float | None) -> bytes:
@@ -84,6 +85,7 @@ def _npz(shown: View, title: str, head: Head | None, inches: float | None) -> by
         keys=np.array(shown.columns.tokens, dtype=np.str_),
         hidden=np.array(shown.hidden),
         special=np.array(shown.special),
+        layer_numbers=np.array(_numbers(shown, head)),
     )
     return buffer.getvalue()
 
@@ -100,6 +102,7 @@ def _json(shown: View, title: str, head: Head | None, inches: float | None) -> b
         "method": shown.method,
         "hidden": [bool(flag) for flag in shown.hidden],
         "special": [bool(flag) for flag in shown.special],
+        "layer_numbers": _numbers(shown, head),
         "shape": list(weights.shape),
         "weights": weights.tolist(),
     }
@@ -112,6 +115,12 @@ def _chosen(shown: View, head: Head | None) -> Any:
         return shown.weights
     layer, number = head
     return shown.weights[layer : layer + 1, number : number + 1]
+
+
+def _numbers(shown: View, head: Head | None) -> list[int]:
+    """Return the network's own number of each layer that is written, from 1."""
+    written = shown.numbers if head is None else shown.numbers[head[0] : head[0] + 1]
+    return [number + 1 for number in written]
 
 
 def _html(shown: View, title: str, head: Head | None, inches: float | None) -> bytes:
@@ -172,7 +181,7 @@ def mosaic(shown: View, title: str = "", inches: float | None = None) -> Any:
     axes.imshow(picture, interpolation="nearest")
     names = [f"H{h + 1}" for h in range(heads)] if shown.method == "raw" else [shown.method]
     axes.set_xticks((np.arange(heads) + 0.5) * step, names)
-    rows = [f"L{shown.first + layer + 1}" for layer in range(layers)]
+    rows = [f"L{shown.number(layer) + 1}" for layer in range(layers)]
     axes.set_yticks((np.arange(layers) + 0.5) * step, rows)
     axes.xaxis.tick_top()
     _plain_axes(axes, title)
@@ -203,9 +212,9 @@ def one_head(shown: View, layer: int, head: int, title: str = "", inches: float 
     axes.set_xlabel("attended to (key)")
     axes.xaxis.set_label_position("top")
     axes.set_ylabel("attends from (query)")
-    place = f"layer {shown.first + layer + 1}, head {head + 1}"
+    place = f"layer {shown.number(layer) + 1}, head {head + 1}"
     if shown.method != "raw":
-        place = f"{shown.method}, layer {shown.first + layer + 1}"
+        place = f"{shown.method}, layer {shown.number(layer) + 1}"
     _plain_axes(axes, f"{title}, {place}".lstrip(", "))
     _colour_bar(figure, axes, shown, scale)
     return figure

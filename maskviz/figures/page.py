@@ -32,7 +32,7 @@ def attention_page(shown: View, title: str, selected: tuple[int, int] | None = N
     roles = notes(shown, masked=any(shown.hidden))
     sentence = finding(shown, roles)
     scale = largest(shown.weights)
-    titles = [f"L{shown.first + layer + 1}" for layer in range(len(shown.weights))]
+    titles = [f"L{shown.number(layer) + 1}" for layer in range(len(shown.weights))]
     header = {
         **mosaic_header(shown.weights, roles, selected or clearest(roles), titles, "model", title),
         **axes_header(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import CapabilityError, MaskvizError, ParameterError
-from ..models.checks import demand
+from ..models.checks import demand, finding
 from ..models.model import Model
 from .core import core_of
 from .projection import Gated
@@ -41,6 +41,33 @@ def shape_of(model: Model, part: str) -> tuple[int, int]:
     if not isinstance(heads, int) or not isinstance(layers, int):
         raise unseen(model)
     return layers, heads
+
+
+def attending(model: Model, part: str) -> tuple[int, ...]:
+    """Return the numbers of the layers of a part that attend, from 0.
+
+    >>> from maskviz.models import load_model
+    >>> attending(load_model("mini"), "encoder")
+    (0, 1, 2, 3)
+    """
+    found = finding(model, "layers")
+    if part == parts_of(model)[0] and found.passed:
+        return tuple(found.value["attend"])
+    return tuple(range(shape_of(model, part)[0]))
+
+
+def without_attention(model: Model, part: str) -> str:
+    """Return a sentence that names the layers of a part without attention; empty where none is."""
+    found = finding(model, "layers")
+    if part != parts_of(model)[0] or not found.passed:
+        return ""
+    others = [i for i in range(found.value["of"]) if i not in found.value["attend"]]
+    if not others:
+        return ""
+    named = ", ".join(str(i + 1) for i in others)
+    which = f"Layer {named}" if len(others) == 1 else f"Layers {named}"
+    computes = "computes" if len(others) == 1 else "compute"
+    return f"{which} of {model.name} ({model.family}) {computes} no attention."
 
 
 def config_of(config: Any, part: str) -> Any:

@@ -71,7 +71,7 @@ def _given(model: Model, text: str) -> tuple[int, ...]:
     if not text.strip():
         raise TextError("The target is empty: give at least one word, or leave it out.")
     check_unicode(text)
-    with model.lock:
+    with model.running():
         ids = model.tokenizer(text_target=text, truncation=True, max_length=_most(model))
     return _without_end(model, (_start(model), *ids["input_ids"]))
 
@@ -91,7 +91,7 @@ def _written(model: Model, text: str) -> tuple[int, ...]:
             f"The model {model.name!r} ({model.family}) cannot write: give a target."
         )
     network = model.network("translate")
-    with model.lock, torch.inference_mode():
+    with model.running(), torch.inference_mode():
         ids = network.generate(
             **batch(model, [read_beginning(text, "mask", model)]),
             do_sample=False,

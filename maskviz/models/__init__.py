@@ -19,6 +19,7 @@ __all__ = [
     "model",
     "pull",
     "pulled",
+    "raised",
     "size",
     "to_pull",
     "tuned",

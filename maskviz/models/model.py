@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..byte_cache import ByteCache
-from ..errors import CapabilityError, MaskvizError, MissingDependencyError, ModelNotFoundError
+from ..errors import CapabilityError, MissingDependencyError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
 from .building import LOADING, quiet
 from .gguf import source_of
@@ -20,6 +19,7 @@ from .linear import quickened
 from .locate import BUNDLED, allowed, bundled, locate, parameters_on_hub
 from .memory import NETWORKS, shared, size_of_network, size_of_tokenizer
 from .opened import opened
+from .raised import from_architecture, naming
 from .saved import as_saved
 from .size import bytes_for, dtype_for, fits, parameters_in, torch_dtype
 
@@ -147,7 +147,7 @@ class Model:
         length = min(self.max_length, longest or self.max_length)
         key = (text, length)
         if (found := self.read.find(key, _size_of_tokens)) is None:
-            with self.lock:  # a fast tokenizer keeps its truncation settings as shared state
+            with self.running():  # a fast tokenizer keeps its truncation settings as shared state
                 found = tokenise(self.tokenizer, text, length)
             self.read.put(key, found, _size_of_tokens)
         return found
@@ -180,19 +180,8 @@ class Model:
         Raises CapabilityError in the place of any other exception from within transformers or
         torch's gradients; what this project's own code raises stays as it is.
         """
-        try:
-            with self.lock:
-                yield
-        except (MaskvizError, MemoryError):
-            raise
-        except Exception as error:
-            if "out of memory" in str(error) or not _from_architecture(error):
-                raise
-            first = str(error).strip().split("\n")[0][:100]
-            raise CapabilityError(
-                f"The architecture {self.family!r} cannot be run like this "
-                f"({type(error).__name__}: {first}): choose another method or another model."
-            ) from error
+        with naming(self.family), self.lock:
+            yield
 
     @property
     def main_capability(self) -> str:
@@ -202,13 +191,6 @@ class Model:
     def main_network(self) -> Any:
         """Return the network whose attention explains the model's answers."""
         return self.network(self.main_capability)
-
-
-def _from_architecture(error: Exception) -> bool:
-    """Tell whether an exception comes from the code of a network or of its gradients."""
-    files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    inside = ("/transformers/", "/torch/autograd/", "/torch/nn/modules/module.py")
-    return any(part in file.replace("\\", "/") for file in files for part in inside)
 
 
 def load_model(name: str | Path | Model = BUNDLED) -> Model:
@@ -283,6 +265,9 @@ def _tokenizer_is_there(name: str, folder: Path) -> None:
         )
 
 
+_TELLING = (OSError, ValueError, KeyError, RuntimeError, TypeError)  # of the files of a model
+
+
 def _from_pretrained(kind: Any, name: str, path: str, **options: Any) -> Any:
     try:
         with LOADING:
@@ -293,7 +278,9 @@ def _from_pretrained(kind: Any, name: str, path: str, **options: Any) -> Any:
             f"The model {name!r} needs {needed or 'a package that is not installed'}: "
             f"run 'pip install {needed or 'sentencepiece'}' or choose another model."
         ) from None
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+    except Exception as error:
+        if not isinstance(error, _TELLING) and not from_architecture(error):
+            raise
         if "custom code" in str(error):
             raise ModelNotFoundError(
                 f"The model {name!r} needs code of its own, which maskviz never runs: choose "

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .raised import from_architecture
+
 _TOKENS = 12  # that are read to compare
 _CLOSE = 1e-4  # of the largest state
 
@@ -23,7 +25,12 @@ def opened(load: Callable[..., Any]) -> Any:
     if switches(network):
         return network
     eager = load(attn_implementation="eager")
-    return eager if _same(network.eval(), eager.eval()) else network
+    try:
+        return eager if _same(network.eval(), eager.eval()) else network
+    except Exception as error:
+        if not from_architecture(error):
+            raise
+        return network
 
 
 def switches(network: Any) -> bool:

@@ -115,7 +115,7 @@ def _by_sentinel(
 
     sentinels = _sentinels(model, len(runs))
     network = model.network("translate")
-    with model.lock, torch.inference_mode():
+    with model.running(), torch.inference_mode():
         source = torch.tensor([_with_sentinels(plain, runs, sentinels)], device=network.device)
         written = network.generate(
             source, do_sample=False, max_new_tokens=_LONGEST * sum(map(len, runs)) + len(runs) + 1

@@ -128,7 +128,7 @@ def windows(model: Model, text: str, longest: int | None = None) -> tuple[tuple[
 
 def _token_starts(model: Model, text: str) -> list[int]:
     """Return the first character of each token, white space aside; special tokens left out."""
-    with model.lock:
+    with model.running():
         offsets = plain_offsets(model.tokenizer, text)
     return [start + len(text[start:end]) - len(text[start:end].lstrip()) for start, end in offsets]
 

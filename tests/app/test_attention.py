@@ -213,11 +213,11 @@ def test_beyond_what_a_page_holds_the_cost_and_a_smaller_view_are_named():
     from maskviz.errors import ParameterError
     from maskviz.ui.attention.look import Size, cost
 
-    said = cost(Size(24, 16, 512 * 512))
+    said = cost(Size(tuple(range(24)), 16, 512 * 512))
     assert "24 layers are 101 MB, more than a page should hold (50 MB)" in said
     assert "one layer is 4.2 MB" in said
     with pytest.raises(ParameterError, match="One layer of 64 heads would be 67 MB"):
-        cost(Size(12, 64, 1024 * 1024))
+        cost(Size(tuple(range(12)), 64, 1024 * 1024))
 
 
 def test_what_attention_is_worth_stands_beside_every_method():

@@ -80,7 +80,7 @@ def test_the_decoder_reads_what_the_model_writes_where_no_target_is_given(tiny) 
 def test_one_layer_alone_is_that_layer_of_the_whole(tiny, family: str) -> None:
     model = load_model(tiny(family))
     whole, one = attend(TEXT, model), attend(TEXT, model, layers=range(1, 2))
-    assert one.first == 1
+    assert one.numbers == (1,)
     assert (one.weights == whole.weights[1:2]).all()
     with pytest.raises(ParameterError, match="no layer 9: the model has 2"):
         attend(TEXT, model, layers=range(8, 9))

@@ -89,7 +89,7 @@ def test_what_is_not_held_is_captured_layer_by_layer(passes, method, layer):
     look_at(MINI, asked, Display(words=True), keep=kept, held=False)
     assert passes == [(method, 1)]
     whole = look_at(MINI, replace(asked, layer=None))
-    assert alone.tokens.first == layer
+    assert alone.tokens.numbers == (layer,)
     np.testing.assert_allclose(
         alone.tokens.weights[0], whole.tokens.weights[layer], atol=1e-3, rtol=0
     )

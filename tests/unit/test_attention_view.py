@@ -153,7 +153,7 @@ def test_weights_under_a_threshold_are_left_out():
 
 
 def test_one_token_over_all_heads_is_its_row_in_each():
-    shown = replace(view(attention(encode())), first=4)
+    shown = replace(view(attention(encode())), numbers=(4, 5))
     rows, names = token_over_heads(shown, 3)
     assert names == ["L5 H1", "L5 H2", "L5 H3", "L6 H1", "L6 H2", "L6 H3"]
     assert (rows[4] == shown.weights[1, 1, 3]).all()

@@ -15,6 +15,7 @@ from maskviz.readings import predict
 from maskviz.readings.batches import batch
 from maskviz.readings.question import Question, asked
 from maskviz.readings.windows import read, windows
+from tests.tiny_models import build_any
 
 TEXT = "Anna loved this great film, but Paris was a dull story."
 LONG = " ".join(f"{TEXT} Part {n}." for n in range(12))
@@ -93,6 +94,36 @@ def test_gradient_times_input_is_the_derivative_along_the_embedding(tiny) -> Non
     assert values(TEXT, model, "gradient-input", label="LABEL_0")[3] == pytest.approx(
         slope, abs=1e-3
     )
+
+
+_GIVEN = {
+    "bert": {},
+    "xlnet": {"d_inner": 32, "d_head": 8, "max_position_embeddings": None},
+    "electra": {"embedding_size": 8},
+    "deberta-v2": {"relative_attention": True, "pos_att_type": "c2p|p2c"},
+    "gpt2": {"n_embd": 16, "n_layer": 2, "n_head": 2},
+    "llama": {"num_key_value_heads": 1},
+    "xlm": {"emb_dim": 16, "n_layers": 2, "n_heads": 2},
+}
+
+
+@pytest.mark.parametrize("family", _GIVEN)
+def test_gradient_times_input_is_autograds_by_inputs_embeds(family: str, tmp_path) -> None:
+    """Whichever way round a network holds its texts: XLNet's batch comes second."""
+    import torch
+
+    model = load_model(build_any(family, tmp_path, **_GIVEN[family]))
+    network, encoding = model.network("classify"), apply(TEXT, "mask", model)
+    ids = torch.tensor([encoding.input_ids])
+    embedded = network.get_input_embeddings()(ids).detach().requires_grad_(True)
+    seen = torch.ones_like(ids)
+    logit = network(inputs_embeds=embedded, attention_mask=seen).logits[0, 2]
+    (gradient,) = torch.autograd.grad(logit, embedded)
+    expected = token_sums(model, encoding, (gradient * embedded).sum(-1)[0].tolist())
+    found = values(TEXT, model, "gradient-input", label="LABEL_2")
+    largest = max(map(abs, expected))
+    assert largest > 1e-4  # far above the rounding of a logit of about 1
+    assert found == pytest.approx(expected, abs=1e-3 * largest)
 
 
 def test_input_reduction_takes_out_word_by_word_until_the_answer_changes(tiny) -> None:

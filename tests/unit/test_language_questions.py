@@ -13,7 +13,8 @@ import torch
 from maskviz.errors import CapabilityError, ParameterError, UnknownNameError
 from maskviz.evidence import compare, compare_file, compare_masks, explain, fairness
 from maskviz.evidence.fairness.swaps import Pair
-from maskviz.masks import apply, mask
+from maskviz.masks import Mask, apply, mask
+from maskviz.masks.spans import MaskSpan
 from maskviz.models import load_model
 from maskviz.models.checks import finding
 from maskviz.readings.language import answering, sharing, usual_question
@@ -388,6 +389,29 @@ def test_an_answer_is_written_within_what_the_model_takes(decoder) -> None:
     ids = answering.written(put.model, apply(" ".join([TEXT] * 3), "attention", put.model), 200)
     read_ = apply(" ".join([TEXT] * 3), "attention", put.model)
     assert len(ids) + len(read_) <= model.max_length
+
+
+def test_a_long_prompt_is_scored_by_sentences_first(tmp_path, monkeypatch) -> None:
+    from maskviz.evidence.words import staged
+
+    path = build_any(
+        "llama", tmp_path, "CausalLM", "bytes", num_key_value_heads=1, max_position_embeddings=4096
+    )
+    settings = json.loads((path / "tokenizer_config.json").read_text())
+    (path / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": 4096}))
+    model = load_model(str(path))
+    text = " ".join(f"Anna saw film number {i}. She loved it." for i in range(12))
+    put = asked(model, {"name": "answer", "answer": "warm"})
+    monkeypatch.setattr(staged, "TELLING", 12)
+    monkeypatch.setattr(staged, "ONE_BY_ONE", 50)
+    found = explain(text, put)
+    assert "hidden first" in found.notice
+    plain, *_ = put.logits([apply(text, "attention", put.model)])
+    best = max(found.words, key=lambda w: abs(w.score))
+    hidden = apply(Mask(text, (MaskSpan(best.start, best.end),)), "attention", put.model)
+    assert best.score == pytest.approx(float(plain[0] - put.logits([hidden])[0, 0]), abs=1e-4)
+    assert len({round(word.score, 9) for word in found.words}) > 12
+    assert 12 + 20 <= staged.cost(put, text).passes <= 12 + 24
 
 
 DOCS = Path(__file__).parents[2] / "docs" / "language-models.md"

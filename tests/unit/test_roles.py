@@ -84,3 +84,29 @@ def test_every_role_says_what_its_share_means():
         assert role.short
         assert name in role.sentence
         assert "50\u00a0%" in role.sentence
+
+
+def back(share):
+    """Every query gives so much to the first token and the rest evenly to what stands before."""
+    weights = np.tril(np.ones((N, N)))
+    weights[:, 0] = 0
+    weights[0, 0] = 1
+    weights /= weights.sum(1, keepdims=True)
+    weights[1:] *= 1 - share
+    weights[1:, 0] += share
+    return weights
+
+
+@pytest.mark.parametrize(("share", "name"), [(0.9, "sink"), (0.55, "sink"), (0.4, "broad")])
+@pytest.mark.parametrize("special", [True, False])
+def test_the_first_token_is_a_sink_where_none_looks_ahead(share, name, special):
+    marks = [special, *[False] * (N - 1)]
+    (role,) = head_roles(back(share)[None, None], marks)[0]
+    assert (role.name == "sink") == (name == "sink")
+    if name == "sink":
+        assert role.share == pytest.approx(share, abs=0.09)
+
+
+def test_an_encoder_has_no_sink():
+    heads = np.stack([onto([0]), shifted(1)])
+    assert head_roles(heads[None], SPECIAL)[0][0].name == "separator"

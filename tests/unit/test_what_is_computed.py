@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from maskviz.attention import attend
+from maskviz.attention.looking import SHOWS, Look, look_at, size_of
 from maskviz.attention.methods import norms
 from maskviz.errors import CapabilityError, ParameterError
+from maskviz.figures.attention import save_attention
 from maskviz.inside.arithmetic import head_arithmetic
 from maskviz.inside.record import record
 from maskviz.inside.tape import eager, parts_of
-from maskviz.masks import apply, attention_matrix
+from maskviz.masks import apply, attention_matrix, mask
 from maskviz.models import load_model
+from maskviz.models.checks import finding
 from tests.tiny_models import build_any
 
 TEXT = "Anna loved this great film, but Paris was a dull story."
@@ -140,6 +145,59 @@ def test_layers_have_the_networks_own_numbers(model_of) -> None:
                   lambda: head_arithmetic(model, encoding, 7, 0)):  # fmt: skip
         with pytest.raises(ParameterError, match="There is no layer 8: the model has 4"):
             asked()
+
+
+@pytest.mark.parametrize(("method", "numbers"), [
+    ("raw", (1, 3)), ("mean", (1, 3)), ("rollout", (1, 3)), ("norm", (1, 3)), ("flow", ()),
+])  # fmt: skip
+def test_attention_carries_the_numbers_of_its_layers(method: str, numbers, model_of) -> None:
+    model = model_of("lfm2")
+    captured = attend(TEXT, model, method=method)
+    assert captured.numbers == numbers
+    assert len(captured.weights) == max(1, len(numbers))
+    assert captured.notice == f"Layers 1, 3 of {model.name} (lfm2) compute no attention."
+    if numbers:
+        last = captured.only(3)
+        assert last.numbers == (3,)
+        assert (last.weights == captured.weights[1:]).all()
+        with pytest.raises(ParameterError, match="Layer 3 computes no attention: choose one of 2"):
+            captured.only(2)
+
+
+def test_hybrids_are_shown_and_written_by_the_networks_own_numbers(
+    model_of, tmp_path: Path, run
+) -> None:
+    model = model_of("lfm2")
+    hidden = mask(TEXT, "pattern", words="great")
+    for show in SHOWS:
+        seen = look_at(model, Look(TEXT, hidden, "delete", show, part="decoder"))
+        assert seen.tokens.numbers == (1, 3)
+        assert not re.search("layer [13]\\b", seen.finding)
+    one = look_at(model, Look(TEXT, hidden, "delete", "plain", part="decoder", layer=3), held=False)
+    assert one.tokens.numbers == (3,)
+    size = size_of(model, Look(TEXT, hidden, part="decoder"))
+    assert (size.numbers, size.layers) == ((1, 3), 2)
+    assert "Layers 1, 3" in size.notice
+    arguments = ("attend", TEXT, "--model", model.path, "--json", "--out")
+    code, out, _ = run(*arguments, str(tmp_path / "a.json"), "--head", "4.2")
+    shown, written = json.loads(out), json.loads((tmp_path / "a.json").read_text())
+    assert (code, shown["layers"], shown["layer_numbers"]) == (0, 2, [2, 4])
+    assert "Layers 1, 3" in shown["notice"]
+    assert written["layer_numbers"] == [4]
+    whole = attend(TEXT, model)
+    assert np.allclose(written["weights"][0][0], whole.weights[1, 1], atol=1e-3)
+    kept = np.load(save_attention(whole, tmp_path / "a.npz"))
+    assert kept["layer_numbers"].tolist() == [2, 4]
+    _, _, error = run(*arguments, str(tmp_path / "b.json"), "--head", "3.1")
+    assert "Layer 3 computes no attention: choose one of 2, 4." in error
+    assert "There is no layer 5" in run(*arguments, str(tmp_path / "c.json"), "--head", "5.1")[2]
+
+
+def test_which_layers_attend_is_a_check(model_of) -> None:
+    assert finding(model_of("lfm2"), "layers").value == {"attend": [1, 3], "of": 4}
+    assert finding(model_of("lfm2"), "layers").said == "2, 4 of 4 layers attend"
+    assert finding(model_of("llama"), "layers").said == "all 2 layers attend"
+    assert attend(TEXT, model_of("llama")).notice == ""
 
 
 @pytest.mark.parametrize("family", ["diffllama", "longcat_flash", "lilt"])

@@ -18,6 +18,7 @@ from typing import Any
 
 from ...data.export import CsvFile
 from ...errors import MaskvizError
+from ...models.raised import said_of
 from ...paths import home, write_atomic
 from ...runs.lock import WorkerLock
 from ..fairness.fairness import FairnessWork, PairStep, pairs_of_file, swapped_pairs
@@ -55,7 +56,8 @@ def work(job: Job) -> None:
     except MaskvizError as error:
         diary.end("failed", str(error))
     except Exception as error:  # noqa: BLE001  the process's last word; the page shows it
-        diary.end("failed", f"Unexpected {type(error).__name__}: {str(error)[:200]}")
+        unexpected = f"Unexpected {type(error).__name__}: {str(error)[:200]}"
+        diary.end("failed", said_of(error) or unexpected)
     else:
         diary.end("cancelled" if job.cancelled and not diary.complete else "done")
 

@@ -1,3 +1,11 @@
 """A score for each word, the ways to make one, and how far each is to be believed."""
 
-__all__ = ["answer", "attribution", "faithfulness", "methods", "plausibility", "worth"]
+__all__ = [
+    "answer",
+    "attribution",
+    "faithfulness",
+    "methods",
+    "plausibility",
+    "staged",
+    "worth",
+]

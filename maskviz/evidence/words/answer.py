@@ -16,6 +16,7 @@ from ...models.model import Model
 from ...readings.question import Question, Spec, asked, json_of
 from .methods import Word
 from .occlusion import occluded
+from .staged import ONE_BY_ONE, is_long
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,10 @@ def answer_matrix(
     if put.name != "answer":
         raise ParameterError(
             f"The question {put.name!r} has no answer of several tokens: ask the question answer."
+        )
+    if is_long(put, text):
+        raise ParameterError(
+            f"A matrix of words and tokens is for at most {ONE_BY_ONE} words: shorten the text."
         )
     found = occluded(put, text, long)
     if not found.words:

@@ -22,6 +22,7 @@ from ...readings.question import Question
 from ...readings.windows import windows
 from ...text.alignment import Tokenised
 from .methods import Request, Scores, Word, method
+from .staged import is_long, staged
 
 _TOKENS = 400_000  # of all variants of the texts that are taken together
 
@@ -50,6 +51,8 @@ class Occluded:
 @method("occlusion", "Δp", "Hide each word in turn: how much does the label's probability fall?")
 def occlusion(request: Request) -> Scores:
     """Score each word by the fall of the label's probability when it alone is hidden."""
+    if request.long == "cut" and is_long(request.question, request.text):
+        return staged(request.question, request.text, request.index, request.words)
     found = occluded(request.question, request.text, request.long)
     falls, odds = found.falls(request.index)
     return Scores(falls, log_odds=odds)

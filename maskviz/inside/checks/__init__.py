@@ -2,10 +2,10 @@
 
 A check is one function, (model) -> Finding: `masks` has those of what may attend to what, `sight`
 that of hidden words, `padding` that of batches, `readout` that of where an answer is read,
-`sharing` that of beginnings. `probe` has the tokens they read, `scaled` the copy of a network whose
-windows are of four tokens.
+`layers` that of which layers attend, `sharing` that of beginnings. `probe` has the tokens they
+read, `scaled` the copy of a network whose windows are of four tokens.
 """
 
-from . import masks, padding, readout, sharing, sight
+from . import layers, masks, padding, readout, sharing, sight
 
-__all__ = ["masks", "padding", "probe", "readout", "scaled", "sharing", "sight"]
+__all__ = ["layers", "masks", "padding", "probe", "readout", "scaled", "sharing", "sight"]

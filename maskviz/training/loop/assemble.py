@@ -35,6 +35,7 @@ def assemble(
     from transformers import PrinterCallback
 
     from ..data.collating import TaskCollator
+    from ..model.trial import require_pass
     from .metrics import answer_of, metrics_of
     from .pacer import Pacer
     from .trainer import MaskTrainer
@@ -46,6 +47,7 @@ def assemble(
     train = masked_rows(spec, model, rows.train, spec.masking, spec.seed)
     buckets, reading = _order(train, args)
     network, hooks = hooked_network(spec, model, rows)
+    require_pass(network, model, precision)
     first = next(iter(rows.evaluation.values())).sample(CURVE_ROWS)
     trainer = MaskTrainer(
         spec=spec,

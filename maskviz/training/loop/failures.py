@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from ...errors import DiskFullError, MaskvizError
+from ...models.raised import said_of
 from ...paths import no_room
 
 _LITTLE_SPACE = 50 * 2**20  # bytes; under this a failed write is taken for a full disk
@@ -25,6 +26,8 @@ def explain(error: BaseException, folder: Path) -> str:
         return "Memory ran out: lower per_device_train_batch_size or max_length, then resume."
     if _is_disk(error, text, folder):
         return str(no_room(folder, "resume"))
+    if sentence := said_of(error, "trained"):
+        return f"{sentence} Its log says where."
     first = text.splitlines()[0][:200] if text else "no message"
     return f"{type(error).__name__}: {first.rstrip('.')}. Its log says where; then resume."
 

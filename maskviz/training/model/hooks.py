@@ -15,6 +15,7 @@ from ...inside.checks.masks import heeds
 from ...inside.checks.probe import probe_of
 from ...inside.composing import composed, laying, refused
 from ...inside.core import core_of
+from ...models.raised import from_architecture
 
 
 class CoreHooks:
@@ -77,8 +78,10 @@ def require_matrix(network: Any, hooks: CoreHooks, family: str) -> None:
     try:
         with hooks.fed(None, None):
             found = heeds(network, probe_of(network))
-    except (RuntimeError, ValueError, IndexError) as error:
-        raise refused(family, str(error).splitlines()[0][:80]) from None
+    except Exception as error:
+        if not from_architecture(error):
+            raise
+        raise refused(family, f"{type(error).__name__}: {str(error).strip()[:80]}") from error
     finally:
         network.train(training)
     if not found.passed:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...errors import ModelError
 from ...models.locate import public_name
+from ...models.raised import from_architecture
 from ...paths import flush, write_atomic
 from ..spec.spec import MULTI, REGRESSION, SINGLE, RunSpec
 from .heads import CLASSES
@@ -39,8 +40,11 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
             trust_remote_code=False,
             **options,
         )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        first = str(error).strip().splitlines()[0][:160]
+    except Exception as error:
+        known = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
+        if not isinstance(error, known) and not from_architecture(error):
+            raise
+        first = str(error).strip().split("\n")[0][:160]
         if first.startswith("Unrecognized configuration class"):
             first = f"the architecture {model.family!r} has no head for it"
         raise _unfit(spec, first) from None

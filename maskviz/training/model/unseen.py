@@ -10,6 +10,7 @@ from ...inside.checks.probe import probe
 from ...inside.checks.sight import from_answers
 from ...models.checks import demand
 from ...models.model import Model
+from ...models.raised import naming
 from ...readings.hiding import START, read_again
 
 Batch = dict[str, Any]
@@ -21,7 +22,8 @@ def out_of_sight(network: Any, model: Model) -> Callable[[Batch], Batch]:
     Raises CapabilityError where the network's answer would move with them all the same.
     """
     training = network.training
-    found = from_answers(model, network.eval(), probe(model))
+    with naming(model.family):
+        found = from_answers(model, network.eval(), probe(model))
     network.train(training)
     if not found.passed or not found.value["last"]:
         raise CapabilityError(

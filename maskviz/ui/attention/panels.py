@@ -38,7 +38,7 @@ def title_of(shown: View, place: tuple[int, int]) -> str:
     """Return the name of a map; `place` counts layers of the whole model."""
     if shown.method == "raw":
         return f"Layer {place[0] + 1}, head {place[1] + 1}"
-    return f"Layer {place[0] + 1}" if len(shown.weights) > 1 or shown.first else "All layers"
+    return f"Layer {place[0] + 1}" if len(shown.weights) > 1 or shown.numbers else "All layers"
 
 
 def chosen_place(key: str, shown: View, about: Notes) -> tuple[int, int]:
@@ -46,16 +46,16 @@ def chosen_place(key: str, shown: View, about: Notes) -> tuple[int, int]:
     layers, heads = len(about), len(about[0])
     picked = picked_head(key, layers, heads)
     if picked is not None:
-        place = (picked[0] + shown.first, picked[1])
+        place = (shown.number(picked[0]), picked[1])
         st.session_state["attention_place"] = place
         return place
     place = st.session_state["attention_place"]
-    if place and 0 <= place[0] - shown.first < layers and place[1] < heads:
+    if place and place[0] in map(shown.number, range(layers)) and place[1] < heads:
         return place
     if shown.method != "raw":
-        return shown.first + layers - 1, 0  # what all layers together make
+        return shown.number(layers - 1), 0  # what all layers together make
     layer, head = clearest(about)
-    return layer + shown.first, head
+    return shown.number(layer), head
 
 
 def mosaic(key: str, shown: View, about: Notes, place: tuple[int, int], scale: Scale) -> None:
@@ -66,8 +66,8 @@ def mosaic(key: str, shown: View, about: Notes, place: tuple[int, int], scale: S
         shown.weights,
         signed=shown.signed,
         roles=about,
-        selected=(place[0] - shown.first, place[1]),
-        titles=[f"L{shown.first + i + 1}" for i in range(len(about))],
+        selected=(shown.row(place[0]), place[1]),
+        titles=[f"L{shown.number(i) + 1}" for i in range(len(about))],
         scale=scale,
         label=f"{what}, layers down and heads across",
         merged=shown.method != "raw",
@@ -78,10 +78,10 @@ def mosaic(key: str, shown: View, about: Notes, place: tuple[int, int], scale: S
 
 def head(shown: View, about: Notes, place: tuple[int, int]) -> None:
     """Draw one map with tokens on both axes."""
-    note = about[place[0] - shown.first][place[1]]
+    note = about[shown.row(place[0])][place[1]]
     st.markdown(f"**{title_of(shown, place)}** · {escape(note.sentence)}")
     message = head_message(
-        shown.weights[place[0] - shown.first, place[1]],
+        shown.weights[shown.row(place[0]), place[1]],
         shown.tokens,
         signed=shown.signed,
         hidden=shown.hidden,
@@ -116,7 +116,7 @@ def lines(shown: View, place: tuple[int, int]) -> None:
     """Draw the chosen map as lines."""
     least = st.slider("Leave out lines under", 0, 50, 5, format="%d %%", key="attention_least")
     drawn = attention_arcs(
-        shown.weights[place[0] - shown.first, place[1]],
+        shown.weights[shown.row(place[0]), place[1]],
         shown.tokens,
         key="attention_lines",
         signed=shown.signed,
@@ -172,7 +172,7 @@ def table(shown: View, about: Notes) -> pd.DataFrame:
     layers, heads = len(about), len(about[0])
     flat = [note for row in about for note in row]
     columns: dict[str, Any] = {
-        "Layer": [shown.first + i + 1 for i in range(layers) for _ in range(heads)],
+        "Layer": [shown.number(i) + 1 for i in range(layers) for _ in range(heads)],
         "Head": list(range(1, heads + 1)) * layers,
         "Role": [note.name for note in flat],
         "Share, %": [round(100 * note.share, 1) for note in flat],
@@ -218,7 +218,6 @@ def worth_table(text: str, model: str) -> None:
 
 def save(shown: View, place: tuple[int, int], title: str) -> None:
     """Offer the picture and its numbers as files; say so where one would be too large."""
-    at_head = (place[0] - shown.first, place[1])
     with st.popover("Save"):
         plain = not find_spec("matplotlib")
         if plain:
@@ -230,7 +229,7 @@ def save(shown: View, place: tuple[int, int], title: str) -> None:
             if megabytes > 50:
                 st.caption(f"{name} would be {megabytes:.0f} MB: choose one layer or one head.")
                 continue
-            at = at_head if one else None
+            at = place if one else None
             st.download_button(
                 name if megabytes < 5 else f"{name} (about {megabytes:.0f} MB)",
                 data=partial(_file, shown, suffix, title, at),

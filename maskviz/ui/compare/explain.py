@@ -14,6 +14,7 @@ from maskviz.evidence import METHODS, Explanation, explain
 from maskviz.evidence.text.scale import shortened, visible
 from maskviz.evidence.words.faithfulness import Faithfulness, faithfulness
 from maskviz.evidence.words.plausibility import plausibility
+from maskviz.evidence.words.staged import cost, is_long
 from maskviz.figures import compare as figures
 from maskviz.readings.question import Spec, asked
 from maskviz.text.percent import percent
@@ -99,6 +100,9 @@ def _scores(
 ) -> dict[str, Explanation]:
     """Show one method's scores; return those of all."""
     found: dict[str, Explanation] = {}
+    put = asked(view.model, spec_of(view))
+    if is_long(put, view.text) and "occlusion" in names:
+        st.caption(f"{cost(put.about(view.text), view.text).sentence} Another choice ends it.")
     with st.spinner("Scoring …", show_time=True):
         for name in names:
             try:
@@ -119,7 +123,7 @@ def _scores(
         answer.warning(escape(first.notice), icon="✂️")
     with answer:
         say_unfamiliar(view)
-    if first.question != "labels" and answers_in_words(first):
+    if first.question != "labels" and answers_in_words(first) and not is_long(put, view.text):
         show_matrix(view.text, first, long)
     st.plotly_chart(figures.words(first), key="words", config={"displayModeBar": False})
     if len(first.words) > figures.MOST_WORDS:

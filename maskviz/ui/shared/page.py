@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from maskviz.errors import MaskvizError, TextError
+from maskviz.models.raised import said_of
 from maskviz.text.marks import named
 from maskviz.ui.components.kept_view import kept_view
 from maskviz.ui.shared import state
@@ -143,6 +144,10 @@ def errors() -> Iterator[None]:
             st.markdown("### No text yet: write one, or choose an example on the Mask page.")
     except MaskvizError as error:
         st.error(escape(str(error)), icon="⚠️")
+    except Exception as error:
+        if (sentence := said_of(error)) is None:
+            raise
+        st.error(escape(sentence), icon="⚠️")
 
 
 def say_unfamiliar(view: state.View) -> None:
