@@ -94,7 +94,7 @@ def strategies(effects: Sequence[Effect]) -> Any:
         annotation_position="top",
     )  # fmt: skip
     figure.update_layout(
-        height=110 + 34 * len(names),
+        height=150 + 34 * len(names),
         xaxis=_axis(scale, (-0.02, 1.02)),
         yaxis={
             "automargin": True,
@@ -102,9 +102,9 @@ def strategies(effects: Sequence[Effect]) -> Any:
             "categoryorder": "array",
             "categoryarray": names,
         },
-        **{**_LAYOUT, "margin": {"l": 10, "r": 30, "t": 34, "b": 10}},
+        **{**_LAYOUT, "margin": {"l": 10, "r": 30, "t": 34, "b": 80}},
     )
-    figure.update_layout(legend={"y": -0.35, "yanchor": "top"})
+    figure.update_layout(legend={"yref": "container", "y": 0.02, "yanchor": "bottom"})
     return figure
 
 
@@ -215,7 +215,7 @@ def curves(found: Mapping[str, Faithfulness], measure: str = "") -> Any:
     return figure
 
 
-def gaps(arms: Mapping[str, Gap]) -> Any:
+def gaps(arms: Mapping[str, Gap], measure: str = "p") -> Any:
     """Return each arm's CTF gap with its 95 % interval, where there is one."""
     import plotly.graph_objects as go
 
@@ -233,8 +233,8 @@ def gaps(arms: Mapping[str, Gap]) -> Any:
     )  # fmt: skip
     figure.update_layout(
         height=90 + 36 * len(values), showlegend=False,
-        xaxis={"title": "CTF gap, mean |Δp| of a pair, with 95 % interval", "rangemode": "tozero",
-               "automargin": True},
+        xaxis={"title": f"CTF gap, mean |Δ{measure}| of a pair, with 95 % interval",
+               "rangemode": "tozero", "automargin": True},
         yaxis={"automargin": True, "autorange": "reversed"}, **_LAYOUT,
     )  # fmt: skip
     return figure

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import CapabilityError
-from ..evidence import Comparison, Control, compare, control, explain
+from ..evidence import Comparison, Control, Explanation, compare, control, explain
 from ..evidence.chance.verdict import LEVEL
 from ..evidence.text.sentence import beside, comparison_sentence
 from ..masks import edit
@@ -16,6 +16,7 @@ from ..models.model import Model
 from ..readings.question import Question, Spec, asked, json_of
 from ..text.beginning import LONGEST, beginning
 from ..text.percent import percent
+from .asked import asked_section, beside_chance, in_words
 from .charts import bars, intervals
 from .document import Report, Section, attribute, escape, sentence
 
@@ -44,13 +45,15 @@ def text_report(
     mask, given = _shown(mask, given)
     comparison = compare(mask, put, operator)
     chance = control(mask, put, operator) if mask.hidden_words else None
-    scores = _scores(mask, put)
+    explained = _explained(mask, put)
+    scores = [round(word.score, 5) for word in explained.words] if explained else []
     attention = _attention(mask, loaded)
     return Report(
         title=_shortened(mask.text),
         finding=comparison_sentence(comparison, chance),
         sections=[
-            Section("What did the model look at?", _looked(mask, scores, attention)),
+            *asked_section(comparison, put),
+            Section("What did the model look at?", _looked(mask, scores, attention, explained)),
             Section("What was hidden, and why?", _hidden(mask)),
             Section("What changed?", _changed(comparison, chance)),
         ],
@@ -63,6 +66,7 @@ def text_report(
             "scores": scores,
             "attention": attention,
             "begin": _begin(scores),
+            **_hover(explained),
         },
     )
 
@@ -83,11 +87,25 @@ def read_in_part(words: int, given: int) -> str:
     return f"Read here: the first {words:,} of {given:,} words."
 
 
-def _scores(mask: Mask, question: Question) -> list[float]:
+def _explained(mask: Mask, question: Question) -> Explanation | None:
     """Return leave-one-out scores of the words; none for a text that is too long for it."""
     if not 0 < len(mask.words) <= WORDS_SCORED:
-        return []
-    return [round(word.score, 5) for word in explain(mask.text, question).words]
+        return None
+    return explain(mask.text, question)
+
+
+_MEASURES = {
+    "value": ("the value", ""), "ln p": ("the answer’s log-probability", " nats"),
+    "contrast": ("the lead of the one over the other", " nats"),
+}  # fmt: skip
+
+
+def _hover(explained: Explanation | None) -> dict[str, str]:
+    """Return what the scores are, where they are no probabilities."""
+    if explained is None or explained.unit not in _MEASURES:
+        return {}
+    measure, unit = _MEASURES[explained.unit]
+    return {"measure": measure, "unit": unit or " "}
 
 
 def _begin(scores: Sequence[float]) -> int:
@@ -132,17 +150,28 @@ def _membership(mask: Mask, offsets: Sequence[tuple[int, int] | None]) -> Any:
     return member
 
 
-def _looked(mask: Mask, scores: Sequence[float], attention: Sequence[Any]) -> str:
+def _looked(
+    mask: Mask,
+    scores: Sequence[float],
+    attention: Sequence[Any],
+    explained: Explanation | None,
+) -> str:
     if not scores:
         return f'{_text(mask)}<p class="note">The text is too long for a score of each word.</p>'
     top = sorted(range(len(scores)), key=lambda i: -scores[i])[:3]
+    unit = explained.unit if explained else "Δp"
+    measure, nats = _MEASURES.get(unit, ("its probability", ""))
+
+    def much(score: float) -> str:
+        return f"{score:.2f}{nats}" if unit in _MEASURES else percent(score)
+
     said = ", ".join(
-        sentence(f"“{mask.text[slice(*mask.words[i])]}” ({percent(scores[i])})")
+        sentence(f"“{mask.text[slice(*mask.words[i])]}” ({much(scores[i])})")
         for i in top
         if scores[i] > 0.005
     )
     opening = (
-        f"<p>The answer rests most on {said}: so much does its probability fall when that word "
+        f"<p>The answer rests most on {said}: so much does {measure} fall when that word "
         "alone is hidden.</p>"
         if said
         else "<p>No single word carries the answer: hiding any one of them changes little.</p>"
@@ -214,6 +243,9 @@ def _hidden(mask: Mask) -> str:
 
 
 def _changed(comparison: Comparison, chance: Control | None) -> str:
+    if detail := in_words(comparison):
+        against = beside_chance(comparison, chance) if chance and chance.draws else ""
+        return detail + against
     labels = list(comparison.original.probabilities)
     plain = [comparison.original.probabilities[label] for label in labels]
     masked = [comparison.masked.probabilities[label] for label in labels]

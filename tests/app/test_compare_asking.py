@@ -7,8 +7,10 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from maskviz.evidence.jobs import jobs
 from maskviz.models import ModelInfo
 from maskviz.ui.shared import asking
+from tests.app.test_compare import finished, press
 from tests.tiny_models import build
 
 TEXT = "She loved every minute of this great, funny and warm picture."
@@ -161,3 +163,54 @@ def test_a_second_model_is_asked_the_same(decoder: str, tmp_path, monkeypatch) -
     table = next(d.value for d in app.dataframe if "model" in d.value)
     assert list(table["model"]) == [decoder, other]
     assert all("ln p of" in cell for cell in table["plain"])
+
+
+FILE = "text;label\n" + "".join(
+    f"He loved it {n} and his film was {w};{w}\n"
+    for n, w in (("once", "warm"), ("twice", "dull"), ("again", "warm"))
+)
+
+
+def upload(app: AppTest) -> AppTest:
+    return app.get("file_uploader")[0].upload("films.csv", FILE.encode(), "text/csv").run()
+
+
+@pytest.mark.parametrize(
+    ("question", "column", "says"),
+    [
+        ({"name": "choices", "choices": ["warm", "dull"]}, "accuracy plain", "flips the answer"),
+        ({"name": "next", "target": "fox", "against": "dog"}, "flip rate", "Over 3 rows"),
+        ({"name": "answer", "answer": "warm"}, "value moves", "moves ln p of the answer most"),
+    ],
+)
+def test_a_file_is_asked_it(decoder: str, question, column: str, says: str) -> None:
+    app = upload(open_page(decoder, question, "A file"))
+    assert not app.exception
+    assert not app.error
+    app = finished(press(app, "Compare all rows"))
+    assert not app.exception
+    assert says in shown(app) or "no strategy flips" in shown(app), shown(app)
+    assert any(column in d.value for d in app.dataframe)
+    (job,) = jobs.recent()
+    assert job.spec["arguments"]["question"]["name"] == question["name"]
+    assert job.spec["arguments"]["operator"] == "delete"
+
+
+@pytest.mark.parametrize("tab", ["A file", "Fairness"])
+@pytest.mark.parametrize("question", [{"name": "next"}, {"name": "answer"}])
+def test_a_file_cannot_be_asked_what_is_another_one_to_each_text(
+    decoder: str, question, tab: str
+) -> None:
+    app = upload(open_page(decoder, question, tab))
+    assert not app.exception
+    assert "where several are asked" in shown(app)
+    assert all(b.disabled for b in app.button if b.label.startswith("Compare all"))
+
+
+def test_pairs_are_asked_how_probable_an_answer_is(decoder: str) -> None:
+    app = upload(open_page(decoder, {"name": "answer", "answer": "warm"}, "Fairness"))
+    app = finished(press(app, "Compare all pairs"))
+    assert not app.exception
+    assert "ln p of “⁨warm⁩” moves by" in shown(app)
+    table = next(d.value for d in app.dataframe if "CTF gap" in d.value).set_index("texts")
+    assert table.loc["differences", "CTF gap"] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from maskviz.readings.language import positions
 from maskviz.readings.language.asking import askable, opening_question
 from maskviz.readings.language.positions import kl_by_position
 from maskviz.readings.question import asked
+from maskviz.report import render, text_report
 from tests.tiny_models import build_any
 
 TEXT = "She loved every minute of this great, funny and warm picture."
@@ -240,3 +242,34 @@ def test_the_command_line_has_them_too(decoder, run) -> None:
     strip = found["kl_by_position"]
     assert strip[-1]["kl"] == pytest.approx(found["kl"], abs=1e-4)
     assert {"text", "start", "end", "kl"} == set(strip[0])
+
+
+@pytest.mark.parametrize(
+    ("question", "asked_for", "unit"),
+    [
+        ({"name": "next", "target": "fox", "against": "dog"}, "Why it would write “fox”", " nats"),
+        ({"name": "next"}, "as the next word", None),
+        ({"name": "answer", "answer": "<b>warm"}, "the answer “&lt;b&gt;warm”", " nats"),
+        ({"name": "choices", "choices": ["warm", "dull"], "prompt": "Is {text}\n<i>"},
+         "Around the text stands: Is … &lt;i&gt;", None),
+    ],
+)  # fmt: skip
+def test_a_report_says_what_was_asked_and_in_which_unit(
+    decoder, run, tmp_path, monkeypatch, question, asked_for: str, unit: str | None
+) -> None:
+    chosen = mask(TEXT, "pattern", pattern="great")
+    report = text_report(chosen, decoder(), "delete", question=question)
+    titles = {section.title: section.body for section in report.sections}
+    assert asked_for in titles["What was the model asked?"]
+    assert report.data.get("unit") == unit
+    words = explain(TEXT, decoder(), question=question).words
+    assert report.data["scores"] == pytest.approx([w.score for w in words], abs=1e-5)
+    if unit:
+        assert "%" not in titles["What did the model look at?"]
+        assert "nats" in titles["What did the model look at?"]
+        assert "middle 95 %" in titles["What changed?"]
+    assert "<b>warm" not in render(report)
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(*shlex.split(report.commands[-1])[1:], "--json")
+    assert status == 0, err
+    assert json.loads(out)["finding"] == report.finding

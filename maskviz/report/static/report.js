@@ -54,7 +54,8 @@
     const score = (data.scores || [])[index];
     if (score === undefined) return data.words[index];
     const way = score >= 0 ? "lowers" : "raises";
-    return "hiding this word alone " + way + " the answer’s probability by " + percent(Math.abs(score));
+    const much = data.unit ? Math.abs(score).toFixed(3) + data.unit : percent(Math.abs(score));
+    return "hiding this word alone " + way + " " + (data.measure || "the answer’s probability") + " by " + much;
   }
   for (const word of words) {
     const index = +word.dataset.word;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from maskviz.data import guess_columns, preview
 from maskviz.evidence.fairness.fairness import ORACLE, Gap
 from maskviz.evidence.fairness.swaps import categories
 from maskviz.evidence.jobs import jobs
+from maskviz.evidence.text.scale import shortened, visible
 from maskviz.figures import compare as figures
 from maskviz.masks import STRATEGIES
-from maskviz.models import load_model
+from maskviz.readings.question import Spec, asked
 from maskviz.text.percent import percent
 from maskviz.ui.compare.file import (
     begin,
@@ -27,6 +29,7 @@ from maskviz.ui.compare.file import (
     source,
 )
 from maskviz.ui.shared import state
+from maskviz.ui.shared.asking import question_controls, question_more, spec_of
 from maskviz.ui.shared.chart import TOOLBAR
 from maskviz.ui.shared.controls import NEED_INPUT, operator_control_of
 from maskviz.ui.shared.grid import grid, in_names
@@ -72,47 +75,60 @@ def _form(view: state.View, name: str, path: Path) -> None:
     guessed = columns.index(str(guess_columns(head).text))
     key = hashlib.sha256(str(path).encode()).hexdigest()[:12]
     st.dataframe(in_names(head.head(5)), hide_index=True, width="stretch")
+    question_controls(view)
+    view = state.current()
+    question = spec_of(view)
+    labels = asked(view.model, question).outputs
     how = st.segmented_control(
         "Pairs", [_SWAP, _PAIRS], default=_SWAP, required=True, key=f"fh{key}"
     )
     left, right = st.columns(2)
     first = left.selectbox("Text column", columns, guessed, key=f"ft{key}")
-    asked: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     if how == _PAIRS:
         others = [c for c in columns if c != first]
         second = right.selectbox("Column of the other text", others, key=f"fo{key}")
-        asked |= {"first": first, "second": second}
+        given |= {"first": first, "second": second}
     else:
         swapped = right.pills(
             "Swap", categories(), selection_mode="multi", default=["gender", "names"],
             key=f"fs{key}", wrap=True,
         )  # fmt: skip
-        asked |= {"text_column": first, "swap": list(swapped)}
+        given |= {"text_column": first, "swap": list(swapped)}
     chosen = st.pills(
         "Under these masks", [n for n in STRATEGIES if n not in NEED_INPUT],
         selection_mode="multi", default=["random", "attribute"], key=f"fm{key}", wrap=True,
     )  # fmt: skip
     with st.expander("More"):
         operator = operator_control_of("placeholder", f"fp{key}", view.model)
-        labels = load_model(view.model).labels
-        label = st.selectbox("Label", labels, len(labels) - 1, key=f"fl{key}")
+        question_more(view)
+        label = _label(question, labels, key)
         shared = cluster_control([c for c in columns if c != first], f"fc{key}")
         long = long_control(f"fw{key}")
-    asked |= {
+    given |= {
         "strategies": {n: {} for n in chosen}, "model": view.model, "operator": operator,
-        "label": label, "seed": view.seed, "long": long, "cluster": shared,
+        "question": question, "label": label, "seed": view.seed, "long": long, "cluster": shared,
     }  # fmt: skip
-    ready = bool(asked.get("second") or asked.get("swap"))
+    ready = bool(given.get("second") or given.get("swap"))
     if st.button("Compare all pairs", type="primary", disabled=not ready):
-        begin("fairness", name, path, asked, _JOB)
+        begin("fairness", name, path, given, _JOB)
+
+
+def _label(question: Spec, labels: Sequence[str], key: str) -> str:
+    """Ask for the output that counts: of an answer or a next token the one that was asked for."""
+    name = question if isinstance(question, str) else question["name"]
+    first = 0 if name in ("next", "answer") else len(labels) - 1
+    said = "Label" if name == "labels" else "Output"
+    return st.selectbox(said, labels, first, key=f"fl{key}_{labels}", format_func=visible)
 
 
 def _result(view: state.View, found: dict[str, Any]) -> None:
     arms = {name: Gap(**gap) for name, gap in found["arms"].items()}
-    st.markdown(f"### {escape(sentence(found['pairs'], found['label'], arms))}")
+    in_words = _in_words(found)
+    st.markdown(f"### {escape(sentence(found['pairs'], found['label'], arms, in_words))}")
     for note in found["notes"]:
         st.caption(escape(note))
-    st.plotly_chart(figures.gaps(arms), key="gaps", config=TOOLBAR)
+    st.plotly_chart(figures.gaps(arms, " ln p" if in_words else "p"), key="gaps", config=TOOLBAR)
     groups = {
         f"{category}: {name}": Gap(**gap)
         for category, own in found["groups"].items()
@@ -134,13 +150,24 @@ def _result(view: state.View, found: dict[str, Any]) -> None:
         _pair(view, pair, i)
 
 
-def sentence(pairs: int, label: str, arms: dict[str, Gap]) -> str:
-    """Say how often the answer changes within a pair."""
+def _in_words(found: dict[str, Any]) -> bool:
+    """Tell whether it was asked how probable an answer in words is: then no label flips."""
+    question = found.get("question")
+    return isinstance(question, dict) and question.get("name") == "answer"
+
+
+def sentence(pairs: int, label: str, arms: dict[str, Gap], in_words: bool = False) -> str:
+    """Say how often the answer changes within a pair; of one in words how far its ln p moves."""
     plain = arms["plain"]
     told = plain.p_value is not None and plain.p_value < 0.05
     sure = "" if told else ", not distinguishable from none"
     counted = f"{pairs:,} pair{'s' * (pairs != 1)}"
     counted += f" in {plain.clusters:,} clusters" if plain.clusters else ""
+    if in_words:
+        return (
+            f"Over {counted} ln p of “{shortened(label)}” moves by {plain.ctf_gap:.3f} within a "
+            f"pair, {plain.mean_difference:+.3f} on average{sure}."
+        )
     return (
         f"Over {counted} the answer flips in {percent(plain.flip_rate)}; p({label}) moves by "
         f"{plain.ctf_gap:.3f} within a pair, {plain.mean_difference:+.3f} on average{sure}."
@@ -166,7 +193,8 @@ def _pair(view: state.View, pair: dict[str, Any], number: int) -> None:
         for side in ("first", "second"):
             text = pair[side]
             st.text(text if len(text) <= 200 else text[:199] + "…")
-        labels = f"{pair['first_label']} → {pair['second_label']}"
+        first, second = (shortened(pair[f"{side}_label"], 40) for side in ("first", "second"))
+        labels = first if first == second else f"{first} → {second}"
         kind = f"{pair['category']}, " if pair["category"] else ""
         st.caption(escape(f"row {pair['row']}: {kind}{labels} ({pair['difference']:+.3f})"))
     if button.button("Open", key=f"pair_{number}", width="stretch"):

@@ -18,10 +18,10 @@ from maskviz.evidence.files.files import FileComparison
 from maskviz.evidence.files.rows import check_file
 from maskviz.evidence.jobs import jobs
 from maskviz.masks import STRATEGIES
-from maskviz.readings.question import asked
+from maskviz.readings.question import Question, Spec, asked
 from maskviz.ui.compare import result as compare_result
 from maskviz.ui.shared import state
-from maskviz.ui.shared.asking import second_models
+from maskviz.ui.shared.asking import question_controls, question_more, second_models, spec_of
 from maskviz.ui.shared.controls import NEED_INPUT, operator_control_of
 from maskviz.ui.shared.grid import in_names
 from maskviz.ui.shared.page import errors, escape
@@ -109,32 +109,41 @@ def _form(view: state.View, name: str, path: Path) -> None:
     guessed, columns = guess_columns(head), [str(c) for c in head.columns]
     key = hashlib.sha256(str(path).encode()).hexdigest()[:12]
     st.dataframe(in_names(head.head(5)), hide_index=True, width="stretch")
+    question_controls(view)
+    view = state.current()
+    question = spec_of(view)
     left, right = st.columns(2)
     text = left.selectbox("Text column", columns, columns.index(str(guessed.text)), key=f"t{key}")
     with right:
         labels = _label_columns(
-            view.model, str(guessed.label), [c for c in columns if c != text], key
+            asked(view.model, question), str(guessed.label), [c for c in columns if c != text], key
         )
     chosen = st.pills(
         "Strategies", [n for n in STRATEGIES if n not in NEED_INPUT], selection_mode="multi",
         default=["random", "entity", "attribute"], key=f"s{key}", wrap=True,
     )  # fmt: skip
-    asked = {
+    given = {
         "strategies": {strategy: {} for strategy in chosen},
         "text_column": text,
         "label_column": joined_columns(labels) if labels else None,
         "model": view.model,
+        "question": question,
         "seed": view.seed,
         **_more(view, [c for c in columns if c not in (text, *labels)], key),
     }
-    fits = _checked(path, name, asked)
+    fits = _checked(path, name, given)
     if st.button("Compare all rows", type="primary", disabled=not (chosen and fits)):
-        begin("compare", name, path, asked, _JOB)
+        begin("compare", name, path, given, _JOB)
 
 
-def _label_columns(model: str, guessed: str, columns: list[str], key: str) -> list[str]:
-    """Ask for the column of labels; of a model that gives several, one a label will do too."""
-    if asked(model).head == "multi":
+def _label_columns(put: Question, guessed: str, columns: list[str], key: str) -> list[str]:
+    """Ask for the column of labels; of a model that gives several, one a label will do too.
+
+    An answer in words, and a next token, has none to be right or wrong.
+    """
+    if put.name in ("next", "answer"):
+        return []
+    if put.head == "multi":
         default = [guessed] if guessed in columns else []
         return st.multiselect(
             "Label column, or one a label", columns, default, key=f"lm{key}",
@@ -157,6 +166,7 @@ def _more(view: state.View, columns: list[str], key: str) -> dict[str, Any]:
             key=f"m{key}{operator}",
             help="On the same rows and masks, for instance before and after a fine-tune.",
         )
+        question_more(view)
         limit = st.number_input("Rows, 0 for all", 0, 10_000_000, 0, key=f"n{key}")
         shared = cluster_control(columns, f"c{key}")
         long = long_control(f"w{key}")
@@ -185,13 +195,13 @@ def long_control(key: str) -> str:
     )  # fmt: skip
 
 
-def _checked(path: Path, name: str, asked: dict[str, Any]) -> bool:
+def _checked(path: Path, name: str, given: dict[str, Any]) -> bool:
     """Say what the columns hold before anything runs; tell whether it can be compared."""
     usable = 0
     with errors():
         usable, labels, notes = _check(
-            str(path), path.stat().st_mtime_ns, name, asked["model"], asked["text_column"],
-            asked["label_column"], tuple(asked["by"]), asked["cluster"],
+            str(path), path.stat().st_mtime_ns, name, given["model"], given["question"],
+            given["text_column"], given["label_column"], tuple(given["by"]), given["cluster"],
         )  # fmt: skip
         counted = ", ".join(f"{label} {count:,}" for label, count in list(labels.items())[:8])
         said = f"{usable:,} rows can be compared. {f'Labels: {counted}.' if counted else ''}"
@@ -205,12 +215,15 @@ def _check(
     _modified: int,
     name: str,
     model: str,
+    question: Spec,
     text: str,
     label: str | None,
     by: tuple[str, ...],
     cluster: str | None,
 ) -> tuple[int, dict[str, int], tuple[str, ...]]:
-    found = check_file(path, asked(model), text, label, by, name, cluster)
+    put = asked(model, question)
+    put.outputs  # noqa: B018  a question without an answer of its own for all rows is refused
+    found = check_file(path, put, text, label, by, name, cluster)
     return found.usable, found.labels, found.notes
 
 

@@ -13,6 +13,7 @@ from maskviz.evidence.files.chance import ChanceResult
 from maskviz.evidence.files.file_result import Beside
 from maskviz.evidence.files.tally import RowResult
 from maskviz.evidence.jobs.jobs import Job
+from maskviz.evidence.text.scale import shortened
 from maskviz.figures import compare as figures
 from maskviz.text.percent import percent
 from maskviz.ui.shared import state
@@ -75,7 +76,8 @@ def sentence(result: FileComparison) -> str:
         name, worst = max(result.strategies.items(), key=lambda item: abs(item[1].mean_delta))
         low, high = worst.delta_ci95 or (0, 0)
         sure = "" if low > 0 or high < 0 else ", not distinguishable from none"
-        return f"{rows}, hiding by {name} moves the value most: by {worst.mean_delta:+.3g}{sure}."
+        what = "the value" if result.question == "labels" else "ln p of the answer"
+        return f"{rows}, hiding by {name} moves {what} most: by {worst.mean_delta:+.3g}{sure}."
     name, worst = max(result.strategies.items(), key=lambda item: item[1].flip_rate)
     if not worst.flip_rate:
         return f"{rows}, no strategy flips a single answer."
@@ -216,7 +218,8 @@ def _worst_row(view: state.View, row: RowResult, name: str, regression: bool) ->
         st.text(row.text if len(row.text) <= 300 else row.text[:299] + "…")
         expected = "" if row.expected is None else f", expected {row.expected}"
         value = f"{row.probability:.3f}" if regression else percent(row.probability)
-        change = f"{row.label} {value} → {effect.label} ({effect.delta:+.3f})"
+        before, after = (shortened(label, 40) for label in (row.label, effect.label))
+        change = f"{before} {value} → {after} ({effect.delta:+.3f})"
         st.caption(escape(f"row {row.row}: {change}{expected}"))
     if button.button("Open", key=f"open_{name}_{row.row}", width="stretch"):
         state.open_view(state.of_text(row.text, name, seed=row.seed or 0))

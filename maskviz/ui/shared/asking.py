@@ -90,9 +90,9 @@ def _controls(view: state.View, model: Model) -> None:
     names, given = askable(model), question_of(view)
     if len(names) > 1:
         st.session_state["view_question"] = given["name"]
-        st.segmented_control(
+        st.pills(
             "What is it asked?", names, key="view_question", required=True, on_change=_take_name,
-            format_func=lambda name: _NAMES.get(name, name), width="stretch",
+            format_func=lambda name: _NAMES.get(name, name), wrap=True,
             help="\n".join(f"- **{_NAMES.get(n, n)}**: {QUESTIONS[n].summary}" for n in names),
         )  # fmt: skip
     _fields(given)
