@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from maskviz.ui.shared import fit
+from maskviz.ui.shared import fit, state
+from maskviz.ui.shared.asking import second_models
 from tests.tiny_models import build
 
 KINDS = {
@@ -84,7 +85,7 @@ def test_another_model_gives_the_choice_back(folders) -> None:
     app.selectbox(key="view_model").set_value("mini").run()
     assert not app.error
     assert app.selectbox(key="view_operator").value == "mask"
-    assert "taken out of its attention" not in said(app)
+    assert "hidden words are left out" not in said(app)
 
 
 def test_a_second_model_classifies_under_the_operator(folders, monkeypatch) -> None:
@@ -95,8 +96,9 @@ def test_a_second_model_classifies_under_the_operator(folders, monkeypatch) -> N
     monkeypatch.setattr(tuned, "base_of", lambda name: str(folders["encoder"]))
     assert {info.name for info in catalogue.list_models("classify")} >= {"mini", "no-mask"}
     assert "only-guesses" not in {info.name for info in catalogue.list_models("classify")}
-    assert fit.second_models("mini", "mask") == []
-    assert fit.second_models("mini", "delete") == ["no-mask"]
+    beside_mini = state.View("A fine day.", "random", model="mini")
+    assert second_models(beside_mini, "mask") == []
+    assert second_models(beside_mini, "delete") == ["no-mask"]
 
 
 def test_a_model_that_is_not_known_yet_is_offered_everything() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny_models import FAMILIES, build
+from tests.tiny_decoders import DECODERS
+from tests.tiny_models import FAMILIES, build, build_any
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,22 @@ def tiny(tmp_path_factory: pytest.TempPathFactory):
         return str(built[family, head])
 
     return folder
+
+
+@pytest.fixture(scope="session")
+def decoder(tmp_path_factory: pytest.TempPathFactory):
+    """Return a function family → a tiny decoder, loaded, each built once."""
+    from maskviz.models import load_model
+
+    built: dict[str, str] = {}
+
+    def load(family: str):
+        if family not in built:
+            path = tmp_path_factory.mktemp(family)
+            built[family] = str(build_any(family, path, "CausalLM", "bytes", **DECODERS[family]))
+        return load_model(built[family])
+
+    return load
 
 
 @pytest.fixture(scope="session", params=FAMILIES)

@@ -30,7 +30,10 @@ DOORS = {
     "maskviz/readings/translation.py", "maskviz/readings/written.py",
     "maskviz/training/loop/stages.py", "maskviz/training/loop/warm.py",
     "maskviz/training/model/encoder.py",
-    *(f"maskviz/commands/{name}.py" for name in ("attend", "house", "report", "text")),
+    *(
+        f"maskviz/commands/{name}.py"
+        for name in ("attend", "common", "compare", "house", "report", "text")
+    ),
 }  # fmt: skip
 
 

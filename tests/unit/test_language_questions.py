@@ -2,58 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from maskviz.errors import CapabilityError, ParameterError, UnknownNameError
+from maskviz.errors import ParameterError, UnknownNameError
 from maskviz.evidence import compare, compare_file, compare_masks, explain, fairness
 from maskviz.evidence.fairness.swaps import Pair
-from maskviz.masks import Mask, apply, mask
-from maskviz.masks.spans import MaskSpan
+from maskviz.masks import apply, mask
 from maskviz.models import load_model
-from maskviz.models.checks import finding
-from maskviz.readings.language import answering, sharing, usual_question
+from maskviz.readings.language import sharing
 from maskviz.readings.question import asked, in_batches
 from maskviz.readings.windows import read
-from tests.tiny_models import build_any
+from tests.tiny_decoders import DECODERS
 
 TEXT = "She loved every minute of this great, funny and warm picture."
 PROMPT = "Review: {text}\nSentiment:"
 CHOICES = ("warm film", "dull", "story of Paris")
-DECODERS = {
-    "llama": {"num_key_value_heads": 1},
-    "mistral": {"num_key_value_heads": 1, "sliding_window": 6},
-    "qwen2": {"num_key_value_heads": 2},
-    "gemma2": {"num_key_value_heads": 1, "head_dim": 8, "sliding_window": 6,
-               "final_logit_softcapping": 2.0},
-    "gemma3_text": {"num_key_value_heads": 1, "head_dim": 8, "sliding_window": 6},
-    "gpt2": {"n_positions": 66, "n_embd": 16, "n_layer": 2, "n_head": 2},
-    "gpt_neox": {},
-    "opt": {"ffn_dim": 32, "word_embed_proj_dim": 16},
-    "bloom": {"n_layer": 2, "n_head": 2},
-    "olmo2": {"num_key_value_heads": 2},
-    "cohere": {"num_key_value_heads": 2, "logit_scale": 0.25},
-    "phi": {},
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def decoder(tmp_path_factory):
-    """Return a function family → a tiny decoder, each built once."""
-    built: dict[str, str] = {}
-
-    def load(family: str):
-        if family not in built:
-            path = tmp_path_factory.mktemp(family)
-            built[family] = str(build_any(family, path, "CausalLM", "bytes", **DECODERS[family]))
-        return load_model(built[family])
-
-    return load
 
 
 @pytest.fixture(scope="module", params=DECODERS)
@@ -339,104 +306,3 @@ def test_a_masked_model_fills_a_choice_token_by_token() -> None:
         total += float(said[at, token])
         masked[at] = token
     assert logits[0] == pytest.approx(total, abs=1e-4)
-
-
-def test_what_is_asked_where_nothing_is_said(decoder, tiny) -> None:
-    assert usual_question(load_model("mini")) == "labels"
-    assert usual_question(decoder("llama")) == "next"
-    assert usual_question(load_model(tiny("llama"))) == "labels"
-    with pytest.raises(CapabilityError):
-        asked(load_model(tiny("bert")), {"name": "choices", "choices": ["a", "b"]})
-
-
-def test_the_command_line_asks_them(decoder, run) -> None:
-    folder = decoder("llama").path
-    status, out, _ = run(
-        "compare", TEXT, "--model", folder, "--prompt", r"Review: {text}\nSentiment:",
-        "--choice", "warm", "--choice", "dull", "--strategy", "random,span", "--json",
-    )  # fmt: skip
-    found = json.loads(out)
-    assert status == 0
-    assert found["question"]["prompt"] == PROMPT
-    assert found["outputs"] == ["warm", "dull"]
-    assert found["operator"] == "delete"
-    assert set(found["reference"]) >= {"unit", "size", "exhaustive", "p", "rank", "low", "mean"}
-    for own in (["--answer", "warm"], ["--answer", ""], ["--next"], []):
-        status, out, err = run("compare", TEXT, "--model", folder, *own, "--json")
-        assert status == 0, err
-        assert json.loads(out)["kl"] >= 0
-    status, _, err = run("compare", TEXT, "--model", folder, "--next", "--answer", "a")
-    assert status == 2
-    assert "one at a time" in err
-    status, out, _ = run("explain", TEXT, "--model", folder, "--answer", "warm film")
-    assert status == 0
-    assert "ln p" in out or "great" in out
-
-
-def test_the_check_of_shared_beginnings(decoder, tmp_path) -> None:
-    assert finding(decoder("mistral"), "shared beginnings").passed
-    recurrent = build_any("mamba", tmp_path, "CausalLM", "bytes", intermediate_size=None)
-    model = load_model(str(recurrent))
-    assert not finding(model, "shared beginnings").passed
-    put = asked(model, {"name": "answer", "answer": "warm"})
-    reads = [apply(m, "delete", put.model) for m in (TEXT, mask(TEXT, "random"))]
-    assert put.logits(reads) == pytest.approx(in_batches(put, reads, 1), abs=1e-4)
-
-
-def test_an_answer_is_written_within_what_the_model_takes(decoder) -> None:
-    model = decoder("llama")
-    put = asked(model, {"name": "answer"})
-    ids = answering.written(put.model, apply(" ".join([TEXT] * 3), "attention", put.model), 200)
-    read_ = apply(" ".join([TEXT] * 3), "attention", put.model)
-    assert len(ids) + len(read_) <= model.max_length
-
-
-def test_a_long_prompt_is_scored_by_sentences_first(tmp_path, monkeypatch) -> None:
-    from maskviz.evidence.words import staged
-
-    path = build_any(
-        "llama", tmp_path, "CausalLM", "bytes", num_key_value_heads=1, max_position_embeddings=4096
-    )
-    settings = json.loads((path / "tokenizer_config.json").read_text())
-    (path / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": 4096}))
-    model = load_model(str(path))
-    text = " ".join(f"Anna saw film number {i}. She loved it." for i in range(12))
-    put = asked(model, {"name": "answer", "answer": "warm"})
-    monkeypatch.setattr(staged, "TELLING", 12)
-    monkeypatch.setattr(staged, "ONE_BY_ONE", 50)
-    found = explain(text, put)
-    assert "hidden first" in found.notice
-    plain, *_ = put.logits([apply(text, "attention", put.model)])
-    best = max(found.words, key=lambda w: abs(w.score))
-    hidden = apply(Mask(text, (MaskSpan(best.start, best.end),)), "attention", put.model)
-    assert best.score == pytest.approx(float(plain[0] - put.logits([hidden])[0, 0]), abs=1e-4)
-    assert len({round(word.score, 9) for word in found.words}) > 12
-    assert 12 + 20 <= staged.cost(put, text).passes <= 12 + 24
-
-
-DOCS = Path(__file__).parents[2] / "docs" / "language-models.md"
-
-
-@pytest.mark.parametrize(
-    ("number", "asked_for"),
-    [
-        (0, ("--prompt", r"Review: {text}\nSentiment:", "--choice", "warm", "--choice", "dull")),
-        (1, ("--target", " a", "--against", " of")),
-        (2, ("--answer", "warm")),
-    ],
-)
-def test_the_examples_of_the_docs_have_the_keys_of_the_command(
-    decoder, run, number: int, asked_for
-) -> None:
-    shown = json.loads(re.findall(r"```json\n(.*?)```", DOCS.read_text("utf-8"), re.S)[number])
-    status, out, err = run(
-        "compare", TEXT, "--model", decoder("llama").path, *asked_for, "--json",
-        "--strategy", "pattern", "--words", "great",
-    )  # fmt: skip
-    assert status == 0, err
-    found = json.loads(out)
-    assert [key for key in found if key in shown] == list(shown)
-    for key in ("choices", "tokens", "next"):
-        if key in shown:
-            assert list(found[key][0]) == list(shown[key][0])
-    assert set(found["reference"]) == set(shown["reference"])

@@ -78,7 +78,7 @@ def test_what_a_model_cannot_do_is_said_by_name(tiny) -> None:
     [
         ("no-such/model", "use 'mini'"),
         ("", "No model is named"),
-        ("../../etc/passwd", "no model or folder"),
+        ("../../no/such/file", "no model or folder"),
         ("a b c", "no model or folder"),
         ("-dash", "no model or folder"),
         ("a--b", "no model or folder"),

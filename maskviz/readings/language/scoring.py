@@ -195,7 +195,10 @@ def _columns(places: Sequence[Sequence[int]]) -> Any:
 
 
 def _longer(read: Read, ids: Sequence[int]) -> Ids:
-    return Ids((*read.input_ids, *ids), (*read.attention_mask, *(1,) * len(ids)))
+    import numpy as np  # a row that is laid out when it is read is no tuple
+
+    own, seen = (np.asarray(part).tolist() for part in (read.input_ids, read.attention_mask))
+    return Ids((*own, *ids), (*seen, *(1,) * len(ids)))
 
 
 def _places(read: Read, tail: Tail) -> list[int]:

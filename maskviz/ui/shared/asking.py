@@ -9,9 +9,8 @@ from typing import Any
 import streamlit as st
 
 from maskviz.errors import MaskvizError
-from maskviz.models import Model, list_models, load_model
+from maskviz.models import Model, list_models, load_model, tuned
 from maskviz.models.abilities import abilities
-from maskviz.models.tuned import base_of
 from maskviz.readings.language.asking import askable, opening_question
 from maskviz.readings.language.tails import Template, joined
 from maskviz.readings.question import QUESTIONS, Spec
@@ -56,7 +55,7 @@ def second_models(view: state.View, operator: str) -> list[str]:
         name = question_of(view)["name"]
     able = _WAYS.get(name, (None,))
     names = list(dict.fromkeys(m.name for way in able for m in list_models(way)))
-    base = base_of(view.model)
+    base = tuned.base_of(view.model)
     if base and base not in names and (name != "labels" or abilities(base).classify):
         names.append(base)
     return [one for one in names if one != view.model and operator in fit.operators(one)]

@@ -17,27 +17,22 @@ import streamlit as st
 
 from maskviz.errors import MaskvizError
 from maskviz.examples import EXAMPLES, Example, by_name
-from maskviz.masks import OPERATORS, STRATEGIES, Mask, mask
+from maskviz.masks import STRATEGIES, Mask, mask
 from maskviz.masks.choice import Choice, joined
-from maskviz.masks.choose import checked_ratio, checked_seed
 from maskviz.masks.edit import beginning, with_units
 from maskviz.masks.expression import asks
 from maskviz.masks.wordlists import own_lists
 from maskviz.text.specials import specials_in
 from maskviz.ui.shared import fit, limits
+from maskviz.ui.shared.link_values import READERS
+from maskviz.ui.shared.link_values import SEEDS as SEEDS
+from maskviz.ui.shared.link_values import SIGNS as SIGNS
 
 _KEY = "maskviz_view"
 _FOLLOWED = "followed"  # name in the address → the value that was followed
-SEEDS = 2**31 - 1  # the largest seed a page takes
 
 
 # How a second strategy joins the first, said in words.
-SIGNS = {
-    "beside": "Shown under the first; your mask stays as it is.",
-    "or": "Hides what either of the two chooses.",
-    "and": "Hides what both choose.",
-    "minus": "Hides what the first chooses and the second does not.",
-}
 
 
 @dataclass(frozen=True)
@@ -327,89 +322,13 @@ def _of_link(values: Mapping[str, str]) -> View:
     changes: dict[str, Any] = {k: values[k] for k in ("text", "strategy", "model") if values.get(k)}
     if "strategy" in changes:  # a link names the whole mask: none of it is the example's
         changes |= {"ratio": None, "seed": 0, "parameters": {}}
-    readers = {
-        "ratio": lambda v: checked_ratio(float(v)),
-        "seed": _seed,
-        "operator": _operator,
-        "second": _second,
-        "sign": _sign,
-        "complement": lambda v: v == "1",
-        "unit": _unit,
-        "parameters": _parameters,
-        "question": _question,
-        "hidden": lambda v: tuple(int(i) for i in v.split(".") if i),
-    }
-    for name, read in readers.items():
+    for name, read in READERS.items():
         try:
             if name in values:
                 changes["edited" if name == "hidden" else name] = read(values[name])
         except (ValueError, RecursionError):  # the latter of brackets in brackets in brackets
             st.toast(f"The link's {name} cannot be read and is left at its default.")
     return replace(view, **changes)
-
-
-def _seed(written: str) -> int:
-    seed = checked_seed(int(written))
-    if seed > SEEDS:
-        raise ValueError
-    return seed
-
-
-def _operator(name: str) -> str:
-    if name not in OPERATORS:
-        raise ValueError
-    return name
-
-
-def _sign(name: str) -> str:
-    if name not in SIGNS:
-        raise ValueError
-    return name
-
-
-def _second(document: str) -> Choice:
-    given = json.loads(document)
-    if not isinstance(given, dict) or given.get("strategy") not in STRATEGIES:
-        raise ValueError
-    return Choice(
-        given["strategy"],
-        checked_ratio(given.get("ratio")),
-        _seed(str(given.get("seed", 0))),
-        _parameters(json.dumps(given.get("parameters", {}))),
-    )
-
-
-def _unit(name: str) -> str:
-    if name not in ("words", "tokens"):
-        raise ValueError
-    return name
-
-
-def _question(document: str) -> dict[str, Any]:
-    from maskviz.readings.question import QUESTIONS
-
-    given = json.loads(document)
-    if not isinstance(given, dict) or given.get("name") not in tuple(QUESTIONS):
-        raise ValueError
-    defaults = QUESTIONS[given["name"]].defaults
-    return {k: v for k, v in given.items() if k == "name" or _like(v, defaults.get(k))}
-
-
-def _like(value: Any, default: Any) -> bool:
-    """Tell whether a value of a link is of the kind that a question's parameter is."""
-    if isinstance(default, tuple):
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    if isinstance(default, str):
-        return isinstance(value, str)
-    return type(value) in (int, float) and type(default) in (int, float)
-
-
-def _parameters(document: str) -> dict[str, Any]:
-    parameters = json.loads(document)
-    if not isinstance(parameters, dict):
-        raise ValueError
-    parameters.pop("data", None)  # a link does not open the server's files
-    return parameters
 
 
 def summary(view: View) -> str:

@@ -1,0 +1,99 @@
+"""What the values of a link say, read one by one: a link is never trusted.
+
+A reader raises ValueError for what it cannot read; the value is left at its default then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from maskviz.masks import OPERATORS, STRATEGIES, Choice
+from maskviz.masks.choose import checked_ratio, checked_seed
+
+SEEDS = 2**31 - 1  # the largest seed a page takes
+SIGNS = {
+    "beside": "Shown under the first; your mask stays as it is.",
+    "or": "Hides what either of the two chooses.",
+    "and": "Hides what both choose.",
+    "minus": "Hides what the first chooses and the second does not.",
+}
+
+
+def _seed(written: str) -> int:
+    seed = checked_seed(int(written))
+    if seed > SEEDS:
+        raise ValueError
+    return seed
+
+
+def _operator(name: str) -> str:
+    if name not in OPERATORS:
+        raise ValueError
+    return name
+
+
+def _sign(name: str) -> str:
+    if name not in SIGNS:
+        raise ValueError
+    return name
+
+
+def _second(document: str) -> Choice:
+    given = json.loads(document)
+    if not isinstance(given, dict) or given.get("strategy") not in STRATEGIES:
+        raise ValueError
+    return Choice(
+        given["strategy"],
+        checked_ratio(given.get("ratio")),
+        _seed(str(given.get("seed", 0))),
+        _parameters(json.dumps(given.get("parameters", {}))),
+    )
+
+
+def _unit(name: str) -> str:
+    if name not in ("words", "tokens"):
+        raise ValueError
+    return name
+
+
+def _question(document: str) -> dict[str, Any]:
+    from maskviz.readings.question import QUESTIONS
+
+    given = json.loads(document)
+    if not isinstance(given, dict) or given.get("name") not in tuple(QUESTIONS):
+        raise ValueError
+    defaults = QUESTIONS[given["name"]].defaults
+    return {k: v for k, v in given.items() if k == "name" or _like(v, defaults.get(k))}
+
+
+def _like(value: Any, default: Any) -> bool:
+    """Tell whether a value of a link is of the kind that a question's parameter is."""
+    if isinstance(default, tuple):
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if isinstance(default, str):
+        return isinstance(value, str)
+    return type(value) in (int, float) and type(default) in (int, float)
+
+
+def _parameters(document: str) -> dict[str, Any]:
+    parameters = json.loads(document)
+    if not isinstance(parameters, dict):
+        raise ValueError
+    parameters.pop("data", None)  # a link does not open the server's files
+    return parameters
+
+
+READERS: dict[str, Callable[[str], Any]] = {
+    "ratio": lambda v: checked_ratio(float(v)),
+    "seed": _seed,
+    "operator": _operator,
+    "second": _second,
+    "sign": _sign,
+    "complement": lambda v: v == "1",
+    "unit": _unit,
+    "parameters": _parameters,
+    "question": _question,
+    "hidden": lambda v: tuple(int(i) for i in v.split(".") if i),
+}
