@@ -245,7 +245,7 @@ def encode(
     """
     if guesses is None:
         (guesses,) = _guesses(operator, model, [(plain, mask)])
-    rows: list[tuple[Piece, bool, tuple[int, int] | None]] = []
+    rows: list[Placed] = []
     for span_index, run in hidden_runs(plain, mask):
         if span_index is None:
             rows += _visible(plain, run)
@@ -255,6 +255,7 @@ def encode(
             rows += _hidden(operator, model, plain, hidden)
     if not rows or (mask.spans and not any(piece[3] for piece, _, _ in rows)):
         raise MaskError("The mask hides every token and leaves nothing to read: hide less.")
+    rows, cut = _within(rows, model.readable)
     pieces = [piece for piece, _, _ in rows]
     return Encoding(
         text=mask.text,
@@ -266,9 +267,22 @@ def encode(
         source=tuple(piece[2] for piece in pieces),
         hidden=tuple(hidden for _, hidden, _ in rows),
         special=tuple(offset is None for _, _, offset in rows),
-        truncated_at=plain.truncated_at,
+        truncated_at=plain.truncated_at if cut is None else cut,
         typed=tuple(None if piece[2] is None else plain.typed[piece[2]] for piece in pieces),
     )
+
+
+def _within(rows: list[Placed], most: int) -> tuple[list[Placed], int | None]:
+    """Return what a model can read, and the first character that is left out, if any.
+
+    A placeholder may be longer than what it hides. The text's last tokens go; special ones stay.
+    """
+    over = len(rows) - most
+    if over <= 0:
+        return rows, None
+    ends = {i: place for i, (_, _, place) in enumerate(rows) if place is not None}
+    gone = dict(list(ends.items())[-over:])
+    return [row for i, row in enumerate(rows) if i not in gone], min(p[0] for p in gone.values())
 
 
 def _guesses(

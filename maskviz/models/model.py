@@ -103,6 +103,11 @@ class Model:
         return self.limit.tokens
 
     @property
+    def readable(self) -> int:
+        """The tokens that what is read may have; less than the limit where more follows."""
+        return self.max_length
+
+    @property
     def takes(self) -> str:
         """What follows "tokens that the model" in a sentence on its limit."""
         memory = self.limit.by == "memory"

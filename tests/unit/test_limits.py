@@ -304,3 +304,15 @@ def test_an_estimate_knows_the_limit_from_the_files(config, expected, tmp_path: 
     said = json.dumps({"model_max_length": 2048})
     (tmp_path / "tokenizer_config.json").write_text(said, encoding="utf-8")
     assert _longest(tmp_path) == expected
+
+
+@pytest.mark.parametrize("family", ["bert", "gpt2", "modernbert"])
+def test_placeholders_longer_than_what_they_hide_are_cut_at_the_limit(family: str, tiny) -> None:
+    model = load_model(tiny(family))
+    text = " ".join(f"Anna {i}" for i in range(40))
+    hidden = mask(text, "pattern", pattern="Anna")
+    plain, read = apply(text, "attention", model), apply(hidden, "placeholder", model)
+    assert len(read) == len(plain) == model.max_length
+    assert read.truncated_at < plain.truncated_at
+    assert read.special[-1] == plain.special[-1]
+    assert compare(hidden, model, "placeholder").notice

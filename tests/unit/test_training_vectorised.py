@@ -27,7 +27,9 @@ class _Named(SimpleNamespace):
 def model(request):
     own = tokenizer(request.param)
     masks = {"mask_token": own.mask_token, "mask_token_id": own.mask_token_id}
-    return _Named(tokenizer=own, name="tiny", max_length=64, padding=own.pad_token_id, **masks)
+    return _Named(
+        tokenizer=own, name="tiny", max_length=64, readable=64, padding=own.pad_token_id, **masks
+    )
 
 
 @pytest.fixture

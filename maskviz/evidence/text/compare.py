@@ -120,7 +120,7 @@ def _compared(question: Question, mask: _Hidden, operator: str, long: str) -> Co
         masked,
         {k: masked.probabilities[k] - v for k, v in original.probabilities.items()},
         detail.get("kl", divergence(question.head, p, q)),
-        answers.notices[0],
+        answers.notices[0] or answers.notices[1],
         {k: masked.log_odds[k] - v for k, v in original.log_odds.items()},
         question.spec(),
         question.outputs[question.subject(p)] if question.has_subject else "",

@@ -38,6 +38,11 @@ class Framed(Model):
         """The model without the prompt."""
         return self.whole or self
 
+    @property
+    def readable(self) -> int:
+        """The tokens that a prompt may have: what follows it is kept free."""
+        return self.max_length - max([self.room, *(len(tail.ids) for tail in self.tails)])
+
     def network(self, capability: str) -> Any:
         """Return the network of the model itself."""
         return self.bare.network(capability)
@@ -48,8 +53,7 @@ class Framed(Model):
         Raises ParameterError where the prompt leaves no room for a text, MaskError for an empty
         prompt.
         """
-        room = max([self.room, *(len(tail.ids) for tail in self.tails)])
-        most = min(self.max_length, longest or self.max_length) - room
+        most = min(self.readable, longest or self.readable)
         key = (text, most, self.template, self.tails[:1], self.ended)
         if (found := self.read.find(key, _size)) is None:
             with self.lock:
