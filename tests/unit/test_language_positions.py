@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
+import threading
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from maskviz.evidence.words.answer import answer_matrix
 from maskviz.figures import answers as figures
 from maskviz.masks import apply, mask
 from maskviz.models import load_model
+from maskviz.readings import side_by_side
 from maskviz.readings.language import positions
 from maskviz.readings.language.asking import askable, opening_question
 from maskviz.readings.language.positions import kl_by_position
@@ -273,3 +275,22 @@ def test_a_report_says_what_was_asked_and_in_which_unit(
     status, out, err = run(*shlex.split(report.commands[-1])[1:], "--json")
     assert status == 0, err
     assert json.loads(out)["finding"] == report.finding
+
+
+@pytest.mark.parametrize("question", ["next", "answer", "choices"])
+def test_hidden_words_are_checked_before_threads_share_the_batches(
+    tmp_path, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    """A check asks for the lock that is held while batches are computed side by side."""
+    model = load_model(str(build_any("llama", tmp_path, "CausalLM", "bytes", **FAMILIES["llama"])))
+    monkeypatch.setattr(side_by_side, "threads", lambda: 2)
+    given = {"answer": {"answer": "warm"}, "choices": {"choices": ["a", "the"]}}.get(question, {})
+    found: list[object] = []
+
+    def work() -> None:
+        found.append(explain(TEXT, model, question={"name": question, **given}))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert found

@@ -15,7 +15,7 @@ from ...models.model import Model
 from ..batches import Read, batch
 from ..question import Question, question
 from .prompt import Framed, framed
-from .scoring import log_probabilities, log_softmax_behind, seen_last, way_of
+from .scoring import checked, log_probabilities, log_softmax_behind, seen_last, way_of
 from .sharing import shared_answers
 from .tails import Tail, Template, answer_tails, pieces_of, tails_of
 
@@ -147,6 +147,7 @@ def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:
     outputs=_names,
     capability=_way,
     head=lambda model: "likelihood",
+    prepare=checked,
     frame=_frame,
     settle=_settle,
     detail=_detail,

@@ -11,7 +11,7 @@ from ...models.model import Model
 from ..batches import Read
 from ..question import Question, question
 from .prompt import Framed, framed
-from .scoring import begun, log_probabilities, way_of
+from .scoring import begun, checked, log_probabilities, way_of
 from .sharing import shared_answers
 from .tails import Tail, Template, answer_tails, tails_of
 
@@ -77,6 +77,7 @@ def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:
     "Which of the given continuations does the language model choose?",
     outputs=_names,
     capability=way_of,
+    prepare=checked,
     frame=_frame,
     detail=_detail,
     answers=shared_answers,

@@ -11,7 +11,7 @@ from ...models.model import Model
 from ..batches import Read
 from ..question import Question, question
 from .prompt import Framed, framed
-from .scoring import next_logits
+from .scoring import checked, next_logits
 from .sharing import shared_answers
 from .tails import Template, pieces_of, tails_of
 
@@ -131,6 +131,7 @@ def _token(model: Model, said: Any, row: int) -> dict[str, Any]:
     "Which token does the decoder write next?",
     outputs=_names,
     capability="generate",
+    prepare=checked,
     frame=_frame,
     settle=_settle,
     subject=lambda given: 0,

@@ -71,6 +71,16 @@ def seen_last(model: Model, reads: Sequence[Read]) -> Sequence[Read]:
     )
 
 
+def checked(model: Model, reads: Sequence[Read]) -> Sequence[Read]:
+    """Return the reads; that what they hide is out of sight is checked before batches are shared.
+
+    A check holds the model's lock, which threads that compute batches must not ask for.
+    """
+    if _hide(reads):
+        demand(model, "out of sight")
+    return reads
+
+
 def _hide(reads: Sequence[Read]) -> bool:
     import numpy as np
 
