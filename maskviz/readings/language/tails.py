@@ -174,10 +174,13 @@ def _written(tokenizer: Any, text: str) -> Tail:
 
 
 def pieces_of(tokenizer: Any, ids: Sequence[int]) -> tuple[str, ...]:
-    """Return tokens as a person reads them; where bytes make no character, by their own name."""
+    """Return tokens as a person reads them, line ends as ⏎.
+
+    Where bytes make no character a token has its own name.
+    """
     said = [tokenizer.decode([i], clean_up_tokenization_spaces=False) for i in ids]
     names = tokenizer.convert_ids_to_tokens(list(ids))
     return tuple(
-        name if not text.strip() or "\ufffd" in text else text
+        name if not text or "\ufffd" in text else text.replace("\n", "⏎")
         for text, name in zip(said, names, strict=True)
     )
