@@ -255,7 +255,8 @@ def encode(
             rows += _hidden(operator, model, plain, hidden)
     if not rows or (mask.spans and not any(piece[3] for piece, _, _ in rows)):
         raise MaskError("The mask hides every token and leaves nothing to read: hide less.")
-    rows, cut = _within(rows, model.readable)
+    longer = len(rows) > len(plain.input_ids)
+    rows, cut = _within(rows, model.readable) if longer else (rows, None)
     pieces = [piece for piece, _, _ in rows]
     return Encoding(
         text=mask.text,
