@@ -66,6 +66,14 @@ def app_url(chromium_path: str, app_home: Path) -> Iterator[str]:
         server.wait(timeout=20)
 
 
+QUIET = """() => {
+    const state = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState
+    if (state !== "notRunning") window.quietSince = undefined
+    else window.quietSince ??= performance.now()
+    return window.quietSince !== undefined && performance.now() - window.quietSince > 200
+}"""
+
+
 @dataclass
 class Visit:
     """One browser tab on the dashboard, and what went wrong in it."""
@@ -82,12 +90,8 @@ class Visit:
         return self.settle()
 
     def settle(self) -> Visit:
-        """Wait until no script run is under way."""
-        self.page.wait_for_function(
-            "() => document.querySelector('[data-testid=stApp]')"
-            "?.dataset.testScriptState === 'notRunning'",
-            timeout=180_000,
-        )
+        """Wait until no script run is under way, nor begins: one run may follow another."""
+        self.page.wait_for_function(QUIET, timeout=180_000)
         return self
 
     def shown(self, text: str) -> None:

@@ -111,7 +111,7 @@ def test_an_example_opened_again_is_without_the_users_clicks(visit):
     visit.shown(f"{len(before) + 1} of 25 words are hidden")
     visit.page.get_by_text("Names it ignores").first.click()
     visit.shown(f"{len(before)} of 25 words are hidden")
-    assert hidden(visit) == before
+    assert hidden(visit.settle()) == before
 
 
 def test_edits_travel_to_the_attention_page_and_back(visit):
