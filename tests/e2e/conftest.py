@@ -91,6 +91,7 @@ class Visit:
 
     def settle(self) -> Visit:
         """Wait until no script run is under way, nor begins: one run may follow another."""
+        self.page.evaluate("window.quietSince = undefined")
         self.page.wait_for_function(QUIET, timeout=180_000)
         return self
 
