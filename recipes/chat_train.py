@@ -14,7 +14,8 @@ from pathlib import Path
 import torch
 from chat_batches import Batch, Rows
 from chat_model import MAX_LENGTH, Chat, visible
-from torch import Tensor, nn
+from optimizers import Optimizers
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -46,41 +47,6 @@ class Progress:
     decay_from: float = -1.0  # the share of the budget at which the rate began to fall
 
 
-class Optimizers:
-    """Muon for the matrices inside the layers, AdamW for embeddings and norms."""
-
-    def __init__(self, model: Chat, plan: Plan) -> None:
-        inner, outer = [], []
-        for name, parameter in model.named_parameters():
-            matrix = parameter.ndim == 2 and ".layers." in name
-            (inner if matrix else outer).append(parameter)
-        self.parameters = inner + outer
-        self.muon = torch.optim.Muon(
-            inner, lr=plan.muon_rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"
-        )
-        self.adam = torch.optim.AdamW(
-            outer, lr=plan.adam_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True
-        )
-        self.rates = plan.muon_rate, plan.adam_rate
-
-    def step(self, factor: float) -> None:
-        """One update at `factor` times the full rates, with gradients clipped at norm 1."""
-        nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        for optimizer, rate in zip((self.muon, self.adam), self.rates, strict=True):
-            optimizer.param_groups[0]["lr"] = rate * factor
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-
-    def state_dict(self) -> dict:
-        """Both states."""
-        return {"muon": self.muon.state_dict(), "adam": self.adam.state_dict()}
-
-    def load_state_dict(self, state: dict) -> None:
-        """Restore both states."""
-        self.muon.load_state_dict(state["muon"])
-        self.adam.load_state_dict(state["adam"])
-
-
 class Trainer:
     """Model, optimizers, rows and clock, saved together and resumed together."""
 
@@ -89,7 +55,9 @@ class Trainer:
     ) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model, self.rows, self.plan, self.work = model.to(self.device), rows, plan, work
-        self.optimizers = Optimizers(model, plan)
+        self.optimizers = Optimizers(
+            model, (".layers.",), (plan.muon_rate, plan.adam_rate), decay=(0.05, 0.0)
+        )
         self.progress = Progress()
         self.losses = torch.compile(model.losses, dynamic=False) if compiled else model.losses
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from mini_batches import Labelled, Pieces
 from mini_model import Mini
+from optimizers import Optimizers
 from torch import Tensor, nn
 
 # Most is learnt on short pieces; in the second stage every fourth batch is the longest there is.
@@ -49,41 +50,6 @@ class Progress:
     tokens: int = 0
 
 
-class Optimizers:
-    """Muon for the matrices inside the layers, AdamW for embeddings, norms and heads."""
-
-    def __init__(self, model: Mini, plan: Plan) -> None:
-        inner, outer = [], []
-        for name, parameter in model.named_parameters():
-            matrix = parameter.ndim == 2 and (".layers." in name or "head.dense" in name)
-            (inner if matrix else outer).append(parameter)
-        self.parameters = inner + outer
-        self.muon = torch.optim.Muon(
-            inner, lr=plan.muon_rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"
-        )
-        self.adam = torch.optim.AdamW(
-            outer, lr=plan.adam_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
-        )
-        self.rates = plan.muon_rate, plan.adam_rate
-
-    def step(self, factor: float) -> None:
-        """One update at `factor` times the full rates, with gradients clipped at norm 1."""
-        nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        for optimizer, rate in zip((self.muon, self.adam), self.rates, strict=True):
-            optimizer.param_groups[0]["lr"] = rate * factor
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-
-    def state_dict(self) -> dict:
-        """Both states."""
-        return {"muon": self.muon.state_dict(), "adam": self.adam.state_dict()}
-
-    def load_state_dict(self, state: dict) -> None:
-        """Restore both states."""
-        self.muon.load_state_dict(state["muon"])
-        self.adam.load_state_dict(state["adam"])
-
-
 class Trainer:
     """Model, optimizers, batches and clock, saved together and resumed together."""
 
@@ -93,7 +59,9 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model = model.to(self.device)
         self.pieces, self.labelled, self.plan, self.work = pieces, labelled, plan, work
-        self.optimizers = Optimizers(model, plan)
+        self.optimizers = Optimizers(
+            model, (".layers.", "head.dense"), (plan.muon_rate, plan.adam_rate), decay=(0.01, 0.01)
+        )
         if self.device.type == "cpu":
             # Compiled, the plain softmax is four times faster backwards than CPU flash attention.
             model.masked_lm.model.config._attn_implementation = "eager"
