@@ -147,10 +147,10 @@ class Model:
         """Return the tokens of `text` at character offsets, cut to `longest` and `max_length`."""
         length = min(self.max_length, longest or self.max_length)
         key = (text, length)
-        if (found := self.read.find(key, _size_of_tokens)) is None:
+        if (found := self.read.find(key, size_of_tokens)) is None:
             with self.running():  # a fast tokenizer keeps its truncation settings as shared state
                 found = tokenise(self.tokenizer, text, length)
-            self.read.put(key, found, _size_of_tokens)
+            self.read.put(key, found, size_of_tokens)
         return found
 
     def require(self, capability: str) -> None:
@@ -213,7 +213,8 @@ def _own_size(model: Model) -> dict[Any, int]:
     return {("tokenizer", id(model)): size_of_tokenizer(model.tokenizer)}
 
 
-def _size_of_tokens(found: Tokenised) -> int:
+def size_of_tokens(found: Tokenised) -> int:
+    """Return about how many bytes a text as tokens takes."""
     return _BYTES_PER_TOKEN * len(found.tokens) + 4 * len(found.text)
 
 

@@ -135,14 +135,15 @@ def _written(
         )  # (texts, tokens), −inf behind the end
         kept = steps.isfinite()
         scores = steps.where(kept, 0.0).sum(-1) / kept.sum(-1).clamp(min=1)
-    ends = _ends(network.generation_config.eos_token_id)
+    ends = ends_of(network.generation_config.eos_token_id)
     return [
         _generation(model, ids[1:], float(score), source[2], ends)  # the first starts the decoder
         for ids, score, source in zip(found.sequences.tolist(), scores, sources, strict=True)
     ]
 
 
-def _ends(end: Any) -> set[int]:
+def ends_of(end: Any) -> set[int]:
+    """Return the ids that end what is written, from a generation's `eos_token_id`."""
     return {end} if isinstance(end, int) else set(end or ())
 
 

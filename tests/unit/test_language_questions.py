@@ -13,7 +13,9 @@ from maskviz.evidence import compare, compare_file, compare_masks, explain, fair
 from maskviz.evidence.fairness.swaps import Pair
 from maskviz.masks import apply, mask
 from maskviz.models import load_model
-from maskviz.readings.language import sharing
+from maskviz.readings.batches import Ids
+from maskviz.readings.language import answering, sharing
+from maskviz.readings.language.scoring import next_logits
 from maskviz.readings.question import asked, in_batches
 from maskviz.readings.windows import read
 from tests.tiny_decoders import DECODERS
@@ -113,6 +115,23 @@ def test_the_models_own_answer_is_what_transformers_writes(each) -> None:
     assert list(put.given["tokens"]) == written
 
 
+def test_what_is_written_with_words_hidden_from_attention_is_what_is_scored(each) -> None:
+    put = asked(each, "answer")
+    for seed in range(6):
+        read_ = apply(mask(TEXT, "random", ratio=0.3, seed=seed), "attention", put.model)
+        ids, seen = list(read_.input_ids), list(read_.attention_mask)
+        own: list[int] = []
+        for _ in range(4):
+            with torch.inference_mode():
+                logits = next_logits(put.model, [Ids(tuple(ids), tuple(seen))])[0]
+            best = int(logits.argmax())
+            if best == 3:  # ends a text
+                break
+            own.append(best)
+            ids, seen = [*ids, best], [*seen, 1]
+        assert answering.written(put.model, read_, 4) == tuple(own)
+
+
 def test_divergence_is_over_the_vocabulary(each) -> None:
     chosen = mask(TEXT, "pattern", pattern="great")
     gone = "She loved every minute of this, funny and warm picture."
@@ -131,8 +150,6 @@ def test_another_word_in_a_hidden_place_changes_nothing(each) -> None:
     for i, seen in enumerate(read_.attention_mask):
         if not seen:
             other[i] = 40
-    from maskviz.readings.batches import Ids
-
     a = in_batches(put, [read_], 1)
     b = in_batches(put, [Ids(tuple(other), read_.attention_mask)], 1)
     assert a == pytest.approx(b, abs=1e-6)

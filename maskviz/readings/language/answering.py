@@ -11,9 +11,11 @@ from typing import Any
 
 from ...errors import CapabilityError, ParameterError
 from ...masks.operators import apply
+from ...models.memory import remembered
 from ...models.model import Model
-from ..batches import Read, batch
+from ..batches import Ids, Read, batch
 from ..question import Question, question
+from ..written import ends_of
 from .prompt import Framed, framed
 from .scoring import checked, log_probabilities, log_softmax_behind, seen_last, way_of
 from .sharing import shared_answers
@@ -79,14 +81,27 @@ def decoded(model: Model, ids: Sequence[int]) -> str:
 
 
 def written(model: Model, read: Read, longest: int) -> tuple[int, ...]:
-    """Return the ids that a model writes greedily behind a prompt, without the end of its turn."""
+    """Return the ids that a model writes greedily behind a prompt, without the end of its turn.
+
+    At most `longest`, fewer where the model takes no more. The same prompt is asked once.
+    """
+    return _greedy(model, tuple(read.input_ids), tuple(read.attention_mask), longest)
+
+
+@remembered(maxsize=64)
+def _greedy(
+    model: Model, ids: tuple[int, ...], seen: tuple[int, ...], longest: int
+) -> tuple[int, ...]:
     import torch
 
     way = _way(model)
-    (read,) = seen_last(model, [read]) if way == "generate" else (read,)
-    room = model.max_length - len(read.input_ids) if way == "generate" else longest
-    inputs = batch(model, [read])
-    network = model.network(way)
+    (read,) = seen_last(model, [Ids(ids, seen)]) if way == "generate" else (Ids(ids, seen),)
+    count = len(read.input_ids)
+    room = model.max_length - count if way == "generate" else longest
+    inputs, network = batch(model, [read]), model.network(way)
+    if way == "generate" and not inputs["attention_mask"].all():
+        # By itself `generate` counts visible tokens alone; a hidden one keeps its place here.
+        inputs["position_ids"] = torch.arange(count, device=inputs["input_ids"].device)[None]
     with model.running(), torch.inference_mode():
         found = network.generate(
             **inputs,
@@ -94,13 +109,9 @@ def written(model: Model, read: Read, longest: int) -> tuple[int, ...]:
             do_sample=False,
             num_beams=1,
             pad_token_id=model.padding,
-        )[0].tolist()
-    start = len(read.input_ids) if way == "generate" else 1
-    ends = set(network.generation_config.eos_token_id if isinstance(
-        network.generation_config.eos_token_id, list
-    ) else [network.generation_config.eos_token_id])  # fmt: skip
-    ids = found[start:]
-    return tuple(ids[: next((i for i, token in enumerate(ids) if token in ends), len(ids))])
+        )[0].tolist()[count if way == "generate" else 1 :]
+    ends = ends_of(network.generation_config.eos_token_id)
+    return tuple(found[: next((i for i, token in enumerate(found) if token in ends), len(found))])
 
 
 def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import MaskError, ParameterError
-from ...models.model import Model
+from ...models.model import Model, size_of_tokens
 from ...text.alignment import Tokenised, tokenise
-from .tails import PLAIN, Tail, Template, first, joint
+from .tails import ALL, PLAIN, Tail, Template, first, joint
 
-_ALL = 10**9  # tokens: nothing is cut
 _ROUNDS = 8  # of cutting: a text that is cut may be tokenised otherwise at its new end
 
 
@@ -55,10 +54,10 @@ class Framed(Model):
         """
         most = min(self.readable, longest or self.readable)
         key = (text, most, self.template, self.tails[:1], self.ended)
-        if (found := self.read.find(key, _size)) is None:
+        if (found := self.read.find(key, size_of_tokens)) is None:
             with self.lock:
                 found = _framed(self, text, most)
-            self.read.put(key, found, _size)
+            self.read.put(key, found, size_of_tokens)
         return found
 
 
@@ -82,10 +81,6 @@ def framed(
         room=room,
         whole=model.bare,
     )
-
-
-def _size(found: Tokenised) -> int:
-    return 250 * len(found.tokens) + 4 * len(found.text)
 
 
 def _framed(model: Framed, text: str, most: int) -> Tokenised:
@@ -129,7 +124,7 @@ def _prompt_tokens(model: Framed, prompt: str) -> Tokenised:
     alone, as it is when a model goes on writing.
     """
     if model.ended:
-        return tokenise(model.tokenizer, prompt, _ALL)
+        return tokenise(model.tokenizer, prompt, ALL)
     alone = joint(model.tokenizer, prompt, "")
     if not model.tails or not model.tails[0].joined:
         return alone

@@ -17,7 +17,7 @@ from ...text.words import is_unspaced
 
 _PLACE = "{text}"
 _STAND_IN = "text"  # read in the place of a text: what follows does not depend on it
-_ALL = 10**9  # tokens: nothing is cut
+ALL = 10**9  # tokens: nothing is cut
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Tail:
 
 def joint(tokenizer: Any, prompt: str, continuation: str) -> Tokenised:
     """Return the tokens of both together, without what the tokenizer puts at the end."""
-    read = tokenise(tokenizer, prompt + continuation, _ALL)
+    read = tokenise(tokenizer, prompt + continuation, ALL)
     return first(read, len(read.input_ids) - len(_end_of(tokenizer, read)))
 
 
@@ -88,7 +88,7 @@ def first(read: Tokenised, count: int) -> Tokenised:
 
 def end_ids(tokenizer: Any) -> tuple[int, ...]:
     """Return the ids that the tokenizer puts at the end of a text."""
-    return _end_of(tokenizer, tokenise(tokenizer, _STAND_IN, _ALL))
+    return _end_of(tokenizer, tokenise(tokenizer, _STAND_IN, ALL))
 
 
 def _end_of(tokenizer: Any, read: Tokenised) -> tuple[int, ...]:

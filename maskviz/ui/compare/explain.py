@@ -95,6 +95,12 @@ def _whole(text: str) -> bool:
     )  # fmt: skip
 
 
+@st.cache_data(max_entries=16, show_spinner=False)
+def _cost(text: str, model: str, question: Spec) -> str:
+    """Say what scoring a long text takes; it is timed once."""
+    return cost(asked(model, question).about(text), text).sentence
+
+
 def _scores(
     view: state.View, names: list[str], label: str | None, long: str
 ) -> dict[str, Explanation]:
@@ -102,7 +108,7 @@ def _scores(
     found: dict[str, Explanation] = {}
     put = asked(view.model, spec_of(view))
     if is_long(put, view.text) and "occlusion" in names:
-        st.caption(f"{cost(put.about(view.text), view.text).sentence} Another choice ends it.")
+        st.caption(f"{_cost(view.text, view.model, spec_of(view))} Another choice ends it.")
     with st.spinner("Scoring …", show_time=True):
         for name in names:
             try:
