@@ -20,5 +20,6 @@ __all__ = [
     "roles",
     "scores",
     "summary",
+    "turns",
     "view",
 ]
