@@ -47,6 +47,13 @@ def compare_command(
     text_column: Annotated[
         str | None, typer.Option("--text-column", help="Column with the texts.")
     ] = None,
+    conversation_column: Annotated[
+        str | None,
+        typer.Option(
+            "--conversation-column",
+            help="Column with conversations, as JSON, in the place of --text-column.",
+        ),
+    ] = None,
     label_column: Annotated[
         str | None,
         typer.Option(
@@ -134,7 +141,10 @@ def compare_command(
         ),
     }  # fmt: skip
     if file is None:
-        _only_for_files(text_column, label_column, by, cluster, pair_column, swap, label, rows, out)
+        _only_for_files(
+            text_column, label_column, by, cluster, pair_column, swap, label, rows, out,
+            conversation_column,
+        )  # fmt: skip
         draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
@@ -143,6 +153,12 @@ def compare_command(
         _one_text(text, strategy, operators, mask_file, draws, beside, options, shared, as_json)
         return
     operator = operator or _usual(model)
+    if conversation_column is not None and (text_column or swap or pair_column):
+        raise ParameterError(
+            "--conversation-column stands in the place of --text-column, and conversations make no "
+            "pairs: leave the others out."
+        )
+    text_column = text_column or conversation_column
     if text_column is None:
         raise ParameterError("--file needs --text-column: name the column that holds the texts.")
     if swap or pair_column:
@@ -156,13 +172,16 @@ def compare_command(
         {
             **shared, "text_column": text_column, "label_column": label_column,
             "operator": operator, "by": _named(by), "beside": beside, "limit": rows,
-            "draws": draws, "cluster": cluster,
+            "draws": draws, "cluster": cluster, "conversations": conversation_column is not None,
         },
     )  # fmt: skip
 
 
 def _only_for_files(*values: Any) -> None:
-    names = "text-column label-column by cluster pair-column swap label rows out".split()  # noqa: SIM905
+    names = (
+        "text-column", "label-column", "by", "cluster", "pair-column", "swap", "label", "rows",
+        "out", "conversation-column",
+    )  # fmt: skip
     for name, value in zip(names, values, strict=True):
         if value:
             raise ParameterError(f"--{name} is for a file: name one with --file, or leave it out.")
