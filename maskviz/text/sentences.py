@@ -35,8 +35,22 @@ def sentences_of(doc: Any, borders: Sequence[int] = ()) -> list[Any]:
         {s.start for s in doc.sents} - inside if doc.has_annotation("SENT_START") else set[int]()
     )
     closes = _closing_marks(doc, fixed) if found else {}
+    found |= _behind_quoted(doc, closes) - inside
     starts = {_beside_marks(doc, i, fixed, closes) for i in found} | fixed
     return _with_words(doc, sorted(starts - {len(doc)}), fixed)
+
+
+def _behind_quoted(doc: Any, closes: dict[int, bool]) -> set[int]:
+    """Return the tokens that begin a sentence behind a quoted one, which a pipeline may not see.
+
+    A point before the closing mark ends it: where "dull," is said the sentence goes on.
+    """
+    return {
+        i + 1
+        for i in range(1, len(doc) - 1)
+        if closes.get(i) and doc[i].text in _BY_SPACE and doc[i].whitespace_
+        if doc[i - 1].text == "." and not doc[i - 1].whitespace_ and doc[i + 1].text[0].isupper()
+    }  # fmt: skip
 
 
 def _closing_marks(doc: Any, fixed: set[int]) -> dict[int, bool]:
