@@ -45,12 +45,20 @@ def _behind_quoted(doc: Any, closes: dict[int, bool]) -> set[int]:
 
     A point before the closing mark ends it: where "dull," is said the sentence goes on.
     """
-    return {
-        i + 1
+    ends = [
+        i
         for i in range(1, len(doc) - 1)
         if closes.get(i) and doc[i].text in _BY_SPACE and doc[i].whitespace_
-        if doc[i - 1].text == "." and not doc[i - 1].whitespace_ and doc[i + 1].text[0].isupper()
-    }  # fmt: skip
+        if doc[i - 1].text == "." and not doc[i - 1].whitespace_
+    ]
+    return {i + 1 for i in ends if _begins(doc, i + 1, closes)}
+
+
+def _begins(doc: Any, i: int, closes: dict[int, bool]) -> bool:
+    """Tell whether a token begins with a capital letter, behind marks that open."""
+    while i < len(doc) and closes.get(i) is False:
+        i += 1
+    return i < len(doc) and bool(doc[i].text[0].isupper())
 
 
 def _closing_marks(doc: Any, fixed: set[int]) -> dict[int, bool]:
