@@ -13,4 +13,5 @@ __all__ = [
     "sharing",
     "tails",
     "usual_question",
+    "writing",
 ]

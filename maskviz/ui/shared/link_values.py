@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from maskviz.masks import OPERATORS, STRATEGIES, Choice
+from maskviz.errors import MaskvizError
 from maskviz.masks.choose import checked_ratio, checked_seed
+from maskviz.ui.shared.talk import Talk, of_value
 
 SEEDS = 2**31 - 1  # the largest seed a page takes
 SIGNS = {
@@ -41,7 +43,10 @@ def _sign(name: str) -> str:
 
 
 def _second(document: str) -> Choice:
-    given = json.loads(document)
+    return _choice(json.loads(document))
+
+
+def _choice(given: Any) -> Choice:
     if not isinstance(given, dict) or given.get("strategy") not in STRATEGIES:
         raise ValueError
     return Choice(
@@ -85,6 +90,13 @@ def _parameters(document: str) -> dict[str, Any]:
     return parameters
 
 
+def _chat(document: str) -> Talk:
+    try:
+        return of_value(json.loads(document), _choice, _operator)
+    except (MaskvizError, TypeError, AttributeError) as error:
+        raise ValueError from error
+
+
 READERS: dict[str, Callable[[str], Any]] = {
     "ratio": lambda v: checked_ratio(float(v)),
     "seed": _seed,
@@ -95,5 +107,6 @@ READERS: dict[str, Callable[[str], Any]] = {
     "unit": _unit,
     "parameters": _parameters,
     "question": _question,
+    "chat": _chat,
     "hidden": lambda v: tuple(int(i) for i in v.split(".") if i),
 }
