@@ -1,4 +1,4 @@
-"""The example gallery: texts and conversations written for maskviz, each with a mask that shows something."""
+"""The example gallery: texts and conversations, each with a mask that shows something."""
 
 from __future__ import annotations
 

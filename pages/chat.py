@@ -1,5 +1,9 @@
 """Chat: hide part of a conversation and read two answers side by side, plain and masked."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from maskviz.errors import DataError, MaskvizError
@@ -10,6 +14,11 @@ from maskviz.ui.shared import state
 from maskviz.ui.shared.page import close_page, errors, escape, open_page
 from maskviz.ui.shared.report_button import report_button
 from maskviz.ui.shared.talk import Talk
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from maskviz.report import Report
 
 
 def main() -> str:
@@ -64,7 +73,7 @@ def mask_of(talk: Talk, model: str) -> tuple[Mask | None, str]:
     return chosen, f"{count:,} of {total:,} words {are} hidden: ask, and read both answers."
 
 
-def ask(talk: Talk, chosen: Mask, model: str, headline: object) -> None:
+def ask(talk: Talk, chosen: Mask, model: str, headline: DeltaGenerator) -> None:
     """The button, the answers as they come, and what may be said of them."""
     request, found = answers.request_of(talk, chosen, model), answers.held()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -86,14 +95,14 @@ def ask(talk: Talk, chosen: Mask, model: str, headline: object) -> None:
         with errors(), st.spinner("Setting it beside others …", show_time=True):
             seen = answers.finding(found)
             headline.markdown(f"### {escape(seen.sentence)}")
-        report_button(lambda: report_of(found.request), "chat_report", save)
+        report_button(lambda: report_of(found.request), "chat_report", save, "Save")
         with errors():
             reading.positions(found)
         reading.explained(found)
     reading.what_is_read(request)
 
 
-def report_of(request: answers.Request) -> object:
+def report_of(request: answers.Request) -> Report:
     """Return the report on a request."""
     from maskviz.report import conversation_report
 

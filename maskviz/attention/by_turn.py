@@ -1,6 +1,6 @@
 """Where a model looks while it writes its answer, turn by turn.
 
-    share of a turn = mean over layers, heads and tokens of the answer of the attention to its tokens
+    share of a turn = mean over layers, heads and the answer's tokens of the attention to its tokens
 
 The rest goes to what the chat template writes and to the answer itself.
 """

@@ -206,9 +206,8 @@ def _commands(
         "from maskviz.masks import Mask, MaskSpan",
         "from maskviz.report import conversation_report, save",
         "from maskviz.text.conversation import read_conversation",
-        f"prompt = read_conversation({ascii(prompt.to_json())})",
+        f"prompt = read_conversation({prompt.to_json()!a})",
         f"mask = Mask(prompt.text, ({spans}{',' * (len(mask.spans) == 1)}))",
-        f"report = conversation_report(mask, prompt, {ascii(put.model.name)}, "
-        f"{operator!r}, {longest})",
+        f"report = conversation_report(mask, prompt, {put.model.name!a}, {operator!r}, {longest})",
         "save(report, 'report.html')",
     ]

@@ -72,7 +72,7 @@ def parting(one: str, other: str) -> tuple[str, str]:
 
 
 def parted(text: str, other: str, whole: bool = True) -> tuple[str, str]:
-    """Return a text in two: what it begins with as the other one does, in whole words, and the rest.
+    """Return a text in two: the words that it begins with as the other one does, and the rest.
 
     whole: whether both are at their end; else one that the other only goes on from is not parted.
 

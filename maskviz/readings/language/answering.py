@@ -15,7 +15,7 @@ from ...masks.operators import apply
 from ...models.memory import remembered
 from ...models.model import Model
 from ...text.conversation import Conversation
-from ..batches import Ids, Read, batch
+from ..batches import Read, batch
 from ..question import Question, question
 from ..written import ends_of
 from .conversing import conversed

@@ -124,7 +124,9 @@ def _ended(found: Asked) -> str:
     at = next((i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), None)
     if at is None and first != second:
         at = min(len(first), len(second))
-    parts = "Both are the same." if at is None else f"They part at token {at + 1}, from the mark on."
+    parts = (
+        "Both are the same." if at is None else f"They part at token {at + 1}, from the mark on."
+    )
     most = found.request.longest
     cut = " Cut at the length chosen under More." if most in map(len, (first, second)) else ""
     return parts + cut

@@ -133,7 +133,7 @@ def bring_back() -> None:
     """Offer the turn that was deleted last."""
     if DELETED not in st.session_state:
         return
-    at, turn = st.session_state[DELETED]
+    at, _ = st.session_state[DELETED]
     st.button(f"Bring back turn {at + 1}", key="chat_bring_back", on_click=_bring_back)
 
 

@@ -31,8 +31,10 @@ def position_strip(positions: Sequence[Position], text: str, *, key: str, note: 
     """
     shown = _one_each(positions)
     before, end = [], 0
-    for position in shown:
-        before.append("" if position.start is None else text[end : position.start])
+    for i, position in enumerate(shown):
+        gap = "" if position.start is None else text[end : position.start]
+        behind_prompt = i > 0 and shown[i - 1].start is None  # which has written the gap itself
+        before.append("" if behind_prompt and end and gap.isspace() else gap)
         end = end if position.end is None else position.end
     _mount(
         key=key,

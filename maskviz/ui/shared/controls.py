@@ -89,7 +89,7 @@ def choice_of(slot: str) -> Choice | None:
     """Return the choice whose widgets begin with `slot`."""
     view = state.current()
     if slot == CHAT:
-        return view.chat and view.chat.choice
+        return view.chat.choice if view.chat else None
     return view.first if slot == FIRST else view.second
 
 

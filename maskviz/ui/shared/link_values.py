@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from maskviz.masks import OPERATORS, STRATEGIES, Choice
 from maskviz.errors import MaskvizError
+from maskviz.masks import OPERATORS, STRATEGIES, Choice
 from maskviz.masks.choose import checked_ratio, checked_seed
 from maskviz.ui.shared.talk import Talk, of_value
 

@@ -162,12 +162,13 @@ def _turns(messages: list[Any]) -> tuple[Turn, ...]:
     """Read turns one by one: an unfinished conversation may have empty ones."""
     found = []
     for message in messages:
-        empty = not any(message.get(k) for k in ("content", "reasoning_content", "tool_calls"))
-        if empty and message.get("role") in ROLES:
-            found.append(Turn(message["role"]))
+        said = message.get("content") or ""
+        more = any(message.get(name) for name in ("reasoning_content", "tool_calls"))
+        if message.get("role") in ROLES and isinstance(said, str) and not (said.strip() or more):
+            found.append(Turn(message["role"], said))
         else:  # a user's turn beside it, so that a tool's result may stand alone
             called = {"role": "assistant", "tool_calls": [{"function": {"name": "-"}}]}
-            read = read_conversation([called, {k: v for k, v in message.items()}])
+            read = read_conversation([called, dict(message)])
             found.append(read.turns[-1])
     return tuple(found)
 
