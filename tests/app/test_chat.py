@@ -96,6 +96,29 @@ def test_two_answers_stand_side_by_side_and_the_finding_comes_first(model: str) 
     assert "2 of 13 words are hidden" in headline(app)
 
 
+def test_compare_opens_the_same_conversation(model: str) -> None:
+    app = press(click(open_page(model), 0), "Ask")
+    asked_about = app.session_state[answers.KEY].request
+    question = json.dumps(asked_about.question())
+    compare = AppTest.from_file("../../pages/compare.py", default_timeout=240)
+    view = {
+        "text": asked_about.mask.text, "model": model, "strategy": "pattern", "operator": "delete",
+        "parameters": json.dumps({"pattern": "Ann"}), "question": question,
+    }  # fmt: skip
+    for name, value in view.items():
+        compare.query_params[name] = value
+    compare.session_state["compared"] = []
+    compare.run()
+    assert not compare.exception
+    assert not compare.error
+    assert "What it writes, plain and masked" in shown(compare)
+    assert "Asked about the conversation" in shown(compare)
+    box = next(a for a in compare.text_area if a.label == "Text")
+    compare = box.set_value("Another text without turns.").run()
+    assert not compare.exception
+    assert "conversation" not in compare.session_state["maskviz_view"].question
+
+
 def test_nothing_hidden_asks_all_the_same(model: str) -> None:
     app = press(open_page(model), "Ask")
     assert not app.exception

@@ -9,7 +9,7 @@ import maskviz
 from maskviz.report import save, text_report
 from tests.hostile import HOSTILE, LINE, unharmed
 
-PAGES = ("", "attention", "compare", "chat", "finetune", "experiments", "tasks", "images", "guide")
+PAGES = ("", "attention", "compare", "finetune", "experiments", "tasks", "images", "guide")
 
 
 @pytest.mark.parametrize("path", PAGES)

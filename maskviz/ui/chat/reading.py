@@ -17,6 +17,7 @@ from maskviz.readings.question import asked
 from maskviz.ui.chat.answers import Asked, Request, sentences
 from maskviz.ui.compare.answer import show_positions
 from maskviz.ui.components.lit_text import answer_lights, placed_text
+from maskviz.ui.shared import limits, state
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 
@@ -34,17 +35,35 @@ def positions(found: Asked) -> None:
 def explained(found: Asked) -> None:
     """On a press: the words of the prompt over the tokens of the answer, and all sentences."""
     request = found.request
+    with st.container(horizontal=True):
+        if st.session_state.get(_EXPLAINED) != request.key:
+            st.button(
+                "Explain", key="chat_explain", on_click=_explain, args=(request.key,),
+                help="Hides each word, and each sentence, in turn: what does the answer rest on?",
+            )  # fmt: skip
+        if len(request.mask.text) <= limits.LONGEST:
+            _to_compare(request)
     if st.session_state.get(_EXPLAINED) != request.key:
-        st.button(
-            "Explain", key="chat_explain", on_click=_explain, args=(request.key,),
-            help="Hides each word, and each sentence, in turn: what does the plain answer rest on?",
-        )  # fmt: skip
         return
     st.markdown("**What does the plain answer rest on?**")
     with errors(), st.spinner("Hiding each word in turn …", show_time=True):
         _matrix(request)
     with errors(), st.spinner("Hiding each sentence in turn …", show_time=True):
         _sentences(found)
+
+
+def _to_compare(request: Request) -> None:
+    """Open the same conversation, mask and model on the Compare page."""
+    if st.button(
+        "Open in Compare", key="chat_compare",
+        help="Other strategies and operators on this conversation. Takes the place of the text.",
+    ):  # fmt: skip
+        view = state.View(
+            request.mask.text, "manual", operator=request.operator, model=request.model,
+            saved=request.mask.to_json(), question=request.question(),
+        )  # fmt: skip
+        state.open_view(view)
+        st.switch_page("pages/compare.py")
 
 
 def _explain(key: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from maskviz.errors import MaskvizError
 from maskviz.masks import OPERATORS, STRATEGIES, Choice
 from maskviz.masks.choose import checked_ratio, checked_seed
+from maskviz.text.conversation import read_conversation
 from maskviz.ui.shared.talk import Talk, of_value
 
 SEEDS = 2**31 - 1  # the largest seed a page takes
@@ -64,13 +65,24 @@ def _unit(name: str) -> str:
 
 
 def _question(document: str) -> dict[str, Any]:
+    try:
+        return _asked(document)
+    except MaskvizError as error:
+        raise ValueError from error
+
+
+def _asked(document: str) -> dict[str, Any]:
     from maskviz.readings.question import QUESTIONS
 
     given = json.loads(document)
     if not isinstance(given, dict) or given.get("name") not in tuple(QUESTIONS):
         raise ValueError
     defaults = QUESTIONS[given["name"]].defaults
-    return {k: v for k, v in given.items() if k == "name" or _like(v, defaults.get(k))}
+    if "conversation" in given:
+        read_conversation(given["conversation"])
+    return {
+        k: v for k, v in given.items() if k in ("name", "conversation") or _like(v, defaults.get(k))
+    }
 
 
 def _like(value: Any, default: Any) -> bool:

@@ -157,6 +157,9 @@ def update(**changes: Any) -> View:
     before = _chosen()
     if "text" in changes:
         changes = {"given": 0, **changes}
+        if changes["text"] != before.text and "question" not in changes:
+            question = {k: v for k, v in before.question.items() if k != "conversation"}
+            changes["question"] = question  # a conversation is asked about its own text alone
     view = replace(before, **changes)
     if "edited" not in changes and (view.text, view.revision) != (before.text, before.revision):
         view = replace(view, edited=None, turn=before.turn + 1)

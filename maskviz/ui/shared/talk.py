@@ -5,6 +5,7 @@ It may be unfinished, with empty turns or none; `conversation` reads it or says 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -50,7 +51,8 @@ class Talk:
     @property
     def revision(self) -> str:
         """A short name of the mask before any click: changes exactly when it does."""
-        return json.dumps([to_value(replace(self, hidden=None, longest=0)), self.turn])
+        said = json.dumps([to_value(replace(self, hidden=None, longest=0)), self.turn])
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     def choosing(self, **changes: Any) -> Talk:
         """Return it with another choice of what to hide; the user's clicks are dropped."""
