@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from ..errors import DataError
 from . import common
 from .text import lines_of
 from .train import setting
+
+if TYPE_CHECKING:
+    from ..training.loss_audit import Examined
 
 
 @common.app.command("audit")
@@ -51,6 +54,11 @@ def audit_command(
         list[str] | None,
         typer.Option("--set", help="Of --loss: another setting of train, --set max_length=512."),
     ] = None,
+    export: Annotated[
+        str,
+        typer.Option(help="Of --loss: write --out for trl, axolotl, labels or llama-factory."),
+    ] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="Of --export: JSON Lines.")] = None,
     row: Annotated[int, typer.Option(min=1, help="Of --loss: the row that is shown.")] = 1,
     as_json: common.Json = False,
 ) -> None:
@@ -64,7 +72,11 @@ def audit_command(
     if loss:
         given = {"model": model, "loss_strategy": loss_strategy, "prompt_weight": prompt_weight}
         chosen = dict(setting(pair) for pair in settings or ())
-        _audit_loss({**given, **chosen, "path": data, "seed": seed}, row, as_json)
+        examined = _examined({**given, **chosen, "path": data, "seed": seed})
+        if export:
+            _export(examined, export, out, as_json)
+        else:
+            _audit_loss(examined, row, as_json)
         return
     texts = lines_of(file) if file is not None else [common.read_text(text)]
     names = [name.strip() for name in strategies.split(",") if name.strip()]
@@ -86,13 +98,18 @@ def audit_command(
     common.show(found.to_dict(), as_json, "\n".join(lines))
 
 
-def _audit_loss(given: dict[str, Any], row: int, as_json: bool) -> None:
+def _examined(given: dict[str, Any]) -> Examined:
     from ..training import RunSpec
-    from ..training.loss_audit import Examined, strip
+    from ..training.loss_audit import Examined
 
     if not given["path"]:
         raise DataError("There is nothing to audit: name --data, a table or 'example'.")
-    examined = Examined.of(RunSpec.build(task="causal", **given))
+    return Examined.of(RunSpec.build(task="causal", **given))
+
+
+def _audit_loss(examined: Examined, row: int, as_json: bool) -> None:
+    from ..training.loss_audit import strip
+
     if row > len(examined.rows):
         raise DataError(f"There is no row {row}: the table has {len(examined.rows):,}.")
     found, seen = examined.audit(), examined.seen(row - 1)
@@ -102,3 +119,16 @@ def _audit_loss(given: dict[str, Any], row: int, as_json: bool) -> None:
         as_json,
         "\n".join([*found.lines(), "", strip(seen)]),
     )
+
+
+def _export(examined: Examined, form: str, out: Path | None, as_json: bool) -> None:
+    from ..training.loss_export import export
+
+    if out is None:
+        raise DataError("The rows need a file: name --out, such as rows.jsonl.")
+    left = export(examined, form, out)
+    written = len(examined.rows) - left.total()
+    lines = [f"{written:,} of {len(examined.rows):,} rows are in {out}."]
+    lines += [f"{count:,} are left out: {why}." for why, count in left.most_common()]
+    given = {"rows": len(examined.rows), "written": written, "left_out": dict(left)}
+    common.show({**given, "out": str(out)}, as_json, "\n".join(lines))

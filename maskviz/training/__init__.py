@@ -15,4 +15,5 @@ __all__ = [
     "estimate",
     "folder",
     "loss_audit",
+    "loss_export",
 ]

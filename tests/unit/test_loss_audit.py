@@ -105,3 +105,60 @@ def test_the_command_answers_in_json_and_in_lines(tiny: Path) -> None:
     lines = CliRunner().invoke(app, given).stdout
     assert "ends of turns: 5 of 5 are learned" in lines
     assert "⟦In Paris.<|end|>⟧" in lines
+
+
+def exported(tiny: Path, form: str, *more: str) -> list[dict]:
+    out = tiny / f"{form}.jsonl"
+    given = ["audit", "--loss", "--data", str(tiny / "rows.jsonl"), "--model", str(tiny / "model")]
+    found = CliRunner().invoke(app, [*given, "--export", form, "--out", str(out), "--json", *more])
+    assert found.exit_code == 0, found.output
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert json.loads(found.stdout)["written"] == len(rows)
+    return rows
+
+
+def test_other_trainers_learn_the_same_tokens(tiny: Path) -> None:
+    """Each form read as its trainer documents it gives the labels that a run here has."""
+    found = examined(tiny, max_length=4096)
+    tokenizer = load_model(str(tiny / "model")).tokenizer
+    wanted = []
+    for number, spoken in enumerate(found.rows):
+        read = found.teacher.learned(spoken, number)
+        ids = read.plain.input_ids
+        pairs = zip(ids, read.weights, strict=True)
+        wanted.append((list(ids), [i if w else -100 for i, w in pairs]))
+    trl = [
+        (row["input_ids"], [i if m else -100 for i, m in zip(*row.values(), strict=True)])
+        for row in exported(tiny, "trl")
+    ]
+    assert trl == wanted
+    plain = [(row["input_ids"], row["labels"]) for row in exported(tiny, "labels")]
+    assert plain == wanted
+    axolotl = []
+    for row in exported(tiny, "axolotl"):
+        ids, labels = [], []
+        for segment in row["segments"]:
+            own = tokenizer(segment["text"], add_special_tokens=False)["input_ids"]
+            ids += own
+            labels += own if segment["label"] else [-100] * len(own)
+        axolotl.append((ids, labels))
+    assert axolotl == wanted
+
+
+def test_flags_of_turns_say_weights_and_whole_turns_alone(tiny: Path) -> None:
+    (_, row, *_) = exported(tiny, "llama-factory", "--loss-strategy", "last-turn")
+    assert [m["loss_weight"] for m in row["messages"]] == [0.0, 0.0, 0.0, 1.0]
+    assert row["messages"][3]["content"] == [{"type": "text", "value": "Yes, she sees it."}]
+    (row, *_) = exported(tiny, "llama-factory", "--prompt-weight", "0.5")
+    assert [m["loss_weight"] for m in row["messages"]] == [0.5, 1.0]
+    part = ["--loss-strategy", "role:assistant - pattern:/Paris/"]
+    assert len(exported(tiny, "llama-factory", *part)) == 3
+    assert exported(tiny, "trl", "--prompt-weight", "0.5") == []
+
+
+def test_a_form_that_is_none_is_a_sentence(tiny: Path) -> None:
+    from maskviz.errors import UnknownNameError
+    from maskviz.training.loss_export import export
+
+    with pytest.raises(UnknownNameError, match="form of export 'parquet'"):
+        export(examined(tiny), "parquet", tiny / "x.jsonl")

@@ -24,7 +24,7 @@ from .loss_mask import LossMask
 class Learned:
     """A conversation as a model reads it, and what of it is learned.
 
-    weights: (n,) of each token of `plain`. places: (n,) its characters of the rendering.
+    weights: (n,) of each token of `plain`. places: (n,) its characters of `text`, the rendering.
     straddling: how many tokens lie over the border of what is learned, and are not. unended: turns
     that are learned and have no end mark. unsaid: turns of which the template writes nothing, so
     that to learn them is to learn to say nothing. ends: of each turn the weight of its end mark, 0
@@ -38,6 +38,7 @@ class Learned:
     unended: tuple[int, ...] = ()
     unsaid: tuple[int, ...] = ()
     ends: tuple[float | None, ...] = ()
+    text: str = ""
 
     @property
     def count(self) -> int:
@@ -72,8 +73,9 @@ def weighed(
     for s in taught:
         ends[s.turn] = mask.end_of_turn[s.turn] if s.mark < s.end else 0.0
     return Learned(
-        plain, tuple(found), tuple(places), sum(over), tuple(unended), tuple(unsaid), tuple(ends)
-    )
+        plain, tuple(found), tuple(places), sum(over), tuple(unended), tuple(unsaid), tuple(ends),
+        rendering.text,
+    )  # fmt: skip
 
 
 def character_weights(

@@ -69,14 +69,15 @@ class Teacher:
     def learned(self, spoken: Spoken, row: int = 0) -> Learned:
         """Return a row with the weights of its tokens, before it is cut."""
         tokenizer, name, said = self.model.tokenizer, self.model.name, spoken.conversation
+        loss = self.loss
+        given = {**loss.parameters, **({} if loss.ratio is None else {"ratio": loss.ratio})}
         mask = loss_mask(
             said,
-            self.loss.strategy,
-            prompt_weight=self.loss.prompt_weight,
-            end_of_turn=self.loss.end_of_turn,
+            loss.strategy,
+            prompt_weight=loss.prompt_weight,
+            end_of_turn=loss.end_of_turn,
             seed=draw_seed(self.seed, 0, row),
-            **({} if self.loss.ratio is None else {"ratio": self.loss.ratio}),
-            **self.loss.parameters,
+            **given,
         )
         if not self.templated(spoken):
             rendering, stretches = joined_contents(tokenizer, said)

@@ -6,7 +6,7 @@ response by it too, where the model has one; a plain text by none, and all of it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +72,7 @@ def form_of(spec: RunSpec, frame: pd.DataFrame) -> Form:
     return Form(MESSAGES if _holds_talks(frame[text]) else TEXT, text)
 
 
-def _holds_talks(column: Sequence[Any]) -> bool:
+def _holds_talks(column: Iterable[Any]) -> bool:
     """Tell whether the first cell that says something holds a list or a JSON of turns."""
     first = next((cell for cell in column if not missing(cell)), None)
     if isinstance(first, str):
@@ -90,7 +90,7 @@ def read_spoken(spec: RunSpec, frame: pd.DataFrame) -> Targets:
     found: list[Conversation] = []
     kept: list[int] = []
     left: dict[str, int] = {}
-    records: list[dict[str, Any]] = frame.to_dict("records")
+    records = [{str(k): value for k, value in row.items()} for row in frame.to_dict("records")]
     for number, row in enumerate(records):
         try:
             said = _conversation(form, row)

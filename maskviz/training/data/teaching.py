@@ -75,7 +75,7 @@ class TaughtRows(MaskedRows):
         return len(self.packs)
 
     @cached_property
-    def lengths(self) -> list[int]:  # type: ignore[override]
+    def lengths(self) -> list[int]:
         """The number of tokens of every pack."""
         return [sum(self.masker.lengths[i] for i in pack) for pack in self.packs]
 

@@ -118,7 +118,8 @@ class MaskTrainer(Trainer):
         positions = inputs.pop("head_positions", None)
         matrix = inputs.pop("attention_matrix", None)
         if self.spec.task == CAUSAL:
-            self.compute_loss_func.weights = inputs.pop("loss_weights")
+            weighed: Any = self.compute_loss_func
+            weighed.weights = inputs.pop("loss_weights")
             inputs["use_cache"] = False
         if self.spec.task == "seq2seq":
             read = decoder_inputs(self.model, inputs["labels"])
