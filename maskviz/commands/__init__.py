@@ -12,6 +12,7 @@ from . import (
     sweep,
     text,
     train,
+    units,
     write,
 )
 from .common import app
@@ -29,5 +30,6 @@ __all__ = [
     "sweep",
     "text",
     "train",
+    "units",
     "write",
 ]
