@@ -10,6 +10,7 @@ __all__ = [
     "PARTS",
     "Attention",
     "attend",
+    "by_turn",
     "capture",
     "difference",
     "finding",

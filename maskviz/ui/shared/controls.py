@@ -19,6 +19,7 @@ from maskviz.ui.shared.page import escape
 COMMON = ("random", "span", "sentence", "entity", "attribute", "key", "pattern", "manual")
 NEED_INPUT = ("pattern", "manual")  # they hide nothing until the user says what
 FIRST = "view_"  # what the keys of the first strategy's widgets begin with
+CHAT = "view_chat_"  # and those of the Chat page's
 _RATIO_HELP = {
     "budgeted": "How much to hide, as a share of all words.",
     "bernoulli": "The probability that a token is hidden.",
@@ -80,12 +81,22 @@ def choice_controls(choice: Choice, entry: Strategy | None, slot: str = FIRST) -
 
 
 def change(slot: str, **changes: Any) -> None:
-    """Replace values of the first strategy, or of the second."""
-    second = state.current().second
+    """Replace values of the first strategy, of the second, or of the conversation's."""
+    view, choice = state.current(), choice_of(slot)
     if slot == FIRST:
         state.update(**changes, saved=None)
-    elif second is not None:
-        state.update(second=replace(second, **changes))
+    elif choice is not None and slot == CHAT and view.chat is not None:
+        state.update(chat=view.chat.choosing(choice=replace(choice, **changes)))
+    elif choice is not None:
+        state.update(second=replace(choice, **changes))
+
+
+def choice_of(slot: str) -> Choice | None:
+    """Return the choice whose widgets begin with `slot`."""
+    view = state.current()
+    if slot == CHAT:
+        return view.chat.choice if view.chat else None
+    return view.first if slot == FIRST else view.second
 
 
 def _strategy(view: state.View, entry: Strategy | None, common: Sequence[str]) -> None:
@@ -252,8 +263,7 @@ def _take_parameter(slot: str, key: str, parameter: Parameter) -> None:
         value = _integers(value)
     elif parameter.kind == "choices":
         value = list(value)
-    view = state.current()
-    choice = view.first if slot == FIRST else view.second
+    choice = choice_of(slot)
     if choice is not None:
         change(slot, parameters={**choice.parameters, parameter.name: value})
 
