@@ -69,6 +69,13 @@ ConversationFile = Annotated[
         "response.",
     ),
 ]
+ConversationColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--conversation-column",
+        help="Column with conversations, as JSON, in the place of --text-column.",
+    ),
+]
 StrategyName = Annotated[str, typer.Option("--strategy", "-s", help="What to hide.")]
 OperatorName = Annotated[str, typer.Option("--operator", "-o", help="How it is hidden.")]
 Ratio = Annotated[float | None, typer.Option("--ratio", "-r", help="Share to hide, 0 to 1.")]

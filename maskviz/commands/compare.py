@@ -53,13 +53,7 @@ def compare_command(
     text_column: Annotated[
         str | None, typer.Option("--text-column", help="Column with the texts.")
     ] = None,
-    conversation_column: Annotated[
-        str | None,
-        typer.Option(
-            "--conversation-column",
-            help="Column with conversations, as JSON, in the place of --text-column.",
-        ),
-    ] = None,
+    conversation_column: common.ConversationColumn = None,
     label_column: Annotated[
         str | None,
         typer.Option(
@@ -152,8 +146,8 @@ def compare_command(
     }  # fmt: skip
     if heads and units.alone(strategy, mask_file, unit_operator, file):
         units.compare_alone(
-            text, heads, unit_operator, mean_over, text_column, draws, strategy, operator,
-            mask_file, options, shared, as_json,
+            text if spoken is None else spoken.prompt.text, heads, unit_operator, mean_over,
+            text_column, draws, strategy, operator, mask_file, options, shared, as_json,
         )  # fmt: skip
         return
     strategy = "random" if strategy is None else strategy
@@ -171,9 +165,17 @@ def compare_command(
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
         operators = _operators(operator or _usual(model), sensitivity)
-        text = text if spoken is None else spoken.prompt
         _one_text(
-            text, strategy, operators, mask_file, draws, beside, options, shared, without, as_json
+            text if spoken is None else spoken.prompt,
+            strategy,
+            operators,
+            mask_file,
+            draws,
+            beside,
+            options,
+            shared,
+            without,
+            as_json,
         )
         return
     operator = operator or _usual(model)

@@ -14,7 +14,7 @@ from ...errors import CapabilityError, MaskError, ParameterError
 from ...models.chat import Rendering, read_rendering, render_conversation
 from ...models.model import Model, size_of_tokens
 from ...text.alignment import Tokenised
-from ...text.conversation import Conversation, Turn
+from ...text.conversation import Conversation, Turn, read_conversation
 from .prompt import Framed, framed
 from .tails import PLAIN, Tail, first
 
@@ -92,6 +92,18 @@ def conversed(
     tails = tails or _tails(model, conversation, continuations, as_turn)
     own = framed(model, PLAIN, tails, room=room)
     return Conversed(**{**vars(own), "spoken": conversation, "as_turn": as_turn})
+
+
+def taken_up(model: Model, row: str) -> str:
+    """Return what a model reads of a row: of one that reads conversations, that of the row's.
+
+    A plain text is one turn of the user's.
+    """
+    if not isinstance(model, Conversed):
+        return row
+    spoken = read_conversation(row).prompt
+    model.take(spoken)
+    return spoken.text
 
 
 def rendered(model: Model, conversation: Conversation) -> Rendering:
