@@ -160,6 +160,14 @@ def parameters_for(strategy: str, **options: Any) -> dict[str, Any]:
     return given
 
 
+def only_for_files(**options: Any) -> None:
+    """Refuse the options that say something of a file, where none is named."""
+    for name, value in options.items():
+        if value:
+            said = name.replace("_", "-")
+            raise ParameterError(f"--{said} is for a file: name one with --file, or leave it out.")
+
+
 def options_of(entry: Any) -> set[str]:
     """Return the options that a strategy takes."""
     return {"types" if p.name in TYPES else p.name for p in entry.parameters}

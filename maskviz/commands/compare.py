@@ -157,9 +157,10 @@ def compare_command(
             shared, heads, unit_operator, mean_over, text_column
         )
     if file is None:
-        _only_for_files(
-            text_column, label_column, by, cluster, pair_column, swap, label, rows, out,
-            conversation_column,
+        common.only_for_files(
+            text_column=text_column, label_column=label_column, by=by, cluster=cluster,
+            pair_column=pair_column, swap=swap, label=label, rows=rows, out=out,
+            conversation_column=conversation_column,
         )  # fmt: skip
         draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
@@ -202,16 +203,6 @@ def compare_command(
         },
         without,
     )  # fmt: skip
-
-
-def _only_for_files(*values: Any) -> None:
-    names = (
-        "text-column", "label-column", "by", "cluster", "pair-column", "swap", "label", "rows",
-        "out", "conversation-column",
-    )  # fmt: skip
-    for name, value in zip(names, values, strict=True):
-        if value:
-            raise ParameterError(f"--{name} is for a file: name one with --file, or leave it out.")
 
 
 def _usual(model: str) -> str:
