@@ -24,10 +24,11 @@ from .loss_mask import LossMask
 class Learned:
     """A conversation as a model reads it, and what of it is learned.
 
-    weights: (n,) of each token of `plain`. places: (n,) its characters of the rendering.
+    weights: (n,) of each token of `plain`. places: (n,) its characters of `text`, the rendering.
     straddling: how many tokens lie over the border of what is learned, and are not. unended: turns
     that are learned and have no end mark. unsaid: turns of which the template writes nothing, so
-    that to learn them is to learn to say nothing.
+    that to learn them is to learn to say nothing. ends: of each turn the weight of its end mark, 0
+    where it has none; None for a turn of which nothing is learned, and for others' turns.
     """
 
     plain: Tokenised
@@ -36,6 +37,8 @@ class Learned:
     straddling: int = 0
     unended: tuple[int, ...] = ()
     unsaid: tuple[int, ...] = ()
+    ends: tuple[float | None, ...] = ()
+    text: str = ""
 
     @property
     def count(self) -> int:
@@ -66,7 +69,13 @@ def weighed(
     taught = [s for s in stretches if any(weights[s.start : s.end]) or mask.end_of_turn[s.turn]]
     unended = (s.turn for s in taught if s.mark == s.end)
     unsaid = (s.turn for s in taught if not rendering.text[s.start : s.mark].strip())
-    return Learned(plain, tuple(found), tuple(places), sum(over), tuple(unended), tuple(unsaid))
+    ends: list[float | None] = [None] * len(mask.end_of_turn)
+    for s in taught:
+        ends[s.turn] = mask.end_of_turn[s.turn] if s.mark < s.end else 0.0
+    return Learned(
+        plain, tuple(found), tuple(places), sum(over), tuple(unended), tuple(unsaid), tuple(ends),
+        rendering.text,
+    )  # fmt: skip
 
 
 def character_weights(
