@@ -14,7 +14,7 @@ from maskviz.evidence.fairness.swaps import Pair
 from maskviz.masks import apply, mask
 from maskviz.models import load_model
 from maskviz.readings.batches import Ids
-from maskviz.readings.language import answering, sharing
+from maskviz.readings.language import answering
 from maskviz.readings.language.scoring import next_logits
 from maskviz.readings.question import asked, in_batches
 from maskviz.readings.windows import read
@@ -55,28 +55,6 @@ def test_choices_are_scored_as_the_joined_text_is(each) -> None:
     (logits,) = put.logits([apply(TEXT, "attention", put.model)])
     assert logits == pytest.approx(sums, abs=1e-4)
     assert put.probabilities(logits) == pytest.approx(np.exp(sums) / np.exp(sums).sum(), abs=1e-4)
-
-
-def test_one_by_one_is_as_in_a_batch_and_as_with_shared_beginnings(each) -> None:
-    put = asked(each, {"name": "choices", "prompt": PROMPT, "choices": CHOICES})
-    masks = [mask(TEXT, "random", ratio=0.3, seed=i) for i in range(9)]
-    reads = [apply(TEXT, "attention", put.model)]
-    reads += [apply(m, o, put.model) for m in masks for o in ("delete", "attention")]
-    shared = put.logits(reads)
-    alone = np.concatenate([in_batches(put, [one], 1) for one in reads])
-    assert shared == pytest.approx(alone, abs=1e-4)
-    assert put.logits(reads, batch_size=4) == pytest.approx(alone, abs=1e-4)
-
-
-def test_beginnings_are_really_shared(decoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    put = asked(decoder("llama"), {"name": "answer", "answer": "warm"})
-    read_before: list[int] = []
-    begun = sharing.begun
-    monkeypatch.setattr(
-        sharing, "begun", lambda layers, start: read_before.append(start) or begun(layers, start)
-    )
-    explain(TEXT, put)
-    assert max(read_before) > 10
 
 
 def test_the_next_token_and_the_contrast(each) -> None:
