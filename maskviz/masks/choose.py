@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from ..errors import ParameterError, TextError
 from ..models.model import Model, load_model
+from ..text.conversation import Conversation
 from ..text.document import Document
 from ..text.pipelines import BUNDLED
 from .choice import Choice, joined
 from .expression import evaluate, is_expression
 from .mask import Mask
 from .registry import STRATEGIES, Parameter, Strategy
+from .spans import MaskSpan
 
 _GLOBAL = ("model", "pipeline")  # parameters that other doors pass whether or not they are needed
 
 
 def mask(
-    text: str | Document,
+    text: str | Document | Conversation,
     strategy: str = "random",
     *,
     ratio: float | None = None,
@@ -30,7 +33,7 @@ def mask(
     model: Model | str | None = None,
     **parameters: Any,
 ) -> Mask:
-    """Choose what to hide in `text`.
+    """Choose what to hide in `text`, of a conversation in its contents.
 
     `strategy` is a name or an expression such as `"entity - pattern:/the/"` (see
     `maskviz.masks.expression`). `ratio` is the share of words (random-token: of tokens, sentence:
@@ -44,7 +47,7 @@ def mask(
     >>> mask("Anna flew to Rome", "pattern", pattern="Rome").masked_text()
     'Anna flew to [MASK]'
     """
-    document = text if isinstance(text, Document) else Document(text, _pipeline(parameters))
+    document = _document(text, parameters)
     if not document.words:
         raise TextError("The text has no words to hide: enter at least one word.")
     ratio, seed = checked_ratio(ratio), checked_seed(seed)
@@ -76,6 +79,8 @@ def _chosen(
     ratio = entry.default_ratio if ratio is None else ratio
     rng = random.Random(seed)  # noqa: S311  masks need repeatable, not secret, draws
     spans = tuple(entry.choose(document, ratio, rng, **_handed(entry, given, held)))
+    if document.conversation is not None:
+        spans = tuple(within_turns(document.conversation, spans))
     return Mask(document.text, spans, entry.name, given, seed, ratio)
 
 
@@ -130,6 +135,26 @@ def checked_seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ParameterError(f"The seed is {seed!r} and must be a whole number of 0 or more.")
     return seed
+
+
+def _document(text: str | Document | Conversation, parameters: dict[str, Any]) -> Document:
+    if isinstance(text, Document):
+        return text
+    if isinstance(text, Conversation):
+        return Document.of(text, _pipeline(parameters))
+    return Document(text, _pipeline(parameters))
+
+
+def within_turns(conversation: Conversation, spans: Iterable[MaskSpan]) -> Iterator[MaskSpan]:
+    """Yield the spans, cut where a turn, a thought or an argument of a tool's call ends."""
+    for span in spans:
+        for piece in conversation.pieces_in(span.start, span.end):
+            start, end = max(span.start, piece.start), min(span.end, piece.end)
+            yield (
+                span
+                if (start, end) == (span.start, span.end)
+                else replace(span, start=start, end=end)
+            )
 
 
 def _pipeline(parameters: dict[str, Any]) -> str:

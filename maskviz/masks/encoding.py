@@ -21,6 +21,7 @@ class Encoding:
     special: whether it is one of the tokenizer's own ([CLS], [SEP], <s>).
     typed: (start, end) of those special tokens that the text itself spells, None for all others.
     truncated_at: first character the model does not read, or None.
+    said: what a chat template does to the text, and which turns would be empty; else empty.
     """
 
     text: str
@@ -34,15 +35,16 @@ class Encoding:
     special: tuple[bool, ...]
     truncated_at: int | None = None
     typed: tuple[tuple[int, int] | None, ...] = ()
+    said: str = ""
 
     def __len__(self) -> int:
         return len(self.input_ids)
 
     @property
     def notice(self) -> str:
-        """One sentence where the text was cut to what the model takes, else empty."""
+        """What the model does not read as it was given: a text that is cut; else empty."""
         if self.truncated_at is None:
-            return ""
+            return self.said
         return (
             f"The model reads the first {len(self):,} tokens: "
             f"{len(self.text) - self.truncated_at:,} of {len(self.text):,} characters at the end "

@@ -18,6 +18,7 @@ from ..models.memory import remembered
 from ..registry import Registry
 from ..text.alignment import Tokenised
 from .draws import uniform
+from .emptied import EMPTY, emptied_turns, in_a_conversation, turns_emptied
 from .encoding import Encoding
 from .mask import Mask
 from .rendering import placeholder
@@ -246,13 +247,22 @@ def encode(
     if guesses is None:
         (guesses,) = _guesses(operator, model, [(plain, mask)])
     rows: list[Placed] = []
-    for span_index, run in hidden_runs(plain, mask):
+    runs = hidden_runs(plain, mask)
+    if plain.turns:
+        in_a_conversation(operator.name, model, plain)
+    emptied = emptied_turns(plain, runs) if operator.name == "delete" and plain.turns else {}
+    gone = set(emptied.values())  # of these no white space stays either
+    for span_index, run in runs:
         if span_index is None:
-            rows += _visible(plain, run)
+            rows += _visible(plain, [i for i in run if not gone or plain.turns[i] not in gone])
         else:
             span = mask.spans[span_index]
             hidden = Hidden(tuple(run), span, mask, unit, guesses.get(run[0], ()))
             rows += _hidden(operator, model, plain, hidden)
+            if run[0] in emptied:
+                rows += (
+                    ((*piece, None, 1), True, (span.start, span.end)) for piece in _dots(model)
+                )
     if not rows or (mask.spans and not any(piece[3] for piece, _, _ in rows)):
         raise MaskError("The mask hides every token and leaves nothing to read: hide less.")
     longer = len(rows) > len(plain.input_ids)
@@ -270,7 +280,14 @@ def encode(
         special=tuple(offset is None for _, _, offset in rows),
         truncated_at=plain.truncated_at if cut is None else cut,
         typed=tuple(None if piece[2] is None else plain.typed[piece[2]] for piece in pieces),
+        said=" ".join(filter(None, (plain.said, turns_emptied(emptied.values())))),
     )
+
+
+def _dots(model: Any) -> list[tuple[int, str]]:
+    """Return what stands in the place of a whole turn, as (id, shown)."""
+    ids = model.tokenizer(EMPTY, add_special_tokens=False)["input_ids"]
+    return list(zip(ids, model.tokenizer.convert_ids_to_tokens(ids), strict=True))
 
 
 def _within(rows: list[Placed], most: int) -> tuple[list[Placed], int | None]:
@@ -319,14 +336,18 @@ def _hidden(operator: Operator, model: Any, plain: Tokenised, hidden: Hidden) ->
 def overlapping(plain: Tokenised, mask: Mask) -> list[int | None]:
     """Return for each token the index of the span it overlaps, or None.
 
-    Tokens and spans are both in order, so one pass over the two lists suffices.
+    Tokens and spans are both in order, so one pass over the two lists suffices; where a template
+    moves contents, the spans are gone through anew.
     """
     owner: list[int | None] = []
-    first = 0
+    first = reach = 0
     for offset in plain.offsets:
         if offset is None or offset[0] == offset[1]:
             owner.append(None)
             continue
+        if offset[0] < reach:  # a template may write contents in another order
+            first = 0
+        reach = offset[0]
         while first < len(mask.spans) and mask.spans[first].end <= offset[0]:
             first += 1
         hit = first < len(mask.spans) and mask.spans[first].start < offset[1]

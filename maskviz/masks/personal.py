@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import MissingDependencyError, ParameterError, UnknownNameError
 from ..text.document import Document
 from ..text.pipelines import pieces_of
-from ..text.spacing import spaced
+from ..text.spacing import Spaced, spaced
 from .registry import Parameter, capped, strategy
 from .spans import MaskSpan
 
@@ -51,21 +51,41 @@ def personal(
             raise UnknownNameError.of("kind of personal data", name, known)
     found: list[MaskSpan] = []
     for start, end in pieces_of(document.text):  # Presidio keeps all of its analysis in memory
-        piece = spaced(document.text[start:end])
-        hits = analyser.analyze(
-            piece.lines, "en", entities=wanted or None, score_threshold=threshold,
-            return_decision_process=True, nlp_artifacts=analyser.nlp_engine.artifacts(piece),
-        )  # fmt: skip
-        found += (_span(hit, *piece.original(a, b), start) for hit, a, b in apart(piece.text, hits))
+        piece = document.text[start:end]
+        hits = [
+            hit for text in _readings(piece) for hit in _hits(analyser, text, wanted, threshold)
+        ]
+        found += (_span(hit, a + start, b + start) for hit, a, b in apart(piece, hits))
         if document.progress:
             document.progress(end, len(document.text))
     return capped(document, found, ratio, rng)
 
 
-def _span(hit: Any, start: int, end: int, moved: int) -> MaskSpan:
+def _readings(piece: str) -> list[Spaced]:
+    """Return a text with one space between its words and, where that is another, as it stands.
+
+    A pipeline finds most names in the first. In the second it finds now and then one more, a name
+    alone on its line, and Presidio, which reads nothing else, is not to hide what we leave.
+    """
+    text = spaced(piece)
+    return [text] if text.text == piece else [text, Spaced(piece, piece, piece)]
+
+
+def _hits(analyser: Any, text: Spaced, wanted: list[str], threshold: float) -> list[Any]:
+    """Return what Presidio finds in a reading, at places of the text that it was made of."""
+    hits: list[Any] = analyser.analyze(
+        text.lines, "en", entities=wanted or None, score_threshold=threshold,
+        return_decision_process=True, nlp_artifacts=analyser.nlp_engine.artifacts(text),
+    )  # fmt: skip
+    for hit in hits:
+        hit.start, hit.end = text.original(hit.start, hit.end)
+    return hits
+
+
+def _span(hit: Any, start: int, end: int) -> MaskSpan:
     recogniser = hit.analysis_explanation.recognizer
     reason = f"{hit.entity_type}, score {hit.score:.2f} ({recogniser})"
-    return MaskSpan(start + moved, end + moved, reason, float(hit.score), hit.entity_type)
+    return MaskSpan(start, end, reason, float(hit.score), hit.entity_type)
 
 
 def apart(text: str, hits: Iterable[Any]) -> list[tuple[Any, int, int]]:

@@ -9,6 +9,7 @@ __all__ = [
     "abilities",
     "auto",
     "building",
+    "chat",
     "checks",
     "gguf",
     "held",

@@ -26,6 +26,7 @@ from .saved import as_saved
 from .size import bytes_for, dtype_for, fits, parameters_in, torch_dtype
 
 if TYPE_CHECKING:
+    from ..text.conversation import Conversation
     from .limits import Limit
 
 _MAIN = ("classify", "fill", "generate", "translate", "encode")
@@ -63,6 +64,10 @@ class Model:
     def bare(self) -> Model:
         """The model itself, where this one reads every text within a prompt."""
         return self
+
+    def conversation(self, text: str) -> Conversation | None:
+        """The conversation whose contents a text is, where this one reads texts as such."""
+        return None
 
     @property
     def family(self) -> str:

@@ -18,6 +18,7 @@ from ..errors import ParameterError, UnknownNameError
 from ..models.memory import remembered
 from ..models.model import Model, load_model
 from ..registry import Registry
+from ..text.conversation import Conversation, read_conversation
 from .batches import Read, answers_in_batches
 from .heads import activated, answer_of, chosen_of, log_odds
 
@@ -225,7 +226,7 @@ class Question:
 
     def spec(self) -> str | dict[str, Any]:
         """Return the question without its model, JSON-ready: what `asked` reads back."""
-        return self._said() if self.parameters else self.name
+        return _plain(self._said()) if self.parameters else self.name
 
     def options(self) -> list[str]:
         """Return what the command line says for it; nothing for a classifier's labels."""
@@ -245,6 +246,11 @@ def _option(name: str, value: Any) -> list[str]:
     if name in _FLAGS:
         return [_FLAGS[name], value.replace("\n", "\\n").replace("\t", "\\t")]
     return ["--ask", f"{name}={','.join(map(str, value)) if isinstance(value, tuple) else value}"]
+
+
+def _plain(given: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters JSON-ready: a conversation as its messages."""
+    return {n: v.to_dict() if isinstance(v, Conversation) else v for n, v in given.items()}
 
 
 def in_batches(question: Question, reads: Sequence[Read], batch_size: int | None) -> Any:
@@ -274,12 +280,25 @@ def asked(model: Model | str | Question, question: Spec = "labels") -> Question:
     kind = QUESTIONS[given.pop("name", "labels")]
     loaded = load_model(model).bare
     loaded.require(kind.capability_of(loaded))
+    given = _without_answer(kind, given)
     values = tuple((name, _value(kind, name, value)) for name, value in sorted(given.items()))
     memos = _memos(loaded, kind.name, values)
     own = kind.frame(loaded, {**kind.defaults, **dict(values)})
     if own is not loaded:
         own = replace(own, memos=memos.setdefault("model", {}))
     return Question(own, kind.name, values, memos)
+
+
+def _without_answer(kind: Kind, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters with a conversation as it is read before its answer.
+
+    That answer is the one which is asked for, where no other is given.
+    """
+    if not given.get("conversation") or "conversation" not in kind.defaults:
+        return given
+    spoken = read_conversation(given["conversation"])
+    own = {"answer": spoken.answer} if spoken.answer and "answer" in kind.defaults else {}
+    return {**own, **given, "conversation": spoken.prompt}
 
 
 @remembered(maxsize=64)
@@ -305,6 +324,8 @@ def _value(kind: Kind, name: str, value: Any) -> Any:
             )
         raise UnknownNameError.of(f"parameter of the question {kind.name!r}", name, kind.defaults)
     default = kind.defaults[name]
+    if isinstance(value, Conversation):
+        return value
     if isinstance(default, tuple):
         return (
             tuple(item.strip() for item in value.split(","))

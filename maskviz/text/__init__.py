@@ -12,6 +12,7 @@ __all__ = [
     "ages",
     "alignment",
     "beginning",
+    "conversation",
     "docs",
     "document",
     "language",

@@ -17,6 +17,8 @@ class Tokenised:
     offsets: (start, end) in characters without surrounding space, None for special tokens.
     typed: (start, end) of the special tokens that the text itself spells, None for all others.
     truncated_at: the first character the model does not read, or None.
+    said: a sentence on what a template does to the text, else empty. turns: of a conversation, the
+    number of the turn that each token belongs to, None for the template's own; else empty.
     """
 
     text: str
@@ -25,6 +27,8 @@ class Tokenised:
     offsets: tuple[tuple[int, int] | None, ...]
     typed: tuple[tuple[int, int] | None, ...]
     truncated_at: int | None = None
+    said: str = ""
+    turns: tuple[int | None, ...] = ()
 
 
 def tokenise(tokenizer: Any, text: str, max_length: int) -> Tokenised:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from .conversation import Conversation
 from .pipelines import Annotation, annotate
 from .spacing import Spaced, spaced
 from .span import Span
@@ -19,7 +20,8 @@ class Document:
 
     `words` needs no model; `sentences`, `entities` and `parts_of_speech` run the spaCy
     pipeline named by `pipeline` once; `progress` gets the characters read and those there are while
-    it reads a long text. Raises TextError where the text is not valid Unicode.
+    it reads a long text. `conversation` is that whose contents the text is, if any. Raises
+    TextError where the text is not valid Unicode.
 
     >>> [Document("Bob left.").text[w.start:w.end] for w in Document("Bob left.").words]
     ['Bob', 'left']
@@ -28,9 +30,15 @@ class Document:
     text: str
     pipeline: str = "en_mini"
     progress: Callable[[int, int], None] | None = field(default=None, compare=False, repr=False)
+    conversation: Conversation | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_unicode(self.text)
+
+    @classmethod
+    def of(cls, conversation: Conversation, pipeline: str = "en_mini") -> Document:
+        """Return the contents of a conversation."""
+        return cls(conversation.text, pipeline, conversation=conversation)
 
     @cached_property
     def hash(self) -> str:

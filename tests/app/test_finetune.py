@@ -351,3 +351,15 @@ def test_columns_of_0_and_1_are_chosen_together_and_the_preview_says_how_they_ar
     assert "joy 10, anger 10" in said[0]
     _button(at, "Start").click().run()
     assert runs.list_runs()[0].spec.data.label_column == "joy, anger"
+
+
+@pytest.mark.parametrize("state", ["running", "queued"])
+def test_a_run_that_is_cancelled_stays_in_sight_where_another_waits(state):
+    shown, other = _a_run(state), _a_run("queued")
+    at = _page()
+    first = at.query_params["run"]
+    assert first in (shown, other)
+    Store().update(first, state="cancelled", reason="Cancelled by the user.")
+    at.run()
+    assert at.query_params["run"] == first
+    assert "Cancelled by the user" in _words(at)

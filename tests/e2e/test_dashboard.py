@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import expect
 
 from maskviz.inside.tape import shape_of
 from maskviz.models import load_model
@@ -123,6 +124,22 @@ def test_edits_travel_to_the_attention_page_and_back(visit):
     navigate.filter(has_text="Mask").click()
     visit.page.locator(".unit.off").first.wait_for()
     assert hidden(visit) == ["superb"]
+
+
+@pytest.mark.parametrize("other", ["Compare", "Attention"])
+def test_the_text_of_ones_own_stands_in_its_field_again(visit, other):
+    visit.open(wait=".unit")
+    own, field = "Ingrid wrote a slow and lovely letter.", visit.page.get_by_label("Text").first
+    field.fill(own)
+    field.press("Control+Enter")
+    visit.shown("of 7 words")
+    for name in (other, "Mask"):
+        visit.page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
+        visit.settle()
+    expect(field).to_have_value(own)
+    visit.page.go_back()
+    visit.settle().page.go_forward()
+    expect(field).to_have_value(own)
 
 
 def test_a_head_of_the_mosaic_opens_large_by_click_and_by_keyboard(visit):

@@ -65,6 +65,7 @@ class Rich:
         "TIME": ("noon",), "FAC": ("Tower Bridge",), "GPE": ("Oslo",), "PERSON": ("Kari Nordmann",),
         "ORG": ("Acme",), "CARDINAL": ("seven",), "WORK_OF_ART": ("Hamlet",),
     }  # fmt: skip
+    ON_A_LINE = ("White", "Alma Jensen")  # found where a line break stands before it alone
 
     @classmethod
     def made(cls):
@@ -79,6 +80,11 @@ class Rich:
             for word in words
         ]
         ruler.add_patterns(rules)
+        lines = [
+            [{"IS_SPACE": True}, *({"TEXT": part} for part in name.split())]
+            for name in cls.ON_A_LINE
+        ]
+        ruler.add_patterns([{"label": "PERSON", "pattern": line} for line in lines])
         return pipeline
 
 
@@ -123,6 +129,20 @@ def test_no_kind_hides_less_than_plain_presidio_on_the_same_pipeline(rich) -> No
             assert found <= ours.characters, (text, hit)
             alone = mask(Document(text, "rich"), "pii", types=hit.entity_type)
             assert found <= alone.characters, (text, hit)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The founders\n\nWhite\nand so", "From:\t White\r\nTo: Acme", ">\n>Alma\u00a0Jensen\n>x",
+        "Kari  Nordmann\n \nAlma Jensen\n\nOslo", "last\u00adTuesday\n\nAlma Jensen",
+    ],
+)  # fmt: skip
+def test_white_space_hides_nothing_that_plain_presidio_finds(rich, text: str) -> None:
+    ours = mask(Document(text, "rich"), "pii").characters
+    hits = rich.analyze(text, "en", score_threshold=0.4)
+    for hit in hits:
+        assert {i for i in range(hit.start, hit.end) if not text[i].isspace()} <= ours, (text, hit)
 
 
 @pytest.mark.parametrize("label", ["NORP", "DATE", "TIME", "FAC", "GPE", "PERSON", "ORG"])
@@ -203,6 +223,60 @@ def test_the_number_of_a_licence_is_hidden_whole(said: str, number: str) -> None
     text = said.format(number)
     start = text.index(number)
     assert set(range(start, start + len(number))) <= mask(text, "pii").characters
+
+
+PHONES = (
+    "60-56-85-91", "+447700 921 916", "99 577450", "358 0594", "(0)434 14 557", "21 284 698 2548",
+    "+1-903-140-4508x769", "9469 9966", "0490.39.07.81",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("number", PHONES)
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Phone: {}",
+        "phone\n{} or not",
+        "My mobile number is {}.",
+        "Tel. {}, Oslo",
+        "{} fax",
+        "{}-Fax;",
+    ],
+)
+def test_a_number_that_is_said_to_be_a_telephones_is_hidden_whole(said: str, number: str) -> None:
+    text = said.format(number)
+    start = text.index(number)
+    digits = {i for i in range(start, start + len(number)) if text[i].isdigit()}
+    assert digits <= mask(text, "pii", types="PHONE_NUMBER").characters
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He phoned 12 people in 2019.", "The iPhone 15 costs 1299.", "A cell 4 mm wide, 30 deep.",
+        "Card 7 of 52.", "In the mobile era, 2007 to 2020, it grew +12 % a year.", "-1 + 2 + 3 = 4",
+        "2245678901234567 is the order.", "Fax machines: 1,200,000 sold",
+    ],
+)  # fmt: skip
+def test_other_numbers_are_neither_telephones_nor_cards(text: str) -> None:
+    assert not mask(text, "pii", types="PHONE_NUMBER,CREDIT_CARD").spans
+
+
+@pytest.mark.parametrize(
+    "number", ["2623322164608847", "213161594239298", "587428561654", "2223 0000 4841 0010"]
+)
+@pytest.mark.parametrize("said", ["my card {}", "credit card number: {}.", "Card no {} is lost"])
+def test_a_number_that_is_said_to_be_a_cards_is_hidden_whole(said: str, number: str) -> None:
+    text = said.format(number)
+    start = text.index(number)
+    digits = {i for i in range(start, start + len(number)) if text[i].isdigit()}
+    assert digits <= mask(text, "pii", types="CREDIT_CARD").characters
+
+
+@pytest.mark.parametrize("number", ["2223000048410010", "2720 9925 9400 0005", "5555555555554444"])
+def test_a_card_is_told_by_its_check_digit_alone(number: str) -> None:
+    text = f"It was {number} that they took."
+    assert [text[s.start : s.end] for s in mask(text, "pii").spans] == [number]
 
 
 def test_presidio_reads_the_words_around_a_number() -> None:

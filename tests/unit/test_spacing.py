@@ -46,6 +46,9 @@ def test_white_space_hides_no_word_from_a_strategy(strategy, given, gap) -> None
     plain = mask(TEXT, strategy, seed=3, **given)
     assert plain.spans
     other = mask(TEXT.replace(" ", gap), strategy, seed=3, **given)
+    if strategy == "pii":  # reads the text as it stands as well, so that it may find more
+        assert set(plain.hidden_words) <= set(other.hidden_words)
+        return
     assert [seen(other.text[s.start : s.end]).split() for s in other.spans] == [
         plain.text[s.start : s.end].split() for s in plain.spans
     ]

@@ -6,6 +6,7 @@ __all__ = [
     "answering",
     "asking",
     "choices",
+    "conversing",
     "following",
     "positions",
     "prompt",

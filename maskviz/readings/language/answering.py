@@ -13,9 +13,11 @@ from ...errors import CapabilityError, ParameterError
 from ...masks.operators import apply
 from ...models.memory import remembered
 from ...models.model import Model
+from ...text.conversation import Conversation
 from ..batches import Ids, Read, batch
 from ..question import Question, question
 from ..written import ends_of
+from .conversing import conversed
 from .prompt import Framed, framed
 from .scoring import checked, log_probabilities, log_softmax_behind, seen_last, way_of
 from .sharing import shared_answers
@@ -37,17 +39,22 @@ def _way(model: Model) -> str:
 
 def _frame(model: Model, given: Mapping[str, Any]) -> Framed:
     template, apart = Template.of(given["prompt"]), _way(model) == "translate"
+    spoken = given["conversation"]
     if not 1 <= given["longest"] <= LONGEST:
         raise ParameterError(f"longest is {given['longest']} and must lie in 1 to {LONGEST}.")
     ids = tuple(map(int, given["tokens"]))
     if ids:
         pieces = pieces_of(model.tokenizer, ids)
         tails: tuple[Tail, ...] = (Tail(given["answer"], "", ids, len(ids), pieces),)
+    elif given["answer"] and spoken:
+        return conversed(model, spoken, [given["answer"]], as_turn=True)
     elif given["answer"]:
         tails = (answer_tails if apart else tails_of)(model.tokenizer, template, [given["answer"]])
     else:
         tails = ()
     own = 0 if apart or (given["answer"] and not ids) else int(given["longest"])
+    if spoken:
+        return conversed(model, spoken, tails=tails, room=own)
     return framed(model, template, tails, ended=apart, room=own)
 
 
@@ -173,11 +180,12 @@ def answering(
     answer: str = "",
     longest: int = 32,
     tokens: tuple[int, ...] = (),
+    conversation: Conversation | None = None,
 ) -> Any:
     """Return ln p of the answer, whole and of each token (texts, 1 + tokens).
 
     longest: of the model's own answer, in tokens. `tokens` are its ids, found from the text itself
-    where no answer is given.
+    where no answer is given. conversation: what is read in the place of the text behind a prompt.
     """
     import torch
 

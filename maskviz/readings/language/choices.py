@@ -8,8 +8,10 @@ from typing import Any
 from ...errors import ParameterError, UnknownNameError
 from ...models.memory import remembered
 from ...models.model import Model
+from ...text.conversation import Conversation
 from ..batches import Read
 from ..question import Question, question
+from .conversing import conversed
 from .prompt import Framed, framed
 from .scoring import begun, checked, log_probabilities, way_of
 from .sharing import shared_answers
@@ -26,6 +28,10 @@ def _frame(model: Model, given: Mapping[str, Any]) -> Framed:
         )
     if given["by"] not in BY:
         raise UnknownNameError.of("way to weigh choices", given["by"], BY)
+    if given["conversation"]:
+        own = conversed(model, given["conversation"], choices, as_turn=True)
+        _distinct(own.tails)
+        return own
     apart = way_of(model) == "translate"
     tails = (answer_tails if apart else tails_of)(model.tokenizer, template, choices)
     _distinct(tails)
@@ -90,6 +96,7 @@ def choices(
     prompt: str = "{text}",
     choices: tuple[str, ...] = (),
     by: str = "sum",
+    conversation: Conversation | None = None,
 ) -> Any:
     """Return the weight of each choice (texts, choices): Σ ln p of its tokens.
 

@@ -8,8 +8,10 @@ from typing import Any
 from ...errors import ParameterError
 from ...masks.operators import apply
 from ...models.model import Model
+from ...text.conversation import Conversation
 from ..batches import Read
 from ..question import Question, question
+from .conversing import conversed
 from .prompt import Framed, framed
 from .scoring import checked, next_logits
 from .sharing import shared_answers
@@ -26,17 +28,21 @@ def _frame(model: Model, given: Mapping[str, Any]) -> Framed:
         raise ParameterError("A token to set against another one needs that too: give the target.")
     if not 1 <= given["top"] <= _MOST:
         raise ParameterError(f"top is {given['top']} and must lie between 1 and {_MOST}.")
-    tails = tails_of(model.tokenizer, template, named) if named else ()
-    for tail in tails:
+    if given["conversation"]:
+        own: Framed = conversed(model, given["conversation"], named)
+    else:
+        tails = tails_of(model.tokenizer, template, named) if named else ()
+        own = framed(model, template, tails)
+    for tail in own.tails:
         if tail.scored > 1:
             raise ParameterError(
                 f"{tail.text!r} is {tail.scored} tokens to {model.name!r} "
                 f"({', '.join(map(repr, tail.pieces))}): ask for the first of them, or ask the "
                 "question choices or answer."
             )
-    if len({tail.own for tail in tails}) < len(tails):
+    if len({tail.own for tail in own.tails}) < len(own.tails):
         raise ParameterError("The target and the token against it are the same: name two.")
-    return framed(model, template, tails)
+    return own
 
 
 def _ids(model: Model, given: Mapping[str, Any]) -> tuple[int, ...]:
@@ -149,6 +155,7 @@ def following(
     against: str = "",
     top: int = 5,
     tokens: tuple[int, ...] = (),
+    conversation: Conversation | None = None,
 ) -> Any:
     """Return ln p of the named tokens and of all others together (texts, outputs).
 

@@ -8,7 +8,7 @@ tokens than both together). The tokenizer's own mark of an end is left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import ParameterError
@@ -80,10 +80,15 @@ def joint(tokenizer: Any, prompt: str, continuation: str) -> Tokenised:
 
 def first(read: Tokenised, count: int) -> Tokenised:
     """Return the first so many tokens of a text."""
-    return Tokenised(
-        read.text, read.input_ids[:count], read.tokens[:count], read.offsets[:count],
-        read.typed[:count],
-    )  # fmt: skip
+    return replace(
+        read,
+        input_ids=read.input_ids[:count],
+        tokens=read.tokens[:count],
+        offsets=read.offsets[:count],
+        typed=read.typed[:count],
+        turns=read.turns[:count],
+        truncated_at=None,
+    )
 
 
 def end_ids(tokenizer: Any) -> tuple[int, ...]:

@@ -57,7 +57,10 @@ def chip(run: Run) -> str:
 
 
 def chosen_run() -> Run | None:
-    """Return the run to show: the address's, else one in training, one that waits, the newest."""
+    """Return the run to show: the address's, else one in training, one that waits, the newest.
+
+    One that is not over stays in the address, so that the page keeps to it when it ends.
+    """
     asked = st.query_params.get("run")
     if asked:
         try:
@@ -67,7 +70,10 @@ def chosen_run() -> Run | None:
             del st.query_params["run"]
     found = runs.list_runs()
     by_state = ([run for run in found if run.state == state] for state in ("running", "queued"))
-    return next((run for runs_so in (*by_state, found) for run in runs_so), None)
+    run = next((run for runs_so in (*by_state, found) for run in runs_so), None)
+    if run is not None and not run.is_over:
+        st.query_params["run"] = run.id
+    return run
 
 
 def headline(run: Run) -> None:

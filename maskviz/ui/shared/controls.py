@@ -28,7 +28,8 @@ _RATIO_HELP = {
 
 def text_box(view: state.View) -> None:
     """The text, editable."""
-    st.session_state.setdefault("view_text", view.text)
+    # Set anew each time: back on a page, the browser shows no value that was only kept.
+    st.session_state["view_text"] = view.text
     st.text_area("Text", key="view_text", height=150, on_change=_take, args=("text",))
 
 

@@ -1,0 +1,171 @@
+"""A conversation in the place of a prompt: the model reads it as its chat template writes it.
+
+The contents of the turns are the text; what the template writes is to every kind of evidence what
+special tokens are. An answer is a whole turn of the assistant's, written by the template too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ...errors import CapabilityError, MaskError, ParameterError
+from ...models.chat import Rendering, read_rendering, render_conversation
+from ...models.model import Model, size_of_tokens
+from ...text.alignment import Tokenised
+from ...text.conversation import Conversation
+from .prompt import Framed, framed
+from .tails import PLAIN, Tail, first
+
+
+@dataclass(frozen=True, eq=False)
+class Conversed(Framed):
+    """A model that reads each text as the contents of a conversation.
+
+    conversations: those that it may be asked about, each without its answer. as_turn: whether what
+    follows is a turn as the template writes it, else it stands right behind the begun turn.
+    """
+
+    conversations: tuple[Conversation, ...] = ()
+    as_turn: bool = False
+
+    def conversation(self, text: str) -> Conversation:
+        """Return the conversation whose contents are `text`. Raises MaskError for another text."""
+        found = next((c for c in self.conversations if c.text == text), None)
+        if found is None:
+            raise MaskError(
+                f"The text, which begins {text[:40]!r}, is not that of the conversation: make the "
+                "mask of the conversation that the model is asked about."
+            )
+        return found
+
+    def tokenise(self, text: str, longest: int | None = None) -> Tokenised:
+        """Return the tokens of the rendering, those of the contents at characters of `text`.
+
+        Raises ParameterError where it is longer than the model takes: a conversation is never cut.
+        """
+        own = self.conversation(text)
+        key = ("conversation", own, self.tails[:1], self.as_turn)
+        if (found := self.read.find(key, size_of_tokens)) is None:
+            with self.lock:
+                found = _prompt(self, own)
+            self.read.put(key, found, size_of_tokens)
+        most = min(self.readable, longest or self.readable)
+        if len(found.input_ids) > most:
+            raise ParameterError(
+                f"The conversation takes {len(found.input_ids):,} tokens as the template of "
+                f"{self.name!r} writes it, where {most:,} are the limit: leave turns out."
+            )
+        return found
+
+
+def conversed(
+    model: Model,
+    conversation: Conversation,
+    continuations: Sequence[str] = (),
+    *,
+    tails: tuple[Tail, ...] = (),
+    as_turn: bool = False,
+    room: int = 0,
+) -> Conversed:
+    """Return the model that reads a conversation before the continuations, or before `tails`.
+
+    Raises CapabilityError where the model has no chat template or writes nothing.
+    """
+    model.require("generate")
+    tails = tails or _tails(model, conversation, continuations, as_turn)
+    own = framed(model, PLAIN, tails, room=room)
+    return Conversed(**{**vars(own), "conversations": (conversation,), "as_turn": as_turn})
+
+
+def rendered(model: Model, conversation: Conversation) -> Rendering:
+    """Return what a model reads before it answers: the assistant's turn is begun at its end."""
+    return render_conversation(model.tokenizer, conversation, model.name, begin=True)
+
+
+def answered(model: Model, conversation: Conversation, answer: str) -> Rendering:
+    """Return a conversation with an answer as the template writes both.
+
+    Where it leaves out something that the model reads when it answers itself (some drop the system
+    prompt as soon as the assistant is last), the answer stands behind the begun turn instead.
+    """
+    whole = render_conversation(model.tokenizer, conversation.answering(answer), model.name)
+    begun = rendered(model, conversation)
+    if all(whole.holds(k) >= begun.holds(k) for k in range(len(conversation.pieces))):
+        return whole
+    return _behind(begun, answer)
+
+
+def _behind(begun: Rendering, text: str) -> Rendering:
+    """Return a rendering with a text right behind it, as a content of the assistant's."""
+    start = len(begun.text)
+    places = tuple(range(start, start + len(text)))
+    return Rendering(
+        begun.conversation.answering(text), begun.text + text, (*begun.places, places), begun.open
+    )
+
+
+def _joint(
+    model: Model, conversation: Conversation, text: str, as_turn: bool
+) -> tuple[Tokenised, int, int]:
+    """Return the tokens of a conversation with what follows, and where that begins and ends."""
+    if not text.strip():
+        raise ParameterError(
+            "A choice or answer is empty: write at least one word, such as 'positive'."
+        )
+    if as_turn:
+        rendering = answered(model, conversation, text)
+    else:
+        rendering = _behind(rendered(model, conversation), text)
+    with model.lock:
+        read = read_rendering(model.tokenizer, rendering, model.name)
+    start = rendering.conversation.pieces[-1].start
+    own = [i for i, place in enumerate(read.offsets) if place and place[1] > start]
+    own += [i for i, place in enumerate(read.typed) if place and place[1] > start]
+    whole = "".join(rendering.conversation.text[start:].split())
+    there = {c for i in own for c in range(*(read.offsets[i] or read.typed[i] or (0, 0)))}
+    if len(there & set(_inked(rendering.conversation.text, start))) < len(whole):
+        raise CapabilityError(
+            f"The answer {text[:40]!r} does not stand in tokens of its own in what the chat "
+            f"template of {model.name!r} makes of it: write it otherwise."
+        )
+    return read, min(own), max(own) + 1
+
+
+def _inked(text: str, start: int) -> list[int]:
+    return [i for i in range(start, len(text)) if not text[i].isspace()]
+
+
+def _tails(
+    model: Model, conversation: Conversation, continuations: Sequence[str], as_turn: bool
+) -> tuple[Tail, ...]:
+    """Return the continuations as tokens behind those that all of their prompts share."""
+    found = [_joint(model, conversation, text, as_turn) for text in continuations]
+    shared = _shared([read.input_ids[:split] for read, split, _ in found]) if found else 0
+    return tuple(
+        Tail(text, text, read.input_ids[shared:end], end - split, read.tokens[split:end])
+        for text, (read, split, end) in zip(continuations, found, strict=True)
+    )
+
+
+def _shared(rows: Sequence[Sequence[int]]) -> int:
+    """Return how many tokens all rows begin with."""
+    count = min(map(len, rows))
+    return next((i for i in range(count) if len({row[i] for row in rows}) > 1), count)
+
+
+def _prompt(model: Conversed, conversation: Conversation) -> Tokenised:
+    """Return the tokens that are read before the first of the tails."""
+    tail = model.tails[0] if model.tails else None
+    if tail is None or not tail.joined:
+        rendering = rendered(model, conversation)
+        return read_rendering(model.tokenizer, rendering, model.name)
+    read, _, end = _joint(model, conversation, tail.text, model.as_turn)
+    before = end - len(tail.ids)
+    if read.input_ids[before:end] != tail.ids:
+        raise ParameterError(
+            f"{tail.text!r} has other tokens behind this conversation than behind the first one: "
+            "ask about each of them by itself."
+        )
+    kept = first(read, before)
+    return replace(kept, text=conversation.text)

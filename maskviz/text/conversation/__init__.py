@@ -1,0 +1,17 @@
+"""Conversations: turns with roles, whose contents are one text."""
+
+from .conversation import Conversation, Piece
+from .lines import conversation_lines, in_cells
+from .reading import read_conversation
+from .turn import ROLES, ToolCall, Turn
+
+__all__ = [
+    "ROLES",
+    "Conversation",
+    "Piece",
+    "ToolCall",
+    "Turn",
+    "conversation_lines",
+    "in_cells",
+    "read_conversation",
+]
