@@ -251,7 +251,7 @@ def test_a_long_text_is_cut_and_the_prompt_stays(decoder) -> None:
         ({"name": "next", "against": "a"}, "target"),
         ({"name": "next", "top": 0}, "between 1"),
         ({"name": "answer", "longest": 0}, "longest"),
-        ({"name": "answer", "answer": "story " * 70}, "no room"),
+        ({"name": "answer", "answer": "story " * 70}, "takes 64 in all"),
     ],
 )
 def test_bad_input_is_one_sentence(decoder, question, said: str) -> None:
