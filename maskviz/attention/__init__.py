@@ -21,5 +21,6 @@ __all__ = [
     "roles",
     "scores",
     "summary",
+    "turns",
     "view",
 ]

@@ -94,7 +94,8 @@ def _ranked(chance: Control | None) -> str:
         return ""
     if chance.draws and chance.number == 1 and not (chance.by_effect or chance.tells):
         place = "the strongest" if chance.rank == 1 else f"number {chance.rank} by strength"
-        among = f"the {chance.draws + 1} {chance.unit}s of about its length"
+        first, _, rest = chance.unit.partition(" ")
+        among = f"the {chance.draws + 1} {first}s{' ' * bool(rest)}{rest} of about its length"
         return f": {place} of {among} (too few for more than a rank)"
     return f"; {beside(chance)}"
 

@@ -12,7 +12,7 @@ from maskviz.errors import ParameterError
 from maskviz.masks import OPERATORS, STRATEGIES, Choice
 from maskviz.masks.choose import checked_parameter
 from maskviz.masks.expression import is_expression
-from maskviz.masks.registry import Parameter, Strategy
+from maskviz.masks.registry import Parameter, Strategy, for_plain_texts
 from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.page import escape
 
@@ -25,6 +25,11 @@ _RATIO_HELP = {
     "bernoulli": "The probability that a token is hidden.",
     "exhaustive": "At most this share of the words is hidden; 100 % hides all that matches.",
 }
+
+
+def strategies_offered() -> list[str]:
+    """Return the strategies that hide something of a plain text without more being said."""
+    return [name for name in for_plain_texts() if name not in NEED_INPUT]
 
 
 def text_box(view: state.View) -> None:
@@ -111,7 +116,7 @@ def _strategy(view: state.View, entry: Strategy | None, common: Sequence[str]) -
 
 def _more_strategies(view: state.View, combined: bool) -> None:
     """The other strategies, and several combined in one line."""
-    others = [name for name in STRATEGIES if name not in COMMON]
+    others = [name for name in for_plain_texts() if name not in COMMON]
     st.session_state.setdefault("view_other", view.strategy if view.strategy in others else None)
     st.selectbox(
         "Other strategies",
