@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,6 +16,7 @@ from maskviz.readings.language.answering import written
 from maskviz.readings.question import asked
 from maskviz.text.conversation import Conversation, Turn
 from maskviz.ui.chat import answers, cards
+from maskviz.ui.shared import asking
 from maskviz.ui.shared.talk import Talk, to_value
 from tests.tiny_chat import chat_model
 from tests.tiny_models import build
@@ -117,6 +119,39 @@ def test_compare_opens_the_same_conversation(model: str) -> None:
     compare = box.set_value("Another text without turns.").run()
     assert not compare.exception
     assert "conversation" not in compare.session_state["maskviz_view"].question
+
+
+def test_attention_reads_the_same_conversation_as_the_template_writes_it(model: str) -> None:
+    spoken = Conversation(TURNS)
+    page = AppTest.from_file("../../pages/attention.py", default_timeout=240)
+    question = {"name": "answer", "conversation": spoken.to_dict()}
+    page.query_params["question"] = json.dumps(question)
+    page.query_params["text"], page.query_params["model"] = spoken.text, model
+    page.run()
+    assert not page.exception
+    assert not page.error
+    words = asking.reader_of(page.session_state["maskviz_view"]).tokenise(spoken.text).tokens
+    assert words[0] == "<|start|>"
+    page.session_state["maskviz_view"] = replace(
+        page.session_state["maskviz_view"], text="Another text."
+    )
+    reader = asking.reader_of(page.session_state["maskviz_view"])
+    assert reader.name == load_model(model).name
+
+
+@pytest.mark.parametrize(
+    ("turns", "offered"),
+    [
+        (TURNS, set()),
+        ((Turn("user", "1+1?"), Turn("assistant", "2", "one and one")), {"thought"}),
+        ((*TURNS, Turn("assistant", "Rome"), Turn("user", "And Bob?")), {"example"}),
+    ],
+)
+def test_a_strategy_is_offered_where_it_finds_something(model: str, turns, offered) -> None:
+    app = open_page(model, Talk(turns))
+    pills = next(c for c in app.get("button_group") if c.label == "Hide")
+    own = {"thought", "tool", "example"}
+    assert {option for option in pills.options if option in own} == offered
 
 
 def test_nothing_hidden_asks_all_the_same(model: str) -> None:
