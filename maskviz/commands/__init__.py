@@ -13,6 +13,7 @@ from . import (
     sweep,
     text,
     train,
+    units,
     write,
 )
 from .common import app
@@ -31,5 +32,6 @@ __all__ = [
     "sweep",
     "text",
     "train",
+    "units",
     "write",
 ]

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import ParameterError
 from ..text.specials import specials_in
-from . import common
+from . import common, units
 from .compare_show import fairness_table, file_table, role_lines, text_lines
 from .explain import Long
 from .progress import Progress
@@ -25,8 +25,14 @@ def compare_command(
     conversation: common.ConversationFile = None,
     model: common.ModelName = "mini",
     strategy: Annotated[
-        str, typer.Option("--strategy", "-s", help="What to hide; several with commas, a,b,c.")
-    ] = "random",
+        str | None,
+        typer.Option(
+            "--strategy",
+            "-s",
+            help="What to hide; several with commas, a,b,c. Without: random, or nothing beside "
+            "--heads.",
+        ),
+    ] = None,
     operator: Annotated[
         str,
         typer.Option(
@@ -110,13 +116,17 @@ def compare_command(
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
     mask_file: common.MaskFile = None,
+    heads: units.Heads = "",
+    unit_operator: units.UnitOperator = "mean",
+    mean_over: units.MeanOver = "",
     as_json: common.Json = False,
 ) -> None:
     """Compare the model's answer on the plain and on the masked text.
 
     One text is set against random masks of the same size, under several strategies and operators;
     a file gives flip rate, accuracy and calibration per strategy; pairs of texts (--pair-column or
-    --swap) give flip rate and gaps.
+    --swap) give flip rate and gaps. --heads masks heads of the network: alone, they are compared
+    with as many others; with a strategy, both texts are read without them.
     """
     options = {
         "types": types, "pattern": pattern, "words": words, "indices": indices,
@@ -133,6 +143,18 @@ def compare_command(
             question, ask, model, prompt, choice, next_token, target, against, answer, spoken
         ),
     }  # fmt: skip
+    if heads and units.alone(strategy, mask_file, unit_operator, file):
+        units.compare_alone(
+            text, heads, unit_operator, mean_over, text_column, draws, strategy, operator,
+            mask_file, options, shared, as_json,
+        )  # fmt: skip
+        return
+    strategy = "random" if strategy is None else strategy
+    without: dict[str, Any] = {}
+    if heads:
+        shared["model"], without = units.masked(
+            shared, heads, unit_operator, mean_over, text_column
+        )
     if file is None:
         _only_for_files(text_column, label_column, by, cluster, pair_column, swap, label, rows, out)
         draws = 99 if draws is None else draws
@@ -140,7 +162,9 @@ def compare_command(
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
         operators = _operators(operator or _usual(model), sensitivity)
         text = text if spoken is None else spoken.prompt
-        _one_text(text, strategy, operators, mask_file, draws, beside, options, shared, as_json)
+        _one_text(
+            text, strategy, operators, mask_file, draws, beside, options, shared, without, as_json
+        )
         return
     operator = operator or _usual(model)
     if text_column is None:
@@ -158,6 +182,7 @@ def compare_command(
             "operator": operator, "by": _named(by), "beside": beside, "limit": rows,
             "draws": draws, "cluster": cluster,
         },
+        without,
     )  # fmt: skip
 
 
@@ -202,6 +227,7 @@ def _one_text(
     beside: str | None,
     options: dict[str, Any],
     shared: dict[str, Any],
+    without: dict[str, Any],
     as_json: bool,
 ) -> None:
     from ..evidence import compare, compare_masks, sensitivity
@@ -230,6 +256,7 @@ def _one_text(
         "effects": [effect.to_dict() for effect in effects],
         "sensitivity": {name: s.to_dict() for name, s in survives.items()},
         "notes": left_out,
+        **without,
     }
     if positions := _positions(first.comparison, put, long):
         document["kl_by_position"] = positions
@@ -284,6 +311,7 @@ def _one_file(
     options: dict[str, Any],
     as_json: bool,
     asked: dict[str, Any],
+    without: dict[str, Any],
 ) -> None:
     from ..data.export import CsvFile
     from ..data.hub import resolve
@@ -299,7 +327,7 @@ def _one_file(
     show.end()
     for note in result.notes:
         common.notify(note)
-    common.show(result.to_dict(), as_json, file_table(result))
+    common.show({**result.to_dict(), **without}, as_json, file_table(result))
 
 
 def _pairs(

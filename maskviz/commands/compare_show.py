@@ -149,7 +149,7 @@ def _chance(results: dict[str, Any]) -> list[str]:
     width = _width(drawn)
     flips = any(r.mean_kl is not None for _, r in drawn)
     theirs = ": their flip rate; strategy − random" if flips else ": strategy − random"
-    lines = [f"beside random masks of the same size{theirs} [95 %]"]
+    lines = [f"beside random masks of the same size{theirs} [95 %]; p allowing for all lines"]
     return [*lines, *(f"{name:{width}}{_beyond(r)}" for name, r in drawn), ""]
 
 
@@ -167,6 +167,8 @@ def _beyond(r: StrategyResult) -> str:
         said.append(f"flips {chance.flip_beyond:+.1%} {between}")
     if chance.beyond is not None:
         said.append(f"{_what(r)} {chance.beyond:+.3f} {_between(chance.beyond_ci95, '+.3f')}")
+    p = chance.flip_p_adjusted if chance.p_value is None else chance.p_adjusted
+    said.append(f"{'beyond' if chance.surpassed else 'as'} chance{_p(p)}")
     return "  ".join(said)
 
 

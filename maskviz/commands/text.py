@@ -80,7 +80,7 @@ def mask_command(
         strategy, ratio, seed, mask_file, complement, other, join, **options,
     )  # fmt: skip
     result = as_read.result(chosen)
-    common.notify(result.get("notice", specials_in(chosen.text)))
+    common.notify(result.get("notice") or specials_in(chosen.text))
     common.show(result, as_json, _mask_lines(result))
 
 

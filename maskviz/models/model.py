@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -48,6 +48,8 @@ class Model:
     notice: a sentence where its tokenizer is read otherwise than transformers does, else empty.
     lock: hold it around a forward pass; the pages of all users share one network.
     memos: what `remembered` keeps of it. read: texts as its tokens, those used last.
+    around: entered around each pass, where something inside is changed; then `original` is the
+        model as it was loaded, whose networks and checks these are.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Model:
     lock: threading.RLock = field(default_factory=threading.RLock)
     memos: dict[Any, Any] = field(default_factory=dict, repr=False)
     read: ByteCache = field(default_factory=lambda: ByteCache(_READ), repr=False)
+    around: Callable[[], AbstractContextManager[Any]] = nullcontext
+    original: Model | None = None
 
     @property
     def bare(self) -> Model:
@@ -172,6 +176,8 @@ class Model:
         Whoever holds it may go on with it when the cache drops it for another.
         """
         self.require(capability)
+        if self.original is not None:
+            return self.original.network(capability)
         return NETWORKS.get(
             (self, capability),
             lambda: _network(self, capability),
@@ -186,7 +192,7 @@ class Model:
         Raises CapabilityError in the place of any other exception from within transformers or
         torch's gradients; what this project's own code raises stays as it is.
         """
-        with naming(self.family), self.lock:
+        with naming(self.family), self.lock, self.around():
             yield
 
     @property
@@ -347,16 +353,22 @@ def padded_by(network: Any, padding: int) -> None:
         config.pad_token_id = padding
 
 
+def own_padding(config: Any) -> int | None:
+    """Return the id that the network itself pads with; None where it names none, or no token."""
+    core = config.get_text_config()
+    own, size = getattr(core, "pad_token_id", None), getattr(core, "vocab_size", None)
+    return int(own) if own is not None and 0 <= own < (size or own + 1) else None
+
+
 def padding_of(config: Any, tokenizer: Any) -> int:
     """Return the id that fills up a batch: the network's own, else one that ends no text.
 
     A decoder's classifier reads the last token that is not padding. Where a tokenizer ends each
     text with eos, padding with eos would have it read one token early.
     """
-    core = config.get_text_config()
-    own, size = getattr(core, "pad_token_id", None), getattr(core, "vocab_size", None)
-    if own is not None and 0 <= own < (size or own + 1):
-        return int(own)
+    if (own := own_padding(config)) is not None:
+        return own
+    size = getattr(config.get_text_config(), "vocab_size", None)
     last = tokenizer("a")["input_ids"][-1:]
     named = (getattr(tokenizer, f"{name}_token_id") for name in ("pad", "eos", "sep", "unk"))
     tried = (*named, *sorted(tokenizer.all_special_ids), 0, 1)

@@ -20,7 +20,14 @@ from ..question import Question, question
 from ..written import ends_of
 from .conversing import conversed
 from .prompt import Framed, framed
-from .scoring import checked, log_probabilities, log_softmax_behind, seen_last, way_of
+from .scoring import (
+    checked,
+    log_probabilities,
+    log_softmax_behind,
+    of_both,
+    seen_last,
+    way_of,
+)
 from .sharing import shared_answers
 from .tails import Tail, Template, answer_tails, pieces_of, tails_of
 
@@ -150,18 +157,24 @@ def until_end(network: Any, ids: Sequence[int]) -> tuple[int, ...]:
     return tuple(ids[: next((i for i, token in enumerate(ids) if token in ends), len(ids))])
 
 
-def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:
+def _detail(
+    asked: Question, plain: Read, masked: Read, changed: Question | None = None
+) -> dict[str, Any]:
     """Return the answer token by token, what is written under the mask, and where they part."""
     import torch
 
     model: Any = asked.model
     tail = model.tails[0]
-    with model.running(), torch.inference_mode():
-        said = log_softmax_behind(model, [plain, masked], tail).double().cpu()
+
+    def ask(one: Model, reads: Sequence[Read]) -> Any:
+        return log_softmax_behind(one, reads, tail)
+
+    said = of_both(asked, changed, ask, plain, masked).double().cpu()
     own = said.gather(-1, torch.tensor(tail.own).expand(2, -1)[..., None])[..., 0]
     kl = (said[0].exp() * (said[0] - said[1])).nansum(-1)
     longest = max(FLIP, min(LONGEST, tail.scored))
-    first, second = (written(model, read, longest) for read in (plain, masked))
+    first = written(model, plain, longest)
+    second = written(changed.model if changed else model, masked, longest)
     parts = next(
         (i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
         None if first == second else min(len(first), len(second)),

@@ -131,13 +131,15 @@ class Strip {
     const picked = this.picked !== null && this.inRange(i, ...this.picked)
     const marks = this.marks(i), gap = this.gap(i)
     const mark = [data.text[i], gap, marks, off, locked, tag, guess, picked,
-      this.category(i)?.[1], i === this.active, data.reason[i]].join("\u0000")
+      this.category(i)?.[1], i === this.active, data.reason[i], data.learned[i]].join("\u0000")
     if (unit.mark === mark) return
     unit.mark = mark
     unit.gap.textContent = withMarks(gap)
     unit.marks.textContent = withMarks(marks)
     unit.bond.className = `bond${off ? " tied" : ""}`
     unit.className = `unit${off ? " off" : ""}${locked ? " locked" : ""}${picked ? " picked" : ""}`
+    unit.classList.toggle("learned", data.learned[i] > 0)
+    unit.style.setProperty("--depth", `${1 + 2 * (data.learned[i] ?? 0)}px`)
     unit.tabIndex = i === this.active ? 0 : -1
     unit.setAttribute("aria-pressed", off)
     unit.setAttribute("aria-label", this.describe(i))
