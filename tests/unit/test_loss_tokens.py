@@ -302,3 +302,45 @@ def test_a_quoted_end_ends_nothing() -> None:
     assert rendering.text[only.start : only.end] == "Hi<|im_end|>"
     found = learned(tokenizer, rendering, loss_mask(conversation), "qwen2_5")
     assert "2 marks of the template are quoted" in found.plain.said
+
+
+def all_published() -> dict[str, str]:
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    spec = find_spec("trl")
+    if spec is None or not spec.submodule_search_locations:
+        return {}
+    folder = Path(next(iter(spec.submodule_search_locations))) / "chat_templates"
+    return {file.stem: file.read_text(encoding="utf-8") for file in folder.glob("*.jinja")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", [n for n in all_published() if not n.endswith("_training")] or [""]
+)
+def test_published_templates_never_learn_what_others_say(name: str) -> None:
+    """Held against the truth, as above; a refusal is an answer, a wrong place is none."""
+    if not name:
+        pytest.skip("Published templates come with TRL: pip install trl==1.16.0.")
+    tokenizer = with_marks(published(name))
+    seen = 0
+    for said in FEW:
+        conversation = read_conversation(CONVERSATIONS[said])
+        try:
+            rendering = render_conversation(tokenizer, conversation, name)
+            stretches = own_stretches(tokenizer, rendering, name)
+        except CapabilityError:
+            continue
+        inside = {p: s.turn for s in stretches for p in range(s.start, s.end)}
+
+        def render(texts, conversation=conversation) -> str:
+            return tokenizer.apply_chat_template(conversation.messages(texts), tokenize=False)
+
+        for k, _, place in truth(render, conversation.texts, most=8):
+            piece = conversation.pieces[k]
+            if place is not None:
+                own = piece.turn if piece.role == "assistant" else None
+                assert inside.get(place) == own, (said, piece)
+                seen += 1
+    assert seen > 20 or name in ("idefics3", "llava_next", "smolvlm")  # these take lists of parts alone
