@@ -23,7 +23,7 @@ from .data.targets import cells
 from .spec.mask_spec import MaskingSpec
 from .spec.spec import CAUSAL, EXAMPLE, RunSpec
 
-_READERS = frozenset({"pipeline", "presidio"})  # what reads a text without a model
+_READERS = frozenset({"pipeline", "presidio", "conversation"})  # they ask no model
 
 
 def preflight(spec: RunSpec) -> None:

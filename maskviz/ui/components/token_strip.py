@@ -17,7 +17,8 @@ _mount = st.components.v2.component(
     css=read_static("common.css") + read_asset("token_strip.css"),
     js=read_static("marks.js")
     + read_asset("token_strip_picture.js")
-    + read_asset("token_strip.js"),
+    + read_asset("token_strip.js")
+    + read_asset("token_strip_mount.js"),
 )
 
 
@@ -68,7 +69,7 @@ def token_strip(
     _mount(
         key=key,
         data={
-            **_message(units, f"{key}|{revision}", label, colours or {}, noun, max_height),
+            **strip_message(units, f"{key}|{revision}", label, colours or {}, noun, max_height),
             "tail": " …" if more else tail,
             "of": "of the first" if more else "of",
         },
@@ -107,7 +108,7 @@ def validate_edit(
     return sorted({i for i in hidden if type(i) is int and 0 <= i < count} - set(locked))
 
 
-def _message(
+def strip_message(
     units: Sequence[StripUnit],
     revision: str,
     label: str,
