@@ -4,6 +4,7 @@ from . import (
     attend,
     audit,
     bench,
+    chat,
     compare,
     explain,
     house,
@@ -12,6 +13,7 @@ from . import (
     sweep,
     text,
     train,
+    units,
     write,
 )
 from .common import app
@@ -21,6 +23,7 @@ __all__ = [
     "attend",
     "audit",
     "bench",
+    "chat",
     "compare",
     "explain",
     "house",
@@ -29,5 +32,6 @@ __all__ = [
     "sweep",
     "text",
     "train",
+    "units",
     "write",
 ]

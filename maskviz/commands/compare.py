@@ -9,8 +9,8 @@ import typer
 
 from ..errors import ParameterError
 from ..text.specials import specials_in
-from . import common
-from .compare_show import fairness_table, file_table, text_lines
+from . import common, units
+from .compare_show import fairness_table, file_table, role_lines, text_lines
 from .explain import Long
 from .progress import Progress
 
@@ -22,10 +22,17 @@ if TYPE_CHECKING:
 @common.app.command("compare")
 def compare_command(
     text: common.TextArgument = None,
+    conversation: common.ConversationFile = None,
     model: common.ModelName = "mini",
     strategy: Annotated[
-        str, typer.Option("--strategy", "-s", help="What to hide; several with commas, a,b,c.")
-    ] = "random",
+        str | None,
+        typer.Option(
+            "--strategy",
+            "-s",
+            help="What to hide; several with commas, a,b,c. Without: random, or nothing beside "
+            "--heads.",
+        ),
+    ] = None,
     operator: Annotated[
         str,
         typer.Option(
@@ -109,13 +116,17 @@ def compare_command(
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
     mask_file: common.MaskFile = None,
+    heads: units.Heads = "",
+    unit_operator: units.UnitOperator = "mean",
+    mean_over: units.MeanOver = "",
     as_json: common.Json = False,
 ) -> None:
     """Compare the model's answer on the plain and on the masked text.
 
     One text is set against random masks of the same size, under several strategies and operators;
     a file gives flip rate, accuracy and calibration per strategy; pairs of texts (--pair-column or
-    --swap) give flip rate and gaps.
+    --swap) give flip rate and gaps. --heads masks heads of the network: alone, they are compared
+    with as many others; with a strategy, both texts are read without them.
     """
     options = {
         "types": types, "pattern": pattern, "words": words, "indices": indices,
@@ -123,19 +134,37 @@ def compare_command(
     }  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
+    spoken = common.read_spoken(conversation, text)
+    if spoken is not None and file is not None:
+        raise ParameterError("--file and --conversation are given: give one of them.")
     shared: dict[str, Any] = {
         "model": model, "ratio": ratio, "seed": seed, "long": long,
         "question": common.question_of(
-            question, ask, model, prompt, choice, next_token, target, against, answer
+            question, ask, model, prompt, choice, next_token, target, against, answer, spoken
         ),
     }  # fmt: skip
+    if heads and units.alone(strategy, mask_file, unit_operator, file):
+        units.compare_alone(
+            text, heads, unit_operator, mean_over, text_column, draws, strategy, operator,
+            mask_file, options, shared, as_json,
+        )  # fmt: skip
+        return
+    strategy = "random" if strategy is None else strategy
+    without: dict[str, Any] = {}
+    if heads:
+        shared["model"], without = units.masked(
+            shared, heads, unit_operator, mean_over, text_column
+        )
     if file is None:
         _only_for_files(text_column, label_column, by, cluster, pair_column, swap, label, rows, out)
         draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
         operators = _operators(operator or _usual(model), sensitivity)
-        _one_text(text, strategy, operators, mask_file, draws, beside, options, shared, as_json)
+        text = text if spoken is None else spoken.prompt
+        _one_text(
+            text, strategy, operators, mask_file, draws, beside, options, shared, without, as_json
+        )
         return
     operator = operator or _usual(model)
     if text_column is None:
@@ -153,6 +182,7 @@ def compare_command(
             "operator": operator, "by": _named(by), "beside": beside, "limit": rows,
             "draws": draws, "cluster": cluster,
         },
+        without,
     )  # fmt: skip
 
 
@@ -189,7 +219,7 @@ def _operators(written: str, sensitivity: bool) -> list[str]:
 
 
 def _one_text(
-    text: str | None,
+    text: Any,
     strategy: str,
     operators: list[str],
     mask_file: Path | None,
@@ -197,10 +227,12 @@ def _one_text(
     beside: str | None,
     options: dict[str, Any],
     shared: dict[str, Any],
+    without: dict[str, Any],
     as_json: bool,
 ) -> None:
     from ..evidence import compare, compare_masks, sensitivity
     from ..evidence.text.compare import operators_left_out, put_again
+    from ..evidence.text.roles import by_role
     from ..readings.question import asked
 
     put, long = asked(shared["model"], shared["question"]), shared["long"]
@@ -224,12 +256,17 @@ def _one_text(
         "effects": [effect.to_dict() for effect in effects],
         "sensitivity": {name: s.to_dict() for name, s in survives.items()},
         "notes": left_out,
+        **without,
     }
     if positions := _positions(first.comparison, put, long):
         document["kl_by_position"] = positions
+    roles = by_role(first.comparison, put.about(masks[0][1].text), long)
+    if roles:
+        document["roles"] = [role.to_dict() for role in roles]
     if second is not None:
         document["beside"] = {"model": second.model, **second.change()}
-    common.show(document, as_json, "\n".join(text_lines(effects, survives, second)))
+    lines = [*text_lines(effects, survives, second), *role_lines(roles)]
+    common.show(document, as_json, "\n".join(lines))
 
 
 def _positions(compared: Comparison, put: Question, long: str) -> list[dict[str, Any]]:
@@ -245,7 +282,7 @@ def _positions(compared: Comparison, put: Question, long: str) -> list[dict[str,
 
 
 def _masks(
-    text: str | None,
+    text: Any,
     strategy: str,
     mask_file: Path | None,
     options: dict[str, Any],
@@ -259,7 +296,7 @@ def _masks(
     if mask_file is not None or is_expression(strategy) or len(_named(strategy)) < 2:
         chosen = common.chosen_mask(text, strategy, ratio, seed, mask_file, model=model, **options)
         return [(chosen.strategy, chosen)]
-    written = common.read_text(text)
+    written = common.read_text(text) if text is None or isinstance(text, str) else text
     given = _parameters(strategy, options)
     return [
         (name, mask(written, name, ratio=ratio, seed=seed, model=model, **more))
@@ -274,6 +311,7 @@ def _one_file(
     options: dict[str, Any],
     as_json: bool,
     asked: dict[str, Any],
+    without: dict[str, Any],
 ) -> None:
     from ..data.export import CsvFile
     from ..data.hub import resolve
@@ -289,7 +327,7 @@ def _one_file(
     show.end()
     for note in result.notes:
         common.notify(note)
-    common.show(result.to_dict(), as_json, file_table(result))
+    common.show({**result.to_dict(), **without}, as_json, file_table(result))
 
 
 def _pairs(
@@ -336,7 +374,7 @@ def _parameters(strategies: str, options: dict[str, Any]) -> dict[str, dict[str,
     if is_expression(strategies):
         return {strategies: common.parameters_for(strategies, **options)}
     named = _named(strategies)
-    taken = {name: {p.name for p in STRATEGIES[name].parameters} for name in named}
+    taken = {name: common.options_of(STRATEGIES[name]) for name in named}
     for option, value in options.items():
         if value and option != "pipeline" and not any(option in t for t in taken.values()):
             raise ParameterError(f"None of {', '.join(named)} takes --{option}: leave it out.")

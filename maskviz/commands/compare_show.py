@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ..evidence.files.file_result import Beside
     from ..evidence.files.files import FileComparison, StrategyResult
     from ..evidence.text.compare import Comparison, Effect, Sensitivity
+    from ..evidence.text.roles import RoleEffect
 
 
 def text_lines(
@@ -33,6 +34,18 @@ def text_lines(
             f"masked {second.masked.label} {_share(second.masked.confidence)}"
             + ("  (flips)" if second.flip else ""),
         ]
+    return lines
+
+
+def role_lines(roles: list[RoleEffect]) -> list[str]:
+    """Say what each role's part of the mask does by itself, where it hides what several say."""
+    if len(roles) < 2:
+        return []
+    lines = ["", "by role"]
+    for role in roles:
+        words = f"{role.words} word{'s' * (role.words != 1)}"
+        change = "nothing would be left" if role.delta is None else f"{role.delta:+.3f}"
+        lines.append(f"  {role.role:10}{words:>12}  {change}{'  (flips)' if role.flip else ''}")
     return lines
 
 

@@ -7,22 +7,23 @@ one layer count once.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(eq=False)
-class Places:
-    """The place of a pass as it goes on.
+class Places(threading.local):
+    """The place of a pass as it goes on; each thread that runs one has its own.
 
     part: the part that is running, None outside of all. counts: the layers of each that have begun.
+    layered: the parts in which layers are known.
     """
 
-    part: str | None = None
-    counts: dict[str, int] = field(default_factory=dict)
-    layered: dict[str, bool] = field(default_factory=dict)  # the parts in which layers are known
+    def __init__(self) -> None:
+        self.part: str | None = None
+        self.counts: dict[str, int] = {}
+        self.layered: dict[str, bool] = {}
 
     def now(self) -> tuple[str | None, int]:
         """Return the part, and its layer; where none is seen to begin, each call is one."""
@@ -58,6 +59,7 @@ def _follow(
 
     def starts(*_: Any) -> None:
         places.part, places.counts[name] = name, 0
+        places.layered.setdefault(name, bool(layers))  # another thread has seen none of it yet
 
     def ends(*_: Any) -> None:
         places.part = None

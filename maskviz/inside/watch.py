@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from .places import Places, placing
-from .projection import Paths, linear_maps, projection_of
+from .projection import Gated, Paths, linear_maps, projection_of
 from .terms import Ledger, Terms
 
 
@@ -41,8 +41,9 @@ class Product:
     """Tensors of one softmax · values as the model made them.
 
     weights: (1, heads, queries, keys) or (heads, …). values: … keys, d. result: … queries, d.
-    projection: that of the linear map that reads the result, None where none does. terms: what the
-    softmax read, where they are followed. part, layer: where it was multiplied.
+    projection: that of the linear map that reads the result, None where none does. weight: of that
+    map, (in, width) as it is multiplied; rows: which of its rows each head has, (heads, d). terms:
+    what the softmax read, where they are followed. part, layer: where it was multiplied.
     """
 
     weights: Any
@@ -52,6 +53,8 @@ class Product:
     terms: Terms | None = None
     part: str | None = None
     layer: int = 0
+    weight: Any = None
+    rows: Any = None
 
     def heads(self) -> tuple[Any, Any]:
         """Return weights (heads, queries, keys) and values (heads, keys, d), for a batch of one."""
@@ -142,8 +145,13 @@ def _mode() -> Any:
 
         def projected(self, product: Product, read: Any, weight: Any) -> None:
             path = self.paths.of(read) if self.paths else None
-            product.projection = projection_of(by_head(product.result), read, path, weight)
+            heads = by_head(product.result)
+            product.projection = projection_of(heads, read, path, weight)
             if product.projection is not None:
+                order = torch.arange(len(weight), device=weight.device)[:, None]
+                rows = projection_of(heads, read, path, order)
+                product.weight = weight
+                product.rows = (rows.weight if isinstance(rows, Gated) else rows)[..., 0]
                 self.let_go()
 
         def let_go(self) -> None:

@@ -82,7 +82,7 @@ def refusal(model: Model, name: str, found: Finding) -> str:
 
 def finding(model: Model, name: str) -> Finding:
     """Return what the check `name` finds of a model: from memory, from disk, or by running it."""
-    model = model.bare
+    model = model.bare.original or model.bare
     kept = _kept(model)
     if name in kept.findings:  # also of threads that compute while another holds the model's lock
         return kept.findings[name]

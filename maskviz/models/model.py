@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -48,6 +48,8 @@ class Model:
     notice: a sentence where its tokenizer is read otherwise than transformers does, else empty.
     lock: hold it around a forward pass; the pages of all users share one network.
     memos: what `remembered` keeps of it. read: texts as its tokens, those used last.
+    around: entered around each pass, where something inside is changed; then `original` is the
+        model as it was loaded, whose networks and checks these are.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Model:
     lock: threading.RLock = field(default_factory=threading.RLock)
     memos: dict[Any, Any] = field(default_factory=dict, repr=False)
     read: ByteCache = field(default_factory=lambda: ByteCache(_READ), repr=False)
+    around: Callable[[], AbstractContextManager[Any]] = nullcontext
+    original: Model | None = None
 
     @property
     def bare(self) -> Model:
@@ -172,6 +176,8 @@ class Model:
         Whoever holds it may go on with it when the cache drops it for another.
         """
         self.require(capability)
+        if self.original is not None:
+            return self.original.network(capability)
         return NETWORKS.get(
             (self, capability),
             lambda: _network(self, capability),
@@ -186,7 +192,7 @@ class Model:
         Raises CapabilityError in the place of any other exception from within transformers or
         torch's gradients; what this project's own code raises stays as it is.
         """
-        with naming(self.family), self.lock:
+        with naming(self.family), self.lock, self.around():
             yield
 
     @property

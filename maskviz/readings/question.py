@@ -52,7 +52,7 @@ class Kind:
     frame: Callable[[Model, Given], Model] = lambda model, given: model
     settle: Callable[[Question, str], Given] = lambda question, text: {}
     subject: Callable[[Given], int | None] = lambda given: None
-    detail: Callable[[Question, Read, Read], dict[str, Any]] | None = None
+    detail: Callable[..., dict[str, Any]] | None = None
     by_odds: bool = False
     flips: Callable[[Given], bool] = lambda given: True
     answers: Callable[[Question, Sequence[Read], int | None], Any] | None = None
@@ -144,9 +144,18 @@ class Question:
     def _said(self) -> dict[str, Any]:
         return {"name": self.name, **dict(self.parameters)}
 
-    def detail(self, plain: Read, masked: Read) -> dict[str, Any]:
-        """Return what else is to be said of a plain and a masked text, JSON-ready."""
-        return self.kind.detail(self, plain, masked) if self.kind.detail else {}
+    def detail(self, plain: Read, masked: Read, changed: Question | None = None) -> dict[str, Any]:
+        """Return what else is to be said of a plain and a masked text, JSON-ready.
+
+        changed: the same question to a network that was changed, where that reads the second text.
+        """
+        if self.kind.detail is None:
+            return {}
+        if changed is None:
+            return self.kind.detail(self, plain, masked)
+        if "changed" not in inspect.signature(self.kind.detail).parameters:
+            return {}
+        return self.kind.detail(self, plain, masked, changed=changed)
 
     def ask(self, reads: Sequence[Read]) -> Any:
         """Return the logits of one batch, a tensor (texts, outputs), with its gradient if any."""
@@ -238,8 +247,11 @@ _FLAGS = {name: f"--{name}" for name in ("prompt", "target", "against", "answer"
 
 
 def _option(name: str, value: Any) -> list[str]:
-    """Return a parameter as the command line takes it; ids are found anew from the text."""
-    if name == "tokens":
+    """Return a parameter as the command line takes it.
+
+    Ids are found anew from the text, and a conversation is a file.
+    """
+    if name in ("tokens", "conversation"):
         return []
     if name == "choices":
         return [word for choice in value for word in ("--choice", choice)]

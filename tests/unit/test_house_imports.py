@@ -49,7 +49,13 @@ ARROWS = {
 # Inside these rooms too, from the ground up; a file beside the rooms may use all of them.
 INNER = {
     "training": (("spec",), ("machine",), ("data",), ("model",), ("loop",)),
-    "evidence": (("chance",), ("words", "text"), ("files",), ("fairness", "distractor"), ("jobs",)),
+    "evidence": (
+        ("chance",),
+        ("words", "text"),
+        ("files",),
+        ("fairness", "distractor", "units"),
+        ("jobs",),
+    ),
     "ui": (("components",), ("shared",)),
 }
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -24,16 +24,22 @@ def hidden(mask: Mask) -> str:
     return f"{count:,} of {total:,} word{'s' * (total != 1)} ({mask.strategy})"
 
 
-def comparison_sentence(comparison: Comparison, chance: Control | None = None) -> str:
-    """Say what hiding changes in the answer, and how often chance does the same."""
+def comparison_sentence(
+    comparison: Comparison, chance: Control | None = None, doing: str = ""
+) -> str:
+    """Say what hiding changes in the answer, and how often chance does the same.
+
+    doing: what was done, where no words were hidden: `Silencing head 4.7`.
+    """
     mask, plain, masked = comparison.mask, comparison.original, comparison.masked
-    if not mask.hidden_words:
+    if not doing and not mask.hidden_words:
         stays = percent(plain.confidence) if not comparison.valued else f"{plain.confidence:.3f}"
         return f"Nothing is hidden: the answer stays {plain.label} {stays}."
+    doing = doing or f"Hiding {hidden(mask)}"
     if comparison.subject:
-        return _subject_sentence(comparison, chance)
+        return _subject_sentence(comparison, chance, doing)
     if comparison.valued:
-        return _regression_sentence(comparison, chance)
+        return _regression_sentence(comparison, chance, doing)
     before, after = (
         f"{_named(comparison, p.label)} {percent(p.confidence)}" for p in (plain, masked)
     )
@@ -46,7 +52,7 @@ def comparison_sentence(comparison: Comparison, chance: Control | None = None) -
     else:
         change = f"leaves {before} as good as unchanged ({after})"
     by_chance = "" if chance is None else f"; {beside(chance)}"
-    return f"Hiding {hidden(mask)} {change}{by_chance}."
+    return f"{doing} {change}{by_chance}."
 
 
 def _named(comparison: Comparison, label: str) -> str:
@@ -58,10 +64,10 @@ def _labels(chosen: Sequence[str]) -> str:
     return " and ".join(chosen) or "no label"
 
 
-def _subject_sentence(comparison: Comparison, chance: Control | None) -> str:
+def _subject_sentence(comparison: Comparison, chance: Control | None, doing: str) -> str:
     """Say what hiding does to the token, contrast or answer that was asked for."""
     by_chance = "" if chance is None else f"; {beside(chance)}"
-    return f"Hiding {hidden(comparison.mask)} {_moves(comparison)}{_writes(comparison)}{by_chance}."
+    return f"{doing} {_moves(comparison)}{_writes(comparison)}{by_chance}."
 
 
 def _moves(comparison: Comparison) -> str:
@@ -122,14 +128,11 @@ def _writes(comparison: Comparison) -> str:
     return ""
 
 
-def _regression_sentence(comparison: Comparison, chance: Control | None) -> str:
+def _regression_sentence(comparison: Comparison, chance: Control | None, doing: str) -> str:
     """Say by how much a regression's value moves, and where random masks leave it."""
     plain, masked = comparison.original.confidence, comparison.masked.confidence
     by_chance = "" if chance is None else f"; {beside(chance)}"
-    return (
-        f"Hiding {hidden(comparison.mask)} moves {comparison.original.label} from {plain:.3f} to "
-        f"{masked:.3f}{by_chance}."
-    )
+    return f"{doing} moves {comparison.original.label} from {plain:.3f} to {masked:.3f}{by_chance}."
 
 
 def beside(chance: Control) -> str:

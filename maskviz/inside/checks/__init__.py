@@ -2,10 +2,22 @@
 
 A check is one function, (model) -> Finding: `masks` has those of what may attend to what, `sight`
 that of hidden words, `padding` that of batches, `readout` that of where an answer is read,
-`layers` that of which layers attend, `sharing` that of beginnings. `probe` has the tokens they
-read, `scaled` the copy of a network whose windows are of four tokens.
+`layers` that of which layers attend, `heads` that of heads, `resuming` that of lower layers,
+`sharing` that of beginnings. `probe` has the tokens they read, `scaled` the copy of a network whose
+windows are of four tokens.
 """
 
-from . import layers, masks, padding, readout, sharing, sight
+from . import heads, layers, masks, padding, readout, resuming, sharing, sight
 
-__all__ = ["layers", "masks", "padding", "probe", "readout", "scaled", "sharing", "sight"]
+__all__ = [
+    "heads",
+    "layers",
+    "masks",
+    "padding",
+    "probe",
+    "readout",
+    "resuming",
+    "scaled",
+    "sharing",
+    "sight",
+]

@@ -37,15 +37,15 @@ def _changed(model: Model, network: Any, short: Sequence[int], long: Sequence[in
     """Return how far the answers for a short text move where it is padded beside a long one."""
     gap, own = len(long) - len(short), len(short)
     fill = [model.padding] * gap
-    alone = _answers(network, [short], [[1] * own])
-    padded = _answers(network, [[*short, *fill], long], [[1] * own + [0] * gap, [1] * len(long)])
+    alone = answers(network, [short], [[1] * own])
+    padded = answers(network, [[*short, *fill], long], [[1] * own + [0] * gap, [1] * len(long)])
     states = apart(alone[0][0], padded[0][0, :own])
     if padded[1] is None or (padded[1].dim() == 3 and padded[1].shape[1] == len(long)):
         return states  # an answer a token is made of its state alone
     return max(states, apart(alone[1][0], padded[1][0]))
 
 
-def _answers(
+def answers(
     network: Any, ids: Sequence[Sequence[int]], seen: Sequence[Sequence[int]]
 ) -> tuple[Any, Any]:
     """Return the last states of the part that reads the text, and the logits or None."""

@@ -7,6 +7,7 @@ before it. Without an answer the model's own is taken, greedily, as transformers
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ...errors import CapabilityError, ParameterError
@@ -14,12 +15,19 @@ from ...masks.operators import apply
 from ...models.memory import remembered
 from ...models.model import Model
 from ...text.conversation import Conversation
-from ..batches import Ids, Read, batch
+from ..batches import Read, batch
 from ..question import Question, question
 from ..written import ends_of
 from .conversing import conversed
 from .prompt import Framed, framed
-from .scoring import checked, log_probabilities, log_softmax_behind, seen_last, way_of
+from .scoring import (
+    checked,
+    log_probabilities,
+    log_softmax_behind,
+    of_both,
+    seen_last,
+    way_of,
+)
 from .sharing import shared_answers
 from .tails import Tail, Template, answer_tails, pieces_of, tails_of
 
@@ -90,19 +98,41 @@ def decoded(model: Model, ids: Sequence[int]) -> str:
 def written(model: Model, read: Read, longest: int) -> tuple[int, ...]:
     """Return the ids that a model writes greedily behind a prompt, without the end of its turn.
 
-    At most `longest`, fewer where the model takes no more. The same prompt is asked once.
+    At most `longest`, fewer where the model takes no more. The same prompt is asked once: what is
+    written greedily begins with what fewer tokens would be.
     """
-    return _greedy(model, tuple(read.input_ids), tuple(read.attention_mask), longest)
+    said = _said(model.bare, tuple(read.input_ids), tuple(read.attention_mask))
+    if not (said.ended or len(said.ids) >= longest):
+        keep(model, read, generated(model, read, longest), longest)
+    return said.ids[:longest]
+
+
+@dataclass
+class _Said:
+    """What is known of a model's own answer to a prompt; ended: whether that is all of it."""
+
+    ids: tuple[int, ...] = ()
+    ended: bool = False
 
 
 @remembered(maxsize=64)
-def _greedy(
-    model: Model, ids: tuple[int, ...], seen: tuple[int, ...], longest: int
-) -> tuple[int, ...]:
+def _said(model: Model, ids: tuple[int, ...], seen: tuple[int, ...]) -> _Said:
+    return _Said()
+
+
+def keep(model: Model, read: Read, ids: tuple[int, ...], longest: int) -> None:
+    """Remember what a model writes behind a prompt where `longest` tokens are asked for."""
+    said = _said(model.bare, tuple(read.input_ids), tuple(read.attention_mask))
+    if not said.ended and len(ids) >= len(said.ids):
+        said.ids, said.ended = ids, len(ids) < longest
+
+
+def generated(model: Model, prompt: Read, longest: int, **watched: Any) -> tuple[int, ...]:
+    """Return what `written` returns, asked anew; `watched` goes to transformers' `generate`."""
     import torch
 
     way = _way(model)
-    (read,) = seen_last(model, [Ids(ids, seen)]) if way == "generate" else (Ids(ids, seen),)
+    (read,) = seen_last(model, [prompt]) if way == "generate" else (prompt,)
     count = len(read.input_ids)
     room = model.max_length - count if way == "generate" else longest
     inputs, network = batch(model, [read]), model.network(way)
@@ -116,23 +146,35 @@ def _greedy(
             do_sample=False,
             num_beams=1,
             pad_token_id=model.padding,
+            **watched,
         )[0].tolist()[count if way == "generate" else 1 :]
+    return until_end(network, found)
+
+
+def until_end(network: Any, ids: Sequence[int]) -> tuple[int, ...]:
+    """Return the ids before the one that ends an answer."""
     ends = ends_of(network.generation_config.eos_token_id)
-    return tuple(found[: next((i for i, token in enumerate(found) if token in ends), len(found))])
+    return tuple(ids[: next((i for i, token in enumerate(ids) if token in ends), len(ids))])
 
 
-def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:
+def _detail(
+    asked: Question, plain: Read, masked: Read, changed: Question | None = None
+) -> dict[str, Any]:
     """Return the answer token by token, what is written under the mask, and where they part."""
     import torch
 
     model: Any = asked.model
     tail = model.tails[0]
-    with model.running(), torch.inference_mode():
-        said = log_softmax_behind(model, [plain, masked], tail).double().cpu()
+
+    def ask(one: Model, reads: Sequence[Read]) -> Any:
+        return log_softmax_behind(one, reads, tail)
+
+    said = of_both(asked, changed, ask, plain, masked).double().cpu()
     own = said.gather(-1, torch.tensor(tail.own).expand(2, -1)[..., None])[..., 0]
     kl = (said[0].exp() * (said[0] - said[1])).nansum(-1)
     longest = max(FLIP, min(LONGEST, tail.scored))
-    first, second = (written(model, read, longest) for read in (plain, masked))
+    first = written(model, plain, longest)
+    second = written(changed.model if changed else model, masked, longest)
     parts = next(
         (i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
         None if first == second else min(len(first), len(second)),

@@ -13,7 +13,7 @@ from ..batches import Read
 from ..question import Question, question
 from .conversing import conversed
 from .prompt import Framed, framed
-from .scoring import begun, checked, log_probabilities, way_of
+from .scoring import begun, checked, log_probabilities, of_both, way_of
 from .sharing import shared_answers
 from .tails import Tail, Template, answer_tails, tails_of
 
@@ -53,13 +53,16 @@ def _names(model: Model, given: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(given["choices"])
 
 
-def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:
+def _detail(
+    asked: Question, plain: Read, masked: Read, changed: Question | None = None
+) -> dict[str, Any]:
     """Return ln p of each choice: whole, by token and by what it gains over an empty text."""
-    import torch
-
     model: Any = asked.model
-    with model.running(), torch.inference_mode():
-        found = log_probabilities(model, [plain, masked], model.tails).double().cpu()
+
+    def ask(one: Model, reads: Sequence[Read]) -> Any:
+        return log_probabilities(one, reads, model.tails)
+
+    found = of_both(asked, changed, ask, plain, masked).double().cpu()
     base = without_text(model) if _says_something(model) else None
     return {
         "choices": [

@@ -13,7 +13,7 @@ from ..batches import Read
 from ..question import Question, question
 from .conversing import conversed
 from .prompt import Framed, framed
-from .scoring import checked, next_logits
+from .scoring import checked, next_logits, of_both
 from .sharing import shared_answers
 from .tails import Template, pieces_of, tails_of
 
@@ -89,10 +89,12 @@ def _behind(model: Model, reads: Sequence[Read]) -> Any:
         return next_logits(model, reads).double()
 
 
-def _detail(asked: Question, plain: Read, masked: Read) -> dict[str, Any]:
+def _detail(
+    asked: Question, plain: Read, masked: Read, changed: Question | None = None
+) -> dict[str, Any]:
     """Return how far all of the vocabulary moves, and what is asked for in it."""
     model, given = asked.model, asked.given
-    said = _behind(model, [plain, masked]).log_softmax(-1)
+    said = of_both(asked, changed, _behind, plain, masked).log_softmax(-1)
     ids = _ids(model, given)
     names = _names(model, given)
     return {

@@ -75,6 +75,8 @@ def framed(
         capabilities=model.capabilities,
         lock=model.lock,
         read=model.read,
+        around=model.around,
+        original=model.original,
         template=template,
         tails=tails,
         ended=ended,

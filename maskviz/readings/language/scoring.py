@@ -7,7 +7,7 @@ the words of one prompt of 1,000 tokens would take a gigabyte.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,6 +17,7 @@ from ...models.checks import demand
 from ...models.model import Model
 from ..batches import Ids, Read, batch
 from ..hiding import trimmed
+from ..question import Question
 from .tails import Tail, end_ids
 
 Layer = tuple[Any, Any]  # keys and values
@@ -48,6 +49,29 @@ def log_probabilities(model: Model, reads: Sequence[Read], tails: Sequence[Tail]
     """
     by = {"generate": _behind, "translate": _in_answer, "fill": _in_place}
     return by[way_of(model)](model, reads, tails)
+
+
+def of_both(
+    asked: Question,
+    changed: Question | None,
+    ask: Callable[[Model, Sequence[Read]], Any],
+    plain: Read,
+    masked: Read,
+) -> Any:
+    """Return `ask` of a plain and a masked text, (2, …), each of its own network.
+
+    changed: the question to a network that was changed, which reads the second one.
+    """
+    import torch
+
+    pairs = [(asked, [plain, masked])]
+    if changed is not None:
+        pairs = [(asked, [plain]), (changed, [masked])]
+    found = []
+    for question, reads in pairs:
+        with question.model.running(), torch.inference_mode():
+            found.append(ask(question.model, reads))
+    return torch.cat(found)
 
 
 def next_logits(model: Model, reads: Sequence[Read]) -> Any:

@@ -1,0 +1,260 @@
+"""The command heads, and what compare has for units: heads of the network that are masked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import ParameterError, UnknownNameError
+from . import common
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from ..evidence.units.asking import Way
+    from ..evidence.units.compare import Silenced
+    from ..evidence.units.scan import HeadScan
+    from ..readings.question import Question
+
+Heads = Annotated[
+    str, typer.Option("--heads", help="Heads that are masked, layer.head from 1: 3.1,3.4.")
+]
+UnitOperator = Annotated[
+    str,
+    typer.Option(
+        "--unit-operator",
+        help="What stands in a head's place: mean (over rows), zero, zero-but-bias (the value's "
+        "bias stays), from (its value on the masked text), from-plain (the other way round).",
+    ),
+]
+MeanOver = Annotated[
+    str, typer.Option("--mean-over", help="File with the rows of mean; without: example rows.")
+]
+_MOST = 256  # rows of a file that a mean is over
+_SHOWN = 10  # heads that a person is shown
+
+
+def alone(strategy: str | None, mask_file: Path | None, operator: str, file: str | None) -> bool:
+    """Tell whether heads are all that is masked in the comparison of a text."""
+    from ..inside.operators import FROM, FROM_PLAIN
+
+    if file is not None:
+        if strategy is None:
+            raise ParameterError(
+                "--heads in a file needs a strategy, whose masks are read without them: name one, "
+                "or scan the file with 'maskviz heads --file'."
+            )
+        return False
+    return operator in (FROM, FROM_PLAIN) or (strategy is None and mask_file is None)
+
+
+def masked(
+    shared: dict[str, Any], heads: str, operator: str, mean_over: str, column: str | None
+) -> tuple[Question, dict[str, Any]]:
+    """Return the question as it is answered with heads masked, and what JSON says of them."""
+    from ..evidence.units.asking import example_rows, reads_of
+    from ..evidence.units.compare import units_of
+    from ..inside.under import under
+    from ..readings.question import asked
+
+    put = asked(shared["model"], shared["question"])
+    mask = units_of(heads, put)
+    rows = _rows(mean_over, column) or example_rows()
+    found = under(put, mask, operator, reads_of(put, rows) if operator == "mean" else ())
+    common.notify(f"Both texts are read with {mask.said} silenced ({operator}).")
+    return found, {"units": mask.to_dict(), "unit_operator": operator}
+
+
+def compare_alone(
+    text: str | None,
+    heads: str,
+    unit_operator: str,
+    mean_over: str,
+    column: str | None,
+    draws: int | None,
+    strategy: str | None,
+    operator: str,
+    mask_file: Path | None,
+    options: dict[str, Any],
+    shared: dict[str, Any],
+    as_json: bool,
+) -> None:
+    """Compare a text's answer with some heads masked, beside as many others."""
+    from ..evidence.units.compare import compare_units
+    from ..readings.question import asked
+
+    put = asked(shared["model"], shared["question"])
+    way, written = _way(
+        text, put, unit_operator, mean_over, column, strategy, operator, mask_file, options, shared
+    )
+    found = compare_units(written, heads, put, way, 99 if draws is None else draws)
+    common.show(found.to_dict(), as_json, _said(found))
+
+
+def _way(
+    text: str | None,
+    put: Question,
+    unit_operator: str,
+    mean_over: str,
+    column: str | None,
+    strategy: str | None,
+    operator: str,
+    mask_file: Path | None,
+    options: dict[str, Any],
+    shared: dict[str, Any],
+) -> tuple[Way, str]:
+    """Return how heads are masked, and the text."""
+    from ..evidence.units.asking import Way
+    from ..inside.operators import FROM, FROM_PLAIN
+    from ..masks.operators import usual_operator
+
+    rows = _rows(mean_over, column)
+    if unit_operator not in (FROM, FROM_PLAIN):
+        if strategy or mask_file:
+            raise ParameterError(
+                f"The unit operator {unit_operator} hides no words: leave --strategy out, or "
+                "choose from, which takes the values of the masked text."
+            )
+        return Way(unit_operator, rows), common.read_text(text)
+    chosen = common.chosen_mask(
+        text, strategy or "random", shared["ratio"], shared["seed"], mask_file, model=put.model,
+        **options,
+    )  # fmt: skip
+    hides = operator or usual_operator(put.model)
+    return Way(unit_operator, rows, chosen, hides), chosen.text
+
+
+def _rows(file: str, column: str | None) -> tuple[str, ...] | None:
+    """Return the texts of a file, None where none is named."""
+    if not file:
+        return None
+    return tuple(_texts(file, column, _MOST))
+
+
+def _texts(file: str, column: str | None, most: int | None) -> list[str]:
+    from itertools import islice
+
+    from ..data import guess_columns, iter_rows, read_table
+    from ..data.hub import resolve
+    from ..evidence.files.rows import usable_rows
+
+    path = resolve(file)
+    named = column or guess_columns(read_table(path)).text
+    return [row.text for row in islice(usable_rows(iter_rows(path), named, None, (), {}), most)]
+
+
+def _said(found: Silenced) -> str:
+    from ..evidence.text.scale import Scale
+    from ..evidence.units.sentence import units_sentence
+
+    chance, scale = found.control, Scale.of(found.comparison)
+    lines = [units_sentence(found)]
+    if chance.draws:
+        low, high, mean = (f"{value:{scale.digits}}" for value in scale.band(chance))
+        lines.append(
+            f"With {found.control.size} of the others masked {scale.name} lies between {low} and "
+            f"{high}, mean {mean}."
+        )
+    return "\n".join(lines)
+
+
+@common.app.command("heads")
+def heads_command(
+    text: common.TextArgument = None,
+    model: common.ModelName = "mini",
+    unit_operator: UnitOperator = "mean",
+    mean_over: MeanOver = "",
+    file: Annotated[
+        str | None, typer.Option("--file", help="A row a text: effects are means over rows.")
+    ] = None,
+    text_column: Annotated[
+        str | None, typer.Option("--text-column", help="Column with the texts.")
+    ] = None,
+    rows: Annotated[int, typer.Option("--rows", help="Of a file, the first.")] = 64,
+    strategy: Annotated[
+        str, typer.Option("--strategy", "-s", help="What is hidden in the text that from reads.")
+    ] = "",
+    operator: Annotated[str, typer.Option("--operator", "-o", help="How it is hidden.")] = "",
+    ratio: common.Ratio = None,
+    seed: common.Seed = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Write every head as CSV.")] = None,
+    question: common.QuestionName = "",
+    ask: common.Ask = None,
+    prompt: common.Prompt = None,
+    choice: common.Choices = None,
+    next_token: common.NextToken = False,
+    target: common.Target = "",
+    against: common.Against = "",
+    answer: common.Answer = None,
+    types: common.Types = "",
+    pattern: common.Pattern = "",
+    words: common.Words = "",
+    indices: common.Indices = "",
+    pipeline: common.Pipeline = "",
+    mask_file: common.MaskFile = None,
+    as_json: common.Json = False,
+) -> None:
+    """Scan all heads: what each does to the answer when it alone is masked.
+
+    On one text the largest is only the largest of so many; over a file (--file) it is found on
+    half of the rows and tested on the others.
+    """
+    from ..evidence.units.asking import Way
+    from ..evidence.units.scan import scan_rows, scan_text
+    from ..readings.question import asked
+
+    if rows < 1:
+        raise ParameterError(f"--rows is {rows} and must be 1 or more.")
+    put = asked(
+        model,
+        common.question_of(
+            question, ask, model, prompt, choice, next_token, target, against, answer
+        ),
+    )
+    options = {
+        "types": types, "pattern": pattern, "words": words, "indices": indices,
+        "pipeline": pipeline,
+    }  # fmt: skip
+    shared = {"ratio": ratio, "seed": seed}
+    show = Progress("heads" if file is None else "rows")
+    if file is not None:
+        way = Way(unit_operator, _rows(mean_over, text_column))
+        found = scan_rows(_texts(file, text_column, rows), put, way, progress=show)
+    else:
+        way, written = _way(
+            text, put, unit_operator, mean_over, text_column, strategy, operator, mask_file,
+            options, shared,
+        )  # fmt: skip
+        found = scan_text(written, put, way, progress=show)
+    show.end()
+    if out is not None:
+        _write(found, out)
+    document = {**found.to_dict(), "out": None if out is None else str(out)}
+    common.show(document, as_json, "\n".join(_lines(found)))
+
+
+def _write(found: HeadScan, out: Path) -> None:
+    from ..data.export import CsvFile
+
+    if out.suffix != ".csv":
+        raise UnknownNameError.of("ending", out.suffix or out.name, (".csv",))
+    with CsvFile(out) as written:
+        for one in found.effects:
+            values = one.to_dict()
+            low, high = values.pop("ci95") or ("", "")
+            written.add({**values, "low": low, "high": high})
+
+
+def _lines(found: HeadScan) -> list[str]:
+    from ..evidence.units.sentence import scan_sentence
+
+    lines = [scan_sentence(found), "", "rank  head       effect"]
+    for one in sorted(found.effects, key=lambda one: one.rank)[:_SHOWN]:
+        interval = f"  ({one.low:+.3f} to {one.high:+.3f})" if one.low == one.low else ""
+        lines.append(f"{one.rank:4}  {one.unit!s:9}{one.effect:+8.3f}{interval}")
+    lines += [
+        "",
+        "Effect: the log-odds of the plain answer with the head masked, less those without.",
+    ]
+    return lines

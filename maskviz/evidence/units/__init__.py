@@ -1,0 +1,3 @@
+"""Units of a network, masked: what silencing a head changes, beside all heads."""
+
+__all__ = ["asking", "compare", "reference", "scan", "sentence"]

@@ -1,0 +1,250 @@
+"""The scan: what each head does to the answer when it alone is masked.
+
+The effect of a head is Δ log-odds of the plain answer (of a value, Δ): below 0 the answer falls
+without it. The largest of a scan is the largest of so many, and no verdict on the text it was found
+on: it is looked for on half of the rows, and its place among all heads is counted on the others.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import ParameterError
+from ...inside.anatomy import anatomy_of
+from ...inside.units import Anatomy, Unit
+from ...models.model import Model
+from ...readings.question import Question, Spec, asked
+from ..intervals import mean_interval
+from .asking import Way, scan_of
+
+FEWEST = 4  # rows of which the largest head can be tested on the others
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class HeadEffect:
+    """What masking one head does: the mean over the rows, its 95 % interval, and its place.
+
+    probability: of the plain answer with the head masked, on one text; None over rows.
+    rank: among all heads by |effect|, 1 the largest.
+    """
+
+    unit: Unit
+    effect: float
+    low: float
+    high: float
+    rank: int
+    probability: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready values."""
+        known = self.low == self.low
+        return {
+            "head": str(self.unit),
+            "effect": self.effect,
+            "ci95": [self.low, self.high] if known else None,
+            "rank": self.rank,
+            "probability": self.probability,
+        }
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The largest head of half of the rows, on the other half.
+
+    rank: its place among all heads there; p_value: (1 + heads as strong) / heads.
+    """
+
+    unit: Unit
+    found_on: int
+    rows: int
+    effect: float
+    low: float
+    high: float
+    rank: int
+    of: int
+
+    @property
+    def p_value(self) -> float:
+        """The share of heads that are as strong on the other rows, itself counted."""
+        return self.rank / self.of
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready values."""
+        return {
+            "head": str(self.unit),
+            "found_on": self.found_on,
+            "rows": self.rows,
+            "effect": self.effect,
+            "ci95": [self.low, self.high] if self.low == self.low else None,
+            "rank": self.rank,
+            "of": self.of,
+            "p": self.p_value,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class HeadScan:
+    """The effect of every head on the answer to a text, or to rows.
+
+    values: (rows, heads), Δ log-odds of each row's plain answer. answers: of one text the plain
+    logits (outputs,) and those with each head masked (heads, outputs). plain: what the plain answer
+    is, and its probability, of one text.
+    """
+
+    anatomy: Anatomy
+    question: Question
+    way: Way
+    values: Any
+    effects: tuple[HeadEffect, ...]
+    tested: Tested | None = None
+    answers: tuple[Any, Any] | None = None
+    plain: tuple[str, float] | None = None
+
+    @property
+    def largest(self) -> HeadEffect:
+        """The head with the largest effect."""
+        return next(one for one in self.effects if one.rank == 1)
+
+    def grid(self, side: str = "") -> Any:
+        """Return the effects of a part as an array (layers, heads), NaN where there is none."""
+        import numpy as np
+
+        own = [one for one in self.effects if one.unit.side == side]
+        heads = max((one.unit.head for one in own), default=-1) + 1
+        part = side or self.anatomy.first
+        count = self.anatomy.layers["decoder" if part == "cross" else part]
+        found = np.full((count, heads), np.nan)
+        for one in own:
+            found[one.unit.layer, one.unit.head] = one.effect
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready values; heads from the strongest."""
+        ranked = sorted(self.effects, key=lambda one: one.rank)
+        return {
+            "model": self.anatomy.model,
+            "question": self.question.spec(),
+            "unit_operator": self.way.operator,
+            "rows": len(self.values),
+            "label": self.plain and self.plain[0],
+            "probability": self.plain and self.plain[1],
+            "heads": [one.to_dict() for one in ranked],
+            "largest": str(self.largest.unit),
+            "tested": self.tested and self.tested.to_dict(),
+        }
+
+
+def scan_text(
+    text: str,
+    model: Model | str | Question = "mini",
+    way: Way | None = None,
+    question: Spec = "labels",
+    progress: Progress = lambda done, total: None,
+) -> HeadScan:
+    """Mask each head of a model alone and ask about a text; effects have no interval then.
+
+    >>> scan_text("A truly great film.").effects[0].unit
+    Unit(layer=0, head=0, side='', kind='head')
+    """
+    put, way = asked(model, question).about(text), way or Way()
+    anatomy = anatomy_of(put.model)
+    plain, found, index = _asked(put, text, way, anatomy, progress)
+    moved = _moved(put, plain, found, index)
+    p = put.probabilities(found)[:, index]
+    effects = _effects(anatomy, moved[None], p)
+    before = put.outputs[index], float(put.probabilities(plain)[index])
+    return HeadScan(anatomy, put, way, moved[None], effects, None, (plain, found), before)
+
+
+def scan_rows(
+    texts: Sequence[str],
+    model: Model | str | Question = "mini",
+    way: Way | None = None,
+    question: Spec = "labels",
+    progress: Progress = lambda done, total: None,
+    seed: int = 0,
+) -> HeadScan:
+    """Mask each head of a model alone and ask about rows; the largest is tested on other rows.
+
+    Raises ParameterError for no row, or for an operator that patches, which is for one text.
+    """
+    import numpy as np
+
+    put, way = asked(model, question), way or Way()
+    if not texts:
+        raise ParameterError("No row has a text: name a file with texts, or give one.")
+    if way.patches:
+        raise ParameterError(
+            f"The unit operator {way.operator} takes the values of one masked text: scan one text, "
+            "or choose mean or zero."
+        )
+    anatomy = anatomy_of(put.model)
+    rows = []
+    for text in texts:
+        own = put.about(text)
+        plain, found, index = _asked(own, text, way, anatomy, lambda done, total: None)
+        rows.append(_moved(own, plain, found, index))
+        progress(len(rows), len(texts))
+    values = np.stack(rows)
+    return HeadScan(
+        anatomy, put, way, values, _effects(anatomy, values), _tested(anatomy, values, seed)
+    )
+
+
+def _asked(
+    put: Question, text: str, way: Way, anatomy: Anatomy, progress: Progress
+) -> tuple[Any, Any, int]:
+    """Return the plain logits, those with each head masked, and the output that is spoken of."""
+    scan, _ = scan_of(put, text, way)
+    done = 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        progress(done, len(anatomy.all_heads))
+
+    scan.done = count
+    plain, found = scan.answers([[head] for head in anatomy.all_heads])
+    return plain, found, put.subject(put.probabilities(plain))
+
+
+def _moved(put: Question, plain: Any, found: Any, index: int) -> Any:
+    """Return Δ log-odds of an output with each head masked, (heads,)."""
+    return put.log_odds(found)[:, index] - put.log_odds(plain)[index]
+
+
+def _effects(anatomy: Anatomy, values: Any, p: Any = None) -> tuple[HeadEffect, ...]:
+    import numpy as np
+
+    means = values.mean(0)
+    ranks = np.empty(len(means), int)
+    ranks[np.argsort(-abs(means), kind="stable")] = np.arange(1, len(means) + 1)
+    return tuple(
+        HeadEffect(
+            unit,
+            *mean_interval(list(map(float, values[:, i]))),
+            int(ranks[i]),
+            None if p is None else float(p[i]),
+        )
+        for i, unit in enumerate(anatomy.all_heads)
+    )
+
+
+def _tested(anatomy: Anatomy, values: Any, seed: int) -> Tested | None:
+    """Look for the largest head on half of the rows and count its place on the others."""
+    count = len(values)
+    if count < FEWEST:
+        return None
+    order = list(range(count))
+    random.Random(seed).shuffle(order)  # noqa: S311  repeatable, not secret
+    first, second = values[order[: count // 2]], values[order[count // 2 :]]
+    index = int(abs(first.mean(0)).argmax())
+    there = abs(second.mean(0))
+    mean, low, high = mean_interval(list(map(float, second[:, index])))
+    rank = int((there >= there[index]).sum())
+    unit = anatomy.all_heads[index]
+    return Tested(unit, len(first), len(second), mean, low, high, rank, len(there))

@@ -1,0 +1,181 @@
+"""Many masks over units of one text, asked about in few passes.
+
+The masks of one depth share a batch, a row each, and the layers below are read once. A row's own
+heads are changed in it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from ..masks.encoding import Encoding
+from ..models.checks import finding
+from ..readings.batches import Read
+from ..readings.question import Question
+from .changing import changing
+from .resuming import Kept, keeping, resumed
+from .tape import parts_of
+from .units import Anatomy, Unit
+
+Place = tuple[str, int]
+_TOKENS = 1024  # in a pass, over all its rows
+
+
+@dataclass(eq=False)
+class Scan:
+    """One text as it is asked about again and again with other heads masked.
+
+    read: what the model reads of it. values: place → what stands in the place of its heads, (heads,
+    d) or (rows, heads, queries, d); None for zero. done: called with how many masks are answered.
+    """
+
+    question: Question
+    anatomy: Anatomy
+    read: Read
+    values: Mapping[Place, Any] | None = None
+    done: Callable[[int], None] = lambda count: None
+
+    def answers(self, sets: Sequence[Sequence[Unit]]) -> tuple[Any, Any]:
+        """Return the plain logits (outputs,), and those with each set masked (sets, outputs)."""
+        import numpy as np
+        import torch
+
+        question, network = self.question, self.question.network
+        (read,) = question.kind.prepare(question.model, [self.read])
+        known = finding(question.model, "layers read once").passed  # before the lock is held
+        with question.model.running(), torch.inference_mode():
+            kept, plain = keeping(network, parts_of(question.model), lambda: question.ask([read]))
+            kept.once = kept.once and known
+            found = np.zeros((len(sets), len(question.outputs)))
+            for depth, which in self._batches(kept, sets):
+                some = [sets[i] for i in which]
+                with resumed(kept, depth, len(some)), self.changed(some):
+                    found[which] = question.ask([read] * len(some)).double().cpu().numpy()
+                self.done(len(some))
+        return plain[0].double().cpu().numpy(), found
+
+    def changed(self, sets: Sequence[Sequence[Unit]]) -> AbstractContextManager[None]:
+        """Return the block in which as many texts as sets are read, each with its set masked."""
+        network = self.question.network
+        chosen = self._chosen(sets, network.device)
+        return changing(network, self.anatomy.heads, chosen, self._altering(chosen))
+
+    def _batches(
+        self, kept: Kept, sets: Sequence[Sequence[Unit]]
+    ) -> Iterator[tuple[int, list[int]]]:
+        """Yield the depth of the lowest layer of some sets, and the sets' numbers."""
+        depths = [
+            min((kept.depth(self.anatomy.part(u), u.layer) for u in one), default=0) for one in sets
+        ]
+        tails = getattr(self.question.model, "tails", ())
+        rows = max(1, len(tails)) if any(len(tail.ids) > 1 for tail in tails) else 1
+        most = max(1, _TOKENS // (rows * len(self.read.input_ids)))
+        order = sorted(range(len(sets)), key=lambda i: depths[i])
+        for depth, group in groupby(order, key=lambda i: depths[i]):
+            own = list(group)
+            parts = -(-len(own) // most)  # of about the same size
+            size = -(-len(own) // parts)
+            for i in range(0, len(own), size):
+                yield depth, own[i : i + size]
+
+    def _chosen(self, some: Sequence[Sequence[Unit]], device: Any) -> dict[Place, Any]:
+        """Return for each layer which heads are masked in which set, bool (sets, heads)."""
+        import torch
+
+        found: dict[Place, Any] = {}
+        for i, units in enumerate(some):
+            for unit in units:
+                place = (self.anatomy.part(unit), unit.layer)
+                if place not in found:
+                    shape = (len(some), self.anatomy.heads[place])
+                    found[place] = torch.zeros(shape, dtype=torch.bool)
+                found[place][i, unit.head] = True
+        return {place: mask.to(device) for place, mask in found.items()}
+
+    def _altering(self, chosen: Mapping[Place, Any]) -> Any:
+        def alter(part: str, layer: int, product: Any, _values: Any) -> Any:
+            mask = chosen[part, layer]
+            each = len(product) // len(mask)  # rows of one text: one for each choice
+            mask = mask.repeat_interleave(each, 0)[:, :, None, None]
+            if self.values is None:
+                return product.masked_fill(mask, 0)
+            own = self._own(self.values[part, layer].to(product.device, product.dtype), product)
+            return product if own is None else own.where(mask, product)
+
+        return alter
+
+    def _own(self, value: Any, product: Any) -> Any:
+        """Return what stands in the place of a product; None of a word that is being written.
+
+        A model that goes on writing reads the text first, and then its own words one by one.
+        """
+        if value.dim() == 2:
+            return value[None, :, None]
+        if value.shape[2] != product.shape[2]:
+            if product.shape[2] != len(self.read.input_ids):
+                return None
+            value = value[:1, :, : product.shape[2]]
+        return value.repeat(len(product) // len(value), 1, 1, 1)
+
+
+def recorded(
+    question: Question, anatomy: Anatomy, read: Read, places: Sequence[Place]
+) -> dict[Place, Any]:
+    """Return the values of the heads of some layers over one text, (rows, heads, queries, d)."""
+    import torch
+
+    kept: dict[Place, Any] = {}
+
+    def keep(part: str, layer: int, product: Any, _values: Any) -> Any:
+        kept[part, layer] = product.clone()
+        return product
+
+    (ready,) = question.kind.prepare(question.model, [read])
+    with (
+        question.model.running(),
+        torch.inference_mode(),
+        changing(question.network, anatomy.heads, places, keep),
+    ):
+        question.ask([ready])
+    return kept
+
+
+def aligned(
+    values: Mapping[Place, Any],
+    here: Encoding,
+    there: Encoding,
+    own: Mapping[Place, Any],
+    first: str,
+) -> dict[Place, Any]:
+    """Return the values over one text as they stand in the places of another's tokens.
+
+    A token keeps its own value where the other text has none for it. own: the values over the text
+    itself, which those are put into. What follows the text follows it in both.
+    """
+    found = {}
+    for place, value in own.items():
+        other = values[place]
+        if place[0] != first:  # a decoder reads the same in both
+            found[place] = other
+            continue
+        behind = max(0, value.shape[2] - len(here))  # hidden tokens at an end are left out
+        ends = value.shape[2] - behind, other.shape[2] - behind
+        moved = value.clone()
+        for i, j in _pairs(here, there):
+            if i < ends[0] and j < ends[1]:
+                moved[:, :, i] = other[:, :, j]
+        if behind:
+            moved[:, :, ends[0] :] = other[:, :, ends[1] :]
+        found[place] = moved
+    return found
+
+
+def _pairs(here: Encoding, there: Encoding) -> list[tuple[int, int]]:
+    """Return (token here, the same token there), of a plain and a masked text, either way round."""
+    plain_of_here = {s: i for i, s in enumerate(here.source) if s is not None}
+    pairs = ((plain_of_here.get(s), j) for j, s in enumerate(there.source) if s is not None)
+    return [(i, j) for i, j in pairs if i is not None]
