@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -15,6 +16,8 @@ from ..training.loop.ending import unequal
 
 if TYPE_CHECKING:
     from ..training.spec.spec import RunSpec
+
+_NAMED = 2  # runs that are named beside the most accurate one
 
 
 def reversed_accuracy(run: Run) -> float | None:
@@ -49,19 +52,22 @@ def finding(runs: Sequence[Run]) -> str:
 def _most_accurate(runs: Sequence[Run]) -> str:
     """Name the most accurate run where that can be told: the same data, intervals apart."""
     first, *rest = sorted(runs, key=lambda run: -run.metrics["accuracy_plain"])
-    if len({(run.spec.data.path, run.spec.data.text_column) for run in runs}) > 1:
+    if any(run.spec.data != first.spec.data for run in rest):
         return "The runs have different data, so that their accuracies cannot be compared."
-    if rest and _reach(first, -1) <= _reach(rest[0], 1):
+    near = [run for run in rest if _reach(first, -1) <= _reach(run, 1)]
+    if near:
+        others = " and ".join(f"{run.id} ({_accuracy(run)})" for run in near[:_NAMED])
+        more = f" and {len(near) - _NAMED} more" if len(near) > _NAMED else ""
         return (
-            f"{first.id} ({_accuracy(first)}) and {rest[0].id} ({_accuracy(rest[0])}) cannot be "
-            "told apart in accuracy."
+            f"{first.id} ({_accuracy(first)}) and {others}{more} cannot be told apart in accuracy."
         )
     return f"{first.id} is the most accurate: {_accuracy(first)}."
 
 
 def _reach(run: Run, sign: int) -> float:
-    """Return an end of the 95 % interval of a run's accuracy."""
-    return run.metrics["accuracy_plain"] + sign * (run.metrics.get("ci95_plain") or 0.0)
+    """Return an end of the 95 % interval of a run's accuracy; without one it is not known."""
+    half = run.metrics.get("ci95_plain")
+    return run.metrics["accuracy_plain"] + sign * (math.inf if half is None else half)
 
 
 def _accuracy(run: Run) -> str:

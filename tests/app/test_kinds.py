@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from maskviz.errors import CapabilityError
+from maskviz.masks import mask
 from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.asking import second_models
 from tests.tiny_models import build
@@ -77,6 +79,23 @@ def test_the_mask_page_promises_what_the_model_can_do(
     assert offered.value == operator
     assert ("mask" in offered.options) is (operator == "mask")
     assert ("infill" in offered.options) is guesses
+
+
+@pytest.mark.parametrize(
+    "strategy", ["key & entity", "~(key | attribute:age)", "key - pattern:/the/", "key & noise"]
+)
+@pytest.mark.parametrize("kind", ["encoder", "decoder"])
+def test_an_expression_asks_no_more_than_the_model_can_do(strategy, kind, folders) -> None:
+    app = run("mask", folders[kind], strategy=strategy, text="Anna saw a dull film in Oslo.")
+    assert not app.error, app.error[0].value
+    assert f"{kind} cannot classify, so key goes by the words' tf-idf" in said(app)
+    assert ("noise goes by frequencies" in said(app)) is ("noise" in strategy)
+
+
+def test_key_by_model_names_the_other_ways_where_there_is_no_classifier(folders) -> None:
+    for strategy in ("key", "key & entity"):
+        with pytest.raises(CapabilityError, match=r"choose another way .*tfidf"):
+            mask("Anna saw a dull film.", strategy, model=str(folders["mlm"]))
 
 
 def test_another_model_gives_the_choice_back(folders) -> None:

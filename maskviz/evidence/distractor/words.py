@@ -114,6 +114,8 @@ def _recovery(result: Interference, arm: str, leans: bool | None) -> tuple[str, 
     else:
         claim = "Hiding attributes wins back 90 % or more"
         holds = _beyond(figure, EXPECTED_RECOVERY)
+    if leans is None:
+        return claim, None, "whether the plain arm leans on it cannot be told"
     if not leans:
         return claim, None, "the plain arm leans too little to tell"
     return claim, holds, said + ("; the interval is too wide to tell" if holds is None else "")

@@ -49,6 +49,9 @@ _PERSONS = frozenset(
         *("worker", "workers", "writer", "writers"),
     )
 )
+_UNITS = frozenset(
+    ("year", "years", "yr", "yrs", "month", "months", "week", "weeks", "day", "days")
+)
 _LINKS = frozenset(("ADV", "AUX", "PART", "DET", "CCONJ", "PUNCT"))
 _SEEMING = frozenset(
     ("look", "looks", "looked", "feel", "feels", "felt", "seem", "seems", "seemed")
@@ -111,13 +114,13 @@ def _of_somebody(document: Document, start: int, end: int) -> bool:
     index = next((i for i, t in enumerate(tokens) if t.start == start and t.end == end), None)
     if index is None or _hyphened(document.text, start, end):
         return False
+    before = [_lower(document, t) for t in tokens[max(0, index - 2) : index]]
+    if before and before[-1] in _UNITS:  # a 45 year old brother: his age is in the number
+        return False
     noun = _noun_behind(document, tokens, index)
     if noun:
         return _is_person(noun)
-    before = [_lower(document, t) for t in tokens[max(0, index - 2) : index]]
-    if any(
-        w in ("year", "years", "month", "months", "week", "weeks", "day", "days") for w in before
-    ):
+    if any(word in _UNITS for word in before):
         return False
     return _said_of(document, tokens[:index])
 

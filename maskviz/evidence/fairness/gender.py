@@ -9,7 +9,11 @@ from .cases import ALONE, OBJECT, POSSESSIVE, case_of
 from .changes import Change, NoCounterpartError, cased_like, entity_at, finder, table
 from .people import given_names, inside_a_name, other_gender
 
-_BOTH = regex.compile(r"(?<!\p{L})(?:s/he|\(s\)he|she/he|he/she)(?!\p{L})", regex.IGNORECASE)
+_HIS, _HERS = r"(?:he|him|his|himself)", r"(?:she|hers?|herself)"
+_BOTH = regex.compile(  # says both genders, so that neither is swapped
+    rf"(?<!\p{{L}})(?:s/he|\(s\)he|{_HIS} ?/ ?{_HERS}|{_HERS} ?/ ?{_HIS})(?!\p{{L}})",
+    regex.IGNORECASE,
+)
 _NAME_BEHIND = regex.compile(r"\.?\s+(?:\p{Lu}\.\s+)?\p{Lu}")
 _PRONOUNS = {
     ("her", OBJECT): "him",

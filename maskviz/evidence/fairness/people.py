@@ -39,14 +39,17 @@ _OF_SURNAMES = frozenset(
             "herr",
             "frau",
             "sheriff",
+            "lord",
+            "baron",
+            "baroness",
         ),
     )
 )
 _OF_GIVEN_NAMES = frozenset(
     (
-        *("sir", "dame", "lady", "lord", "king", "queen", "prince", "princess", "aunt", "uncle"),
+        *("sir", "dame", "lady", "king", "queen", "prince", "princess", "aunt", "uncle"),
         *("sister", "brother", "saint", "st", "grandma", "grandpa", "mother", "father", "duke"),
-        *("duchess", "emperor", "empress", "baron", "baroness", "abbot", "abbess", "granny"),
+        *("duchess", "emperor", "empress", "abbot", "abbess", "granny"),
     )
 )
 _TITLED = regex.compile(r"([\p{L}]+)\.? $")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 
-from ...errors import UnknownNameError
+from ...errors import CapabilityError, UnknownNameError
 from ...masks.registry import Parameter, budget, strategy
 from ...masks.spans import MaskSpan
 from ...models.model import Model
@@ -70,6 +70,12 @@ def _by_model(document: Document, model: Model) -> tuple[list[Scored], Sequence[
     """Return a score and a reason for each word, and the words by strength."""
     from .attribution import explain
 
+    if "classify" not in model.capabilities:
+        raise CapabilityError(
+            f"'key' by model asks a classifier, which {model.name!r} ({model.family}) is not: "
+            "choose another way (--by tfidf, keyness or lexicon; in an expression key:tfidf), or "
+            "a classifier such as 'mini'."
+        )
     found = explain(document.text, model)
     scored = [
         (

@@ -6,9 +6,12 @@ cannot be told from its files, everything is offered and loading it says what is
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
+from maskviz.errors import MaskvizError
 from maskviz.masks import OPERATORS, Choice
+from maskviz.masks.expression import strategies_in
 from maskviz.masks.registry import Parameter, Strategy
 from maskviz.models.abilities import Abilities, abilities
 from maskviz.models.locate import public_name
@@ -32,11 +35,19 @@ def operator(model: str, chosen: str) -> str:
 def choice(model: str, chosen: Choice) -> Choice:
     """Return a strategy that asks the model for no more than it can answer."""
     can, given = abilities(model), dict(chosen.parameters)
-    if chosen.strategy == "key" and not can.classify and given.get("by", "model") == "model":
-        return replace(chosen, parameters={**given, "by": COUNTED})
-    if chosen.strategy == "noise" and not can.fill and given.get("surprisal", 6.0) > 0:
-        return replace(chosen, parameters={**given, "surprisal": 0.0})
-    return chosen
+    named = _strategies(chosen.strategy)
+    if "key" in named and not can.classify and given.get("by", "model") == "model":
+        given["by"] = COUNTED
+    if "noise" in named and not can.fill and given.get("surprisal", 6.0) > 0:
+        given["surprisal"] = 0.0
+    return chosen if given == dict(chosen.parameters) else replace(chosen, parameters=given)
+
+
+def _strategies(written: str) -> list[str]:
+    """Return the strategies that a name or an expression names; none where it cannot be read."""
+    with suppress(MaskvizError):
+        return strategies_in(written)
+    return []
 
 
 def parameters(model: str, entry: Strategy) -> tuple[Parameter, ...]:
@@ -64,10 +75,12 @@ def said(model: str, given: str, choices: list[Choice]) -> list[str]:
     given: the operator that was chosen; choices: the strategies.
     """
     name, parts = public_name(model), []
-    asked = [one.strategy for one in choices if choice(model, one) != one]
-    if "key" in asked:
+    changed = [one for one in choices if choice(model, one) != one]
+    asked = [name for one in changed for name in _strategies(one.strategy)]
+    can = abilities(model)
+    if "key" in asked and not can.classify:
         parts.append("cannot classify, so key goes by the words' tf-idf")
-    if "noise" in asked:
+    if "noise" in asked and not can.fill:
         parts.append("guesses no words, so noise goes by frequencies alone")
     if operator(model, given) != given:
         lacks = "puts in no words" if given == "infill" else "has learned no mask token"
