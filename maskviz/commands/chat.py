@@ -27,7 +27,7 @@ def chat_command(
             "'-' reads standard input."
         ),
     ],
-    model: common.ModelName = "smollm2",
+    model: common.ModelName = "mini-chat",
     strategy: Annotated[
         str, typer.Option("--strategy", "-s", help="What to hide; without it, nothing.")
     ] = "",
