@@ -292,8 +292,9 @@ def _large_vocabulary(folder: Path) -> None:
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    words = {token: i for i, token in enumerate([*letters, "<end>"])}
-    core = Tokenizer(models.BPE(vocab=words, merges=[]))
+    merges = [("Ġ", letter) for letter in "ab"]  # tokens that may be asked for
+    words = {token: i for i, token in enumerate([*letters, *map("".join, merges), "<end>"])}
+    core = Tokenizer(models.BPE(vocab=words, merges=merges))
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
     tokenizer = PreTrainedTokenizerFast(
