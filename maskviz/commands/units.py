@@ -13,12 +13,18 @@ from .progress import Progress
 
 if TYPE_CHECKING:
     from ..evidence.units.asking import Way
+    from ..evidence.units.choose import RoleShare
     from ..evidence.units.compare import Silenced
     from ..evidence.units.scan import HeadScan
     from ..readings.question import Question
 
 Heads = Annotated[
-    str, typer.Option("--heads", help="Heads that are masked, layer.head from 1: 3.1,3.4.")
+    str,
+    typer.Option(
+        "--heads",
+        help="Heads that are masked, layer.head from 1: 3.1,3.4; of one text also random:3, "
+        "role:previous-token, top-k:3.",
+    ),
 ]
 UnitOperator = Annotated[
     str,
@@ -81,6 +87,7 @@ def compare_alone(
     as_json: bool,
 ) -> None:
     """Compare a text's answer with some heads masked, beside as many others."""
+    from ..evidence.units.choose import choose_heads
     from ..evidence.units.compare import compare_units
     from ..readings.question import asked
 
@@ -88,7 +95,8 @@ def compare_alone(
     way, written = _way(
         text, put, unit_operator, mean_over, column, strategy, operator, mask_file, options, shared
     )
-    found = compare_units(written, heads, put, way, 99 if draws is None else draws)
+    mask = choose_heads(heads, put, written, way, shared["seed"])
+    found = compare_units(written, mask, put, way, 99 if draws is None else draws)
     common.show(found.to_dict(), as_json, _said(found))
 
 
@@ -230,8 +238,20 @@ def heads_command(
     show.end()
     if out is not None:
         _write(found, out)
-    document = {**found.to_dict(), "out": None if out is None else str(out)}
-    common.show(document, as_json, "\n".join(_lines(found)))
+    roles = () if file is not None else _roles(found, written)
+    document = {
+        **found.to_dict(),
+        "roles": [vars(one) for one in roles],
+        "out": None if out is None else str(out),
+    }
+    common.show(document, as_json, "\n".join(_lines(found, roles)))
+
+
+def _roles(found: HeadScan, text: str) -> tuple[RoleShare, ...]:
+    """Return what share of the effect the heads of each role carry, of the part that reads."""
+    from ..evidence.units.choose import role_shares, roles_on
+
+    return role_shares(found, roles_on(found.question.model, text))
 
 
 def _write(found: HeadScan, out: Path) -> None:
@@ -246,7 +266,7 @@ def _write(found: HeadScan, out: Path) -> None:
             written.add({**values, "low": low, "high": high})
 
 
-def _lines(found: HeadScan) -> list[str]:
+def _lines(found: HeadScan, roles: tuple[RoleShare, ...]) -> list[str]:
     from ..evidence.units.sentence import scan_sentence
 
     lines = [scan_sentence(found), "", "rank  head       effect"]
