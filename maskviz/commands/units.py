@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..evidence.units.choose import RoleShare
     from ..evidence.units.compare import Silenced
     from ..evidence.units.scan import HeadScan
+    from ..masks import Mask
+    from ..models import Model
     from ..readings.question import Question
 
 Heads = Annotated[
@@ -227,8 +229,12 @@ def heads_command(
     shared = {"ratio": ratio, "seed": seed}
     show = Progress("heads" if file is None else "rows")
     if file is not None:
-        way = Way(unit_operator, _rows(mean_over, text_column))
-        found = scan_rows(_texts(file, text_column, rows), put, way, progress=show)
+        way = Way(unit_operator, _rows(mean_over, text_column), hides=operator or _usual(put.model))
+        texts = _texts(file, text_column, rows)
+        found = scan_rows(
+            _hidden(texts, strategy, ratio, seed, put.model, options) if way.patches else texts,
+            put, way, progress=show,
+        )  # fmt: skip
     else:
         way, written = _way(
             text, put, unit_operator, mean_over, text_column, strategy, operator, mask_file,
@@ -245,6 +251,26 @@ def heads_command(
         "out": None if out is None else str(out),
     }
     common.show(document, as_json, "\n".join(_lines(found, roles)))
+
+
+def _usual(model: Model) -> str:
+    from ..masks.operators import usual_operator
+
+    return usual_operator(model)
+
+
+def _hidden(
+    texts: list[str], strategy: str, ratio: float | None, seed: int, model: Model, options: Any
+) -> list[Mask]:
+    """Return the masked text of each row, of which some words are hidden."""
+    from ..masks import mask
+
+    given = common.mask_parameters(strategy or "random", model=model, **options)
+    masks = (
+        mask(text, strategy or "random", ratio=ratio, seed=seed + i, **given)
+        for i, text in enumerate(texts)
+    )
+    return [one for one in masks if one.spans]
 
 
 def _roles(found: HeadScan, text: str) -> tuple[RoleShare, ...]:

@@ -43,11 +43,6 @@ class Way:
 
     def __post_init__(self) -> None:
         checked_operator(self.operator)
-        if self.patches and (self.hidden is None or not self.hidden.spans):
-            raise ParameterError(
-                f"The unit operator {self.operator} takes the values of a masked text: choose "
-                "what is hidden in it, such as --strategy entity."
-            )
 
     @property
     def patches(self) -> bool:
@@ -78,7 +73,11 @@ def scan_of(question: Question, text: str, way: Way) -> tuple[Scan, Encoding]:
     plain = apply(text, "attention", question.model)
     if not way.patches:
         return Scan(question, anatomy, plain, _values(question, anatomy, way)), plain
-    assert way.hidden is not None
+    if way.hidden is None or not way.hidden.spans:
+        raise ParameterError(
+            f"The unit operator {way.operator} takes the values of a masked text: choose what is "
+            "hidden in it, such as --strategy entity."
+        )
     masked = apply(way.hidden, way.hides, question.model)
     here, there = (plain, masked) if way.operator == FROM else (masked, plain)
     places = list(anatomy.heads)

@@ -100,7 +100,7 @@ def role_heads(model: Model, text: str, role: str) -> UnitMask:
     if not units:
         there = ", ".join(sorted({one.name.replace(" ", "-") for one in found.values()}))
         raise ParameterError(
-            f"No head of {model.name!r} plays the role {role!r} on this text: choose one of {there}."
+            f"No head of {model.name!r} plays the role {role!r} on this text: choose from {there}."
         )
     return UnitMask(anatomy_of(model), units, "role", {"role": wanted})
 

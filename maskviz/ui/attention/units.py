@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ from maskviz.evidence.units.sentence import (
 from maskviz.figures.canvas import mosaic_message
 from maskviz.figures.units import knockout_figure, lens_figure
 from maskviz.inside.anatomy import anatomy_of
-from maskviz.inside.units import Unit
+from maskviz.inside.units import Unit, UnitMask
 from maskviz.masks import Mask
 from maskviz.models import Model, load_model
 from maskviz.readings.question import Question, asked
@@ -55,11 +56,20 @@ def headline(chosen: state.View) -> str:
     heads = _silent(load_model(chosen.model))
     if not heads:
         return ""
+    seen = bool(st.session_state.get("attention_scan"))
     found = _kept(
-        ("silenced", tuple(heads)), chosen,
-        lambda put, way: compare_units(chosen.text, ",".join(heads), put, way, _draws(put, heads)),
+        ("silenced", tuple(heads), seen), chosen,
+        lambda put, way: compare_units(
+            chosen.text, _mask(put, heads, seen), put, way, _draws(put, heads)
+        ),
     )  # fmt: skip
     return units_sentence(found)
+
+
+def _mask(put: Question, heads: list[str], seen: bool) -> UnitMask:
+    """Return the heads as a mask; chosen with the scan of this text in sight, by their effect."""
+    anatomy = anatomy_of(put.model)
+    return UnitMask(anatomy, anatomy.read(heads), "top-k" if seen else "manual")
 
 
 def _draws(put: Question, heads: list[str]) -> int:
@@ -130,9 +140,13 @@ def _how(chosen: state.View) -> None:
     if st.session_state.get("attention_how") not in offered:
         st.session_state["attention_how"] = offered[0]
     st.segmented_control(
-        "A masked head has", offered, format_func=HOW.get, key="attention_how", required=True,
+        "A masked head has", offered, format_func=_how_named, key="attention_how", required=True,
         persist_state="session",
     )  # fmt: skip
+
+
+def _how_named(name: str) -> str:
+    return HOW[name]
 
 
 def scan(chosen: state.View) -> None:
@@ -163,7 +177,8 @@ def _map(chosen: state.View, found: HeadScan, side: str) -> None:
     effects = found.grid(side)
     layers, heads = effects.shape
     largest = float(np.nanmax(abs(effects))) or 1.0
-    key = f"attention_scan_map_{side}_{abs(hash((chosen.model, chosen.text)))}"
+    text = hashlib.sha256(f"{chosen.model} {chosen.text}".encode()).hexdigest()[:16]
+    key = f"attention_scan_{side or 'first'}_{text}"
     if side:
         st.caption({"decoder": "Decoder", "cross": "Decoder to encoder"}[side])
     picked = picked_head(key, layers, heads)
