@@ -9,7 +9,7 @@ from maskviz.ui.shared.page import WORDMARK, show_text
 from maskviz.ui.shared.sign_in import sign_in
 
 PAGES = Path(__file__).parent / "pages"
-ORDER = ("attention", "compare", "finetune", "experiments", "tasks", "images", "guide")
+ORDER = ("attention", "compare", "chat", "finetune", "experiments", "tasks", "images", "guide")
 
 st.set_page_config(page_title="maskviz", layout="wide")
 
@@ -39,7 +39,7 @@ page = st.navigation(
     ]
 )
 sign_in()
-show_text()
+show_text(spoken=page.title == "Chat")
 page.run()
 # Last, since Streamlit imports NumPy for a picture; SVG travels in the message, no file to fetch.
 favicon = str(assets() / "favicon.svg")

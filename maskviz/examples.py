@@ -1,4 +1,4 @@
-"""The example gallery: texts written for maskviz, each with a mask that shows something."""
+"""The example gallery: texts and conversations, each with a mask that shows something."""
 
 from __future__ import annotations
 
@@ -25,12 +25,31 @@ class Example:
     operator: str = "mask"
 
 
+@dataclass(frozen=True)
+class Spoken:
+    """A conversation as OpenAI's messages, the mask to begin with, and what there is to see."""
+
+    name: str
+    title: str
+    shows: str
+    messages: tuple[Mapping[str, Any], ...]
+    strategy: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
 def _read() -> tuple[Example, ...]:
     with (assets() / "examples.toml").open("rb") as file:
         return tuple(Example(name, **values) for name, values in tomllib.load(file).items())
 
 
+def _read_spoken() -> tuple[Spoken, ...]:
+    with (assets() / "conversations.toml").open("rb") as file:
+        found = tomllib.load(file).items()
+    return tuple(Spoken(name, **{**v, "messages": tuple(v["messages"])}) for name, v in found)
+
+
 EXAMPLES = _read()
+CONVERSATIONS = _read_spoken()
 
 
 def by_name(name: str) -> Example:

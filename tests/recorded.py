@@ -47,17 +47,19 @@ def recorded(topic: str) -> dict[str, Any]:
 
 def make_files(folder: Path) -> dict[str, str]:
     """Write all that the command lines name; returns what stands for each name."""
+    from tests.tiny_chat import chat_model
     from tests.tiny_models import build, tokenizer_of
 
     for name, (family, head, more) in MODELS.items():
         build(family, folder / name, head, _tokenizer(tokenizer_of(family)), **more)
+    chat_model(folder / "chat", tok=_tokenizer("bytes"))
     for name, content in FILES.items():
         (folder / name).write_text(content, encoding="utf-8")
     (folder / "mask.json").write_text(
         _call(["mask", TEXTS["text"], "-s", "pattern", "--words", "dull,fox", "--json"])[1],
         encoding="utf-8",
     )
-    paths = {name: str(folder / name) for name in (*MODELS, *FILES, "mask.json")}
+    paths = {name: str(folder / name) for name in (*MODELS, "chat", *FILES, "mask.json")}
     return {**TEXTS, **paths, "table": paths["rows.csv"], "folder": str(folder)}
 
 

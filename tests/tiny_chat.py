@@ -14,9 +14,9 @@ TEMPLATE = (
 )
 
 
-def chat_tokenizer(template: str = TEMPLATE):
+def chat_tokenizer(template: str = TEMPLATE, tok=None):
     """Return a byte-level tokenizer with marks of turns and a template."""
-    tok = tokenizer("bytes")
+    tok = tokenizer("bytes") if tok is None else tok
     tok.add_special_tokens({"additional_special_tokens": list(MARKS)})
     tok.mask_token = None
     tok.eos_token = tok.sep_token
@@ -26,13 +26,13 @@ def chat_tokenizer(template: str = TEMPLATE):
     return tok
 
 
-def chat_model(folder: Path, family: str = "llama", template: str = TEMPLATE) -> str:
+def chat_model(folder: Path, family: str = "llama", template: str = TEMPLATE, tok=None) -> str:
     """Write a tiny chat model of a family into a folder; the weights are the same each time."""
     import torch
     import transformers
 
     torch.manual_seed(0)
-    tok = chat_tokenizer(template)
+    tok = chat_tokenizer(template, tok)
     given = {
         "vocab_size": len(tok), "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3,
         "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2,

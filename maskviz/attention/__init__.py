@@ -10,6 +10,7 @@ __all__ = [
     "PARTS",
     "Attention",
     "attend",
+    "by_turn",
     "capture",
     "difference",
     "finding",
@@ -20,5 +21,6 @@ __all__ = [
     "roles",
     "scores",
     "summary",
+    "turns",
     "view",
 ]

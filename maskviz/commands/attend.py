@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import ParameterError, TextError, UnknownNameError
 from . import common
 
+if TYPE_CHECKING:
+    from ..attention.turns import Blocks
+
 
 @common.app.command("attend")
 def attend_command(
     text: common.TextArgument = None,
+    conversation: common.ConversationFile = None,
     model: common.ModelName = "mini",
     method: Annotated[
         str, typer.Option("--method", help="raw, mean, rollout, flow, norm, relevance or uniform.")
@@ -56,20 +60,29 @@ def attend_command(
     """Capture the attention over a text, plain or masked: of every head, or what a method makes."""
     from ..attention import METHODS, attend
     from ..attention.pairs import join_pair
+    from ..attention.turns import blocks
     from ..figures.attention import save_attention
+    from ..masks.operators import usual_operator
     from ..models import load_model
+    from ..readings.question import asked
 
     if method not in METHODS:
         raise UnknownNameError.of("attention method", method, METHODS)
-    subject: Any = common.read_text(text)
+    spoken = common.read_spoken(conversation, text)
+    if spoken is not None and pair is not None:
+        raise ParameterError("A conversation is no pair of texts: leave --pair out.")
+    subject: Any = common.read_text(text) if spoken is None else spoken.prompt.text
     if not subject.strip() and pair is None and strategy is None:
         raise TextError("The text is empty: enter at least one word.")
     loaded = load_model(model)
+    if spoken is not None:
+        loaded = asked(loaded, {"name": "next", "conversation": spoken}).model
+        operator = usual_operator(loaded) if operator == "mask" else operator
     if pair is not None:
         subject = join_pair(subject, pair, loaded)
     if strategy is not None:
         subject = common.chosen_mask(
-            subject, strategy, ratio, seed,
+            subject if spoken is None else spoken.prompt, strategy, ratio, seed,
             types=types, pattern=pattern, words=words, indices=indices,
             model=loaded, pipeline=pipeline,
         )  # fmt: skip
@@ -78,6 +91,7 @@ def attend_command(
         method=method, part=part, target=target, queries=_numbers(queries),
     )  # fmt: skip
     common.notify(attention.notice)
+    turns = None if spoken is None else blocks(attention, spoken.prompt)
     if out is not None:
         save_attention(attention, out, head=_place(head), inches=inches)
     result = {
@@ -91,14 +105,23 @@ def attend_command(
         "queries": attention.queries,
         "out": None if out is None else str(out),
         "notice": attention.notice,
+        **({} if turns is None else {"turns": turns.to_dict()}),
     }
     where = f", written to {out}" if out else "; give --out FILE.npz (or .html, .png) to keep it"
     common.show(
         result,
         as_json,
         f"{attention.layers} layers × {attention.heads} head{'s' * (attention.heads != 1)} over "
-        f"{len(attention.tokens)} tokens{where}.",
+        f"{len(attention.tokens)} tokens{where}." + ("" if turns is None else _blocks(turns)),
     )
+
+
+def _blocks(turns: Blocks) -> str:
+    """Return where the attention of each turn goes, a line each."""
+    lines = ["", "", f"{'from':14}" + "".join(f"{name:>14}" for name in turns.groups)]
+    for name, row in zip(turns.groups, turns.shares.tolist(), strict=True):
+        lines.append(f"{name:14}" + "".join(f"{value:>14.1%}" for value in row))
+    return "\n".join(lines)
 
 
 def _numbers(written: str | None) -> tuple[int, ...] | None:

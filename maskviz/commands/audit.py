@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import DataError
 from . import common
 from .text import lines_of
+from .train import setting
+
+if TYPE_CHECKING:
+    from ..training.loss_audit import Examined
 
 
 @common.app.command("audit")
@@ -33,11 +38,46 @@ def audit_command(
     unit: Annotated[
         str, typer.Option("--unit", help="What 'corrupt' draws for: token, word or span.")
     ] = "token",
+    loss: Annotated[
+        bool, typer.Option("--loss", help="What a fine-tune of a decoder would learn of --data.")
+    ] = False,
+    data: Annotated[
+        str, typer.Option("--data", help="Of --loss: a table, or 'example' for conversations.")
+    ] = "",
+    loss_strategy: Annotated[
+        str | None, typer.Option(help="Of --loss: role:assistant, last-turn, any strategy.")
+    ] = None,
+    prompt_weight: Annotated[
+        float | None, typer.Option(help="Of --loss: with which prompts are learned, 0 to 1.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Of --loss: another setting of train, --set max_length=512."),
+    ] = None,
+    export: Annotated[
+        str,
+        typer.Option(help="Of --loss: write --out for trl, axolotl, labels or llama-factory."),
+    ] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="Of --export: JSON Lines.")] = None,
+    row: Annotated[int, typer.Option(min=1, help="Of --loss: the row that is shown.")] = 1,
     as_json: common.Json = False,
 ) -> None:
-    """Check what strategies hide: ratios, 80/10/10, units cut in two, lengths, overlap."""
+    """Check what strategies hide: ratios, 80/10/10, units cut in two, lengths, overlap.
+
+    With --loss: what a decoder would learn of a table of conversations, and one row of it, with
+    what is hidden in ink and what is learned between ⟦ and ⟧.
+    """
     from ..masks.audit import audit
 
+    if loss:
+        given = {"model": model, "loss_strategy": loss_strategy, "prompt_weight": prompt_weight}
+        chosen = dict(setting(pair) for pair in settings or ())
+        examined = _examined({**given, **chosen, "path": data, "seed": seed})
+        if export:
+            _export(examined, export, out, as_json)
+        else:
+            _audit_loss(examined, row, as_json)
+        return
     texts = lines_of(file) if file is not None else [common.read_text(text)]
     names = [name.strip() for name in strategies.split(",") if name.strip()]
     found = audit(
@@ -56,3 +96,39 @@ def audit_command(
             lines.append(f"  span lengths against the truncated geometric: p = {a.p_value:.3g}")
     lines += [f"{a} and {b}: Jaccard {v:.3f}" for (a, b), v in found.overlap.items()]
     common.show(found.to_dict(), as_json, "\n".join(lines))
+
+
+def _examined(given: dict[str, Any]) -> Examined:
+    from ..training import RunSpec
+    from ..training.loss_audit import Examined
+
+    if not given["path"]:
+        raise DataError("There is nothing to audit: name --data, a table or 'example'.")
+    return Examined.of(RunSpec.build(task="causal", **given))
+
+
+def _audit_loss(examined: Examined, row: int, as_json: bool) -> None:
+    from ..training.loss_audit import strip
+
+    if row > len(examined.rows):
+        raise DataError(f"There is no row {row}: the table has {len(examined.rows):,}.")
+    found, seen = examined.audit(), examined.seen(row - 1)
+    tokens = [{"text": t.text, "hidden": t.hidden, "weight": t.weight} for t in seen]
+    common.show(
+        {**found.to_dict(), "row": {"number": row, "tokens": tokens}},
+        as_json,
+        "\n".join([*found.lines(), "", strip(seen)]),
+    )
+
+
+def _export(examined: Examined, form: str, out: Path | None, as_json: bool) -> None:
+    from ..training.loss_export import export
+
+    if out is None:
+        raise DataError("The rows need a file: name --out, such as rows.jsonl.")
+    left = export(examined, form, out)
+    written = len(examined.rows) - left.total()
+    lines = [f"{written:,} of {len(examined.rows):,} rows are in {out}."]
+    lines += [f"{count:,} are left out: {why}." for why, count in left.most_common()]
+    given = {"rows": len(examined.rows), "written": written, "left_out": dict(left)}
+    common.show({**given, "out": str(out)}, as_json, "\n".join(lines))

@@ -61,6 +61,14 @@ Answer = Annotated[
     str | None,
     typer.Option("--answer", help="How probable is this answer? '' takes the model's own."),
 ]
+ConversationFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--conversation",
+        help="A conversation in the place of the text: JSON of messages, ShareGPT, or prompt and "
+        "response.",
+    ),
+]
 StrategyName = Annotated[str, typer.Option("--strategy", "-s", help="What to hide.")]
 OperatorName = Annotated[str, typer.Option("--operator", "-o", help="How it is hidden.")]
 Ratio = Annotated[float | None, typer.Option("--ratio", "-r", help="Share to hide, 0 to 1.")]
@@ -69,7 +77,8 @@ Types = Annotated[
     str,
     typer.Option(
         "--types",
-        help="Types for 'entity', 'attribute' and 'pii', tags for 'pos', such as PERSON,GPE.",
+        help="Types for 'entity', 'attribute' and 'pii', tags for 'pos', such as PERSON,GPE; roles "
+        "for 'role', calls or results for 'tool'.",
     ),
 ]
 Pattern = Annotated[str, typer.Option("--pattern", help="Regular expression for 'pattern'.")]
@@ -112,6 +121,9 @@ MaskFile = Annotated[
 ]
 
 
+TYPES = ("types", "tags", "roles", "parts")  # parameters that --types gives
+
+
 def read_text(text: str | None) -> str:
     """Return the text, from standard input where it is '-' or left out and piped in."""
     if text not in (None, "-"):
@@ -135,10 +147,15 @@ def parameters_for(strategy: str, **options: Any) -> dict[str, Any]:
             continue
         if name not in kinds and name in ("model", "pipeline"):
             continue
-        if name == "types" and "tags" in kinds:
-            name = "tags"
+        if name == "types":
+            name = next((alias for alias in TYPES if alias in kinds), name)
         given[name] = _parsed(name, value, kinds.get(name, "text"))
     return given
+
+
+def options_of(entry: Any) -> set[str]:
+    """Return the options that a strategy takes."""
+    return {"types" if p.name in TYPES else p.name for p in entry.parameters}
 
 
 def _for_expression(options: dict[str, Any]) -> dict[str, Any]:
@@ -166,8 +183,25 @@ def _parsed(name: str, value: Any, kind: str) -> Any:
     return value
 
 
+def read_spoken(file: Path | None, text: str | None) -> Any:
+    """Return the conversation of a file, None where none is named.
+
+    Raises DataError for what is none, ParameterError where a text is given beside it.
+    """
+    if file is None:
+        return None
+    if text is not None:
+        raise ParameterError("A text and --conversation are given: give one of them.")
+    from ..text.conversation import read_conversation
+
+    try:
+        return read_conversation(file.read_bytes())
+    except OSError as error:
+        raise DataError(f"{str(file)!r} cannot be read: {error.strerror}.") from None
+
+
 def chosen_mask(
-    text: str | None,
+    text: Any,
     strategy: str,
     ratio: float | None,
     seed: int,
@@ -177,7 +211,10 @@ def chosen_mask(
     join: str = "or",
     **options: Any,
 ) -> Any:
-    """Return the mask a command asks for: read from a file, or chosen by a strategy."""
+    """Return the mask a command asks for: read from a file, or chosen by a strategy.
+
+    text: a text, or a conversation as it is read before its answer.
+    """
     from ..masks import Mask, mask
     from ..text.document import Document
     from ..text.pipelines import BUNDLED
@@ -187,18 +224,24 @@ def chosen_mask(
             written = mask_file.read_bytes()
         except OSError as error:
             raise DataError(f"{str(mask_file)!r} cannot be read: {error.strerror}.") from None
-        own = None if text is None and sys.stdin.isatty() else read_text(text)
+        own = None if text is None and sys.stdin.isatty() else text_of(text)
         saved = Mask.from_json(written, own or None)
         return ~saved if complement else saved
     given = mask_parameters(strategy, **options)
     show = Progress("characters")
-    document = Document(read_text(text), given.get("pipeline", BUNDLED), show)
+    spoken = None if text is None or isinstance(text, str) else text
+    document = Document(text_of(text), given.get("pipeline", BUNDLED), show, spoken)
     chosen = mask(
         document, strategy, ratio=ratio, seed=seed,
         complement=complement, second=second, join=join, **given,
     )  # fmt: skip
     show.end()
     return chosen
+
+
+def text_of(text: Any) -> str:
+    """Return a text, or that of a conversation's contents."""
+    return read_text(text) if text is None or isinstance(text, str) else str(text.text)
 
 
 def second_choice(strategy: str | None, seed: int) -> Any:
@@ -224,8 +267,11 @@ def question_of(
     target: str = "",
     against: str = "",
     answer: str | None = None,
+    spoken: Any = None,
 ) -> str | dict[str, Any]:
     """Return the question that the options name; without any what the model can be asked.
+
+    spoken: the conversation that it is put about; without a question its answer is asked for.
 
     Raises ParameterError for a parameter without a `=`, or options of several questions.
     """
@@ -247,8 +293,13 @@ def question_of(
         "prompt": None if prompt is None else prompt.replace("\\n", "\n").replace("\\t", "\t"),
         "choices": choices, "target": target, "against": against, "answer": answer,
     }  # fmt: skip
-    asked = name or (kinds[0] if kinds else _usual_question(model))
+    usual = "answer" if spoken is not None else ""
+    asked = name or (kinds[0] if kinds else usual or _usual_question(model))
     found = {key: value for key, value in more.items() if value}
+    if spoken is not None:
+        if prompt is not None:
+            raise ParameterError("A conversation has its own template: leave --prompt out.")
+        found |= {"conversation": spoken, **({"answer": ""} if answer == "" else {})}
     found |= {key.strip(): value for key, _, value in pairs}
     return {"name": asked, **found} if found else asked
 

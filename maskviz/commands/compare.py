@@ -10,7 +10,7 @@ import typer
 from ..errors import ParameterError
 from ..text.specials import specials_in
 from . import common, units
-from .compare_show import fairness_table, file_table, text_lines
+from .compare_show import fairness_table, file_table, role_lines, text_lines
 from .explain import Long
 from .progress import Progress
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @common.app.command("compare")
 def compare_command(
     text: common.TextArgument = None,
+    conversation: common.ConversationFile = None,
     model: common.ModelName = "mini",
     strategy: Annotated[
         str | None,
@@ -133,10 +134,13 @@ def compare_command(
     }  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
+    spoken = common.read_spoken(conversation, text)
+    if spoken is not None and file is not None:
+        raise ParameterError("--file and --conversation are given: give one of them.")
     shared: dict[str, Any] = {
         "model": model, "ratio": ratio, "seed": seed, "long": long,
         "question": common.question_of(
-            question, ask, model, prompt, choice, next_token, target, against, answer
+            question, ask, model, prompt, choice, next_token, target, against, answer, spoken
         ),
     }  # fmt: skip
     if heads and units.alone(strategy, mask_file, unit_operator, file):
@@ -157,6 +161,7 @@ def compare_command(
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
         operators = _operators(operator or _usual(model), sensitivity)
+        text = text if spoken is None else spoken.prompt
         _one_text(
             text, strategy, operators, mask_file, draws, beside, options, shared, without, as_json
         )
@@ -214,7 +219,7 @@ def _operators(written: str, sensitivity: bool) -> list[str]:
 
 
 def _one_text(
-    text: str | None,
+    text: Any,
     strategy: str,
     operators: list[str],
     mask_file: Path | None,
@@ -227,6 +232,7 @@ def _one_text(
 ) -> None:
     from ..evidence import compare, compare_masks, sensitivity
     from ..evidence.text.compare import operators_left_out, put_again
+    from ..evidence.text.roles import by_role
     from ..readings.question import asked
 
     put, long = asked(shared["model"], shared["question"]), shared["long"]
@@ -254,9 +260,13 @@ def _one_text(
     }
     if positions := _positions(first.comparison, put, long):
         document["kl_by_position"] = positions
+    roles = by_role(first.comparison, put.about(masks[0][1].text), long)
+    if roles:
+        document["roles"] = [role.to_dict() for role in roles]
     if second is not None:
         document["beside"] = {"model": second.model, **second.change()}
-    common.show(document, as_json, "\n".join(text_lines(effects, survives, second)))
+    lines = [*text_lines(effects, survives, second), *role_lines(roles)]
+    common.show(document, as_json, "\n".join(lines))
 
 
 def _positions(compared: Comparison, put: Question, long: str) -> list[dict[str, Any]]:
@@ -272,7 +282,7 @@ def _positions(compared: Comparison, put: Question, long: str) -> list[dict[str,
 
 
 def _masks(
-    text: str | None,
+    text: Any,
     strategy: str,
     mask_file: Path | None,
     options: dict[str, Any],
@@ -286,7 +296,7 @@ def _masks(
     if mask_file is not None or is_expression(strategy) or len(_named(strategy)) < 2:
         chosen = common.chosen_mask(text, strategy, ratio, seed, mask_file, model=model, **options)
         return [(chosen.strategy, chosen)]
-    written = common.read_text(text)
+    written = common.read_text(text) if text is None or isinstance(text, str) else text
     given = _parameters(strategy, options)
     return [
         (name, mask(written, name, ratio=ratio, seed=seed, model=model, **more))
@@ -364,7 +374,7 @@ def _parameters(strategies: str, options: dict[str, Any]) -> dict[str, dict[str,
     if is_expression(strategies):
         return {strategies: common.parameters_for(strategies, **options)}
     named = _named(strategies)
-    taken = {name: {p.name for p in STRATEGIES[name].parameters} for name in named}
+    taken = {name: common.options_of(STRATEGIES[name]) for name in named}
     for option, value in options.items():
         if value and option != "pipeline" and not any(option in t for t in taken.values()):
             raise ParameterError(f"None of {', '.join(named)} takes --{option}: leave it out.")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ..evidence.files.file_result import Beside
     from ..evidence.files.files import FileComparison, StrategyResult
     from ..evidence.text.compare import Comparison, Effect, Sensitivity
+    from ..evidence.text.roles import RoleEffect
 
 
 def text_lines(
@@ -33,6 +34,18 @@ def text_lines(
             f"masked {second.masked.label} {_share(second.masked.confidence)}"
             + ("  (flips)" if second.flip else ""),
         ]
+    return lines
+
+
+def role_lines(roles: list[RoleEffect]) -> list[str]:
+    """Say what each role's part of the mask does by itself, where it hides what several say."""
+    if len(roles) < 2:
+        return []
+    lines = ["", "by role"]
+    for role in roles:
+        words = f"{role.words} word{'s' * (role.words != 1)}"
+        change = "nothing would be left" if role.delta is None else f"{role.delta:+.3f}"
+        lines.append(f"  {role.role:10}{words:>12}  {change}{'  (flips)' if role.flip else ''}")
     return lines
 
 
@@ -136,7 +149,7 @@ def _chance(results: dict[str, Any]) -> list[str]:
     width = _width(drawn)
     flips = any(r.mean_kl is not None for _, r in drawn)
     theirs = ": their flip rate; strategy − random" if flips else ": strategy − random"
-    lines = [f"beside random masks of the same size{theirs} [95 %]"]
+    lines = [f"beside random masks of the same size{theirs} [95 %]; p allowing for all lines"]
     return [*lines, *(f"{name:{width}}{_beyond(r)}" for name, r in drawn), ""]
 
 
@@ -154,6 +167,8 @@ def _beyond(r: StrategyResult) -> str:
         said.append(f"flips {chance.flip_beyond:+.1%} {between}")
     if chance.beyond is not None:
         said.append(f"{_what(r)} {chance.beyond:+.3f} {_between(chance.beyond_ci95, '+.3f')}")
+    p = chance.flip_p_adjusted if chance.p_value is None else chance.p_adjusted
+    said.append(f"{'beyond' if chance.surpassed else 'as'} chance{_p(p)}")
     return "  ".join(said)
 
 

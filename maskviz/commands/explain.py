@@ -23,6 +23,7 @@ Long = Annotated[
 @common.app.command("explain")
 def explain_command(
     text: common.TextArgument = None,
+    conversation: common.ConversationFile = None,
     model: common.ModelName = "mini",
     method: Annotated[
         str,
@@ -78,16 +79,17 @@ def explain_command(
     from ..evidence.words.staged import is_long
     from ..readings.question import asked
 
+    spoken = common.read_spoken(conversation, text)
     put = asked(
         model,
         common.question_of(
-            question, ask, model, prompt, choice, next_token, target, against, answer
+            question, ask, model, prompt, choice, next_token, target, against, answer, spoken
         ),
     )
     if rationales is not None:
         _plausibility(rationales, names, put, rows, long, seed, as_json)
         return
-    text = common.read_text(text)
+    text = common.read_text(text) if spoken is None else common.text_of(spoken.prompt)
     if "occlusion" in names or faithful:
         _say_cost(put, text)
     found = {name: explain(text, put, name, label, long, seed) for name in names}
@@ -103,13 +105,24 @@ def explain_command(
     common.notify(first.notice)
     common.notify(specials_in(text))
     document = {n: _document(e, measured.get(n)) for n, e in found.items()}
-    several = {"methods": document} if len(names) > 1 else {}
+    several: dict[str, Any] = {"methods": document} if len(names) > 1 else {}
     if put.name == "answer" and not is_long(put, text):
         from ..evidence.words.answer import answer_matrix
 
         several["matrix"] = answer_matrix(text, put, long).to_dict()
     lines = [_answer(first), "", *_words(found)]
+    if spoken is not None:
+        from ..evidence.words.turns import by_turn
+
+        turns = by_turn(first.words, spoken.prompt)
+        several["turns"] = turns
+        lines += ["", *map(_turn_line, turns)]
     common.show({**document[names[0]], **several}, as_json, "\n".join([*lines, *_table(measured)]))
+
+
+def _turn_line(turn: dict[str, Any]) -> str:
+    share = "" if turn["share"] is None else f"  {turn['share']:4.0%} of all |scores|"
+    return f"{turn['score']:+6.3f}  turn {turn['turn']} ({turn['role']}){share}"
 
 
 def _say_cost(put: Question, text: str) -> None:

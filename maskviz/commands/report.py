@@ -19,6 +19,7 @@ def report_command(
     subject: Annotated[
         str | None, typer.Argument(help="A text ('-' reads it), or the name of a run or sweep.")
     ] = None,
+    conversation: common.ConversationFile = None,
     out: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("report.html"),
     model: common.ModelName = "mini",
     strategy: common.StrategyName = "key",
@@ -50,9 +51,10 @@ def report_command(
     from ..models import load_model
     from ..report import save, text_report
 
-    found = None if mask_file else _kept(subject, measure)
+    spoken = common.read_spoken(conversation, subject)
+    found = None if mask_file or spoken is not None else _kept(subject, measure)
     if found is None:
-        text, given = (subject, 0) if mask_file else _beginning(common.read_text(subject))
+        text, given = _read(subject, mask_file, spoken)
         loaded = load_model(model)
         chosen = common.chosen_mask(
             text, strategy, ratio, seed, mask_file,
@@ -66,7 +68,7 @@ def report_command(
             operator,
             given,
             common.question_of(
-                question, ask, model, prompt, choice, next_token, target, against, answer
+                question, ask, model, prompt, choice, next_token, target, against, answer, spoken
             ),
         )
     path = save(found, out)
@@ -74,6 +76,13 @@ def report_command(
         "out": str(path), "bytes": path.stat().st_size, "finding": found.finding,
     }  # fmt: skip
     common.show(said, as_json, f"{found.finding}\nWritten to {path}.")
+
+
+def _read(subject: str | None, mask_file: Path | None, spoken: Any) -> tuple[Any, int]:
+    """Return the text, or what is read of a conversation, and the words of a longer text."""
+    if spoken is not None:
+        return spoken.prompt, 0
+    return (subject, 0) if mask_file else _beginning(common.read_text(subject))
 
 
 def _beginning(text: str) -> tuple[str, int]:

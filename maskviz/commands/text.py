@@ -17,11 +17,13 @@ from . import common
 if TYPE_CHECKING:
     from ..masks import Encoding, Mask
     from ..models import Model
+    from ..text.conversation import Conversation
 
 
 @common.app.command("mask")
 def mask_command(
     text: common.TextArgument = None,
+    conversation: common.ConversationFile = None,
     strategy: common.StrategyName = "random",
     ratio: common.Ratio = None,
     seed: common.Seed = 0,
@@ -60,21 +62,25 @@ def mask_command(
         "pipeline": pipeline,
     }  # fmt: skip
     other = common.second_choice(second, second_seed)
-    as_read = AsRead(operator, unit, model)
+    spoken = common.read_spoken(conversation, text)
+    as_read = AsRead(operator, unit, model, spoken)
     if file is not None:
         from .stream import masked_lines
 
-        if mask_file is not None or text is not None:
-            raise ParameterError("--file masks the lines of a file: leave the text and --mask out.")
+        if mask_file is not None or text is not None or spoken is not None:
+            raise ParameterError(
+                "--file masks the lines of a file: leave the text, --conversation and --mask out."
+            )
         for chosen in masked_lines(file, strategy, ratio, seed, complement, other, join, **options):
             line = as_read.result(chosen) if as_json else {}
             common.show(line, as_json, "" if as_json else as_read.text(chosen))
         return
     chosen = common.chosen_mask(
-        text, strategy, ratio, seed, mask_file, complement, other, join, **options
-    )
+        text if spoken is None else spoken.prompt,
+        strategy, ratio, seed, mask_file, complement, other, join, **options,
+    )  # fmt: skip
     result = as_read.result(chosen)
-    common.notify(result.get("notice", specials_in(chosen.text)))
+    common.notify(result.get("notice") or specials_in(chosen.text))
     common.show(result, as_json, _mask_lines(result))
 
 
@@ -85,6 +91,7 @@ class AsRead:
     operator: str
     unit: str
     model: str | None
+    spoken: Conversation | None = None
 
     def __post_init__(self) -> None:
         from ..masks import OPERATORS
@@ -111,6 +118,8 @@ class AsRead:
         """Return the JSON-ready result."""
         result = {**chosen.to_dict(), "operator": self.operator}
         result["masked_text"] = chosen.masked_text(self.operator)
+        if self.spoken is not None:
+            result["turns"] = _turns(self.spoken.prompt, chosen)
         if self.model is None:
             return result
         encoding = self._encoding(chosen)
@@ -133,8 +142,27 @@ class AsRead:
     def loaded(self) -> Model:
         """The model that is named."""
         from ..models import load_model
+        from ..readings.question import asked
 
+        if self.spoken is not None:
+            return asked(self.model or "mini", {"name": "next", "conversation": self.spoken}).model
         return load_model(self.model or "mini")
+
+
+def _turns(spoken: Conversation, chosen: Mask) -> list[dict[str, Any]]:
+    """Return where each turn's texts stand, and how many of its words are hidden."""
+    hidden = [chosen.words[i][0] for i in chosen.hidden_words]
+    return [
+        {
+            "turn": piece.turn + 1,
+            "role": piece.role,
+            "kind": piece.kind,
+            "start": piece.start,
+            "end": piece.end,
+            "hidden_words": sum(piece.start <= at < piece.end for at in hidden),
+        }
+        for piece in spoken.pieces
+    ]
 
 
 def decoded(model: Model, encoding: Encoding) -> str:

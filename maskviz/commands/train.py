@@ -30,9 +30,12 @@ def train_command(
         str | None, typer.Option(help="Column of the labels, or one of 0 and 1 a label: a,b.")
     ] = None,
     target_column: Annotated[
-        str | None, typer.Option(help="Column of what a seq2seq model is to write.")
+        str | None,
+        typer.Option(help="Column of what a seq2seq model is to write, or of answers to prompts."),
     ] = None,
-    task: Annotated[str | None, typer.Option(help="classification, mlm or seq2seq.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classification, mlm, seq2seq or causal.")
+    ] = None,
     problem_type: Annotated[
         str | None,
         typer.Option(
@@ -64,6 +67,13 @@ def train_command(
     static: Annotated[
         bool, typer.Option("--static", help="Draw each mask once, not anew each epoch.")
     ] = False,
+    loss_strategy: Annotated[
+        str | None,
+        typer.Option(help="What a decoder learns (task causal): role:assistant, last-turn, any."),
+    ] = None,
+    prompt_weight: Annotated[
+        float | None, typer.Option(help="Weight with which a decoder learns prompts too, 0 to 1.")
+    ] = None,
     epochs: Annotated[float | None, typer.Option(help="num_train_epochs.")] = None,
     max_steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
     max_minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
@@ -97,6 +107,7 @@ def train_command(
     from ..masks import Choice
     from ..runs.foreground import train
     from ..training import RunSpec
+    from ..training.spec.spec import for_task
 
     values: dict[str, Any] = {
         "path": data, "text_column": text_column, "label_column": label_column, "task": task,
@@ -107,9 +118,11 @@ def train_command(
         "device": device, "precision": precision, "name": name, "join": join,
         "second": Choice(second, seed=second_seed) if second else None,
         "complement": complement or None, "dynamic": False if static else None,
+        "loss_strategy": loss_strategy, "prompt_weight": prompt_weight,
     }  # fmt: skip
     values |= dict(setting(pair) for pair in settings or ())
     spec = RunSpec.from_file(spec_file) if spec_file else RunSpec()
+    values = values if spec_file else for_task(values)
     options = {
         "types": types, "pattern": pattern, "words": words, "indices": indices, "by": by,
         "data": str(Path(key_data).expanduser().resolve()) if key_data else "",

@@ -3,6 +3,7 @@
 from .distractor import make as make_example
 from .rows import iter_rows
 from .table import Columns, Selection, guess_columns, preview, read_table, select
+from .talks import make_talks
 
 __all__ = [
     "Columns",
@@ -15,10 +16,12 @@ __all__ = [
     "known",
     "labels",
     "make_example",
+    "make_talks",
     "preview",
     "read_table",
     "rows",
     "select",
+    "talks",
     "typos",
     "uploads",
 ]

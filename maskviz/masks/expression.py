@@ -19,7 +19,8 @@ from ..errors import ParameterError
 from .mask import Mask
 from .registry import STRATEGIES
 
-Choose = Callable[[str, dict[str, Any]], Mask]
+Choose = Callable[[str, dict[str, Any]], Any]
+Parse = Callable[[str, str], dict[str, Any]]
 _PIECE = r"\s+-\s+|[|&~()]|[\w-]+(?::(?:/(?:\\.|[^/\\])*/|[^\s|&()]+))?"
 
 
@@ -57,12 +58,14 @@ def asks(strategy: str, parameters: Mapping[str, Any]) -> bool:
     return any(STRATEGIES[name].asks(given) for name in strategies_in(strategy))
 
 
-def evaluate(expression: str, choose: Choose) -> Mask:
+def evaluate(expression: str, choose: Choose, parse: Parse | None = None) -> Any:
     """Return the mask of an expression; `choose(strategy, parameters)` gives each part's.
 
-    Raises ParameterError, with the place, where the expression cannot be read.
+    parse: reads what stands behind a colon, by default as `parse_argument`. Whatever `choose`
+    gives is combined by its own signs, so that a loss mask is read here, too. Raises
+    ParameterError, with the place, where the expression cannot be read.
     """
-    reader = _Reader(_tokens(expression), expression, choose)
+    reader = _Reader(_tokens(expression), expression, choose, parse or parse_argument)
     try:
         mask = reader.expression()
     except RecursionError:
@@ -98,8 +101,8 @@ def _tokens(expression: str) -> list[str]:
 class _Reader:
     """A recursive-descent reader over the tokens that are left."""
 
-    def __init__(self, tokens: list[str], expression: str, choose: Choose) -> None:
-        self.left, self._whole, self._choose = tokens, expression, choose
+    def __init__(self, tokens: list[str], expression: str, choose: Choose, parse: Parse) -> None:
+        self.left, self._whole, self._choose, self._parse = tokens, expression, choose, parse
 
     def error(self, what: str) -> ParameterError:
         return ParameterError(
@@ -109,19 +112,19 @@ class _Reader:
     def _next(self, *expected: str) -> str | None:
         return self.left.pop(0) if self.left and self.left[0] in expected else None
 
-    def expression(self) -> Mask:
+    def expression(self) -> Any:
         mask = self._part()
         while sign := self._next("|", "-"):
             mask = mask | self._part() if sign == "|" else mask - self._part()
         return mask
 
-    def _part(self) -> Mask:
+    def _part(self) -> Any:
         mask = self._factor()
         while self._next("&"):
             mask = mask & self._factor()
         return mask
 
-    def _factor(self) -> Mask:
+    def _factor(self) -> Any:
         if self._next("~"):
             return ~self._factor()
         if self._next("("):
@@ -133,7 +136,7 @@ class _Reader:
             place = f"before {self.left[0]!r}" if self.left else "at its end"
             raise self.error(f"lacks a strategy {place}")
         name, _, argument = self.left.pop(0).partition(":")
-        return self._choose(name, parse_argument(name, argument) if argument else {})
+        return self._choose(name, self._parse(name, argument) if argument else {})
 
 
 def parse_argument(strategy: str, written: str) -> dict[str, Any]:

@@ -353,16 +353,22 @@ def padded_by(network: Any, padding: int) -> None:
         config.pad_token_id = padding
 
 
+def own_padding(config: Any) -> int | None:
+    """Return the id that the network itself pads with; None where it names none, or no token."""
+    core = config.get_text_config()
+    own, size = getattr(core, "pad_token_id", None), getattr(core, "vocab_size", None)
+    return int(own) if own is not None and 0 <= own < (size or own + 1) else None
+
+
 def padding_of(config: Any, tokenizer: Any) -> int:
     """Return the id that fills up a batch: the network's own, else one that ends no text.
 
     A decoder's classifier reads the last token that is not padding. Where a tokenizer ends each
     text with eos, padding with eos would have it read one token early.
     """
-    core = config.get_text_config()
-    own, size = getattr(core, "pad_token_id", None), getattr(core, "vocab_size", None)
-    if own is not None and 0 <= own < (size or own + 1):
-        return int(own)
+    if (own := own_padding(config)) is not None:
+        return own
+    size = getattr(config.get_text_config(), "vocab_size", None)
     last = tokenizer("a")["input_ids"][-1:]
     named = (getattr(tokenizer, f"{name}_token_id") for name in ("pad", "eos", "sep", "unk"))
     tried = (*named, *sorted(tokenizer.all_special_ids), 0, 1)

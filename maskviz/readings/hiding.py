@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import CapabilityError
+from ..errors import CapabilityError, MaskError
 from ..models.checks import demand
 from ..models.model import Model
 from .batches import Ids, Read, batch
@@ -34,12 +34,20 @@ def trimmed(reads: Sequence[Read]) -> list[Read]:
     """Return the texts without the hidden tokens at their ends.
 
     A decoder reads its answer at the last token, which carries itself whatever is hidden; no token
-    looks ahead, so without the last ones the others stay as they are.
+    looks ahead, so without the last ones the others stay as they are. Raises MaskError where no
+    token is left.
 
     >>> trimmed([Ids((5, 6, 7), (0, 1, 0))])[0].input_ids
     (5, 6)
     """
-    ends = [max(i for i, seen in enumerate(read.attention_mask) if seen) + 1 for read in reads]
+    ends = [
+        max((i + 1 for i, seen in enumerate(read.attention_mask) if seen), default=0)
+        for read in reads
+    ]
+    if not all(ends):
+        raise MaskError(
+            "With these words hidden no token is left to read: hide less, or give a longer text."
+        )
     return [
         Ids(read.input_ids[:end], read.attention_mask[:end])
         for read, end in zip(reads, ends, strict=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..models.model import Model
+from ..models.model import Model, own_padding
 from . import hiding
 from .batches import Read
 from .heads import head_of
@@ -50,7 +50,36 @@ def _names(model: Model, _given: Mapping[str, Any]) -> tuple[str, ...]:
 )
 def labels(model: Model, reads: Sequence[Read]) -> Any:
     """Return the classifier's logits (texts, labels)."""
+    if _pads_for_it(model) and any(_ends_as_padding(model, read) for read in reads):
+        return _one_by_one(model, reads)
     return model.network("classify")(**hiding.batch_unseen(model, reads)).logits
+
+
+def _pads_for_it(model: Model) -> bool:
+    """Tell whether batches are padded with an id that the network itself does not pad with.
+
+    A decoder's classifier passes over it, also where a text ends with it, as by a typed eos.
+    """
+    return not model.config.is_encoder_decoder and own_padding(model.config) is None
+
+
+def _ends_as_padding(model: Model, read: Read) -> bool:
+    import numpy as np
+
+    return bool(np.asarray(read.input_ids)[-1] == model.padding)
+
+
+def _one_by_one(model: Model, reads: Sequence[Read]) -> Any:
+    """Return the logits of texts that are not padded: read by vectors, whose last one counts."""
+    import torch
+
+    network = model.network("classify")
+    look_up, found = network.get_input_embeddings(), []
+    for read in reads:
+        inputs = hiding.batch_unseen(model, [read])
+        vectors = look_up(inputs.pop("input_ids"))
+        found.append(network(inputs_embeds=vectors, **inputs).logits)
+    return torch.cat(found)
 
 
 def predict(

@@ -247,8 +247,11 @@ _FLAGS = {name: f"--{name}" for name in ("prompt", "target", "against", "answer"
 
 
 def _option(name: str, value: Any) -> list[str]:
-    """Return a parameter as the command line takes it; ids are found anew from the text."""
-    if name == "tokens":
+    """Return a parameter as the command line takes it.
+
+    Ids are found anew from the text, and a conversation is a file.
+    """
+    if name in ("tokens", "conversation"):
         return []
     if name == "choices":
         return [word for choice in value for word in ("--choice", choice)]

@@ -4,6 +4,7 @@ Nothing of the user's is ever read as markup: text goes through `html.escape`, d
 through base64. The page fetches nothing: styles, script and charts are in the file.
 """
 
+from .conversation import conversation_report
 from .document import Report, render, save
 from .run import run_report
 from .sweep import sweep_report
@@ -11,6 +12,7 @@ from .text import text_report
 
 __all__ = [
     "Report",
+    "conversation_report",
     "document",
     "render",
     "run_report",

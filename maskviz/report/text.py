@@ -42,7 +42,8 @@ def text_report(
     """
     put = asked(model, question)
     loaded = put.model
-    mask, given = _shown(mask, given)
+    if loaded.conversation(mask.text) is None:  # a conversation is read whole, or not at all
+        mask, given = _shown(mask, given)
     comparison = compare(mask, put, operator)
     chance = control(mask, put, operator) if mask.hidden_words else None
     explained = _explained(mask, put)
@@ -322,6 +323,12 @@ def _commands(mask: Mask, question: Question, operator: str) -> list[str]:
 
     tail = ["--model", question.model.name, *question.options(), "--operator", operator]
     tail += ["--out", "report.html"]
+    spoken = question.model.conversation(mask.text)
+    if spoken is not None:
+        files = ["# conversation.json", json.dumps(spoken.to_dict()), "", "# mask.json"]
+        named = ["--conversation", "conversation.json", "--mask", "mask.json"]
+        kept = json.dumps(json.loads(mask.to_json()))
+        return [*files, kept, "", shlex.join(["maskviz", "report", *named, *tail])]
     if not _by_options(mask):
         kept = json.dumps(json.loads(mask.to_json()))  # ASCII: a copy loses no mark of direction
         command = shlex.join(["maskviz", "report", "--mask", "mask.json", *tail])

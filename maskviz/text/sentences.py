@@ -35,8 +35,30 @@ def sentences_of(doc: Any, borders: Sequence[int] = ()) -> list[Any]:
         {s.start for s in doc.sents} - inside if doc.has_annotation("SENT_START") else set[int]()
     )
     closes = _closing_marks(doc, fixed) if found else {}
+    found |= _behind_quoted(doc, closes) - inside
     starts = {_beside_marks(doc, i, fixed, closes) for i in found} | fixed
     return _with_words(doc, sorted(starts - {len(doc)}), fixed)
+
+
+def _behind_quoted(doc: Any, closes: dict[int, bool]) -> set[int]:
+    """Return the tokens that begin a sentence behind a quoted one, which a pipeline may not see.
+
+    A point before the closing mark ends it: where "dull," is said the sentence goes on.
+    """
+    ends = [
+        i
+        for i in range(1, len(doc) - 1)
+        if closes.get(i) and doc[i].text in _BY_SPACE and doc[i].whitespace_
+        if doc[i - 1].text == "." and not doc[i - 1].whitespace_
+    ]
+    return {i + 1 for i in ends if _begins(doc, i + 1, closes)}
+
+
+def _begins(doc: Any, i: int, closes: dict[int, bool]) -> bool:
+    """Tell whether a token begins with a capital letter, behind marks that open."""
+    while i < len(doc) and closes.get(i) is False:
+        i += 1
+    return i < len(doc) and bool(doc[i].text[0].isupper())
 
 
 def _closing_marks(doc: Any, fixed: set[int]) -> dict[int, bool]:

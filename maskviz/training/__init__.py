@@ -6,4 +6,14 @@ Importing this imports no torch.
 from .spec.mask_spec import MaskingSpec
 from .spec.spec import DataSpec, RunSpec, TrainingSpec
 
-__all__ = ["DataSpec", "MaskingSpec", "RunSpec", "TrainingSpec", "check", "estimate", "folder"]
+__all__ = [
+    "DataSpec",
+    "MaskingSpec",
+    "RunSpec",
+    "TrainingSpec",
+    "check",
+    "estimate",
+    "folder",
+    "loss_audit",
+    "loss_export",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,17 +18,19 @@ from ..models.locate import folder_of, locate
 from .data.hits import LOOKED_AT, first_hit, nothing_to_hide
 from .data.masking import drawn
 from .data.rows import columns
+from .data.spoken import read_spoken
 from .data.targets import cells
 from .spec.mask_spec import MaskingSpec
-from .spec.spec import EXAMPLE, RunSpec
+from .spec.spec import CAUSAL, EXAMPLE, RunSpec
 
-_READERS = frozenset({"pipeline", "presidio"})  # what reads a text without a model
+_READERS = frozenset({"pipeline", "presidio", "conversation"})  # they ask no model
 
 
 def preflight(spec: RunSpec) -> None:
     """Raise the error a run would end with, as far as its first rows and its model tell.
 
-    Imports no torch: a page can afford it.
+    Imports no torch, so that a page can afford it, but for a decoder: what it learns of a row only
+    its template can tell.
     """
     _accelerate_is_there()
     locate(spec.model)
@@ -46,6 +49,8 @@ def preflight(spec: RunSpec) -> None:
     if spec.data.path != EXAMPLE:
         _columns_are_there(spec)
         _hides_something(spec)
+    if spec.task == CAUSAL:
+        _teaches_something(spec)
 
 
 def _model_fits(spec: RunSpec) -> None:
@@ -61,6 +66,8 @@ def _model_fits(spec: RunSpec) -> None:
             f"The model {spec.model!r} cannot be tuned for seq2seq (it writes no text): choose an "
             "encoder–decoder, such as 'mini-translate'."
         )
+    if spec.task == CAUSAL:
+        _writes(spec, folder, heads)
     asked = {m.operator for m in (spec.masking, spec.evaluation) if m and m.active}
     if abilities(spec.model).mask:
         return
@@ -73,12 +80,24 @@ def _model_fits(spec: RunSpec) -> None:
         raise no_mask_token(spec.model)
 
 
+def _writes(spec: RunSpec, folder: Path, heads: str) -> None:
+    """Refuse a model that is no decoder."""
+    if heads and not any(name.endswith(("CausalLM", "LMHeadModel")) for name in heads.split()):
+        raise CapabilityError(
+            f"The model {spec.model!r} cannot be tuned for causal ({heads.split()[0]} writes no "
+            "text): choose a decoder, such as 'smollm2'."
+        )
+
+
 def _columns_are_there(spec: RunSpec) -> None:
     head = preview(spec.data.path, rows=50)
     if head.empty:
         raise DataError(f"{Path(spec.data.path).name!r} has a header and no rows: add some.")
     known = list(map(str, head.columns))
-    whole = [spec.data.text_column, spec.data.target_column if spec.task == "seq2seq" else ""]
+    whole = [
+        spec.data.text_column,
+        spec.data.target_column if spec.task in ("seq2seq", CAUSAL) else "",
+    ]
     for column in filter(None, whole):
         if column not in known:
             raise no_column(column, known)
@@ -96,10 +115,26 @@ def _hides_something(spec: RunSpec) -> None:
     if masking.matrix or not looks_for or masking.needs - _READERS or _asks_a_model(masking):
         return
     head = preview(spec.data.path, rows=LOOKED_AT)
-    texts = cells(head, columns(spec, head)[0])
+    if spec.task == CAUSAL:
+        texts = list(read_spoken(spec, head).selection.texts)
+    else:
+        texts = cells(head, columns(spec, head)[0])
     whole = len(texts) < LOOKED_AT
     if whole and first_hit(masking, texts, spec.seed, spec.model) is None:
         raise nothing_to_hide(masking, len(texts))
+
+
+def _teaches_something(spec: RunSpec) -> None:
+    """Refuse rows of which a decoder learns nothing, as far as the first ones tell."""
+    from ..models import load_model
+    from .data.lessons import Teacher, require_lesson
+    from .data.rows import Part, read_frame
+
+    rows = spec.data.max_rows
+    some = replace(spec, data=replace(spec.data, max_rows=min(rows or LOOKED_AT, LOOKED_AT)))
+    found = read_spoken(spec, read_frame(some)).selection
+    teacher = Teacher(load_model(spec.model), spec.loss, spec.seed, spec.training.max_length)
+    require_lesson(teacher, Part(found.texts, found.labels))
 
 
 def _asks_a_model(masking: MaskingSpec) -> bool:

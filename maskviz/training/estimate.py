@@ -10,7 +10,7 @@ of its words.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from ..errors import RunError
@@ -19,7 +19,7 @@ from .data.rows import CURVE_ROWS, Rows, load_rows
 from .machine.machine import Machine
 from .machine.memory import asks_model, gigabytes
 from .machine.model_size import Shape, model_shape, token_lengths
-from .spec.spec import EXAMPLE, RunSpec
+from .spec.spec import CAUSAL, EXAMPLE, RunSpec
 
 _ASKED_LENGTH = 512  # tokens of a row that a strategy asks a model about
 _STEPS_MEASURED = 10  # of an earlier run: in fewer it hardly gets going
@@ -109,6 +109,12 @@ def _first_texts(spec: RunSpec) -> list[str]:
     from ..data import guess_columns, make_example, preview
 
     data = spec.data
+    if spec.task == CAUSAL:
+        from .data.rows import read_frame
+        from .data.spoken import read_spoken
+
+        few = replace(spec, data=replace(data, max_rows=min(data.max_rows or _SAMPLE, _SAMPLE)))
+        return list(read_spoken(spec, read_frame(few)).selection.texts)
     if data.path == EXAMPLE:
         return make_example(100, 0, data.strength, data.kind)["text"].tolist()
     head = preview(data.path, rows=_SAMPLE)

@@ -15,6 +15,7 @@ from maskviz.masks import Choice
 from maskviz.runs.store import Store
 from maskviz.training import RunSpec
 from maskviz.training.folder import new_folder
+from tests.tiny_chat import chat_model
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 120
@@ -283,6 +284,21 @@ def test_a_bad_upload_gets_one_sentence_and_no_start(content, words):
     assert not at.exception
     assert any(words in error.value for error in at.error)
     assert not [b for b in at.button if b.label == "Start"]
+
+
+def test_conversations_show_what_is_learned_and_train_a_decoder(tmp_path):
+    at = _page(model=chat_model(tmp_path / "chat"))
+    at.segmented_control(key="ft_source").set_value("Example conversations").run()
+    at.toggle(key="ft_hide").set_value(False).run()
+    assert not at.exception
+    assert not at.error
+    assert "Underlined is what is learned" in _words(at)
+    assert "the ends of 48 of 48 turns" in _words(at)
+    at.number_input(key="ft_prompt_weight").set_value(0.25).run()
+    _button(at, "Start").click().run()
+    assert not at.exception
+    spec = runs.list_runs()[0].spec
+    assert (spec.task, spec.loss.prompt_weight, spec.masking.active) == ("causal", 0.25, False)
 
 
 def _upload(content: bytes | str) -> AppTest:

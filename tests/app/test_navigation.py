@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parents[2]
 TITLES = {
-    "mask": "Mask", "attention": "Attention", "compare": "Compare", "finetune": "Fine-tune",
+    "mask": "Mask", "attention": "Attention", "compare": "Compare",
+    "chat": "Chat", "finetune": "Fine-tune",
     "experiments": "Experiments", "tasks": "Tasks", "images": "Images", "guide": "Guide",
 }  # fmt: skip
 

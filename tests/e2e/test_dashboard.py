@@ -10,7 +10,7 @@ from maskviz.inside.tape import shape_of
 from maskviz.models import load_model
 
 HEADS = shape_of(load_model("mini"), "encoder")
-PAGES = ("", "attention", "compare", "finetune", "experiments")
+PAGES = ("", "attention", "compare", "chat", "finetune", "experiments")
 TEXT = "The acting was superb, although the ending felt a little too sweet."
 NASTY = "<script>window.pwned=1</script> met <img src=x onerror=window.pwned=2> & <b>Bob</b>"
 

@@ -8,7 +8,7 @@ from itertools import accumulate, combinations, pairwise, product
 import numpy as np
 import pytest
 
-from maskviz.evidence import compare, compare_masks, control, explain
+from maskviz.evidence import compare, compare_masks, control, explain, sensitivity
 from maskviz.evidence.chance.reference import drawn_beside, reference_set
 from maskviz.evidence.chance.verdict import LEVEL, beside_chance, holm
 from maskviz.evidence.text.sentence import beside, comparison_sentence
@@ -175,6 +175,46 @@ def test_many_strategies_on_one_screen_allow_for_each_other(tiny) -> None:
             assert e.p_adjusted is None or e.p_adjusted >= e.control.p_value
         hits += any(e.beyond_chance for e in effects)
     assert hits <= 2  # of ten screens; 0.5 are expected
+
+
+def test_operators_beside_each_other_allow_for_each_other_and_chance_survives_none(tiny) -> None:
+    put, words, said = asked(tiny("modernbert")), Mask(LONG).words[:20], 0  # it reads 64 tokens
+    operators = ("mask", "delete", "attention")
+    for seed in range(12):
+        pair = sorted(random.Random(seed).sample(range(len(words)), 2))
+        chosen = Mask(LONG, tuple(MaskSpan(*words[i]) for i in pair))
+        effects = compare_masks([("pair", chosen)], put, operators)
+        told = sensitivity(effects)["pair"]
+        assert tuple(told.conclusions) == operators
+        allowed = holm([e.control.p_value for e in effects])
+        for e, p in zip(effects, allowed, strict=True):
+            assert e.p_adjusted == pytest.approx(p)
+            assert told.conclusions[e.comparison.operator] == e.conclusion
+        said += any(c != "as chance" for c in told.conclusions.values())
+    assert said <= 2  # of twelve screens; 0.6 are expected
+
+
+def test_report_and_sentence_say_what_the_verdict_says() -> None:
+    """So what holds of the verdict over many seeds holds of them."""
+    put = asked("mini")
+    words = sorted(explain(LONG, put).words, key=lambda w: -abs(w.log_odds))
+    seen = set()
+    for word in (*words[:2], words[len(words) // 2], words[-1]):
+        chosen = Mask(LONG, (MaskSpan(word.start, word.end),))
+        found, report = control(chosen, put), text_report(chosen, put)
+        matters = report.sure.startswith("It is these words that matter")
+        assert matters is (found.tells and found.p_value <= LEVEL)
+        assert beside(found) in report.finding
+        assert not found.tells or f"{found.as_strong} change it as much" in report.finding
+        seen.add(matters)
+    assert seen == {True, False}
+
+
+def test_what_the_model_does_not_read_is_set_against_nothing(tiny) -> None:
+    last = Mask(LONG).words[-1]
+    found = control(Mask(LONG, (MaskSpan(*last),)), tiny("modernbert"))
+    assert beside(found) == "the model reads nothing of what is hidden"
+    assert not found.tells
 
 
 @pytest.mark.parametrize(

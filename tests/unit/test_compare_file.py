@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from maskviz.errors import CapabilityError, DataError, ParameterError, UnknownNa
 from maskviz.evidence import FileComparison, compare, compare_file
 from maskviz.evidence.chance.reference import drawn_beside
 from maskviz.evidence.files.answers import Calibration
-from maskviz.evidence.files.chance import APART, FEWEST, ChanceTally
+from maskviz.evidence.files.chance import APART, FEWEST, ChanceTally, beside_each_other
 from maskviz.evidence.files.tally import RowEffect, RowResult, Tallies, Worst
 from maskviz.evidence.statistics import (
     bootstrap_interval,
@@ -217,11 +218,40 @@ def test_each_group_has_the_chance_of_its_own_rows() -> None:
         assert tuple(found[column]) == values
         for value in values:
             alone = apart[value].results()["span"]
-            assert found[column][value]["span"].chance == alone.chance
+            allowed, own = found[column][value]["span"].chance, alone.chance
+            assert allowed.flip_p_adjusted is None or allowed.flip_p_adjusted >= own.flip_p_value
+            assert (
+                replace(allowed, p_adjusted=own.p_adjusted, flip_p_adjusted=own.flip_p_adjusted)
+                == own
+            )
     assert found["hidden"]["X"]["span"].chance == every.results()["span"].chance
     few = found["size"]["few"]["span"].chance
     assert few.few
     assert not few.surpassed
+
+
+@pytest.mark.parametrize("strategies", [1, 10])
+def test_strategies_that_do_nothing_are_beyond_chance_in_one_file_of_twenty(
+    strategies: int,
+) -> None:
+    """A strategy is one more random mask of each row; rows differ in how easily they flip."""
+    rng = np.random.default_rng(0)
+    files, rows, draws, hits, alone = 200, 40, 5, 0, 0
+    for _ in range(files):
+        easily = rng.beta(0.3, 1.0, rows)
+        tallies = [ChanceTally(regression=False) for _ in range(strategies)]
+        for tally in tallies:
+            own, *others = rng.random((draws + 1, rows)) < easily
+            for flip, chance in zip(own, np.mean(others, 0), strict=True):
+                tally.add_flips(float(chance), bool(flip))
+        found = [tally.result() for tally in tallies]
+        alone += any(r.flips_surpassed for r in found)
+        told = beside_each_other(found)
+        assert all(a.surpassed <= b.surpassed for a, b in zip(told, found, strict=True))
+        hits += any(r.surpassed for r in told)
+    assert hits / files <= 0.05 + 2 * (0.05 * 0.95 / files) ** 0.5
+    if strategies > 1:
+        assert alone / files > 0.2  # what it would be if each verdict stood for itself
 
 
 def test_few_rows_are_never_beyond_chance_however_much_they_differ() -> None:

@@ -84,7 +84,10 @@ def test_sharegpts_calls() -> None:
     assert found.turns[1].calls[0].name == "w"
 
 
-@pytest.mark.parametrize("text", ["Hi there", "[MASK] is here", "{x} = 1", "[1, 2", "7", '"a"'])
+@pytest.mark.parametrize(
+    "text",
+    ["Hi there", "[MASK] is here", "{x} = 1", "[1, 2", "[1] says so", "{} is empty", "7", '"a"'],
+)
 def test_plain_text_is_one_turn(text) -> None:
     (turn,) = read_conversation(text).turns
     assert (turn.role, turn.content) == ("user", text)
@@ -119,6 +122,7 @@ BAD = {
     ),
     "cut": ('{"messages": [{"role": "user", "content": "H', "JSON is broken at character"),
     "cut list": ('[{"role": "user", "content": "Hi"}, {"ro', "JSON is broken at character"),
+    "several": ('{"prompt": "a"}\n{"prompt": "b"}', "Behind the first JSON document stand others"),
     "another object": ({"name": "Ann"}, "holds name, not a conversation"),
     "tools": ({"messages": [{"role": "user", "content": "Hi"}], "tools": 3}, "'tools' are no list"),
     "number": ([{"role": "user", "content": True}], "must be a text|holds"),

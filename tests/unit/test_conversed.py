@@ -9,6 +9,7 @@ import torch
 import maskviz
 from maskviz.errors import CapabilityError, MaskError, ParameterError
 from maskviz.evidence import compare, control, explain
+from maskviz.evidence.chance.reference import reference_set
 from maskviz.masks import Mask, MaskSpan, apply, mask
 from maskviz.models import load_model
 from maskviz.readings.question import asked
@@ -223,3 +224,56 @@ def test_masks_stay_within_turns() -> None:
 def test_a_model_without_a_template_is_one_sentence(decoder) -> None:
     with pytest.raises(CapabilityError, match="has no chat template"):
         asked(decoder("llama"), {"name": "answer", "conversation": SAID})
+
+
+TALK = read_conversation(
+    [
+        {"role": "system", "content": "You love films. You never lie."},
+        {"role": "user", "content": "Anna of Paris sees it. The dog is lazy. Who is quick?"},
+        {"role": "assistant", "content": "The fox is quick. It jumps over the dog."},
+        {"role": "user", "content": "And who loved every minute of it?"},
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "unit", "others"),
+    [
+        ({"strategy": "pattern", "words": "lazy"}, "word", {"user"}),
+        ({"strategy": "pattern", "words": "loved"}, "word", {"user", "last"}),
+        ({"strategy": "pattern", "words": "fox,never"}, "word", {"system", "assistant"}),
+        ({"strategy": "sentence", "indices": [2]}, "sentence", {"system"}),
+        ({"strategy": "sentence", "indices": [4]}, "sentence", {"user"}),
+        ({"strategy": "turn", "indices": [2]}, "turn", {"user"}),
+        ({"strategy": "turn", "indices": [2, 3]}, "turn", {"user", "assistant"}),
+        ({"strategy": "pattern", "pattern": "fox is"}, "run of words", {"assistant"}),
+    ],
+)  # fmt: skip
+def test_chance_is_drawn_from_what_the_same_roles_say(chat, given, unit, others) -> None:
+    put = asked(chat(), {"name": "next", "conversation": TALK, "target": "a"})
+    chosen = mask(TALK, **given)
+    found = reference_set(chosen, put.model)
+    assert found.unit == unit
+    last = len(TALK.turns) - 1
+    for other in found.masks:
+        for span in other.spans:
+            (piece,) = TALK.pieces_in(span.start, span.end)
+            assert piece.role in others
+            assert piece.turn != last or "last" in others
+    if unit == "word" and given.get("words") == "lazy":
+        assert len(found.masks) > 1
+
+
+def test_what_the_template_leaves_out_is_no_chance(chat) -> None:
+    spoken = read_conversation(
+        [
+            {"role": "user", "content": "Who loved it?"},
+            {"role": "assistant", "content": "<think>Anna or Bob or she</think>Anna of Paris"},
+            {"role": "user", "content": "And who sees it?"},
+        ]
+    )
+    put = asked(chat("thinking"), {"name": "next", "conversation": spoken, "target": "a"})
+    found = reference_set(mask(spoken, "pattern", words="Paris"), put.model)
+    hidden = {m.text[s.start : s.end] for m in found.masks for s in m.spans}
+    assert hidden
+    assert not hidden & {"Bob", "she", "think"}

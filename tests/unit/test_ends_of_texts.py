@@ -8,13 +8,18 @@ from pathlib import Path
 import pytest
 
 import maskviz
+from maskviz.errors import MaskError
+from maskviz.evidence import compare, explain
 from maskviz.masks import apply
 from maskviz.models import load_model
 from maskviz.readings.labels import predict
 from tests.tiny_models import build_any
 from tests.tiny_runs import tiny_spec
 
-TEXTS = ("The film was great.", "dull", "Anna loved the film, and Ben did not.", "the lazy dog !")
+TEXTS = (
+    "The film was great.", "dull", "Anna loved the film, and Ben did not.", "the lazy dog !",
+    "The film was great.[SEP]", "dull [SEP]", "[SEP] the lazy dog [SEP] [SEP]",
+)  # fmt: skip
 NAMED = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
 GIVEN = {"gemma3_text": {"num_key_value_heads": 1, "head_dim": 8}}
 EOS = {"eos_token": "[SEP]"}
@@ -116,3 +121,26 @@ def test_padding_in_the_place_of_a_word_is_the_networks_own(tmp_path, family, pa
     assert hidden
     assert {encoding.input_ids[i] for i in hidden} == {model.padding}
     assert model.network("classify").config.pad_token_id == model.padding
+
+
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+def test_an_eos_that_is_typed_at_the_end_is_neither_word_nor_end(tmp_path, family, ends) -> None:
+    model = load_model(_published(tmp_path, family, None, EOS, ends=ends))
+    for text in TEXTS[4:]:
+        encoding = apply(text, model=model)
+        typed = [i for i, place in enumerate(encoding.typed) if place]
+        assert len(typed) == text.count("[SEP]")
+        assert all(encoding.special[i] and encoding.offsets[i] is None for i in typed)
+        assert len(encoding.input_ids) - 1 - max(typed) == ends  # the real end stands behind it
+        assert "SEP" not in [word.text for word in explain(text, model).words]
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+def test_a_text_of_which_no_token_is_left_is_refused_in_a_sentence(tmp_path, family) -> None:
+    model = load_model(_published(tmp_path, family, None, EOS, ends=False))
+    with pytest.raises(MaskError, match="hide less"):
+        explain("film", model)
+    for operator in ("attention", "delete"):
+        with pytest.raises(MaskError, match="hide less"):
+            compare(maskviz.mask("film", "random", ratio=1.0), model, operator)

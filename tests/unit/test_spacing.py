@@ -126,6 +126,13 @@ QUOTED = {
     "It's the dogs' bowl. The cats' too. He left.": [
         "It's the dogs' bowl.", "The cats' too.", "He left.",
     ],
+    "'It is dull.' Anna left.": ["'It is dull.'", "Anna left."],
+    '"It is dull." Anna left.': ['"It is dull."', "Anna left."],
+    "He said 'It is dull.' 'Anna left.' She slept.": [
+        "He said 'It is dull.'", "'Anna left.'", "She slept.",
+    ],
+    'The "U.S." Army won.': ['The "U.S." Army won.'],
+    '"It is dull," Anna said.': ['"It is dull," Anna said.'],
 }  # fmt: skip
 
 

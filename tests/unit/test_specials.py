@@ -85,6 +85,16 @@ def test_a_model_reads_it_as_it_is(classifier: str, operator: str) -> None:
         assert token in plain.notices
 
 
+@pytest.mark.parametrize("where", ["Anna saw Rome {}", "Anna saw Rome{}", "{}Anna saw {} {}"])
+def test_it_is_told_at_either_end_of_a_text(classifier: str, where: str) -> None:
+    model = load_model(classifier)
+    for token in dict.fromkeys(model.tokenizer.all_special_tokens):
+        text = where.replace("{}", token)
+        assert sum(map(bool, apply(text, model=model).typed)) == text.count(token)
+        words = [text[a:b] for a, b in mask(text, "random", ratio=0.5).words]
+        assert words == text.replace(token, " ").split()
+
+
 def test_a_word_that_the_vocabulary_lacks_is_no_special_token(tiny) -> None:
     model = load_model(tiny("bert"))
     encoding = apply("zqx 龘 film", "mask", model)
@@ -117,6 +127,12 @@ def test_it_has_no_score() -> None:
 def test_a_text_of_special_tokens_alone_has_no_word() -> None:
     with pytest.raises(TextError, match="no words"):
         mask("[MASK] [SEP]", "random")
+
+
+def test_a_command_says_so_of_a_token_of_another_model(run) -> None:
+    status, _, err = run("mask", "A dull film</s>", "--strategy", "random", "--model", "mini")
+    assert status == 0
+    assert "</s>: it is never hidden" in err
 
 
 @pytest.mark.parametrize("command", [["mask"], ["mask", "--model", "mini"], ["fill"], ["attend"]])

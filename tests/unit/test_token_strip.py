@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("streamlit")
 
-from maskviz.ui.components.token_strip import StripUnit, _message, validate_edit
+from maskviz.ui.components.token_strip import StripUnit, strip_message, validate_edit
 
 BAD = [
     None,
@@ -40,7 +40,7 @@ def test_512_units_stay_small_and_name_each_reason_once():
         StripUnit(f"word{i}", " ", True, "PERSON", "named entity", (("a", 0.5),) * 5)
         for i in range(512)
     ]
-    message = _message(units, "r", "Text", {"PERSON": "#E69F00"}, "words", 400)
+    message = strip_message(units, "r", "Text", {"PERSON": "#E69F00"}, "words", 400)
     assert message["reasons"] == ["named entity"]
     assert message["categories"] == [["PERSON", "#E69F00"]]
     assert len(json.dumps(message)) < 60_000

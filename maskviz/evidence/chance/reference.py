@@ -21,6 +21,7 @@ from ...masks.registry import shuffled
 from ...masks.spans import MaskSpan, joined, normalise
 from ...models.model import Model
 from ...text.document import Document
+from .turns import in_turns
 
 WHOLE = 200  # masks of a set that are all taken
 _LISTED = 5000  # masks that are written down to see which belong to the set
@@ -33,8 +34,8 @@ Place = tuple[int, int]  # characters
 class Reference:
     """What a mask is set against.
 
-    unit: `word`, `run of words`, `sentence` or `token`; number: how many are hidden. masks: the
-    others, without the mask itself. whole: whether these are all there are.
+    unit: `word`, `run of words`, `sentence`, `turn` or `token`; number: how many are hidden.
+    masks: the others, without the mask itself. whole: whether these are all there are.
     """
 
     unit: str
@@ -91,11 +92,16 @@ def _drawing(mask: Mask, model: Model, long: str) -> tuple[str, _Drawing]:
     read = model.tokenise(mask.text)
     end = len(mask.text) if long == "windows" or read.truncated_at is None else read.truncated_at
     spans = tuple(s for s in mask.spans if s.start < end)
+    spoken = model.conversation(mask.text)
     unit, places = _units(mask, spans, model, end)
+    if spoken is not None:
+        unit, places = in_turns(spoken, mask, spans, read, unit, places)
     shapes = [shape for span in spans if (shape := _shape(mask.text, span, places))]
     if unit == "word" and any(shape.units > 1 for shape in shapes):
         unit = "run of words"
-    return unit, _Drawing(mask, shapes, places, _token_starts(model, mask.text, long), spans)
+    borders = () if spoken is None else tuple(piece.start for piece in spoken.pieces)
+    tokens = _token_starts(model, mask.text, long)
+    return unit, _Drawing(mask, shapes, places, tokens, spans, borders)
 
 
 def _units(
@@ -170,8 +176,10 @@ class _Drawing:
         places: list[Place],
         tokens: list[int],
         spans: Sequence[MaskSpan],
+        borders: Sequence[int] = (),
     ) -> None:
         self.mask, self.shapes, self.places, self.tokens = mask, shapes, places, tokens
+        self.borders = borders  # of turns, which no run reaches over
         self.hidden = self._tokens([(s.start, s.end) for s in spans])
         self.inked = list(accumulate((not c.isspace() for c in mask.text), initial=0))
         self.own = joined(map(self._inked, mask.spans))
@@ -296,6 +304,8 @@ class _Drawing:
         if shape.plain and gaps.strip():
             return None
         first, last = units[0][0], units[-1][1]
+        if bisect_right(self.borders, first) != bisect_right(self.borders, last - 1):
+            return None
         while shape.before and first and not (text[first - 1].isspace() or self._inside(first - 1)):
             first -= 1
         while shape.behind and last < len(text) and not (

@@ -3,7 +3,8 @@
 For each row and strategy other masks of the same kind and size are drawn (`chance.reference`),
 once or more. The rate of these masks, with an interval over the rows, is what a strategy must beat;
 how far it goes beyond is the mean of paired differences, row by row (strategy − mean of the row's
-draws), so what is easy or hard in a row counts for neither side.
+draws), so what is easy or hard in a row counts for neither side. Where several strategies, or the
+values of a column, stand beside each other, a verdict allows for all of them (Holm).
 
 Of a long file the rows carry the uncertainty: the variance of the rate is (between rows + within
 rows / draws) / rows, so one draw a row is enough there. Few rows get more: 20 each up to 50 rows,
@@ -12,11 +13,12 @@ else 1,000 in all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import ParameterError
+from ..chance.verdict import LEVEL, holm
 from ..statistics import Interval, Mean
 
 _IN_ALL, _MOST = 1000, 20
@@ -48,8 +50,9 @@ class ChanceResult:
 
     change: accuracy (of a regression the mean absolute error, without labels the value) under them
     − plain, None where a classifier's rows have no labels. flip_beyond, beyond: the strategy's flip
-    rate or change − theirs, paired by row. rows: how many these
-    are, of clusters the clusters. An interval over a single one is None.
+    rate or change − theirs, paired by row, with their p-values (paired t; exact sign test where all
+    rows differ alike) and those that allow for what stands beside it. rows: how many these are, of
+    clusters the clusters. An interval over a single one is None; a p-value of under six rows, too.
     """
 
     flip_rate: float
@@ -61,6 +64,10 @@ class ChanceResult:
     beyond: float | None = None
     beyond_ci95: Interval | None = None
     rows: int = 0
+    flip_p_value: float | None = None
+    p_value: float | None = None
+    flip_p_adjusted: float | None = None
+    p_adjusted: float | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ChanceResult:
@@ -73,20 +80,29 @@ class ChanceResult:
     @property
     def surpassed(self) -> bool:
         """Whether the strategy differs from chance: in accuracy or error, else in flips."""
-        return self._beyond(self.beyond_ci95 or self.flip_beyond_ci95)
+        told = self.flip_p_adjusted if self.p_value is None else self.p_adjusted
+        return told is not None and told <= LEVEL
 
     @property
     def flips_surpassed(self) -> bool:
         """Whether the strategy flips more, or fewer, rows than chance."""
-        return self._beyond(self.flip_beyond_ci95)
+        return self.flip_p_adjusted is not None and self.flip_p_adjusted <= LEVEL
 
     @property
     def few(self) -> bool:
         """Whether there are too few rows to tell a strategy from chance."""
         return self.rows < FEWEST
 
-    def _beyond(self, interval: Interval | None) -> bool:
-        return not self.few and interval is not None and (interval[0] > 0 or interval[1] < 0)
+
+def beside_each_other(results: Iterable[ChanceResult | None]) -> list[ChanceResult | None]:
+    """Return results with the p-values that allow for all that stand on one screen (Holm)."""
+    found = list(results)
+    flips = holm([None if r is None else r.flip_p_value for r in found])
+    others = holm([None if r is None else r.p_value for r in found])
+    return [
+        r and replace(r, flip_p_adjusted=flip, p_adjusted=other)
+        for r, flip, other in zip(found, flips, others, strict=True)
+    ]
 
 
 class ChanceTally:
@@ -120,12 +136,24 @@ class ChanceTally:
         """Return what the sums say, None before the first row."""
         if not self._flips.n:
             return None
+        flips, other = _p(self._flips_beyond), _p(self._beyond)
         return ChanceResult(
             *_told(self._flips), *_told(self._flips_beyond), *_told(self._change),
-            *_told(self._beyond), self._flips.units,
+            *_told(self._beyond), self._flips.units, flips, other, flips, other,
         )  # fmt: skip
 
 
 def _told(mean: Mean) -> tuple[Any, Any]:
     """Return a mean and its interval, None before the first value."""
     return (mean.mean, mean.interval()[0]) if mean.n else (None, None)
+
+
+def _p(mean: Mean) -> float | None:
+    """Return the p-value of a mean difference, None of too few rows.
+
+    Where all rows differ alike, the exact two-sided sign test: their spread is not known.
+    """
+    if not mean.n or mean.units < FEWEST:
+        return None
+    p = mean.interval()[1]
+    return p if p is not None else min(1.0, 0.5 ** (mean.units - 1)) if mean.mean else 1.0

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ...readings.heads import valued
 from ..statistics import Mean, wilson
 from .answers import Calibration, Compared, Paired
 from .breakdown import LARGEST, OTHER, WORST_VALUES, Column, shown_values
-from .chance import ChanceResult, ChanceTally
+from .chance import ChanceResult, ChanceTally, beside_each_other
 
 WORST = 20  # rows kept for each strategy
 
@@ -299,7 +299,8 @@ class Tallies:
 
     def results(self) -> dict[str, StrategyResult]:
         """Return the result of each strategy."""
-        return {name: tally.result() for name, tally in self.all.items()}
+        (found,) = _beside_each_other([self.all])
+        return found
 
     def group_results(self) -> dict[str, dict[str, dict[str, StrategyResult]]]:
         """Return column → value → strategy → result, in order or the largest first.
@@ -312,10 +313,7 @@ class Tallies:
             kept = {value: values[value] for value in shown}
             if folded:
                 kept[OTHER] = self._folded([values[value] for value in folded])
-            found[column] = {
-                value: {name: tally.result() for name, tally in tallies.items()}
-                for value, tallies in kept.items()
-            }
+            found[column] = dict(zip(kept, _beside_each_other(list(kept.values())), strict=True))
         return found
 
     def _shown(self, column: str) -> tuple[list[str], list[str]]:
@@ -344,3 +342,10 @@ class Tallies:
                     f"worst stand for themselves, {beyond:,} others are folded into {OTHER}."
                 )
         return said
+
+
+def _beside_each_other(tables: Sequence[Mapping[str, Tally]]) -> list[dict[str, StrategyResult]]:
+    """Return the results of tallies that stand on one screen, their verdicts allowing for all."""
+    found = [{name: tally.result() for name, tally in table.items()} for table in tables]
+    told = iter(beside_each_other(r.chance for results in found for r in results.values()))
+    return [{n: replace(r, chance=next(told)) for n, r in results.items()} for results in found]

@@ -1,3 +1,3 @@
 """One text with and without a mask: what changes, and what chance would change."""
 
-__all__ = ["compare", "ratios", "scale", "sentence"]
+__all__ = ["compare", "ratios", "roles", "scale", "sentence", "spoken"]

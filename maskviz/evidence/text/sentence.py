@@ -138,6 +138,8 @@ def _regression_sentence(comparison: Comparison, chance: Control | None, doing: 
 def beside(chance: Control) -> str:
     """Say where a mask stands among others of its kind and size: a verdict's figures, or a rank."""
     count, size = chance.draws, chance.size
+    if not chance.number:
+        return "the model reads nothing of what is hidden"
     if not count:
         return f"there is no other mask of {size} in this text to set it against"
     place = "the strongest" if chance.rank == 1 else f"number {chance.rank} by strength"

@@ -7,5 +7,6 @@ __all__ = [
     "methods",
     "plausibility",
     "staged",
+    "turns",
     "worth",
 ]

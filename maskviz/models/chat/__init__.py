@@ -2,13 +2,16 @@
 
 from .placing import Unplaced, places_of
 from .rendering import Rendering, render_conversation
-from .tokens import read_rendering, special_ids
+from .tokens import read_rendering, read_tokens, special_ids
 
 __all__ = [
     "Rendering",
     "Unplaced",
+    "own",
     "places_of",
+    "plain",
     "read_rendering",
+    "read_tokens",
     "render_conversation",
     "special_ids",
 ]

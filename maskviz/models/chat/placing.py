@@ -15,10 +15,12 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import accumulate, pairwise
+from itertools import accumulate
+from typing import Any
 
 ABSENT, UNKNOWN = -1, -2  # in the place of a place: proved not to be there; not proved to be
 _AREAS = ((0xF0000, 0xFFFFD), (0x100000, 0x10FFFD), (0xE000, 0xF8FF))  # for private use
+_CODES = 0x110000  # of Unicode
 Render = Callable[[Sequence[str]], str]
 Places = tuple[int, ...]  # of one text: the place of each of its characters in the rendering
 
@@ -45,23 +47,13 @@ def places_of(
     >>> places_of(lambda texts: f"[a] {texts[0]}!", ["a b"])
     ('[a] a b!', ((4, 5, 6),))
     """
+    import numpy as np
+
     real = render(texts)
-    whole = _Whole(render, real, tuple(texts), _alphabet([real, *texts]))
-    found = [UNKNOWN] * len(whole.text)
+    whole = _Whole(render, real, tuple(texts))
+    found = np.full(len(whole.text), UNKNOWN)
     _place(whole, range(len(texts)), [name for name in named if name.strip()], found)
-    return real, tuple(_filled(real, text, found[a:b]) for text, (a, b) in whole.parts)
-
-
-def _alphabet(used: Iterable[str]) -> str:
-    """Return private characters that stand in none of the texts."""
-    taken = {c for text in used if not text.isascii() for c in text if c >= "\ue000"}
-    every = _private()
-    return "".join(c for c in every if c not in taken) if taken else every
-
-
-@lru_cache(maxsize=1)
-def _private() -> str:
-    return "".join(chr(code) for first, last in _AREAS for code in range(first, last + 1))
+    return real, tuple(_filled(whole, a, b, found[a:b]) for a, b in whole.parts)
 
 
 @dataclass(frozen=True)
@@ -71,64 +63,99 @@ class _Whole:
     render: Render
     real: str
     texts: tuple[str, ...]
-    alphabet: str
 
     @cached_property
     def text(self) -> str:
         return "".join(self.texts)
 
     @cached_property
-    def parts(self) -> list[tuple[str, tuple[int, int]]]:
-        """Each text, with where it begins and ends among all."""
+    def codes(self) -> Any:
+        """The characters of all texts, (characters,)."""
+        return _codes(self.text)
+
+    @cached_property
+    def real_codes(self) -> Any:
+        """The characters of the rendering, (places,)."""
+        return _codes(self.real)
+
+    @cached_property
+    def parts(self) -> list[tuple[int, int]]:
+        """Where each text begins and ends among all."""
         ends = list(accumulate(map(len, self.texts)))
-        return [(t, (e - len(t), e)) for t, e in zip(self.texts, ends, strict=True)]
+        return [(end - len(text), end) for text, end in zip(self.texts, ends, strict=True)]
 
-    def inked(self, k: int) -> list[int]:
-        """The characters of a text that are no white space."""
-        text, (start, _) = self.parts[k]
-        return [i for i, c in enumerate(text, start) if not c.isspace()]
+    @cached_property
+    def tags(self) -> Any:
+        """The private characters that stand in none of the texts."""
+        import numpy as np
 
-    def placed(self, which: Sequence[int]) -> list[int] | None:
+        every = np.concatenate([np.arange(first, last + 1) for first, last in _AREAS])
+        return every[~np.isin(every, np.concatenate([self.codes, self.real_codes]))]
+
+    def inked(self, texts: range) -> Any:
+        """Return the characters of some texts that are no white space."""
+        import numpy as np
+
+        first, last = self.parts[texts[0]][0], self.parts[texts[-1]][1]
+        return first + np.flatnonzero(~np.isin(self.codes[first:last], _spaces()))
+
+    def placed(self, which: Any) -> Any:
         """Return the place of each of these characters; None where tags make something else.
 
         Raises Unplaced where a tag is there twice.
         """
-        found: list[int] = []
-        size = len(self.alphabet)
-        for first in range(0, max(1, len(which)), size):
-            places = self._tagged(which[first : first + size])
-            if places is None:
-                return None
-            found += places
-        return found
+        import numpy as np
 
-    def _tagged(self, which: Sequence[int]) -> list[int] | None:
-        tags = self.alphabet[: len(which)]
-        changed = list(self.text)
-        for i, tag in zip(which, tags, strict=True):
-            changed[i] = tag
-        written = self.render(["".join(changed[a:b]) for _, (a, b) in self.parts])
-        text = self.text
-        if written.translate({ord(t): text[i] for t, i in zip(tags, which, strict=True)}) != (
-            self.real
-        ):
+        size = len(self.tags)
+        parts = [self._tagged(which[i : i + size]) for i in range(0, max(1, len(which)), size)]
+        return None if any(part is None for part in parts) else np.concatenate(parts)
+
+    def _tagged(self, which: Any) -> Any:
+        import numpy as np
+
+        changed, tags = self.codes.copy(), self.tags[: len(which)]
+        changed[which] = tags
+        said = _text(changed)
+        written = _codes(self.render([said[a:b] for a, b in self.parts]))
+        number = np.full(_CODES, -1)
+        number[tags] = np.arange(len(which))
+        numbers = number[written]
+        at = np.flatnonzero(numbers >= 0)
+        tagged = numbers[at]
+        written[at] = self.codes[which[tagged]]
+        if not np.array_equal(written, self.real_codes):
             return None
-        number = {tag: n for n, tag in enumerate(tags)}
-        found = [ABSENT] * len(which)
-        for place, n in enumerate(map(number.get, written)):
-            if n is not None:
-                if found[n] != ABSENT:
-                    raise Unplaced(self._text_of(which[n]), twice=True)
-                found[n] = place
+        times = np.bincount(tagged, minlength=len(which))
+        if times.max(initial=0) > 1:
+            self._refuse_twice(int(which[times.argmax()]))
+        found = np.full(len(which), ABSENT)
+        found[tagged] = at
         return found
 
-    def _text_of(self, character: int) -> int:
-        return next(k for k, (_, (_, end)) in enumerate(self.parts) if character < end)
+    def _refuse_twice(self, character: int) -> None:
+        raise Unplaced(next(k for k, (_, end) in enumerate(self.parts) if character < end), True)
 
 
-def _place(whole: _Whole, texts: range, named: Sequence[str], found: list[int]) -> None:
+def _codes(text: str) -> Any:
+    import numpy as np
+
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.int64)
+
+
+def _text(codes: Any) -> str:
+    return str(codes.astype("<u4").tobytes().decode("utf-32-le"))
+
+
+@lru_cache(maxsize=1)
+def _spaces() -> Any:
+    import numpy as np
+
+    return np.array([code for code in range(0x3001) if chr(code).isspace()])
+
+
+def _place(whole: _Whole, texts: range, named: Sequence[str], found: Any) -> None:
     """Place texts together with the others as they are; what is unequal goes by halves."""
-    which: Sequence[int] = [i for k in texts for i in whole.inked(k)]
+    which = whole.inked(texts)
     places = whole.placed(which)
     if places is None and len(texts) > 1:
         middle = (texts.start + texts.stop) // 2
@@ -137,21 +164,19 @@ def _place(whole: _Whole, texts: range, named: Sequence[str], found: list[int]) 
         return
     if places is None:
         which, places = _alone(whole, texts.start, which, named)
-    for i, place in zip(which, places, strict=True):
-        found[i] = place
+    found[which] = places
 
 
-def _alone(
-    whole: _Whole, k: int, inked: Sequence[int], named: Sequence[str]
-) -> tuple[Sequence[int], list[int]]:
+def _alone(whole: _Whole, k: int, inked: Any, named: Sequence[str]) -> tuple[Any, Any]:
     """Place one text by those of its characters that the template does not look at."""
-    text, (start, _) = whole.parts[k]
-    kept = _within(text, named)
+    import numpy as np
+
+    kept = np.array([whole.parts[k][0] + i for i in _within(whole.texts[k], named)], dtype=int)
     for chosen in (
-        [i for i in inked if i - start not in kept],
-        [i for i in inked if whole.text[i].isalnum()],
+        inked[~np.isin(inked, kept)],
+        np.array([i for i in inked if whole.text[i].isalnum()], dtype=int),
     ):
-        if chosen and (places := whole.placed(chosen)) is not None:
+        if len(chosen) and (places := whole.placed(chosen)) is not None:
             return chosen, places
     raise Unplaced(k)
 
@@ -167,18 +192,37 @@ def _within(text: str, named: Sequence[str]) -> frozenset[int]:
     return frozenset(found)
 
 
-def _filled(real: str, text: str, places: list[int]) -> Places:
-    """Place what stands between two neighbours, where the text there is the same or escaped."""
-    known = [i for i, place in enumerate(places) if place >= 0]
-    for a, b in pairwise(known):
-        if b == a + 1 or ABSENT in places[a + 1 : b]:
-            continue
-        between, there = text[a + 1 : b], real[places[a] + 1 : places[b]]
-        if between == there:
-            places[a + 1 : b] = range(places[a] + 1, places[b])
-        elif "\\" in there and (steps := _escaped(between, there)) is not None:
+def _filled(whole: _Whole, start: int, end: int, places: Any) -> Places:
+    """Place what stands between two neighbours, where the text there is the same or escaped.
+
+    places: of the characters from `start` to `end`, as far as they are proved.
+    """
+    import numpy as np
+
+    known = np.flatnonzero(places >= 0)
+    if len(known) > 1:
+        between = np.arange(known[0] + 1, known[-1])
+        between = between[places[between] < 0]
+        gap = np.searchsorted(known, between) - 1  # the neighbour before each of them
+        there = np.minimum(places[known[gap]] + between - known[gap], len(whole.real) - 1)
+        same = whole.real_codes[there] == whole.codes[start + between]
+        same &= places[between] == UNKNOWN
+        same &= np.diff(places[known])[gap] == np.diff(known)[gap]
+        wrong = np.bincount(gap, ~same, minlength=len(known))
+        kept = wrong[gap] == 0
+        for n in np.flatnonzero(wrong).tolist():
+            _fill_escaped(whole, start, places, int(known[n]), int(known[n + 1]))
+        places[between[kept]] = there[kept]
+    return tuple(places.tolist())
+
+
+def _fill_escaped(whole: _Whole, start: int, places: Any, a: int, b: int) -> None:
+    """Place the characters between two neighbours where JSON writes them otherwise."""
+    there = whole.real[places[a] + 1 : places[b]]
+    if "\\" in there and not (places[a + 1 : b] == ABSENT).any():
+        steps = _escaped(whole.text[start + a + 1 : start + b], there)
+        if steps is not None:
             places[a + 1 : b] = [places[a] + 1 + step for step in steps]
-    return tuple(places)
 
 
 def _escaped(text: str, there: str) -> list[int] | None:

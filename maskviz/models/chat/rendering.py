@@ -41,15 +41,20 @@ class Rendering:
     def owner(self) -> list[int]:
         """Return for each character of the rendering that of the contents' text, else -1."""
         found = [-1] * len(self.text)
+        escapes = "\\" in self.text
         for piece, places in zip(self.conversation.pieces, self.places, strict=True):
             for i, place in enumerate(places, piece.start):
                 if place >= 0:
                     found[place] = i
-                    if self.text[place] == "\\":  # how JSON writes a mark or a line's end
-                        said = json.dumps(self.conversation.text[i], ensure_ascii=False)[1:-1]
-                        if self.text.startswith(said, place):
-                            found[place : place + len(said)] = [i] * len(said)
+                    if escapes and self.text[place] == "\\":
+                        self._escape(found, place, i)
         return found
+
+    def _escape(self, found: list[int], place: int, character: int) -> None:
+        """Give all of a sign that JSON writes with a backslash to its character."""
+        said = json.dumps(self.conversation.text[character], ensure_ascii=False)[1:-1]
+        if self.text.startswith(said, place):
+            found[place : place + len(said)] = [character] * len(said)
 
     @cached_property
     def stretches(self) -> tuple[tuple[int, int] | None, ...]:
@@ -59,14 +64,8 @@ class Rendering:
 
     def holds(self, piece: int) -> float:
         """Return the share of a piece's characters, white space aside, that stand there."""
-        start, end = self._bounds(piece)
-        text = self.conversation.text[start:end]
-        own = [p for p, c in zip(self.places[piece], text, strict=True) if not c.isspace()]
-        return sum(place != ABSENT for place in own) / len(own) if own else 1.0
-
-    def _bounds(self, piece: int) -> tuple[int, int]:
-        found = self.conversation.pieces[piece]
-        return found.start, found.end
+        own = len("".join(self.conversation.texts[piece].split()))
+        return 1 - self.places[piece].count(ABSENT) / own if own else 1.0
 
     @cached_property
     def notices(self) -> tuple[str, ...]:

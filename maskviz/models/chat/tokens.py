@@ -20,7 +20,16 @@ Read = tuple[list[int], list[tuple[int, int]]]  # ids, and their characters of t
 
 
 def read_rendering(tokenizer: Any, rendering: Rendering, name: str) -> Tokenised:
-    """Return the tokens of a rendering; hold the model's lock, the tokenizer has a state.
+    """Return the tokens of a rendering, as `read_tokens` does."""
+    return read_tokens(tokenizer, rendering, name)[0]
+
+
+def read_tokens(
+    tokenizer: Any, rendering: Rendering, name: str
+) -> tuple[Tokenised, list[tuple[int, int]]]:
+    """Return the tokens of a rendering, and the characters of the rendering that each stands for.
+
+    Hold the model's lock: the tokenizer has a state.
 
     offsets: in the conversation's `text`, None for what the template writes and for a token over
     the border of a content. name: of the model, for sentences. Raises CapabilityError where a
@@ -35,7 +44,7 @@ def read_rendering(tokenizer: Any, rendering: Rendering, name: str) -> Tokenised
     stood = [_stands(rendering, start, end) for start, end in places]
     over = sum(where == "over" for where, _ in stood)
     offsets = tuple(place for _, place in stood)
-    return Tokenised(
+    found = Tokenised(
         text=rendering.conversation.text,
         input_ids=tuple(ids),
         tokens=tuple(
@@ -49,6 +58,7 @@ def read_rendering(tokenizer: Any, rendering: Rendering, name: str) -> Tokenised
         said=" ".join([*rendering.notices, *_counted(len(quoted), over)]),
         turns=tuple(_turn(rendering, place) for place in offsets),
     )
+    return found, places
 
 
 def special_ids(tokenizer: Any) -> frozenset[int]:

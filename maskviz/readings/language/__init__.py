@@ -14,4 +14,5 @@ __all__ = [
     "sharing",
     "tails",
     "usual_question",
+    "writing",
 ]

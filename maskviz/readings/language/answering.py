@@ -7,6 +7,7 @@ before it. Without an answer the model's own is taken, greedily, as transformers
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ...errors import CapabilityError, ParameterError
@@ -14,7 +15,7 @@ from ...masks.operators import apply
 from ...models.memory import remembered
 from ...models.model import Model
 from ...text.conversation import Conversation
-from ..batches import Ids, Read, batch
+from ..batches import Read, batch
 from ..question import Question, question
 from ..written import ends_of
 from .conversing import conversed
@@ -97,19 +98,41 @@ def decoded(model: Model, ids: Sequence[int]) -> str:
 def written(model: Model, read: Read, longest: int) -> tuple[int, ...]:
     """Return the ids that a model writes greedily behind a prompt, without the end of its turn.
 
-    At most `longest`, fewer where the model takes no more. The same prompt is asked once.
+    At most `longest`, fewer where the model takes no more. The same prompt is asked once: what is
+    written greedily begins with what fewer tokens would be.
     """
-    return _greedy(model, tuple(read.input_ids), tuple(read.attention_mask), longest)
+    said = _said(model.bare, tuple(read.input_ids), tuple(read.attention_mask))
+    if not (said.ended or len(said.ids) >= longest):
+        keep(model, read, generated(model, read, longest), longest)
+    return said.ids[:longest]
+
+
+@dataclass
+class _Said:
+    """What is known of a model's own answer to a prompt; ended: whether that is all of it."""
+
+    ids: tuple[int, ...] = ()
+    ended: bool = False
 
 
 @remembered(maxsize=64)
-def _greedy(
-    model: Model, ids: tuple[int, ...], seen: tuple[int, ...], longest: int
-) -> tuple[int, ...]:
+def _said(model: Model, ids: tuple[int, ...], seen: tuple[int, ...]) -> _Said:
+    return _Said()
+
+
+def keep(model: Model, read: Read, ids: tuple[int, ...], longest: int) -> None:
+    """Remember what a model writes behind a prompt where `longest` tokens are asked for."""
+    said = _said(model.bare, tuple(read.input_ids), tuple(read.attention_mask))
+    if not said.ended and len(ids) >= len(said.ids):
+        said.ids, said.ended = ids, len(ids) < longest
+
+
+def generated(model: Model, prompt: Read, longest: int, **watched: Any) -> tuple[int, ...]:
+    """Return what `written` returns, asked anew; `watched` goes to transformers' `generate`."""
     import torch
 
     way = _way(model)
-    (read,) = seen_last(model, [Ids(ids, seen)]) if way == "generate" else (Ids(ids, seen),)
+    (read,) = seen_last(model, [prompt]) if way == "generate" else (prompt,)
     count = len(read.input_ids)
     room = model.max_length - count if way == "generate" else longest
     inputs, network = batch(model, [read]), model.network(way)
@@ -123,9 +146,15 @@ def _greedy(
             do_sample=False,
             num_beams=1,
             pad_token_id=model.padding,
+            **watched,
         )[0].tolist()[count if way == "generate" else 1 :]
+    return until_end(network, found)
+
+
+def until_end(network: Any, ids: Sequence[int]) -> tuple[int, ...]:
+    """Return the ids before the one that ends an answer."""
     ends = ends_of(network.generation_config.eos_token_id)
-    return tuple(found[: next((i for i, token in enumerate(found) if token in ends), len(found))])
+    return tuple(ids[: next((i for i, token in enumerate(ids) if token in ends), len(ids))])
 
 
 def _detail(

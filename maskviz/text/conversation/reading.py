@@ -65,6 +65,11 @@ def _value_of(said: str | bytes) -> Any:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
+        if _several(text):
+            raise DataError(
+                "Behind the first JSON document stand others: give one conversation, or, where "
+                "many are taken, a file of JSON Lines."
+            ) from None
         if not _JSON.match(text):
             return text  # begins with a bracket and is none the less plain
         where = f" at character {error.pos:,}" if isinstance(error, json.JSONDecodeError) else ""
@@ -73,6 +78,19 @@ def _value_of(said: str | bytes) -> Any:
             "whole."
         ) from None
     return value if isinstance(value, dict | list) else text
+
+
+def _several(text: str) -> bool:
+    """Tell whether a text begins with a whole JSON object, or list of objects, and goes on."""
+    try:
+        first, _ = json.JSONDecoder().raw_decode(text.lstrip())
+    except (ValueError, RecursionError):
+        return False
+    return bool(first) and all(isinstance(item, dict) for item in _items(first))
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _turns(value: Any) -> list[Turn]:

@@ -25,6 +25,15 @@ class MaskedRows(Dataset[Any]):
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def lengths(self) -> list[int]:
+        """The number of tokens of every item."""
+        return self.masker.lengths
+
+    def prepare(self, indices: Sequence[int]) -> None:
+        """Do for a batch, once, what any epoch needs."""
+        self.masker.prepare(indices)
+
     def __getitem__(self, index: int) -> tuple[TokenRow, int]:
         return self.masker.row(index, self.epoch), self.labels[index]
 

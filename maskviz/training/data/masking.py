@@ -32,12 +32,14 @@ class TokenRow:
     """What the model reads of one row, and what was hidden there.
 
     input_ids, attention_mask: (n,); original: (n,) the id that was hidden at this place, or
-    −100 where nothing was (the labels of the task mlm).
+    −100 where nothing was (the labels of the task mlm). source: (n,) which token of the plain row
+    this one is, None for one put in; None where tokens stay in their places.
     """
 
     input_ids: tuple[int, ...]
     attention_mask: tuple[int, ...]
     original: tuple[int, ...]
+    source: tuple[int | None, ...] | None = None
 
 
 def drawn(
@@ -198,7 +200,7 @@ class Masker:
             plain.input_ids[source] if hidden and source is not None else -100
             for source, hidden in zip(encoding.source, encoding.hidden, strict=True)
         )
-        return TokenRow(encoding.input_ids, encoding.attention_mask, original)
+        return TokenRow(encoding.input_ids, encoding.attention_mask, original, encoding.source)
 
     def realised_ratio(self, rows: int = MEASURED) -> float:
         """Return the mean share of hidden words over the first rows, in [0, 1]."""

@@ -9,17 +9,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data import Selection, guess_columns, iter_rows, make_example
+from ...data import Selection, guess_columns, iter_rows, make_example, make_talks
 from ...data.labels import label_columns
 from ...errors import DataError
-from ..spec.spec import EXAMPLE, SINGLE, RunSpec
+from ..spec.spec import CAUSAL, EXAMPLE, SINGLE, RunSpec
 from .targets import Targets, cells, read_targets
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DEV_NAMES = ("dev", "validation", "valid", "val", "eval")
-EXAMPLE_ROWS = 2000
+EXAMPLE_ROWS, EXAMPLE_TALKS = 2000, 400
 TARGET_NAMES = ("target", "summary", "translation", "output", "response", "answer", "y")
 CURVE_ROWS = 256  # evaluated while training; the end evaluates all
 
@@ -72,6 +72,8 @@ class Rows:
 def load_rows(spec: RunSpec) -> Rows:
     """Read and check the data of a run; raises DataError with what to do."""
     frame = read_frame(spec)
+    if spec.task == CAUSAL:
+        return _spoken_rows(spec, frame)
     text, column = columns(spec, frame)
     targets = read_targets(frame, text, column, spec.kind)
     parts = _parts(targets, frame, spec)
@@ -82,12 +84,34 @@ def load_rows(spec: RunSpec) -> Rows:
     return Rows(train, parts, targets.names, targets.selection.notes)
 
 
+def _spoken_rows(spec: RunSpec, frame: pd.DataFrame) -> Rows:
+    """Return the rows that a decoder learns from and is measured on."""
+    import pandas as pd
+
+    from .spoken import read_spoken
+
+    targets = read_spoken(spec, frame)
+    parts = _parts(targets, frame, spec)
+    if spec.data.eval_path:
+        table = pd.DataFrame.from_records(list(iter_rows(spec.data.eval_path)))
+        try:
+            own = read_spoken(spec, table)
+        except DataError as error:
+            raise DataError(f"The evaluation table: {error}") from None
+        whole = parts.get("train") or _part(targets, _all(targets))
+        parts = {"train": whole, "dev": _part(own, _all(own))}
+    train = parts.pop("train")
+    return Rows(train, parts, targets.names, targets.selection.notes)
+
+
 def read_frame(spec: RunSpec) -> pd.DataFrame:
     """Return the table of a run, at most `max_rows` of it."""
     import pandas as pd
 
     data = spec.data
     if data.path == EXAMPLE:
+        if spec.task == CAUSAL:
+            return make_talks(data.max_rows or EXAMPLE_TALKS, 0)
         return make_example(data.max_rows or EXAMPLE_ROWS, 0, data.strength, data.kind)
     rows = iter_rows(data.path)
     frame = pd.DataFrame.from_records(list(islice(rows, data.max_rows) if data.max_rows else rows))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import CapabilityError
 from ..data.rows import CURVE_ROWS, Rows
-from ..spec.spec import RunSpec
+from ..spec.spec import CAUSAL, RunSpec
 from .recorder import Recorder
 from .sets import evaluation_sets, masked_rows
 
@@ -34,7 +34,6 @@ def assemble(
 
     from transformers import PrinterCallback
 
-    from ..data.collating import TaskCollator
     from ..model.trial import passing
     from .metrics import answer_of, metrics_of
     from .pacer import Pacer
@@ -44,9 +43,13 @@ def assemble(
     gc.freeze()
     recorder.phase("tokenising")
     args = training_arguments(folder, spec, device, precision)
-    train = masked_rows(spec, model, rows.train, spec.masking, spec.seed)
+    early = hooked_network(spec, model, rows) if spec.training.packing else None
+    packing = early is not None and early[1].packing.works
+    train = masked_rows(spec, model, rows.train, spec.masking, spec.seed, packing)
     buckets, reading = _order(train, args)
-    network, hooks = hooked_network(spec, model, rows)
+    network, hooks = early or hooked_network(spec, model, rows)
+    if hooks.packing.said:
+        recorder.log(hooks.packing.said)
     able = passing(network, model, precision, spec.precision)
     if able != precision:
         recorder.log(f"The architecture {model.family!r} cannot be run in bf16: trains in float32.")
@@ -63,7 +66,7 @@ def assemble(
         args=args,
         train_dataset=train,
         eval_dataset=evaluation_sets(spec, model, first),
-        data_collator=TaskCollator(model.padding, spec.task, hooks.sparse, _lengths(spec, train)),
+        data_collator=_collator(spec, model, hooks, train),
         compute_loss_func=_loss(spec, rows),
         compute_metrics=metrics_of(spec.kind),
         preprocess_logits_for_metrics=answer_of(spec.kind),
@@ -84,7 +87,7 @@ def _order(train: MaskedRows, args: Any) -> tuple[LengthBuckets, Ahead]:
     from ..data.batches import LengthBuckets
 
     buckets = LengthBuckets(
-        train.masker.lengths,
+        train.lengths,
         args.train_batch_size,
         args.seed,
         args.process_index,
@@ -92,7 +95,7 @@ def _order(train: MaskedRows, args: Any) -> tuple[LengthBuckets, Ahead]:
     )
     seen = args.max_steps * args.gradient_accumulation_steps if args.max_steps > 0 else None
     batches = islice(buckets, seen) if train.masker.needs_pipeline else ()
-    return buckets, Ahead(map(train.masker.prepare, batches), depth=0)
+    return buckets, Ahead(map(train.prepare, batches), depth=0)
 
 
 def hooked_network(spec: RunSpec, model: Any, rows: Rows) -> tuple[Any, Any]:
@@ -109,11 +112,42 @@ def hooked_network(spec: RunSpec, model: Any, rows: Rows) -> tuple[Any, Any]:
         require_matrix(network, hooks, model.family)
     if spec.task == "classification" and _hides_by_attention(spec):
         hooks.unseen = out_of_sight(network, model)
+    if spec.task == CAUSAL:
+        _reads_rows(spec, model, network, hooks)
     if spec.training.lora_r:
         from ..model.lora import with_lora
 
         network = with_lora(network, spec)
     return network, hooks
+
+
+def _reads_rows(spec: RunSpec, model: Any, network: Any, hooks: CoreHooks) -> None:
+    """Find out what a decoder needs to read rows by themselves, several in one too."""
+    from ...models.checks import demand
+    from ..model.packing import packing_of, takes_places
+
+    if _hides_by_attention(spec):
+        demand(model, "out of sight")
+    hooks.require_picks(network)
+    hooks.places = takes_places(network)
+    if spec.training.packing:
+        hooks.packing = packing_of(network, model.family)
+
+
+def _collator(spec: RunSpec, model: Any, hooks: CoreHooks, train: MaskedRows) -> Any:
+    """Return what makes a batch of items."""
+    from ..data.collating import TaskCollator
+    from ..data.teaching import TaughtCollator
+
+    if spec.task != CAUSAL:
+        return TaskCollator(model.padding, spec.task, hooks.sparse, _lengths(spec, train))
+    return TaughtCollator(
+        model.padding,
+        side=spec.training.padding_side,
+        sparse=hooks.sparse,
+        places=hooks.places,
+        packing=hooks.packing.works,
+    )
 
 
 def _hides_by_attention(spec: RunSpec) -> bool:

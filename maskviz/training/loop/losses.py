@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..spec.spec import MULTI, REGRESSION
+from ..spec.spec import CAUSAL, MULTI, REGRESSION
 
 IGNORED = -100  # of tokens: a place without a label
 Loss = Callable[..., Any]
@@ -25,6 +25,9 @@ def loss_of(kind: str, weights: Sequence[float] | None = None, smoothing: float 
     """
     import torch
     from torch.nn import functional
+
+    if kind == CAUSAL:
+        return WeighedTokens(smoothing)
 
     def classes(logits: Any, labels: Any) -> Any:
         weight = None if weights is None else torch.tensor(weights, device=logits.device)
@@ -45,6 +48,28 @@ def loss_of(kind: str, weights: Sequence[float] | None = None, smoothing: float 
         return summed(outputs["logits"].float(), labels) / num_items_in_batch.clamp(min=1)
 
     return loss
+
+
+class WeighedTokens:
+    """The loss of a decoder: Σ w ℓ over the tokens that are learned, / Σ w of the whole step.
+
+    weights: of the batch whose loss is asked for, in the shape of its labels.
+    """
+
+    def __init__(self, smoothing: float = 0.0) -> None:
+        self.smoothing, self.weights = smoothing, None
+
+    def __call__(self, outputs: Any, labels: Any, num_items_in_batch: Any) -> Any:
+        """Return the part of a step's loss that a batch has."""
+        from torch.nn import functional
+
+        logits = outputs["logits"].float()
+        each = functional.cross_entropy(
+            logits.reshape(-1, logits.shape[-1]), labels.reshape(-1),
+            ignore_index=IGNORED, label_smoothing=self.smoothing, reduction="none",
+        )  # fmt: skip
+        weights: Any = self.weights
+        return (each * weights.reshape(-1)).sum() / num_items_in_batch.clamp(min=1e-9)
 
 
 def decoder_inputs(network: Any, labels: Any) -> Any:

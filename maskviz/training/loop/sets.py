@@ -8,21 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.rows import Part
 from ..spec.mask_spec import NO_STRATEGY, MaskingSpec
-from ..spec.spec import RunSpec
+from ..spec.spec import CAUSAL, RunSpec
 
 if TYPE_CHECKING:
     from ..data.batches import MaskedRows
 
 
 def masked_rows(
-    spec: RunSpec, model: Any, part: Part, masking: MaskingSpec, seed: int
+    spec: RunSpec, model: Any, part: Part, masking: MaskingSpec, seed: int, packing: bool = False
 ) -> MaskedRows:
-    """Return the rows of a part under a mask, their targets as the model needs them."""
+    """Return the rows of a part under a mask, their targets as the model needs them.
+
+    packing: of a decoder, several rows are one item.
+    """
     from ..data.batches import MaskedRows
     from ..data.collating import MatrixRows, target_ids, target_limit
     from ..data.masking import Masker
 
     length = min(spec.training.max_length, model.max_length)
+    if spec.task == CAUSAL:
+        from ..data.teaching import SpokenMasker, TaughtRows, packed
+
+        spoken = SpokenMasker(model, part.labels, masking, seed)
+        return TaughtRows(spoken, packed(spoken.lengths, length, seed) if packing else None)
     masker = Masker(model, part.texts, masking, seed, length)
     labels: Sequence[Any] = part.labels
     if spec.task == "seq2seq":

@@ -12,7 +12,7 @@ from ...paths import write_atomic
 from ..data.hits import require_hits
 from ..data.rows import Rows, load_rows
 from ..model.network import drawn_head
-from ..spec.spec import SINGLE, RunSpec
+from ..spec.spec import CAUSAL, SINGLE, RunSpec
 from .job import Job
 from .recorder import Recorder
 
@@ -43,6 +43,8 @@ def prepare(folder: Path, threads: int | None, recorder: Recorder, rows: Rows | 
     recorder.update(device=device_name(device), precision=precision)
     model = load_model(spec.model)
     rows = rows.in_order(model.labels) if spec.kind == SINGLE else rows
+    if spec.task == CAUSAL:
+        rows = _as_lessons(spec, model, rows, recorder)
     if note := drawn_head(spec, model):
         recorder.log(note)
         rows = replace(rows, notes=(*rows.notes, note))
@@ -50,6 +52,16 @@ def prepare(folder: Path, threads: int | None, recorder: Recorder, rows: Rows | 
     require_hits(trainer.train_dataset.masker)
     precision = "bf16" if trainer.args.bf16 else "float32"
     return Job(folder, spec, rows, model, trainer, pacer, recorder, device, precision, began)
+
+
+def _as_lessons(spec: RunSpec, model: Any, rows: Rows, recorder: Recorder) -> Rows:
+    """Return the rows as a decoder learns them; what there is to say of them is logged."""
+    from ..data.lessons import with_lessons
+
+    found = with_lessons(spec, model, rows)
+    for note in found.notes[len(rows.notes) :]:
+        recorder.log(note)
+    return found
 
 
 def train(job: Job) -> None:

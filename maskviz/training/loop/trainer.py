@@ -20,7 +20,7 @@ from ..data.ahead import Ahead
 from ..data.batches import LengthBuckets, MaskedRows, SortedBatches
 from ..machine.compiling import Compiled
 from ..model.hooks import CoreHooks
-from ..spec.spec import REGRESSION, RunSpec
+from ..spec.spec import CAUSAL, REGRESSION, RunSpec
 from .checkpoints import checkpoints, publish
 from .losses import decoder_inputs
 from .recorder import Recorder
@@ -94,7 +94,7 @@ class MaskTrainer(Trainer):
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Any]:
         """Return the rows from long to short."""
         rows = self.eval_dataset[eval_dataset] if isinstance(eval_dataset, str) else eval_dataset
-        sampler = SortedBatches(rows.masker.lengths, self.args.eval_batch_size)
+        sampler = SortedBatches(rows.lengths, self.args.eval_batch_size)
         loader = self._loader(rows, sampler)
         return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
 
@@ -117,6 +117,10 @@ class MaskTrainer(Trainer):
         self.tokens += tokens if model.training else 0
         positions = inputs.pop("head_positions", None)
         matrix = inputs.pop("attention_matrix", None)
+        if self.spec.task == CAUSAL:
+            weighed: Any = self.compute_loss_func
+            weighed.weights = inputs.pop("loss_weights")
+            inputs["use_cache"] = False
         if self.spec.task == "seq2seq":
             read = decoder_inputs(self.model, inputs["labels"])
             inputs |= {"decoder_input_ids": read, "use_cache": False}
@@ -147,6 +151,9 @@ class MaskTrainer(Trainer):
         return self._compiled
 
     def _get_num_items_in_batch(self, batch_samples: list[Any], device: Any) -> Any:
+        if self.spec.task == CAUSAL:  # what a step learns weighs as much as its weights together
+            weights = sum(batch["loss_weights"].sum() for batch in batch_samples).to(device)
+            return self.accelerator.gather(weights).sum() if self.args.world_size > 1 else weights
         if self.spec.kind == REGRESSION:  # transformers takes a −100 for a place without a label
             batch_samples = [{"labels": torch.zeros_like(b["labels"])} for b in batch_samples]
         return super()._get_num_items_in_batch(batch_samples, device)

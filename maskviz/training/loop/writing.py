@@ -39,7 +39,7 @@ def _written(job: Job, rows: Any) -> list[str]:
 
     trainer, written = job.trainer, [""] * len(rows)
     trainer.model.eval()
-    for indices in SortedBatches(rows.masker.lengths, trainer.args.eval_batch_size):
+    for indices in SortedBatches(rows.lengths, trainer.args.eval_batch_size):
         if job.pacer.stop_asked:
             raise Cancelled
         batch = trainer._prepare_inputs(trainer.data_collator(rows.__getitems__(indices)))

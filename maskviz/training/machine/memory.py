@@ -19,7 +19,7 @@ from importlib.util import find_spec
 
 from ...masks.expression import asks
 from ..spec.mask_spec import MaskingSpec
-from ..spec.spec import RunSpec
+from ..spec.spec import CAUSAL, RunSpec
 from .model_size import Shape
 
 # Of a process that has imported torch and transformers: the CPU build, and the one for CUDA.
@@ -59,6 +59,7 @@ def gigabytes(
     if shape is None:
         return None
     longest = sorted(lengths)[int(0.98 * (len(lengths) - 1))]
+    longest = spec.training.max_length if spec.training.packing else longest
     tokens = spec.training.per_device_train_batch_size * longest
     logits = tokens * _share_guessed(spec) * shape.vocabulary * _BYTES_PER_LOGIT
     if gpu:
@@ -100,7 +101,7 @@ def _layers_kept(spec: RunSpec, shape: Shape, channel: float, input_bytes: float
 
 def _share_guessed(spec: RunSpec) -> float:
     """Return for which share of the tokens a batch has logits over the vocabulary."""
-    if spec.task == "seq2seq":
+    if spec.task in ("seq2seq", CAUSAL):  # of a decoder's rows all may be learned
         return 1.0
     if spec.task != "mlm":
         return 0.0

@@ -1,3 +1,13 @@
 """The network to tune: loaded, hooked, adapted, saved."""
 
-__all__ = ["card", "encoder", "hooks", "lora", "lora_check", "network", "trial", "unseen"]
+__all__ = [
+    "card",
+    "encoder",
+    "hooks",
+    "lora",
+    "lora_check",
+    "network",
+    "packing",
+    "trial",
+    "unseen",
+]

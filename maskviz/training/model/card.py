@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...models.locate import bundled, public_name, run_of
-from ..spec.spec import EXAMPLE, MULTI, REGRESSION, RunSpec
+from ..spec.spec import CAUSAL, EXAMPLE, MULTI, REGRESSION, RunSpec
 
 _CARD = """\
 ---
@@ -25,7 +25,7 @@ tags: [maskviz, masking{more_tags}]
 |---|---|
 | tuned from | {model} |
 | data | {data}, {rows:,} rows to train on |
-| labels | {labels} |
+| {what} | {labels} |
 | masked in training | {masking}, drawn {drawn} |
 | share of words hidden | {ratio:.1%} |
 | tuned | {tuned} |
@@ -64,6 +64,7 @@ _KINDS = {
     "classification": ("text-classification", "SequenceClassification"),
     "mlm": ("fill-mask", "MaskedLM"),
     "seq2seq": ("text2text-generation", "Seq2SeqLM"),
+    "causal": ("text-generation", "CausalLM"),
 }
 _FIGURES = {MULTI: "exact_match", REGRESSION: "mae", "seq2seq": "BLEU, chrF, ROUGE-L"}
 _SHARES = ("accuracy", "exact_match")
@@ -109,6 +110,7 @@ def _card(name: str, spec: RunSpec, result: Mapping[str, Any], **written: str) -
         model=_tuned_from(spec.model),
         data=_data(spec),
         rows=result["train_rows"],
+        what="learned" if spec.task == CAUSAL else "labels",
         labels=_labels(spec, result),
         tuned=f"LoRA, rank {spec.training.lora_r}" if spec.training.lora_r else "all weights",
         masking=_code(str(spec.masking)),
@@ -165,6 +167,9 @@ def _code(text: str) -> str:
 
 
 def _labels(spec: RunSpec, result: Mapping[str, Any]) -> str:
+    if spec.task == CAUSAL:
+        share = result["learned_tokens"] / max(1, result["tokens"])
+        return f"{_code(str(spec.loss))}, {share:.0%} of the tokens"
     if spec.task != "classification":
         return "–"
     return ", ".join(_code(label) for label in result["labels"][:20])

@@ -6,4 +6,5 @@ CLASSES = {
     "classification": "AutoModelForSequenceClassification",
     "mlm": "AutoModelForMaskedLM",
     "seq2seq": "AutoModelForSeq2SeqLM",
+    "causal": "AutoModelForCausalLM",
 }

@@ -16,12 +16,14 @@ from ...inside.checks.probe import probe_of
 from ...inside.composing import composed, laying, refused
 from ...inside.core import core_of
 from ...models.raised import from_architecture
+from .packing import Packing
 
 
 class CoreHooks:
     """Hooks on the part of a network that attends; without a batch's extras they do nothing.
 
-    unseen: what is made of a batch so that hidden words are out of sight, see `unseen`.
+    unseen: what is made of a batch so that hidden words are out of sight, see `unseen`. places:
+    whether a decoder is told the places of its tokens; packing: whether it keeps rows apart.
     """
 
     def __init__(self, network: Any) -> None:
@@ -29,6 +31,8 @@ class CoreHooks:
         # A decoder's outputs stand for the targets, not for the inputs' places.
         self.sparse = not network.config.is_encoder_decoder and core is not network
         self.unseen: Callable[[dict[str, Any]], dict[str, Any]] = lambda batch: batch
+        self.places = False
+        self.packing = Packing(False)
         self._positions: Any = None
         self._matrix: Any = None
         self._network = network
@@ -53,6 +57,29 @@ class CoreHooks:
         """Return the block that lays a matrix over the core; it begins outside of compiled code."""
         laid = composed if self._network.config.is_encoder_decoder else laying
         return laid(self._network, matrix)
+
+    def require_picks(self, network: Any) -> None:
+        """Find out whether the head is computed at given places alone, and where to hook for it.
+
+        Some networks ask their decoder, not the core that holds it; where neither is asked, the
+        head is computed everywhere.
+        """
+        if not self.sparse or self._picks(network):
+            return
+        network.get_decoder().register_forward_hook(self._pick)
+        self.sparse = self._picks(network)
+
+    def _picks(self, network: Any) -> bool:
+        import torch
+
+        ids = torch.tensor([[1, 2, 3]], device=network.device)
+        training = network.training
+        network.eval()
+        try:
+            with torch.inference_mode(), self.fed(torch.tensor([1]), None):
+                return network(input_ids=ids, use_cache=False).logits.shape[1] == 1
+        finally:
+            network.train(training)
 
     def again(self) -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
         """Return the blocks of a layer's pass and of the one on the way back, for checkpoints."""

@@ -17,7 +17,7 @@ from ...paths import write_atomic
 from ..spec.spec import RunSpec
 from .lora_check import ALL, asked_modules, refuse_tied
 
-_TASKS = {"classification": "SEQ_CLS", "seq2seq": "SEQ_2_SEQ_LM"}
+_TASKS = {"classification": "SEQ_CLS", "seq2seq": "SEQ_2_SEQ_LM", "causal": "CAUSAL_LM"}
 
 
 def available() -> bool:

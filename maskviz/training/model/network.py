@@ -59,6 +59,7 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
 def drawn_head(spec: RunSpec, model: Any) -> str:
     """Say that a head of the task is drawn at random, where the model has none; else empty."""
     heads = {"mlm": ("masked-LM", "fill"), "seq2seq": ("language-model", "translate")}
+    heads["causal"] = ("language-model", "generate")
     head, capability = heads.get(spec.task, ("", "encode"))
     if capability in model.capabilities:
         return ""
@@ -89,7 +90,12 @@ def _unfit(spec: RunSpec, why: str) -> ModelError:
     )
 
 
-_SUGGESTED = {"classification": "mini", "mlm": "mini", "seq2seq": "mini-translate"}
+_SUGGESTED = {
+    "classification": "mini",
+    "mlm": "mini",
+    "seq2seq": "mini-translate",
+    "causal": "smollm2",
+}
 
 
 def _head(spec: RunSpec, model: Any, label_names: Sequence[str]) -> dict[str, Any]:

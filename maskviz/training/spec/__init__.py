@@ -1,3 +1,3 @@
 """What a run is asked for: RunSpec, its masks, and its TOML."""
 
-__all__ = ["mask_spec", "spec", "toml"]
+__all__ = ["loss_spec", "mask_spec", "spec", "toml"]

@@ -33,11 +33,13 @@ from typing import Any
 
 from ...errors import ParameterError, UnknownNameError
 from ...masks import Choice
-from .mask_spec import MaskingSpec
+from .loss_spec import SIDES, LossSpec
+from .mask_spec import NO_STRATEGY, MaskingSpec
 from .toml import to_toml
 
 EXAMPLE = "example"  # the generated example set
-TASKS = ("classification", "mlm", "seq2seq")
+CAUSAL = "causal"
+TASKS = ("classification", "mlm", "seq2seq", CAUSAL)
 SINGLE, MULTI, REGRESSION = PROBLEMS = (
     "single_label_classification",
     "multi_label_classification",
@@ -56,7 +58,7 @@ class DataSpec:
     path: str = EXAMPLE
     text_column: str = ""
     label_column: str = ""
-    target_column: str = ""  # what a seq2seq model is to write
+    target_column: str = ""  # what a seq2seq model is to write, or the answer to a prompt
     eval_path: str = ""  # a table of its own to evaluate on
     eval_fraction: float = 0.1  # of the rows, where nothing else says what to evaluate on
     max_rows: int = 0  # 0 = all
@@ -109,6 +111,8 @@ class TrainingSpec:
     lora_dropout: float = 0.05
     lora_target_modules: str = "all-linear"  # or names, separated by commas
     gradient_checkpointing: bool = False  # less memory, about a third more time
+    packing: bool = False  # of a decoder: several rows in one, each attending to itself alone
+    padding_side: str = "right"  # of a decoder's batches
     torch_compile: bool = False  # half a minute before the first step; each later one is shorter
     logging_steps: int = 5
     eval_steps: int = 0  # 0 = ten times in a run
@@ -141,6 +145,7 @@ class TrainingSpec:
         for name, known in (
             ("lr_scheduler_type", SCHEDULES),
             ("class_weights", CLASS_WEIGHTS),
+            ("padding_side", SIDES),
         ):
             if getattr(self, name) not in known:
                 raise UnknownNameError.of(name, getattr(self, name), known)
@@ -150,7 +155,8 @@ class TrainingSpec:
 class RunSpec:
     """A fine-tune as asked for.
 
-    `evaluation` is the mask of the masked evaluation, by default the one of training. Raises
+    `evaluation` is the mask of the masked evaluation, by default the one of training; `loss` says
+    what a decoder learns of its rows (task causal), and other tasks leave it out. Raises
     ParameterError or UnknownNameError for a value outside its limits.
 
     >>> RunSpec.build(strategy="random", ratio=0.3, seed=1).masking.ratio
@@ -168,6 +174,7 @@ class RunSpec:
     masking: MaskingSpec = field(default_factory=MaskingSpec)
     evaluation: MaskingSpec | None = None
     training: TrainingSpec = field(default_factory=TrainingSpec)
+    loss: LossSpec = field(default_factory=LossSpec)
 
     def __post_init__(self) -> None:
         for kind, value, known in (
@@ -194,10 +201,22 @@ class RunSpec:
             raise ParameterError(
                 "The task mlm learns what a mask hides: choose a strategy, with operator 'mask'."
             )
+        if self.task == CAUSAL:
+            self._check_causal()
+
+    def _check_causal(self) -> None:
+        for masking in (self.masking, self.evaluated_mask):
+            if masking.matrix:
+                raise ParameterError(
+                    "The task causal takes no attention matrix: hide words with the operator "
+                    "'attention' or 'delete'."
+                )
+        if self.training.torch_compile:
+            raise ParameterError("The task causal is not compiled: set torch_compile to false.")
 
     @property
     def kind(self) -> str:
-        """What is learned: `mlm`, `seq2seq`, or the kind of classification."""
+        """What is learned: `mlm`, `seq2seq`, `causal`, or the kind of classification."""
         return self.problem_type if self.task == "classification" else self.task
 
     @property
@@ -207,11 +226,16 @@ class RunSpec:
 
     def to_toml(self) -> str:
         """Return the spec as a TOML document, defaults included."""
-        return to_toml(asdict(self))
+        return to_toml(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the spec as nested dictionaries."""
-        return asdict(self)
+        """Return the spec as nested dictionaries, without what only another task heeds."""
+        table = asdict(self)
+        if self.task != CAUSAL:
+            del table["loss"]
+            for name in _OF_DECODERS:
+                del table["training"][name]
+        return table
 
     @classmethod
     def from_toml(cls, document: str) -> RunSpec:
@@ -238,8 +262,14 @@ class RunSpec:
     def from_dict(cls, table: Mapping[str, Any]) -> RunSpec:
         """Build a spec from nested dictionaries, such as a TOML document gives."""
         parts = dict(table)
-        kinds = {"data": DataSpec, "masking": MaskingSpec, "training": TrainingSpec}
-        for key, kind in {**kinds, "evaluation": MaskingSpec}.items():
+        kinds: dict[str, type] = {
+            "data": DataSpec,
+            "masking": MaskingSpec,
+            "training": TrainingSpec,
+            "loss": LossSpec,
+            "evaluation": MaskingSpec,
+        }
+        for key, kind in kinds.items():
             if parts.get(key) is not None:
                 parts[key] = _construct(kind, parts[key], key)
         return _construct(cls, parts, "the spec")
@@ -247,14 +277,15 @@ class RunSpec:
     @classmethod
     def build(cls, **values: Any) -> RunSpec:
         """Build a spec from flat names, each put where it belongs; None means the default."""
-        return cls().changed(**values)
+        return cls().changed(**for_task(values))
 
     def changed(self, **values: Any) -> RunSpec:
         """Return a spec with some values changed, by their flat names."""
-        table = self.to_dict()
+        table = asdict(self)
         for key, value in values.items():
             if value is not None:
-                _home(table, _ALIASES.get(key, key))[_ALIASES.get(key, key)] = value
+                where, name = _LOSS.get(key, ("", _ALIASES.get(key, key)))
+                (table[where] if where else _home(table, name))[name] = value
         return RunSpec.from_dict(table)
 
 
@@ -265,12 +296,33 @@ _ALIASES = {
 }
 
 
+_LOSS = {
+    "loss_strategy": ("loss", "strategy"),
+    "prompt_weight": ("loss", "prompt_weight"),
+    "end_of_turn": ("loss", "end_of_turn"),
+    "cut": ("loss", "cut"),
+}
+_OF_DECODERS = ("packing", "padding_side")
+
+
+def for_task(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return flat settings with what a task begins with: a decoder learns with nothing hidden.
+
+    >>> for_task({"task": "causal"})["strategy"]
+    'none'
+    """
+    given = {key: value for key, value in values.items() if value is not None}
+    if given.get("task") != CAUSAL:
+        return given
+    return {"strategy": NO_STRATEGY, "operator": "delete", **given}
+
+
 def _home(table: dict[str, Any], key: str) -> dict[str, Any]:
     for part in (table, table["data"], table["masking"], table["training"]):
         if key in part:
             return part
     known = [k for part in ("data", "masking", "training") for k in table[part]]
-    raise UnknownNameError.of("setting", key, [*table, *known])
+    raise UnknownNameError.of("setting", key, [*table, *known, *_LOSS])
 
 
 def _construct(kind: type, table: Any, where: str) -> Any:

@@ -16,7 +16,6 @@ from maskviz.evidence.fairness.swaps import categories
 from maskviz.evidence.jobs import jobs
 from maskviz.evidence.text.scale import shortened, visible
 from maskviz.figures import compare as figures
-from maskviz.masks import STRATEGIES
 from maskviz.readings.question import Spec, asked
 from maskviz.text.percent import percent
 from maskviz.ui.compare.file import (
@@ -31,7 +30,7 @@ from maskviz.ui.compare.file import (
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import question_controls, question_more, spec_of
 from maskviz.ui.shared.chart import TOOLBAR
-from maskviz.ui.shared.controls import NEED_INPUT, operator_control_of
+from maskviz.ui.shared.controls import operator_control_of, strategies_offered
 from maskviz.ui.shared.grid import grid, in_names
 from maskviz.ui.shared.page import errors, escape
 
@@ -96,7 +95,7 @@ def _form(view: state.View, name: str, path: Path) -> None:
         )  # fmt: skip
         given |= {"text_column": first, "swap": list(swapped)}
     chosen = st.pills(
-        "Under these masks", [n for n in STRATEGIES if n not in NEED_INPUT],
+        "Under these masks", strategies_offered(),
         selection_mode="multi", default=["random", "attribute"], key=f"fm{key}", wrap=True,
     )  # fmt: skip
     with st.expander("More"):

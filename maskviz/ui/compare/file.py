@@ -17,12 +17,11 @@ from maskviz.data.uploads import keep
 from maskviz.evidence.files.files import FileComparison
 from maskviz.evidence.files.rows import check_file
 from maskviz.evidence.jobs import jobs
-from maskviz.masks import STRATEGIES
 from maskviz.readings.question import Question, Spec, asked
 from maskviz.ui.compare import result as compare_result
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import question_controls, question_more, second_models, spec_of
-from maskviz.ui.shared.controls import NEED_INPUT, operator_control_of
+from maskviz.ui.shared.controls import operator_control_of, strategies_offered
 from maskviz.ui.shared.grid import in_names
 from maskviz.ui.shared.page import errors, escape
 
@@ -119,7 +118,7 @@ def _form(view: state.View, name: str, path: Path) -> None:
             asked(view.model, question), str(guessed.label), [c for c in columns if c != text], key
         )
     chosen = st.pills(
-        "Strategies", [n for n in STRATEGIES if n not in NEED_INPUT], selection_mode="multi",
+        "Strategies", strategies_offered(), selection_mode="multi",
         default=["random", "entity", "attribute"], key=f"s{key}", wrap=True,
     )  # fmt: skip
     given = {

@@ -38,7 +38,8 @@ _COLUMNS = {name: _NUMBER(format="percent") for name in _PERCENTS} | {
     "flips at random": _NUMBER(format="percent", help="Random masks of the same size."),
     "beyond chance": st.column_config.TextColumn(
         help="Strategy − random masks of the same size on the same rows: accuracy (error of a "
-        "regression), without labels flips; 95 % paired interval over the rows."
+        "regression), without labels flips; 95 % paired interval over the rows. *Yes* at 5 % with "
+        "p allowing for all that the table holds (Holm), not for each row by itself."
     ),
 }
 

@@ -14,7 +14,7 @@ from maskviz.evidence.text.compare import OPERATORS, operators_left_out, put_aga
 from maskviz.evidence.text.scale import Scale, shortened, visible
 from maskviz.evidence.text.sentence import comparison_sentence
 from maskviz.figures import compare as figures
-from maskviz.masks import STRATEGIES, Mask
+from maskviz.masks import Mask
 from maskviz.masks.expression import asks
 from maskviz.models.tuned import base_of
 from maskviz.readings import Prediction
@@ -32,7 +32,7 @@ from maskviz.ui.shared.asking import (
     spec_of,
 )
 from maskviz.ui.shared.chart import TOOLBAR
-from maskviz.ui.shared.controls import NEED_INPUT, operator_control, text_box
+from maskviz.ui.shared.controls import operator_control, strategies_offered, text_box
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape, say_unfamiliar
 from maskviz.ui.shared.report_button import report_button
@@ -83,21 +83,20 @@ def show(view: state.View) -> None:
 
 def _strategies(view: state.View) -> list[str]:
     """Ask for other strategies; a language model, which takes longer, begins with two."""
-    offered = [name for name in STRATEGIES if name not in NEED_INPUT]
     default = _DEFAULT
     with suppress(MaskvizError):  # the page says it of the answer
         default = _DEFAULT if question_of(view)["name"] == "labels" else _FEW
     st.session_state.setdefault("view_compared", st.session_state.get("compared", list(default)))
     chosen = st.pills(
         "Strategies beside your mask",
-        offered,
+        strategies_offered(),
         selection_mode="multi",
         key="view_compared",
         wrap=True,
     )
     if chosen != list(default):
         st.session_state["compared"] = chosen
-    return [name for name in offered if name in chosen]
+    return [name for name in strategies_offered() if name in chosen]
 
 
 def _second_model(view: state.View) -> str | None:

@@ -10,4 +10,5 @@ __all__ = [
     "kept_view",
     "lit_text",
     "token_strip",
+    "turn_cards",
 ]

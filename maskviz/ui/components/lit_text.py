@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate, groupby
 from typing import Any
 
 import streamlit as st
@@ -30,8 +31,10 @@ def position_strip(positions: Sequence[Position], text: str, *, key: str, note: 
     """
     shown = _one_each(positions)
     before, end = [], 0
-    for position in shown:
-        before.append("" if position.start is None else text[end : position.start])
+    for i, position in enumerate(shown):
+        gap = "" if position.start is None else text[end : position.start]
+        behind_prompt = i > 0 and shown[i - 1].start is None  # which has written the gap itself
+        before.append("" if behind_prompt and end and gap.isspace() else gap)
         end = end if position.end is None else position.end
     _mount(
         key=key,
@@ -46,6 +49,29 @@ def position_strip(positions: Sequence[Position], text: str, *, key: str, note: 
             "note": note,
             "signed": False,
             "more": MASKED,
+        },
+    )
+
+
+def placed_text(text: str, kinds: str, *, key: str) -> None:
+    """Show what a model reads: the template's own characters grey, hidden ones as blocks of ink.
+
+    kinds: for each character `t` (the template's), `c` (a content's) or `h` (a hidden one).
+    """
+    runs = [(kind, len(list(own))) for kind, own in groupby(kinds)]
+    ends = list(accumulate(length for _, length in runs))
+    starts = [0, *ends[:-1]]
+    _mount(
+        key=key,
+        data={
+            **_EMPTY,
+            "label": "What the model reads",
+            "text": [text[start:end] for start, end in zip(starts, ends, strict=False)],
+            "before": [""] * len(runs),
+            "values": [None] * len(runs),
+            "hidden": [i for i, (kind, _) in enumerate(runs) if kind == "h"],
+            "quiet": [i for i, (kind, _) in enumerate(runs) if kind == "t"],
+            "note": "",
         },
     )
 

@@ -17,7 +17,8 @@ _mount = st.components.v2.component(
     css=read_static("common.css") + read_asset("token_strip.css"),
     js=read_static("marks.js")
     + read_asset("token_strip_picture.js")
-    + read_asset("token_strip.js"),
+    + read_asset("token_strip.js")
+    + read_asset("token_strip_mount.js"),
 )
 
 
@@ -25,7 +26,8 @@ _mount = st.components.v2.component(
 class StripUnit:
     """One word (or model token) of the strip, with the plain text that stands before it.
 
-    `guesses` are (word, probability) pairs, best first; a `locked` unit cannot be hidden.
+    `guesses` are (word, probability) pairs, best first; a `locked` unit cannot be hidden. `learned`
+    is the weight with which a model learns it, in [0, 1]: a line under it, the deeper the more.
 
     >>> StripUnit("Ada", before="Dear ", hidden=True, category="PERSON").hidden
     True
@@ -38,6 +40,7 @@ class StripUnit:
     reason: str | None = None
     guesses: tuple[tuple[str, float], ...] = ()
     locked: bool = False
+    learned: float = 0.0
 
 
 def token_strip(
@@ -66,7 +69,7 @@ def token_strip(
     _mount(
         key=key,
         data={
-            **_message(units, f"{key}|{revision}", label, colours or {}, noun, max_height),
+            **strip_message(units, f"{key}|{revision}", label, colours or {}, noun, max_height),
             "tail": " …" if more else tail,
             "of": "of the first" if more else "of",
         },
@@ -105,7 +108,7 @@ def validate_edit(
     return sorted({i for i in hidden if type(i) is int and 0 <= i < count} - set(locked))
 
 
-def _message(
+def strip_message(
     units: Sequence[StripUnit],
     revision: str,
     label: str,
@@ -125,6 +128,7 @@ def _message(
         "before": [unit.before for unit in units],
         "hidden": [i for i, unit in enumerate(units) if unit.hidden],
         "locked": [i for i, unit in enumerate(units) if unit.locked],
+        "learned": {i: unit.learned for i, unit in enumerate(units) if unit.learned},
         "categories": [[name, colours.get(name, CATEGORY_COLOUR)] for name in categories],
         "category": {i: categories.index(u.category) for i, u in enumerate(units) if u.category},
         "reasons": reasons,

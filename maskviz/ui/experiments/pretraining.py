@@ -9,14 +9,13 @@ from pathlib import Path
 import streamlit as st
 
 from maskviz.figures.pretraining import pretraining_figure
-from maskviz.masks import STRATEGIES
 from maskviz.runs.background import Background
 from maskviz.sweeps.pretraining import Pretrained
 from maskviz.training.folder import read_json
 from maskviz.ui.experiments.sweeps import data_choice
 from maskviz.ui.shared import state
 from maskviz.ui.shared.chart import TOOLBAR
-from maskviz.ui.shared.controls import NEED_INPUT
+from maskviz.ui.shared.controls import strategies_offered
 from maskviz.ui.shared.page import errors, escape
 
 _POLL_SECONDS = 3.0
@@ -43,7 +42,7 @@ def _name(arguments: list[str]) -> str:
 def _choices(view: state.View) -> tuple[list[str], int]:
     """Ask what to hide and for how long; return the command's arguments and the seeds."""
     strategy = st.selectbox(
-        "Hidden in pre-training", [name for name in STRATEGIES if name not in NEED_INPUT],
+        "Hidden in pre-training", strategies_offered(),
         key="pt_strategy", help="What the model is asked to guess.",
     )  # fmt: skip
     ratio = st.slider("Ratio", 5, 90, 25, 5, format="%d %%", key="pt_ratio") / 100

@@ -13,7 +13,6 @@ from maskviz.data import guess_columns, preview
 from maskviz.data.uploads import keep
 from maskviz.errors import MaskvizError
 from maskviz.figures.sweeps import STATES, curves_figure, heatmap_figure, states_figure
-from maskviz.masks import STRATEGIES
 from maskviz.report import sweep_report
 from maskviz.sweeps.results import MEASURES
 from maskviz.text.percent import percent
@@ -22,7 +21,7 @@ from maskviz.training.folder import ACTIVE, runs_home
 from maskviz.ui.compare.file import TYPES
 from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.chart import TOOLBAR
-from maskviz.ui.shared.controls import NEED_INPUT
+from maskviz.ui.shared.controls import strategies_offered
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 from maskviz.ui.shared.report_button import report_button
@@ -76,9 +75,8 @@ def _empty() -> None:
 
 def _form(view: state.View) -> None:
     st.markdown("**A new sweep**")
-    offered = [name for name in STRATEGIES if name not in NEED_INPUT]
     strategies = st.multiselect(
-        "Strategies", offered, default=["random", "attribute"], key="sw_strategies"
+        "Strategies", strategies_offered(), default=["random", "attribute"], key="sw_strategies"
     )
     ratios = st.text_input(
         "Ratios, with commas", "0.15, 0.3", key="sw_ratios",

@@ -16,8 +16,10 @@ from maskviz.data.labels import joined_columns, labels_of, named_columns
 from maskviz.data.uploads import keep
 from maskviz.errors import DataError
 from maskviz.training import RunSpec
-from maskviz.training.spec.spec import EXAMPLE, MULTI, REGRESSION
-from maskviz.ui.runs.fields import EXAMPLE_SET, OWN_FILE, field, values
+from maskviz.training.data.rows import EXAMPLE_TALKS
+from maskviz.training.spec.spec import CAUSAL, EXAMPLE, MULTI, REGRESSION
+from maskviz.ui.runs import lesson as runs_lesson
+from maskviz.ui.runs.fields import EXAMPLE_SET, OWN_FILE, TALKS, field, values
 from maskviz.ui.shared import state
 from maskviz.ui.shared.grid import in_names
 from maskviz.ui.shared.page import escape
@@ -33,11 +35,21 @@ def show() -> dict[str, Any] | None:
         st.segmented_control,
         "Data",
         "source",
-        [EXAMPLE_SET, OWN_FILE],
+        [EXAMPLE_SET, TALKS, OWN_FILE],
         label_visibility="collapsed",
         required=True,
     )
+    if source == TALKS:
+        return _talks()
     return _example() if source == EXAMPLE_SET else _upload()
+
+
+def _talks() -> dict[str, Any]:
+    st.caption(
+        "Generated conversations: some facts, one sentence that has nothing to do with them, a "
+        "question and its answer. They teach a decoder, such as smollm2."
+    )
+    return {"path": EXAMPLE, "max_rows": EXAMPLE_TALKS, "task": CAUSAL, **runs_lesson.fields()}
 
 
 def _example() -> dict[str, Any]:
@@ -94,6 +106,8 @@ def _upload() -> dict[str, Any] | None:
     if file is None:
         st.caption(f"Chosen before: {escape(Path(path).name)}")
     st.dataframe(in_names(head), height=200, hide_index=True)
+    if learns == "talk":
+        return {"path": path, "task": CAUSAL, **runs_lesson.fields()}
     return {"path": path, **_LEARNS[learns][1], **_columns(path, head, learns)}
 
 
@@ -103,6 +117,7 @@ _LEARNS: dict[str, tuple[str, dict[str, str]]] = {
     "number": ("A number", {"problem_type": REGRESSION}),
     "text": ("A text to write", {"task": "seq2seq"}),
     "hidden": ("The hidden words", {"task": "mlm"}),
+    "talk": ("Its conversation", {"task": CAUSAL}),
 }
 
 
@@ -113,7 +128,8 @@ def _learns() -> str:
         format_func=lambda name: _LEARNS[name][0],
         help="Several labels stand in one cell, as a list or with commas, or "
         "each in a column of 0 and 1. A text to write needs "
-        "an encoder–decoder, the hidden words a masked language model such as mini.",
+        "an encoder–decoder, the hidden words a masked language model such as mini, a "
+        "conversation (or a prompt and its response, or a text) a decoder.",
     )  # fmt: skip
     return str(chosen)
 
@@ -181,7 +197,9 @@ def _head(path: str) -> pd.DataFrame:
 
 def sample(spec: RunSpec) -> None:
     """Show some rows of the example set; an upload is shown in the form."""
-    if spec.data.path == EXAMPLE:
+    if spec.task == CAUSAL:
+        runs_lesson.show(spec)
+    elif spec.data.path == EXAMPLE:
         st.markdown("**What it learns from**")
         rows = _example_rows(spec.data.kind, spec.data.strength)
         columns = {

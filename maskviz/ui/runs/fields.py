@@ -6,13 +6,16 @@ from typing import Any
 
 import streamlit as st
 
-EXAMPLE_SET, OWN_FILE = "Example set", "My own file"
+EXAMPLE_SET, TALKS, OWN_FILE = "Example set", "Example conversations", "My own file"
 DEFAULTS: dict[str, Any] = {
     "ft_source": EXAMPLE_SET,
     "ft_kind": "name",
     "ft_strength": 90,
     "ft_rows": 2000,
     "ft_hide": True,
+    "ft_loss_strategy": "role:assistant",
+    "ft_prompt_weight": 0.0,
+    "ft_packing": False,
     "ft_learns": "classes",
     "ft_early_stopping_patience": 0,
     "ft_class_weights": "none",

@@ -13,10 +13,10 @@ from maskviz.masks.expression import asks
 from maskviz.training import RunSpec
 from maskviz.training.estimate import Estimate, estimate
 from maskviz.training.spec.mask_spec import NO_STRATEGY
-from maskviz.training.spec.spec import EXAMPLE, MULTI, REGRESSION
+from maskviz.training.spec.spec import CAUSAL, EXAMPLE, MULTI, REGRESSION
 from maskviz.ui.runs import data as runs_data
 from maskviz.ui.runs import hyper as runs_hyper
-from maskviz.ui.runs.fields import DEFAULTS, EXAMPLE_SET, OWN_FILE, field, values
+from maskviz.ui.runs.fields import DEFAULTS, EXAMPLE_SET, OWN_FILE, TALKS, field, values
 from maskviz.ui.shared import controls, state
 from maskviz.ui.shared.page import escape
 from maskviz.ui.shared.second import second_controls
@@ -64,6 +64,7 @@ def _beyond(spec: RunSpec) -> dict[str, Any]:
     lacking = {
         "training": [name for name in asdict(spec.training) if f"ft_{name}" not in DEFAULTS],
         "data": ["eval_path", "eval_fraction"],
+        "loss": ["end_of_turn", "cut"],
         "masking": ["matrix_parameters"],
     }
     found: dict[str, Any] = {}
@@ -120,7 +121,9 @@ def load(spec: RunSpec) -> None:
             if f"ft_{k}" in DEFAULTS}  # fmt: skip
     own |= {"ft_max_steps": max(0, training.max_steps), "ft_device": spec.device}
     own |= {"ft_precision": spec.precision, "ft_name": spec.name, "ft_hide": masking.active}
-    if data.path == EXAMPLE:
+    if data.path == EXAMPLE and spec.task == CAUSAL:
+        own["ft_source"] = TALKS
+    elif data.path == EXAMPLE:
         own |= {"ft_source": EXAMPLE_SET, "ft_kind": data.kind, "ft_rows": data.max_rows or 2000}
         own["ft_strength"] = round(data.strength * 100)
     else:
@@ -129,6 +132,7 @@ def load(spec: RunSpec) -> None:
         own["ft_labels"] = []  # found in the label column's name
         own["ft_learns"] = _learned(spec)
     own["ft_matrix"] = masking.matrix or "none"
+    own |= {"ft_loss_strategy": spec.loss.strategy, "ft_prompt_weight": spec.loss.prompt_weight}
     own["kept"] = _beyond(spec)
     for key in [k for k in st.session_state if str(k).startswith("ft_")]:
         del st.session_state[key]
@@ -138,6 +142,7 @@ def load(spec: RunSpec) -> None:
 
 def _learned(spec: RunSpec) -> str:
     other = {MULTI: "several", REGRESSION: "number", "seq2seq": "text", "mlm": "hidden"}
+    other[CAUSAL] = "talk"
     return other.get(spec.kind, "classes")
 
 

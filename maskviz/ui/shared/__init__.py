@@ -4,6 +4,7 @@ __all__ = [
     "asking",
     "chart",
     "controls",
+    "fetch",
     "fit",
     "grid",
     "limits",
@@ -13,4 +14,5 @@ __all__ = [
     "sign_in",
     "state",
     "strip",
+    "talk",
 ]

@@ -108,7 +108,10 @@ def _fields(given: Mapping[str, Any]) -> None:
         for parameter in QUESTIONS[name].defaults:
             _field(given, parameter, parameter.replace("_", " ").capitalize())
         return
-    _field(given, "prompt", "Prompt", help="Write {text} once, where the text is to stand.")
+    if given.get("conversation"):
+        st.caption("Asked about the conversation, as the model's own template writes it.")
+    else:
+        _field(given, "prompt", "Prompt", help="Write {text} once, where the text is to stand.")
     if name == "choices":
         _field(given, "choices", "Choices, with commas")
     elif name == "next":
@@ -174,8 +177,10 @@ def _number(given: Mapping[str, Any], parameter: str, label: str, most: int) -> 
 
 def _take_name() -> None:
     before = question_of(state.current())
-    st.session_state.setdefault(_KEPT, {})[before["name"]] = before
-    state.update(question=_begun(st.session_state["view_question"]))
+    spoken = {k: v for k, v in before.items() if k == "conversation"}  # goes with the text alone
+    kept = {k: v for k, v in before.items() if k not in spoken}
+    st.session_state.setdefault(_KEPT, {})[before["name"]] = kept
+    state.update(question={**_begun(st.session_state["view_question"]), **spoken})
 
 
 def _take_field(name: str, parameter: str, key: str) -> None:

@@ -12,18 +12,24 @@ from maskviz.errors import ParameterError
 from maskviz.masks import OPERATORS, STRATEGIES, Choice
 from maskviz.masks.choose import checked_parameter
 from maskviz.masks.expression import is_expression
-from maskviz.masks.registry import Parameter, Strategy
+from maskviz.masks.registry import Parameter, Strategy, for_plain_texts
 from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.page import escape
 
 COMMON = ("random", "span", "sentence", "entity", "attribute", "key", "pattern", "manual")
 NEED_INPUT = ("pattern", "manual")  # they hide nothing until the user says what
 FIRST = "view_"  # what the keys of the first strategy's widgets begin with
+CHAT = "view_chat_"  # and those of the Chat page's
 _RATIO_HELP = {
     "budgeted": "How much to hide, as a share of all words.",
     "bernoulli": "The probability that a token is hidden.",
     "exhaustive": "At most this share of the words is hidden; 100 % hides all that matches.",
 }
+
+
+def strategies_offered() -> list[str]:
+    """Return the strategies that hide something of a plain text without more being said."""
+    return [name for name in for_plain_texts() if name not in NEED_INPUT]
 
 
 def text_box(view: state.View) -> None:
@@ -75,12 +81,22 @@ def choice_controls(choice: Choice, entry: Strategy | None, slot: str = FIRST) -
 
 
 def change(slot: str, **changes: Any) -> None:
-    """Replace values of the first strategy, or of the second."""
-    second = state.current().second
+    """Replace values of the first strategy, of the second, or of the conversation's."""
+    view, choice = state.current(), choice_of(slot)
     if slot == FIRST:
         state.update(**changes, saved=None)
-    elif second is not None:
-        state.update(second=replace(second, **changes))
+    elif choice is not None and slot == CHAT and view.chat is not None:
+        state.update(chat=view.chat.choosing(choice=replace(choice, **changes)))
+    elif choice is not None:
+        state.update(second=replace(choice, **changes))
+
+
+def choice_of(slot: str) -> Choice | None:
+    """Return the choice whose widgets begin with `slot`."""
+    view = state.current()
+    if slot == CHAT:
+        return view.chat.choice if view.chat else None
+    return view.first if slot == FIRST else view.second
 
 
 def _strategy(view: state.View, entry: Strategy | None, common: Sequence[str]) -> None:
@@ -100,7 +116,7 @@ def _strategy(view: state.View, entry: Strategy | None, common: Sequence[str]) -
 
 def _more_strategies(view: state.View, combined: bool) -> None:
     """The other strategies, and several combined in one line."""
-    others = [name for name in STRATEGIES if name not in COMMON]
+    others = [name for name in for_plain_texts() if name not in COMMON]
     st.session_state.setdefault("view_other", view.strategy if view.strategy in others else None)
     st.selectbox(
         "Other strategies",
@@ -247,8 +263,7 @@ def _take_parameter(slot: str, key: str, parameter: Parameter) -> None:
         value = _integers(value)
     elif parameter.kind == "choices":
         value = list(value)
-    view = state.current()
-    choice = view.first if slot == FIRST else view.second
+    choice = choice_of(slot)
     if choice is not None:
         change(slot, parameters={**choice.parameters, parameter.name: value})
 

@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 1.0
 
 
-def offer(name: str) -> None:
+def offer(name: str, key: str = "") -> None:
     """Offer to fetch a model with a short name that is not here yet, or show how far that is.
 
-    Nothing is shown for any other model.
+    Nothing is shown for any other model. key: of a second place on the same page.
     """
     if name not in {info.name for info in to_pull()}:
         return
     one = pulled.PULLED[name]
     job = _job(name)
     if job.alive:
-        _under_way(name)
+        _under_way(name, key)
         return
     if said := job.log(1).strip():
         st.error(escape(said.removeprefix("maskviz: ")), icon="⚠️")
     st.button(
         f"Fetch {one.title} ({one.bytes / 1e6:.0f} MB)",
-        key=f"fetch_{name}",
+        key=f"fetch_{name}{key}",
         type="primary",
         width="stretch",
         on_click=job.start,
@@ -48,7 +48,7 @@ def _job(name: str) -> Background:
 
 
 @st.fragment(run_every=_POLL_SECONDS)
-def _under_way(name: str) -> None:
+def _under_way(name: str, key: str) -> None:
     from maskviz.models.pull import progress_of
 
     job = _job(name)
@@ -56,4 +56,4 @@ def _under_way(name: str) -> None:
         st.rerun()
     what, share = progress_of(name)
     st.progress(min(1.0, share), f"{what or 'starting'} …")
-    st.button("Stop", key=f"stop_{name}", on_click=job.stop, help="Nothing of it is kept.")
+    st.button("Stop", key=f"stop_{name}{key}", on_click=job.stop, help="Nothing of it is kept.")

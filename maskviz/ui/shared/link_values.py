@@ -9,8 +9,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from maskviz.errors import MaskvizError
 from maskviz.masks import OPERATORS, STRATEGIES, Choice
 from maskviz.masks.choose import checked_ratio, checked_seed
+from maskviz.text.conversation import read_conversation
+from maskviz.ui.shared.talk import Talk, of_value
 
 SEEDS = 2**31 - 1  # the largest seed a page takes
 SIGNS = {
@@ -41,7 +44,10 @@ def _sign(name: str) -> str:
 
 
 def _second(document: str) -> Choice:
-    given = json.loads(document)
+    return _choice(json.loads(document))
+
+
+def _choice(given: Any) -> Choice:
     if not isinstance(given, dict) or given.get("strategy") not in STRATEGIES:
         raise ValueError
     return Choice(
@@ -59,13 +65,24 @@ def _unit(name: str) -> str:
 
 
 def _question(document: str) -> dict[str, Any]:
+    try:
+        return _asked(document)
+    except MaskvizError as error:
+        raise ValueError from error
+
+
+def _asked(document: str) -> dict[str, Any]:
     from maskviz.readings.question import QUESTIONS
 
     given = json.loads(document)
     if not isinstance(given, dict) or given.get("name") not in tuple(QUESTIONS):
         raise ValueError
     defaults = QUESTIONS[given["name"]].defaults
-    return {k: v for k, v in given.items() if k == "name" or _like(v, defaults.get(k))}
+    if "conversation" in given:
+        read_conversation(given["conversation"])
+    return {
+        k: v for k, v in given.items() if k in ("name", "conversation") or _like(v, defaults.get(k))
+    }
 
 
 def _like(value: Any, default: Any) -> bool:
@@ -85,6 +102,13 @@ def _parameters(document: str) -> dict[str, Any]:
     return parameters
 
 
+def _chat(document: str) -> Talk:
+    try:
+        return of_value(json.loads(document), _choice, _operator)
+    except (MaskvizError, TypeError, AttributeError) as error:
+        raise ValueError from error
+
+
 READERS: dict[str, Callable[[str], Any]] = {
     "ratio": lambda v: checked_ratio(float(v)),
     "seed": _seed,
@@ -95,5 +119,6 @@ READERS: dict[str, Callable[[str], Any]] = {
     "unit": _unit,
     "parameters": _parameters,
     "question": _question,
+    "chat": _chat,
     "hidden": lambda v: tuple(int(i) for i in v.split(".") if i),
 }

@@ -32,14 +32,18 @@ _MODEL_HELP = (
 _WARM_UP_AFTER = 1.5  # seconds: by then the first page is painted
 
 
-def show_text() -> None:
+def show_text(spoken: bool = False) -> None:
     """Show the session's text in the sidebar, for app.py to call before it runs a page.
+
+    spoken: whether the page is that of the conversation, which stands there in its place.
 
     So the first paint comes before the page imports what it needs, and before the browser fetches
     the scripts of its widgets.
     """
     st.session_state[_APP_RAN] = True
     with st.sidebar:
+        if spoken:
+            return
         st.caption("Text")
         st.text(_shortened(named(state.current().text)) or "no text yet")
 
@@ -78,25 +82,31 @@ def take_tab(key: str, names: Sequence[str]) -> None:
         st.session_state[key] = asked
 
 
-def close_page(**more: str) -> None:
+def close_page(hides: str | None = None, spoken: bool = False, **more: str) -> None:
     """End a page: mask and link in the sidebar. Call it last.
 
     Only now, so that the page is painted before the mask is chosen, and so that a click on the
     page counts already. `more` goes into the link: what the page itself needs to show its
-    picture again.
+    picture again. `hides` says what is hidden where that is not the text's mask; `spoken`: the page
+    is that of the conversation, which then goes into the link.
     """
     view = state.current()
     with st.sidebar:
         st.caption("Mask")
-        st.text(state.summary(view))
+        st.text(state.summary(view) if hides is None else hides)
         with st.popover("Link to this view", width="stretch"):
-            with_text = st.checkbox("Put my text into the link", value=False)
-            st.code(state.link(with_text, **more), language=None, wrap_lines=True)
+            what = "conversation" if spoken else "text"
+            long = spoken and state.too_long_for_a_link()
+            with_text = st.checkbox(f"Put my {what} into the link", value=False, disabled=long)
+            written = state.link(with_text and not spoken, with_text and spoken, **more)
+            st.code(written, language=None, wrap_lines=True)
+            if long:
+                st.caption("This conversation is too long for a link: save it as JSON.")
             st.caption(
                 "Add it to the page's address. Whoever opens the link sees what it holds; "
-                "without your text it opens an example."
+                f"without your {what} it opens an example."
             )
-        kept_view(state.link(with_text=True), state.open_link)
+        kept_view(state.link(with_text=True, with_chat=True), state.open_link)
 
 
 def _run_app_script() -> None:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def report_button(
-    make: Callable[[], Report], key: str, place: DeltaGenerator | None = None
+    make: Callable[[], Report], key: str, place: DeltaGenerator | None = None, label: str = "Report"
 ) -> None:
     """Offer a report; `make` is called on the press, not while the page is drawn.
 
     Where it cannot be made, the file says why: a press has no other way to answer.
     """
     (place or st).download_button(
-        "Report", data=lambda: _bytes(make), file_name="maskviz-report.html", mime="text/html",
+        label, data=lambda: _bytes(make), file_name="maskviz-report.html", mime="text/html",
         key=key, on_click="ignore",
         help="One HTML file for a reader who knows no machine learning; opens offline, prints.",
     )  # fmt: skip

@@ -10,6 +10,7 @@ import streamlit as st
 from maskviz.figures.theme import colours_of
 from maskviz.masks import JOINS, STRATEGIES, Choice, Mask
 from maskviz.masks.audit import jaccard
+from maskviz.masks.registry import for_plain_texts
 from maskviz.text.percent import percent
 from maskviz.ui.components.token_strip import token_strip
 from maskviz.ui.shared import controls, state
@@ -28,8 +29,8 @@ def second_controls(view: state.View, beside: bool = True) -> None:
         name = view.second.strategy if view.second else None
         st.session_state.setdefault(f"{_SLOT}strategy", name)
         st.selectbox(
-            "Second strategy", list(STRATEGIES), key=f"{_SLOT}strategy", placeholder="choose one",
-            on_change=_take_strategy, index=None, label_visibility="collapsed",
+            "Second strategy", list(for_plain_texts()), key=f"{_SLOT}strategy", index=None,
+            placeholder="choose one", on_change=_take_strategy, label_visibility="collapsed",
         )  # fmt: skip
         if view.second is None:
             more = "Compare two strategies on this text, or combine them."

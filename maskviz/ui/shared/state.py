@@ -27,8 +27,10 @@ from maskviz.ui.shared import fit, limits
 from maskviz.ui.shared.link_values import READERS
 from maskviz.ui.shared.link_values import SEEDS as SEEDS
 from maskviz.ui.shared.link_values import SIGNS as SIGNS
+from maskviz.ui.shared.talk import Talk, to_value
 
 _KEY = "maskviz_view"
+_LONGEST_IN_LINK = 6_000  # characters of a conversation: an address that servers still take
 _FOLLOWED = "followed"  # name in the address → the value that was followed
 
 
@@ -47,6 +49,7 @@ class View:
     turn: how often clicks were dropped, so that those of an earlier turn never come back.
     given: the words of the text as it was given, where the pages read its beginning alone.
     question: what the model is asked, `name` and parameters; empty: what suits the model.
+    chat: the conversation of the Chat page, which goes along; None before it is begun.
     """
 
     text: str
@@ -65,6 +68,7 @@ class View:
     turn: int = 0
     given: int = 0
     question: Mapping[str, Any] = field(default_factory=dict)
+    chat: Talk | None = None
 
     def __post_init__(self) -> None:
         if len(self.text) <= limits.LONGEST:
@@ -153,6 +157,9 @@ def update(**changes: Any) -> View:
     before = _chosen()
     if "text" in changes:
         changes = {"given": 0, **changes}
+        if changes["text"] != before.text and "question" not in changes:
+            question = {k: v for k, v in before.question.items() if k != "conversation"}
+            changes["question"] = question  # a conversation is asked about its own text alone
     view = replace(before, **changes)
     if "edited" not in changes and (view.text, view.revision) != (before.text, before.revision):
         view = replace(view, edited=None, turn=before.turn + 1)
@@ -163,8 +170,9 @@ def update(**changes: Any) -> View:
 
 
 def open_view(view: View) -> None:
-    """Replace the whole view, and let every widget show the new values."""
-    st.session_state[_KEY] = replace(view, turn=current().turn + 1)
+    """Replace the whole view, and let every widget show the new values; the conversation stays."""
+    before = current()
+    st.session_state[_KEY] = replace(view, turn=before.turn + 1, chat=view.chat or before.chat)
     for key in [k for k in st.session_state if str(k).startswith("view_")]:
         del st.session_state[key]
 
@@ -292,8 +300,11 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list | tuple) else value
 
 
-def link(with_text: bool = False, **more: str) -> str:
-    """Return the query string that opens this view again; the text only where it is asked for."""
+def link(with_text: bool = False, with_chat: bool = False, **more: str) -> str:
+    """Return the query string that opens this view again; what was written only where asked for.
+
+    with_chat: the conversation of the Chat page.
+    """
     view = current()
     example = next((e for e in EXAMPLES if e.text == view.text), None)
     values = {
@@ -311,6 +322,7 @@ def link(with_text: bool = False, **more: str) -> str:
         "question": json.dumps(dict(view.question)) if view.question else None,
         "example": example.name if example else None,
         "text": view.text if with_text and not example else None,
+        "chat": json.dumps(to_value(view.chat)) if with_chat and view.chat else None,
         **more,
     }
     return "?" + urlencode({k: v for k, v in values.items() if v is not None})
@@ -329,6 +341,12 @@ def _of_link(values: Mapping[str, str]) -> View:
         except (ValueError, RecursionError):  # the latter of brackets in brackets in brackets
             st.toast(f"The link's {name} cannot be read and is left at its default.")
     return replace(view, **changes)
+
+
+def too_long_for_a_link() -> bool:
+    """Tell whether the conversation is too long to stand in a link."""
+    chat = current().chat
+    return chat is not None and len(json.dumps(to_value(chat))) > _LONGEST_IN_LINK
 
 
 def summary(view: View) -> str:

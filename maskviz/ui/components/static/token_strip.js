@@ -55,7 +55,7 @@ class Strip {
     this.text.classList.toggle("tagged", data.categories.length > 0)
     this.locked = new Set(data.locked)
     this.fit()
-    this.tailNode.textContent = withMarks(data.tail.slice(this.marks(this.units.length - 1).length))
+    this.drawTail()
     this.drawLegend()
     this.paint()
     this.text.dataset.painted = data.revision
@@ -93,9 +93,19 @@ class Strip {
     this.active = Math.min(this.active, Math.max(0, wanted - 1))
   }
 
+  drawTail() {
+    const marks = this.marks(this.units.length - 1)
+    this.tailNode.textContent = withMarks(this.data.tail.slice(marks.length))
+  }
+
   // The marks right behind a unit: a line may break after a block, and they stay with it.
   marks(i) {
     return i < 0 ? "" : /^\S{0,3}/u.exec(this.data.before[i + 1] ?? this.data.tail)[0]
+  }
+
+  // What stands before a unit, without the marks that stay with the one before it.
+  gap(i) {
+    return this.data.before[i].slice(this.marks(i - 1).length)
   }
 
   // Without `only` every unit is looked at; a click touches few of what may be thousands.
@@ -119,15 +129,17 @@ class Strip {
     const [word, chance] = data.guesses[i]?.[0] ?? []
     const guess = off && chance >= LEAST ? word : undefined
     const picked = this.picked !== null && this.inRange(i, ...this.picked)
-    const marks = this.marks(i), gap = data.before[i].slice(this.marks(i - 1).length)
+    const marks = this.marks(i), gap = this.gap(i)
     const mark = [data.text[i], gap, marks, off, locked, tag, guess, picked,
-      this.category(i)?.[1], i === this.active, data.reason[i]].join("\u0000")
+      this.category(i)?.[1], i === this.active, data.reason[i], data.learned[i]].join("\u0000")
     if (unit.mark === mark) return
     unit.mark = mark
     unit.gap.textContent = withMarks(gap)
     unit.marks.textContent = withMarks(marks)
     unit.bond.className = `bond${off ? " tied" : ""}`
     unit.className = `unit${off ? " off" : ""}${locked ? " locked" : ""}${picked ? " picked" : ""}`
+    unit.classList.toggle("learned", data.learned[i] > 0)
+    unit.style.setProperty("--depth", `${1 + 2 * (data.learned[i] ?? 0)}px`)
     unit.tabIndex = i === this.active ? 0 : -1
     unit.setAttribute("aria-pressed", off)
     unit.setAttribute("aria-label", this.describe(i))
@@ -344,11 +356,4 @@ class Strip {
     tip.style.left = `${left}px`
     tip.style.top = `${top}px`
   }
-}
-
-export default function ({ data, parentElement, setStateValue }) {
-  if (!strips.has(parentElement)) strips.set(parentElement, new Strip(parentElement))
-  const strip = strips.get(parentElement)
-  strip.update(data, setStateValue)
-  return () => strip.tell()
 }

@@ -1,0 +1,16 @@
+"""Loss masks: what of a conversation a model is to learn."""
+
+from .choosing import DEFAULT, check_loss, loss_mask
+from .loss_mask import LossMask, LossSpan
+from .resolving import Learned, learned, weighed
+
+__all__ = [
+    "DEFAULT",
+    "Learned",
+    "LossMask",
+    "LossSpan",
+    "check_loss",
+    "learned",
+    "loss_mask",
+    "weighed",
+]

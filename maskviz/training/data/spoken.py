@@ -1,0 +1,149 @@
+"""Rows for a decoder: conversations, prompts with their responses, or plain text.
+
+A column with messages or ShareGPT's conversations is read by the model's chat template; prompt and
+response by it too, where the model has one; a plain text by none, and all of it is learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...data import Selection, guess_columns
+from ...data.labels import missing, no_column
+from ...errors import DataError, TextError
+from ...text.conversation import Conversation, Turn, read_conversation
+from ..spec.spec import RunSpec
+from .targets import Targets
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TALKS = ("messages", "conversations", "conversation", "chat")
+PROMPTS = ("prompt", "instruction", "question")
+ANSWERS = ("response", "completion", "answer", "output")
+MESSAGES, PROMPT, TEXT = "messages", "prompt", "text"
+
+
+@dataclass(frozen=True)
+class Form:
+    """Which columns hold what: `kind` is messages, prompt or text."""
+
+    kind: str
+    column: str
+    answer: str = ""
+
+    def __str__(self) -> str:
+        if self.kind == PROMPT:
+            return f"prompts of {self.column!r} with responses of {self.answer!r}"
+        return (
+            f"conversations of {self.column!r}"
+            if self.kind == MESSAGES
+            else (f"texts of {self.column!r}")
+        )
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What a row says; templated: whether a chat template writes it, where there is one."""
+
+    conversation: Conversation
+    kind: str
+
+
+def form_of(spec: RunSpec, frame: pd.DataFrame) -> Form:
+    """Return how the rows of a table are read: as named, else by the names of its columns."""
+    named = {str(column).strip().lower(): str(column) for column in frame.columns}
+    asked, answer = spec.data.text_column, spec.data.target_column
+    for column in filter(None, (asked, answer)):
+        if column not in frame.columns:
+            raise no_column(column, list(map(str, frame.columns)))
+    talk = next((named[name] for name in TALKS if name in named), "")
+    if asked and not answer and (asked == talk or _holds_talks(frame[asked])):
+        return Form(MESSAGES, asked)
+    if talk and not asked:
+        return Form(MESSAGES, talk)
+    prompt = asked or next((named[name] for name in PROMPTS if name in named), "")
+    answer = answer or next((named[n] for n in ANSWERS if n in named and named[n] != prompt), "")
+    if prompt and answer and (spec.data.target_column or prompt.strip().lower() in PROMPTS):
+        return Form(PROMPT, prompt, answer)
+    text = asked or guess_columns(frame).text
+    return Form(MESSAGES if _holds_talks(frame[text]) else TEXT, text)
+
+
+def _holds_talks(column: Iterable[Any]) -> bool:
+    """Tell whether the first cell that says something holds a list or a JSON of turns."""
+    first = next((cell for cell in column if not missing(cell)), None)
+    if isinstance(first, str):
+        return first.lstrip()[:1] in ("[", "{") and '"' in first
+    return first is not None and not isinstance(first, (int, float))
+
+
+def read_spoken(spec: RunSpec, frame: pd.DataFrame) -> Targets:
+    """Read the rows of a table as conversations. Raises DataError, which names the row.
+
+    Rows that say nothing, have no turn of the assistant's or an empty answer are left out, and
+    counted in the notes.
+    """
+    form = form_of(spec, frame)
+    found: list[Conversation] = []
+    kept: list[int] = []
+    left: dict[str, int] = {}
+    records = [{str(k): value for k, value in row.items()} for row in frame.to_dict("records")]
+    for number, row in enumerate(records):
+        try:
+            said = _conversation(form, row)
+        except (DataError, TextError) as error:
+            raise DataError(f"Row {number + 1}: {error}") from None
+        why = "without anything said" if said is None else _lacks(said)
+        if said is None or why:
+            left[why] = left.get(why, 0) + 1
+            continue
+        found.append(said)
+        kept.append(number)
+    if len(found) < 2:
+        reasons = _counted(left)
+        raise DataError(
+            f"{len(found)} rows are {form} to learn from, and training needs 2 or more"
+            f"{f' ({reasons})' if reasons else ''}: give rows in which the assistant answers."
+        )
+    notes = [f"Reads {form}."]
+    notes += [f"{_counted(left)} are left out."] if left else []
+    labels = tuple(Spoken(conversation, form.kind) for conversation in found)
+    texts = tuple(conversation.text for conversation in found)
+    return Targets(Selection(texts, labels, tuple(kept), tuple(notes)), ("text",), lambda s: s)
+
+
+def _counted(left: Mapping[str, int]) -> str:
+    return ", ".join(f"{n:,} row{'s' * (n > 1)} {why}" for why, n in sorted(left.items()))
+
+
+def _conversation(form: Form, row: Mapping[str, Any]) -> Conversation | None:
+    cell = row[form.column]
+    if missing(cell) or (isinstance(cell, str) and not cell.strip()):
+        return None
+    beside = {k: row[k] for k in ("system", "tools") if k in row and not missing(row[k])}
+    if form.kind == TEXT:
+        return Conversation((Turn("assistant", str(cell)),))
+    if form.kind == PROMPT:
+        answer = row[form.answer]
+        answer = "" if missing(answer) else answer
+        more = {"input": row["input"]} if "input" in row and not missing(row["input"]) else {}
+        return read_conversation({**beside, **more, "prompt": cell, "response": answer})
+    if isinstance(cell, str):
+        return read_conversation(cell)
+    if hasattr(cell, "tolist"):
+        cell = cell.tolist()
+    return read_conversation({**beside, "messages": cell} if isinstance(cell, list) else cell)
+
+
+def _lacks(said: Conversation) -> str:
+    """Return what a row lacks to be learned from; empty where it is whole."""
+    own = [turn for turn in said.turns if turn.role == "assistant"]
+    if not own:
+        return "without a turn of the assistant's"
+    last = own[-1]
+    if not (last.content.strip() or last.thought.strip() or last.calls):
+        return "with an empty answer"
+    return ""

@@ -1,0 +1,145 @@
+"""The commands over a conversation: what they say equals what the library says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from maskviz.evidence import compare, explain
+from maskviz.masks import mask
+from maskviz.readings.question import asked
+from maskviz.text.conversation import read_conversation
+from tests.tiny_chat import chat_model
+
+SAID = {
+    "messages": [
+        {"role": "system", "content": "Be kind. Be short."},
+        {"role": "user", "content": "She loved every minute of this. Who is Anna?"},
+        {"role": "assistant", "content": "Anna of Paris"},
+    ]
+}
+SPOKEN = read_conversation(SAID)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return chat_model(tmp_path_factory.mktemp("chat"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    (tmp_path / "talk.json").write_text(json.dumps(SAID), encoding="utf-8")
+    return str(tmp_path / "talk.json")
+
+
+def test_compare_breaks_a_mask_down_by_role(run, file, model) -> None:
+    given = ("-m", model, "-s", "pattern", "--words", "kind,loved")
+    status, out, _ = run("compare", "--conversation", file, *given, "--json")
+    assert status == 0
+    said = json.loads(out)
+    put = asked(model, {"name": "answer", "conversation": SPOKEN})
+    both = compare(mask(SPOKEN.prompt, "pattern", words="kind,loved"), put, "delete")
+    assert said["masked"]["probabilities"] == pytest.approx(both.masked.probabilities, abs=1e-4)
+    assert said["question"]["conversation"] == SPOKEN.prompt.to_dict()
+    for role, word in (("system", "kind"), ("user", "loved")):
+        one = compare(mask(SPOKEN.prompt, "pattern", words=word), put, "delete")
+        (found,) = (r for r in said["roles"] if r["role"] == role)
+        assert found["delta"] == pytest.approx(one.delta["Anna of Paris"], abs=1e-4)
+        assert found["words"] == 1
+    status, out, _ = run("compare", "--conversation", file, *given)
+    assert "by role" in out
+
+
+def test_explain_sums_by_turn(run, file, model) -> None:
+    status, out, _ = run("explain", "--conversation", file, "-m", model, "--json")
+    assert status == 0
+    said = json.loads(out)
+    put = asked(model, {"name": "answer", "conversation": SPOKEN})
+    words = explain(SPOKEN.prompt.text, put).words
+    assert [w["text"] for w in said["words"]] == [w.text for w in words]
+    first = sum(w.score for w in words if w.end <= SPOKEN.pieces[0].end)
+    assert said["turns"][0]["score"] == pytest.approx(first, abs=1e-4)
+    assert sum(turn["share"] for turn in said["turns"]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("method", ["raw", "mean", "uniform"])
+def test_attend_has_turns_as_blocks(run, file, model, method) -> None:
+    status, out, _ = run(
+        "attend", "--conversation", file, "-m", model, "--method", method, "--json"
+    )
+    assert status == 0
+    turns = json.loads(out)["turns"]
+    assert turns["groups"] == ["1 system", "2 user", "template"]
+    for row in turns["shares"]:
+        assert sum(row) == pytest.approx(1, abs=0.01)
+    assert turns["shares"][0][1] == 0  # no token looks ahead
+
+
+def test_mask_shows_turns_and_tokens(run, file, model) -> None:
+    given = ("-s", "role", "-m", model, "-o", "delete", "--json")
+    status, out, _ = run("mask", "--conversation", file, *given)
+    assert status == 0
+    said = json.loads(out)
+    assert [turn["hidden_words"] for turn in said["turns"]] == [4, 0]
+    assert "Nothing of turn 1 is left" in said["notice"]
+    assert said["tokens"][0] == "<|start|>"
+
+
+def test_chat_answers_plain_and_masked(run, file, model) -> None:
+    given = ("-m", model, "-s", "pattern", "--words", "loved", "--answer", "", "--longest", "4")
+    status, out, _ = run("chat", file, *given, "--rendering", "--json")
+    assert status == 0
+    said = json.loads(out)
+    piece = said["rendering"]["pieces"][1]
+    assert said["rendering"]["text"][piece["start"] : piece["end"]] == SPOKEN.texts[1]
+    assert set(said["answers"]) == {"plain", "masked"}
+    assert len(said["tokens"]) <= 4
+    status, out, _ = run("chat", file, *given, "--rendering")
+    assert status == 0
+    assert "turn 2 (user), content" in out
+    assert "plain   " in out
+
+
+def test_chat_reads_standard_input(run, model) -> None:
+    status, out, _ = run("chat", "-", "-m", model, "--json", stdin="Who is Anna?")
+    assert status == 0
+    assert json.loads(out)["conversation"]["messages"][0]["role"] == "user"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("compare", "a text", "--conversation", "{file}"), "A text and --conversation are given"),
+        (("compare", "--conversation", "{file}", "--file", "x.csv"), "--file and --conversation"),
+        (("compare", "--conversation", "{file}", "--prompt", "{{text}}"), "leave --prompt out"),
+        (("compare", "--conversation", "{file}x"), "cannot be read"),
+        (("mask", "--conversation", "{file}", "--file", "x.txt"), "--file masks the lines"),
+        (("attend", "--conversation", "{file}", "--pair", "b"), "no pair of texts"),
+        (("chat", "{file}x"), "cannot be read"),
+        (("chat", "{file}", "--draws", "3"), "--draws is 3"),
+        (("compare", "--conversation", "{cut}"), "JSON is broken"),
+        (("chat", "{file}", "-s", "turn", "--indices", "7"), "There is no turn 7"),
+    ],
+)
+def test_what_does_not_go_is_one_sentence(run, file, model, tmp_path, arguments, told) -> None:
+    cut = tmp_path / "cut.json"
+    cut.write_text(json.dumps(SAID)[:60], encoding="utf-8")
+    words = [word.format(file=file, cut=cut) for word in arguments]
+    named = [] if words[0] == "mask" else ["-m", model]
+    status, out, err = run(*words, *named)
+    assert (status, out) == (2, "")
+    assert told in err
+    assert err.count("\n") == 1
+
+
+def test_a_report_of_a_conversation(run, file, model, tmp_path) -> None:
+    out = tmp_path / "talk.html"
+    status, _, err = run(
+        "report", "--conversation", file, "-m", model, "-s", "role", "--out", str(out)
+    )
+    assert status == 0, err
+    page = out.read_text("utf-8")
+    assert "conversation.json" in page
+    assert "--conversation conversation.json --mask mask.json" in page
