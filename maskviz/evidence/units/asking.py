@@ -104,5 +104,7 @@ def _kept(question: Question, operator: str, rows: tuple[str, ...]) -> Values | 
 
 
 def reads_of(question: Question, rows: Sequence[str]) -> list[Encoding]:
-    """Return what a model reads of rows."""
-    return [apply(text, "attention", question.model) for text in rows if text.strip()]
+    """Return what a model reads of rows, within its prompt; a conversation has no place for them."""
+    talks = getattr(question.model, "conversations", ())
+    model = question.model.bare if talks else question.model
+    return [apply(text, "attention", model) for text in rows if text.strip()]
