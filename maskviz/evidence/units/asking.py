@@ -104,7 +104,7 @@ def _kept(question: Question, operator: str, rows: tuple[str, ...]) -> Values | 
 
 
 def reads_of(question: Question, rows: Sequence[str]) -> list[Encoding]:
-    """Return what a model reads of rows, within its prompt; a conversation has no place for them."""
+    """Return what a model reads of rows within its prompt, alone where that is a conversation."""
     talks = getattr(question.model, "conversations", ())
     model = question.model.bare if talks else question.model
     return [apply(text, "attention", model) for text in rows if text.strip()]
