@@ -1,6 +1,6 @@
 """A language model is asked: beside Captum, beside single passes, and how much memory it takes.
 
-    python benchmarks/ask.py --model smollm2 [--prompts 30] [--parts occlusion,reference]
+    python benchmarks/ask.py --model smollm2 [--prompts 30 --words 40-200 --parts memory,first]
 
 occlusion   the log-probability of an answer without each word in turn, beside Captum's
             LLMAttribution over FeatureAblation with `use_cached_outputs=False` (with True its
@@ -8,7 +8,11 @@ occlusion   the log-probability of an answer without each word in turn, beside C
             the same token in their place. It goes token by token as it does by default; a second
             column has it read the whole answer in one pass (`forward_in_tokens=False`).
             Scores must be equal to 1e-4.
-reference   a set of 99 other masks of two words, beside 100 single passes of transformers.
+reference   a set of 99 other masks of two words, beside 100 single passes of the same network, and
+            of the network as transformers loads it (see maskviz/models/linear.py). `floor` is what
+            the first ratio cannot fall below: tokens that differ from all others or stand behind
+            other ones, and those of the answer, over the tokens of 100 passes, times the share of
+            the weights that is not the head's, which single passes run at every token.
 first       the time to the first token that is written, beside transformers' generate.
 memory      peak over the loaded model of Compare on 1,000 tokens with a vocabulary of 262,144,
             beside one plain pass with all logits; each in a process of its own.
@@ -40,9 +44,9 @@ from maskviz.masks import Mask, apply
 from maskviz.masks.spans import MaskSpan
 from maskviz.models import Model, load_model
 from maskviz.readings.language import answering
-from maskviz.readings.question import Question, asked
+from maskviz.readings.question import Question, asked, in_batches
 
-ANSWER, LENGTHS = 5, (40, 200)  # tokens of an answer; words of a prompt
+ANSWER, LENGTHS = 5, [40, 200]  # tokens of an answer; words of a prompt, from and to
 VOCABULARY, LONG = 262_144, 1000
 CLOCK: dict[str, Callable[[], float]] = {"now": time.perf_counter}
 Row = dict[str, Any]
@@ -56,6 +60,7 @@ def main() -> None:
         return
     CLOCK["now"] = time.process_time if options.clock == "cpu" else time.perf_counter
     model = load_model(options.model)
+    LENGTHS[:] = map(int, options.words.split("-"))
     texts = prompts(options.prompts)
     parts: dict[str, Callable[[], Row]] = {
         "occlusion": lambda: occlusion(model, texts),
@@ -74,6 +79,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="smollm2")
     parser.add_argument("--prompts", type=int, default=30)
+    parser.add_argument("--words", default="40-200", help="of a prompt, from and to")
     parser.add_argument("--parts", default="occlusion,reference,first,memory")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall")
     parser.add_argument("--child", choices=("compare", "plain"), help=argparse.SUPPRESS)
@@ -83,10 +89,11 @@ def arguments() -> argparse.Namespace:
 def prompts(count: int) -> list[str]:
     """Return texts of 40 to 200 words, made of the example's sentences, and a question."""
     rng = random.Random(0)  # noqa: S311  repeatable, not secret
+    steps = [i / (count - 1) for i in range(count)] if count > 1 else [0.5]
     sentences = [str(text) for text in make_example(400)["text"]]
     found = []
-    for i in range(count):
-        words = LENGTHS[0] + (LENGTHS[1] - LENGTHS[0]) * i // max(1, count - 1) - 8
+    for step in steps:
+        words = LENGTHS[0] + int((LENGTHS[1] - LENGTHS[0]) * step) - 8
         said: list[str] = []
         while len(said) < words:
             said += rng.choice(sentences).split()
@@ -190,8 +197,9 @@ class _WordInput(TextTokenInput):
 
 def reference(model: Model, texts: list[str]) -> Row:
     """Ask about 99 other masks of two words, and pass 100 prompts one by one."""
-    seconds: dict[str, list[float]] = {"set": [], "single": []}
-    network = model.network("generate")
+    network, theirs = model.network("generate"), as_loaded(model)
+    seconds: dict[str, list[float]] = {"set": [], "single": [], "single_as_transformers_loads": []}
+    tokens, largest = {"single": 0, "floor": 0}, 0.0
     for text in texts:
         put = own_answer(model, text)
         words = Mask(text).words
@@ -199,11 +207,45 @@ def reference(model: Model, texts: list[str]) -> Row:
         masks = reference_set(chosen, put.model).masks[:99]
         reads = [apply(text, "attention", put.model)]
         reads += [apply(mask, "delete", put.model) for mask in masks]
-        seconds["set"].append(timed(lambda put=put, reads=reads: put.logits(reads))[0])
         rows = [torch.tensor([read.input_ids]) for read in reads]
+        spent, found = timed(lambda put=put, reads=reads: put.logits(reads))
+        seconds["set"].append(spent)
         seconds["single"].append(timed(lambda rows=rows: _passes(network, rows))[0])
+        spent = timed(lambda rows=rows: _passes(theirs, rows))[0]
+        seconds["single_as_transformers_loads"].append(spent)
+        some = [0, 1, len(reads) // 2, len(reads) - 1]
+        alone = in_batches(put, [reads[i] for i in some], 1)
+        largest = max(largest, float(abs(found[some] - alone).max()))
+        tokens["single"] += sum(map(len, reads))
+        tokens["floor"] += _distinct(reads) + len(reads) * (put.model.tails[0].scored - 1)  # type: ignore[attr-defined]
     total = {name: sum(values) for name, values in seconds.items()}
-    return {"seconds": total, "ratio": total["set"] / total["single"]}
+    return {
+        "seconds": total,
+        "ratio": total["set"] / total["single"],
+        "ratio_as_transformers_loads": total["set"] / total["single_as_transformers_loads"],
+        "tokens": tokens,
+        "floor": tokens["floor"] / tokens["single"] * _body(network),
+        "largest_difference": largest,
+    }
+
+
+def as_loaded(model: Model) -> Any:
+    """Return the network as transformers loads it, without what maskviz makes faster of it."""
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(model.path, dtype=torch.float32).eval()
+
+
+def _body(network: Any) -> float:
+    """Return the share of what is multiplied for a token that is not the head's."""
+    words, head = network.get_input_embeddings().weight, network.get_output_embeddings().weight
+    body = sum(p.numel() for p in network.parameters() if p is not words and p is not head)
+    return float(body / (body + head.numel()))
+
+
+def _distinct(reads: list[Any]) -> int:
+    """Return how many tokens differ from those of the other texts, or stand behind other ones."""
+    return len({read.input_ids[: i + 1] for read in reads for i in range(len(read))})
 
 
 def _passes(network: Any, rows: list[torch.Tensor]) -> None:

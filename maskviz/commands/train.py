@@ -107,6 +107,7 @@ def train_command(
     from ..masks import Choice
     from ..runs.foreground import train
     from ..training import RunSpec
+    from ..training.defaults import by_size
     from ..training.spec.spec import for_task
 
     values: dict[str, Any] = {
@@ -130,6 +131,9 @@ def train_command(
     }  # fmt: skip
     values["parameters"] = _parameters(spec.masking, strategy, options)
     spec = spec.changed(**values)
+    if not spec_file:
+        spec, said = by_size(spec, values)
+        common.notify(said)
     elsewhere = _engine_options(engine, address, num_cpus, num_gpus, processes)
     if detach or engine != "local" or processes > 1:
         run = train(spec, detach=True, engine=engine, engine_options=elsewhere)

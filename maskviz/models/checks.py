@@ -113,7 +113,7 @@ def _run(model: Model, one: Check) -> Finding:
         if "out of memory" in str(error):  # says nothing of the model
             raise
         first = str(error).strip().split("\n")[0][:100]
-        return Finding(False, f"{type(error).__name__}: {first}")
+        return Finding(False, f"its own code ends in {type(error).__name__}: {first}")
 
 
 class _Kept:

@@ -25,6 +25,7 @@ __all__ = [
     "predict",
     "question",
     "rank_sentences",
+    "side_by_side",
     "summarise",
     "translate",
     "translation",

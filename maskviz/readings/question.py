@@ -288,7 +288,7 @@ def asked(model: Model | str | Question, question: Spec = "labels") -> Question:
     """
     if isinstance(model, Question):
         return model
-    given = {"name": question} if isinstance(question, str) else dict(question)
+    given = {"name": question} if isinstance(question, str) else _mapping(question)
     kind = QUESTIONS[given.pop("name", "labels")]
     loaded = load_model(model).bare
     loaded.require(kind.capability_of(loaded))
@@ -299,6 +299,15 @@ def asked(model: Model | str | Question, question: Spec = "labels") -> Question:
     if own is not loaded:
         own = replace(own, memos=memos.setdefault("model", {}))
     return Question(own, kind.name, values, memos)
+
+
+def _mapping(question: Any) -> dict[str, Any]:
+    if not isinstance(question, Mapping):
+        raise ParameterError(
+            f"The question {question!r} is neither a name nor a name with parameters: give one "
+            'such as "next", or {"name": "choices", "choices": ["good", "bad"]}.'
+        )
+    return dict(question)
 
 
 def _without_answer(kind: Kind, given: dict[str, Any]) -> dict[str, Any]:
@@ -339,14 +348,31 @@ def _value(kind: Kind, name: str, value: Any) -> Any:
     if isinstance(value, Conversation):
         return value
     if isinstance(default, tuple):
-        return (
-            tuple(item.strip() for item in value.split(","))
-            if isinstance(value, str)
-            else (tuple(value))
-        )
-    if isinstance(default, int | float) and isinstance(value, str):
-        try:
-            return type(default)(value)
-        except ValueError:
-            raise ParameterError(f"{name} is {value!r}: give a number, as {default} is.") from None
+        return _several(name, value)
+    if isinstance(default, str) and not isinstance(value, str):
+        raise ParameterError(f"{name} is {value!r}: give a text in quotes.")
+    if isinstance(default, int | float):
+        return _number(name, value, default)
     return value
+
+
+def _several(name: str, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(","))
+    if not isinstance(value, Sequence):
+        raise ParameterError(f"{name} is {value!r}: give a list.")
+    return tuple(value)
+
+
+def _number(name: str, value: Any, default: float) -> Any:
+    """Return a number of the kind that the default is, also where it is written as a text."""
+    kind = type(default)
+    try:
+        found = kind(value)
+    except (TypeError, ValueError, OverflowError):
+        found = None
+    same = isinstance(value, str) or (isinstance(value, bool) == (kind is bool) and found == value)
+    if found is None or not same:
+        what = "a whole number" if kind is int else "a number"
+        raise ParameterError(f"{name} is {value!r}: give {what}, as {default} is.")
+    return found

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -19,6 +21,17 @@ from ..models.model import Model, device
 
 _LONG = 1024  # tokens of a text from which all threads share its products
 _IN_TURN = 4  # batches for each thread before other users of the model have their turn
+_PATIENCE = 1.0  # seconds that a turn may take before the next one has a batch a thread alone
+
+_asks = threading.local()
+
+
+def between_turns(ask: Callable[[], object]) -> None:
+    """Call `ask` in this thread wherever a long computation may stop: what it raises ends it.
+
+    >>> between_turns(lambda: None)
+    """
+    _asks.ask = ask
 
 
 def threads() -> int:
@@ -39,24 +52,30 @@ def answers(
     The lock is held here, and given free between groups of batches. `tokens` is the length of each
     batch's longest text: what attends over many at once needs much memory, and is computed alone.
     """
-    count = threads()
-    for group, shared in _groups(batches, tokens, count):
+    count, turn = threads(), [_IN_TURN]
+    for group, shared in _groups(batches, tokens, count, turn):
+        getattr(_asks, "ask", bool)()
+        began = time.monotonic()
         with model.running():
             done = _workers(count, os.getpid()).map(work, group) if shared else map(work, group)
             found = list(done)
+        turn[0] = 1 if time.monotonic() - began > _PATIENCE else _IN_TURN
         yield from found
 
 
 def _groups(
-    batches: Sequence[Any], tokens: Sequence[int], count: int
+    batches: Sequence[Any], tokens: Sequence[int], count: int, turn: Sequence[int]
 ) -> Iterator[tuple[list[Any], bool]]:
-    """Yield batches that have a turn together, and whether each is computed in a thread."""
+    """Yield batches that have a turn together, and whether each is computed in a thread.
+
+    turn: how many batches each thread has in the next one.
+    """
     if count == 1 or len(batches) == 1:
         yield from (([batch], False) for batch in batches)
         return
     together: list[Any] = []
     for batch, longest in zip(batches, tokens or (0,) * len(batches), strict=True):
-        if together and (longest > _LONG or len(together) == count * _IN_TURN):
+        if together and (longest > _LONG or len(together) >= count * turn[0]):
             yield together, True
             together = []
         if longest > _LONG:

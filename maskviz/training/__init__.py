@@ -12,6 +12,7 @@ __all__ = [
     "RunSpec",
     "TrainingSpec",
     "check",
+    "defaults",
     "estimate",
     "folder",
     "loss_audit",

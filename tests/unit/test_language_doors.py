@@ -13,7 +13,7 @@ from maskviz.evidence import explain
 from maskviz.masks import Mask, apply, mask
 from maskviz.masks.spans import MaskSpan
 from maskviz.models import load_model
-from maskviz.models.checks import finding
+from maskviz.models.checks import CHECKS, finding, refusal
 from maskviz.readings.language import answering, usual_question
 from maskviz.readings.question import asked, in_batches
 from tests.tiny_models import build_any
@@ -54,14 +54,30 @@ def test_the_command_line_asks_them(decoder, run) -> None:
     assert "ln p" in out or "great" in out
 
 
-def test_the_check_of_shared_beginnings(decoder, tmp_path) -> None:
-    assert finding(decoder("mistral"), "shared beginnings").passed
-    recurrent = build_any("mamba", tmp_path, "CausalLM", "bytes", intermediate_size=None)
+@pytest.mark.parametrize("family", ["mamba", "qwen3_next", "jamba", "falcon_h1"])
+def test_what_keeps_a_state_is_read_whole(family: str, tmp_path) -> None:
+    recurrent = build_any(family, tmp_path, "CausalLM", "bytes", intermediate_size=None)
     model = load_model(str(recurrent))
-    assert not finding(model, "shared beginnings").passed
-    put = asked(model, {"name": "answer", "answer": "warm"})
+    found = finding(model, "shared beginnings")
+    assert not found.passed
+    assert "Error" not in found.said
+    assert "every variant is read whole" in refusal(model, "shared beginnings", found)
+
+
+def test_answers_of_a_recurrent_network_are_those_of_single_passes(tmp_path) -> None:
+    recurrent = build_any("mamba", tmp_path, "CausalLM", "bytes", intermediate_size=None)
+    put = asked(load_model(str(recurrent)), {"name": "answer", "answer": "warm"})
     reads = [apply(m, "delete", put.model) for m in (TEXT, mask(TEXT, "random"))]
     assert put.logits(reads) == pytest.approx(in_batches(put, reads, 1), abs=1e-4)
+
+
+@pytest.mark.parametrize("family", ["mistral", "gemma3_text", "opt"])
+def test_checks_are_the_same_once_a_model_was_asked(family: str, decoder) -> None:
+    model = load_model(decoder(family).path)
+    put = asked(model, {"name": "answer", "answer": "warm film"})
+    in_batches(put, [apply(TEXT, "attention", put.model)], 1)  # its head is watched from here on
+    copies = [CHECKS[name].function(model) for name in ("shared beginnings", "padding")]
+    assert [found.said for found in copies] == ["beginnings are shared", "padding is ignored"]
 
 
 def test_an_answer_is_written_within_what_the_model_takes(decoder) -> None:

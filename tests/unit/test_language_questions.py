@@ -14,7 +14,7 @@ from maskviz.evidence.fairness.swaps import Pair
 from maskviz.masks import apply, mask
 from maskviz.models import load_model
 from maskviz.readings.batches import Ids
-from maskviz.readings.language import answering, sharing
+from maskviz.readings.language import answering
 from maskviz.readings.language.scoring import next_logits
 from maskviz.readings.question import asked, in_batches
 from maskviz.readings.windows import read
@@ -55,28 +55,6 @@ def test_choices_are_scored_as_the_joined_text_is(each) -> None:
     (logits,) = put.logits([apply(TEXT, "attention", put.model)])
     assert logits == pytest.approx(sums, abs=1e-4)
     assert put.probabilities(logits) == pytest.approx(np.exp(sums) / np.exp(sums).sum(), abs=1e-4)
-
-
-def test_one_by_one_is_as_in_a_batch_and_as_with_shared_beginnings(each) -> None:
-    put = asked(each, {"name": "choices", "prompt": PROMPT, "choices": CHOICES})
-    masks = [mask(TEXT, "random", ratio=0.3, seed=i) for i in range(9)]
-    reads = [apply(TEXT, "attention", put.model)]
-    reads += [apply(m, o, put.model) for m in masks for o in ("delete", "attention")]
-    shared = put.logits(reads)
-    alone = np.concatenate([in_batches(put, [one], 1) for one in reads])
-    assert shared == pytest.approx(alone, abs=1e-4)
-    assert put.logits(reads, batch_size=4) == pytest.approx(alone, abs=1e-4)
-
-
-def test_beginnings_are_really_shared(decoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    put = asked(decoder("llama"), {"name": "answer", "answer": "warm"})
-    read_before: list[int] = []
-    begun = sharing.begun
-    monkeypatch.setattr(
-        sharing, "begun", lambda layers, start: read_before.append(start) or begun(layers, start)
-    )
-    explain(TEXT, put)
-    assert max(read_before) > 10
 
 
 def test_the_next_token_and_the_contrast(each) -> None:
@@ -243,8 +221,28 @@ def test_a_long_text_is_cut_and_the_prompt_stays(decoder) -> None:
     ("question", "said"),
     [
         ({"name": "choices", "choices": ["good", "good film"]}, "begins"),
-        ({"name": "choices", "choices": ["good", "good"]}, "begins"),
+        ({"name": "choices", "choices": ["good", "good"]}, "twice"),
+        ({"name": "choices", "choices": ["good", "good "]}, "twice"),
         ({"name": "choices", "choices": ["good", " "]}, "empty"),
+        ({"name": "choices", "choices": [1, 2]}, "texts in quotes"),
+        ({"name": "choices", "choices": None}, "give a list"),
+        ({"name": "choices", "choices": 3}, "give a list"),
+        ({"name": "choices", "choices": ["a", "b"], "prompt": None}, "prompt is None"),
+        ({"name": "choices", "choices": ["a", "b"], "by": 1}, "by is 1"),
+        ({"name": "choices", "choices": ["x" * 400, "b"]}, "takes 64 in all: shorten it"),
+        ({"name": "next", "target": " "}, "target or answer is empty"),
+        ({"name": "next", "target": 5}, "target is 5"),
+        ({"name": "next", "top": 2.5}, "a whole number, as 5 is"),
+        ({"name": "next", "top": None}, "a whole number"),
+        ({"name": "next", "top": True}, "a whole number"),
+        ({"name": "next", "tokens": [10**9]}, "give ids from 0 to"),
+        ({"name": "next", "tokens": [-1]}, "give ids from 0 to"),
+        ({"name": "next", "tokens": ["a"]}, "give ids from 0 to"),
+        ({"name": "answer", "answer": "x", "tokens": [10**9]}, "give ids from 0 to"),
+        ({"name": "answer", "answer": 3}, "answer is 3"),
+        ({"name": "answer", "longest": 2.7}, "a whole number, as 32 is"),
+        ({"name": "answer", "answer": "very " * 900}, "in all: shorten it"),
+        (["next"], "neither a name"),
         ({"name": "choices", "choices": ["good"]}, "two or more"),
         ({"name": "choices", "choices": ["a", "b"], "prompt": "no place"}, "{text}"),
         ({"name": "choices", "choices": ["a", "b"], "prompt": "{text} {text}"}, "2 times"),
@@ -253,7 +251,7 @@ def test_a_long_text_is_cut_and_the_prompt_stays(decoder) -> None:
         ({"name": "next", "against": "a"}, "target"),
         ({"name": "next", "top": 0}, "between 1"),
         ({"name": "answer", "longest": 0}, "longest"),
-        ({"name": "answer", "answer": "story " * 70}, "no room"),
+        ({"name": "answer", "answer": "story " * 70}, "takes 64 in all"),
     ],
 )
 def test_bad_input_is_one_sentence(decoder, question, said: str) -> None:

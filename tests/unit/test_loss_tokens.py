@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from maskviz.errors import CapabilityError
@@ -33,6 +35,12 @@ SEVERAL = (
     "{% else %}<|end|>{% endif %}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|start|>assistant{% endif %}"
 )
+# A system prompt of its own, and an end of two marks (as Cohere's).
+DOUBLE = (
+    "<|start|>system: Be kind.[MASK]{% for m in messages %}<|start|>{{ m.role }}: {{ m.content }}"
+    "{% if m.role == 'assistant' %}<|end|>{% endif %}[MASK]{% endfor %}"
+    "{% if add_generation_prompt %}<|start|>assistant: {% endif %}"
+)
 # A system prompt of its own that ends as an answer that is followed does (as gpt-oss's).
 CHANNELS = (
     "<|start|>system: Be kind.<|end|>{% for m in messages %}<|start|>{{ m.role }}: {{ m.content }}"
@@ -41,6 +49,7 @@ CHANNELS = (
 )
 ALL = {
     "channels": CHANNELS,
+    "double": DOUBLE,
     **TEMPLATES,
     "unended": UNENDED,
     "followed": FOLLOWED,
@@ -48,6 +57,7 @@ ALL = {
 }
 ENDS = {
     "channels": ("[SEP]", "<|end|>"),
+    "double": ("<|end|>[MASK]",),
     "inst": ("[SEP]",),
     "unended": (),
     "several": ("[SEP]", "<|end|>", "[MASK]"),
@@ -245,10 +255,10 @@ def published(name: str):
 
 def with_marks(template: str):
     """Return a tokenizer whose special tokens are the marks that a template writes."""
-    import re
-
     tokenizer = chat_tokenizer(template)
-    found = re.findall(r"<\|[^|>]+\|>|</?s>|\[gMASK\]|<sop>", template)
+    found = re.findall(
+        r"<\|[^|>]+\|>|<｜[^｜]+｜>|</?s>|\[gMASK\]|<sop>|<\w+_of_\w+>|<\w+\|>|<\|\w+>", template
+    )
     more = {"additional_special_tokens": list(dict.fromkeys(found))}
     tokenizer.add_special_tokens(more)
     for end in ("<|im_end|>", "<|eot_id|>", "<|return|>", "<|endoftext|>"):
@@ -302,3 +312,97 @@ def test_a_quoted_end_ends_nothing() -> None:
     assert rendering.text[only.start : only.end] == "Hi<|im_end|>"
     found = learned(tokenizer, rendering, loss_mask(conversation), "qwen2_5")
     assert "2 marks of the template are quoted" in found.plain.said
+
+
+MORE = {"diffusion_gemma_training": {"<|tool_response>", "<|turn>model\n"}}  # behind a call
+LISTS_ALONE = ("idefics3", "llava_next", "smolvlm")  # they read no plain content
+
+
+def all_published() -> dict[str, str]:
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    spec = find_spec("trl")
+    if spec is None or not spec.submodule_search_locations:
+        return {}
+    folder = Path(next(iter(spec.submodule_search_locations))) / "chat_templates"
+    return {file.stem: file.read_text(encoding="utf-8") for file in folder.glob("*.jinja")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", [n for n in all_published() if not n.endswith("_training")] or [""]
+)
+def test_published_templates_never_learn_what_others_say(name: str) -> None:
+    """Held against the truth, as above; a refusal is an answer, a wrong place is none."""
+    if not name:
+        pytest.skip("Published templates come with TRL: pip install trl==1.16.0.")
+    tokenizer = with_marks(published(name))
+    seen = 0
+    for said in FEW:
+        conversation = read_conversation(CONVERSATIONS[said])
+        try:
+            rendering = render_conversation(tokenizer, conversation, name)
+            stretches = own_stretches(tokenizer, rendering, name)
+        except CapabilityError:
+            continue
+        inside = {p: s.turn for s in stretches for p in range(s.start, s.end)}
+
+        def render(texts, conversation=conversation) -> str:
+            return tokenizer.apply_chat_template(conversation.messages(texts), tokenize=False)
+
+        for k, _, place in truth(render, conversation.texts, most=8):
+            piece = conversation.pieces[k]
+            if place is not None:
+                own = piece.turn if piece.role == "assistant" else None
+                assert inside.get(place) == own, (said, piece)
+                seen += 1
+    assert seen > 20 or name in LISTS_ALONE
+
+
+# What TRL marks besides, by family: a newline behind the end mark, the role's header, the thought
+# that a generation prompt supplies, the next message's role mark.
+BESIDES = re.compile(
+    r"\s*((<\|start\|>assistant|<｜Assistant｜>|<think>|</think>|</s>|\[SEP\]|<\|user\|>"
+    r"|<\|system\|>|<｜tool▁outputs▁end｜>)\s*)*"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n in all_published() if n.endswith("_training")] or [""])
+def test_what_is_learned_lies_within_what_trl_marks(name: str) -> None:
+    if not name:
+        pytest.skip("Published templates come with TRL: pip install trl==1.16.0.")
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    tokenizer = with_marks(published(name))
+    compared = 0
+    for said in FEW:
+        conversation = read_conversation(CONVERSATIONS[said])
+        try:
+            rendering = render_conversation(tokenizer, conversation, name)
+            stretches = own_stretches(tokenizer, rendering, name)
+        except CapabilityError:
+            continue
+        if any(not rendering.text[s.start : s.mark].strip() for s in stretches):
+            continue  # the template writes nothing of a turn: such rows are refused
+        (text,), (marked,) = render_jinja_template(
+            [conversation.messages()], chat_template=tokenizer.chat_template,
+            return_assistant_tokens_mask=True, **tokenizer.special_tokens_map,
+        )  # fmt: skip
+        assert text == rendering.text
+        theirs = {p for start, end in marked for p in range(start, end)}
+        ours = {p for s in stretches for p in range(s.start, s.end)}
+        more = stretch_of(text, ours - theirs)
+        assert set(more) <= MORE.get(name, set()), (said, more)
+        for extra in stretch_of(text, theirs - ours):
+            assert BESIDES.fullmatch(extra), (said, extra)
+        compared += 1
+    assert compared or name.removesuffix("_training") in LISTS_ALONE
+
+
+def stretch_of(text: str, places: set[int]) -> list[str]:
+    """Return the stretches of a text that lie at these places."""
+    from maskviz.masks.spans import runs
+
+    return [text[start:end] for start, end in runs(sorted(places))]

@@ -101,6 +101,49 @@ def test_what_fails_in_a_thread_fails_here(tiny, two_threads) -> None:
         list(side_by_side.answers(load_model(tiny("bert")), work, range(4)))
 
 
+class Ended(BaseException):
+    """What a page raises where another choice ends its run: no `Exception`."""
+
+
+@pytest.mark.parametrize("after", [0, 1, 5])
+def test_a_long_computation_ends_between_turns_and_leaves_nothing_held(
+    after: int, tiny, two_threads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, turns = load_model(tiny("bert")), []
+    monkeypatch.setattr(side_by_side, "_PATIENCE", -1.0)  # as where every turn takes long
+
+    def ask() -> None:
+        turns.append(None)
+        if len(turns) > after:
+            raise Ended
+
+    plain = logits(model, batch_size=2)
+    try:
+        side_by_side.between_turns(ask)
+        with pytest.raises(Ended):
+            list(side_by_side.answers(model, lambda number: number, range(40)))
+        assert len(turns) == after + 1
+        assert not model.lock._is_owned()  # type: ignore[attr-defined]
+    finally:
+        side_by_side.between_turns(lambda: None)
+    assert np.array_equal(logits(model, batch_size=2), plain)
+
+
+def test_where_turns_take_long_they_are_short(tiny, two_threads, monkeypatch) -> None:
+    model, turns = load_model(tiny("bert")), []
+    side_by_side.between_turns(lambda: turns.append(None))
+    counts = []
+    try:
+        for patience in (60.0, -1.0):
+            monkeypatch.setattr(side_by_side, "_PATIENCE", patience)
+            turns.clear()
+            assert list(side_by_side.answers(model, lambda n: n, range(40))) == list(range(40))
+            counts.append(len(turns))
+    finally:
+        side_by_side.between_turns(lambda: None)
+    assert counts == [5, 17]  # 8 together; then, after the first 8, 2 together
+
+
 def _in_a_child(path: str, answer) -> None:
     answer.send(logits(load_model(path), batch_size=2).tolist())
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch.nn import functional
 
 import maskviz
 from maskviz.errors import DataError
 from maskviz.models import load_model
-from maskviz.training import RunSpec
+from maskviz.training import RunSpec, defaults
 from maskviz.training.data.lessons import with_lessons
 from maskviz.training.data.rows import load_rows
+from maskviz.training.folder import new_folder
 from maskviz.training.loop.assemble import assemble
+from maskviz.training.loop.execute import execute
 from maskviz.training.loop.recorder import Recorder
 from tests.tiny_chat import chat_model
 
@@ -266,3 +271,43 @@ def test_the_example_conversations_train(tiny) -> None:
     assert len(rows.train) == 20
     assert len(rows.evaluation["dev"]) == 4
     assert with_lessons(spec, load_model(spec.model), rows).train.labels[0].count > 2
+
+
+def test_a_stopped_run_goes_on_as_if_never_stopped(tiny) -> None:
+    """Packs, masks drawn anew each epoch, two batches a step: the same weights to the last bit."""
+    spec = spec_of(
+        tiny, strategy="random", operator="attention", packing=True, max_steps=10, save_steps=2,
+        gradient_accumulation_steps=2, per_device_train_batch_size=1,
+    )  # fmt: skip
+    folders = [new_folder(spec.changed(name=name)) for name in ("whole", "stopped")]
+
+    asked = []
+
+    def stop(status) -> None:
+        if status.get("step") == 5 and status["phase"] == "training" and not asked:
+            asked.append(5)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    assert execute(folders[0]) == "done"
+    assert execute(folders[1], listener=stop) == "cancelled"
+    assert execute(folders[1]) == "done"
+    assert "goes on from step" in (folders[1] / "log.txt").read_text()
+    whole, again = (load_file(folder / "model" / "model.safetensors") for folder in folders)
+    assert whole.keys() == again.keys()
+    for name, weights in whole.items():
+        assert torch.equal(weights, again[name]), name
+
+
+@pytest.mark.parametrize(("weights", "rank"), [(299_000_000, 0), (301_000_000, 16)])
+def test_large_decoders_are_tuned_by_lora_where_nothing_is_said(monkeypatch, weights, rank) -> None:
+    from maskviz.training.machine.model_size import Shape
+
+    monkeypatch.setattr(defaults, "model_shape", lambda _: Shape(weights, weights, 2, 8))
+    monkeypatch.setattr(defaults, "available", lambda: True)
+    spec = RunSpec.build(task="causal", model="any")
+    found, said = defaults.by_size(spec, {})
+    assert found.training.lora_r == rank
+    assert ("set lora_r to 0" in said) == bool(rank)
+    assert defaults.by_size(spec, {"lora_r": 0}) == (spec, "")
+    other = RunSpec.build(task="mlm")
+    assert defaults.by_size(other, {}) == (other, "")

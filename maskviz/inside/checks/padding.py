@@ -74,8 +74,12 @@ def _caught(network: Any, take: Callable[[Any], None]) -> Iterator[None]:
     def hook(_core: Any, _given: Any, output: Any) -> None:
         take(output["last_hidden_state"] if "last_hidden_state" in output else output[0])
 
-    handle = core_of(network).register_forward_hook(hook)
+    parts = [core_of(network)]
+    if not network.config.is_encoder_decoder and hasattr(network, "get_decoder"):
+        parts = list(dict.fromkeys([network.get_decoder(), *parts]))  # OPT asks it past its core
+    handles = [part.register_forward_hook(hook) for part in parts]
     try:
         yield
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()

@@ -25,6 +25,8 @@ HIDDEN = 2  # the ordinary token that nobody attends to in one of the trials
 def shared_beginnings(model: Model) -> Finding:
     """Find whether keys and values of a beginning may stand for reading it again."""
     network, read = model.network("generate"), probe(model)
+    if _keeps_states(network):
+        return Finding(False, "layers of it keep a state in the place of keys and values")
     networks = [network, scaled(network)] if has_window(network.config) else [network]
     with model.lock:
         moved = max(_moved(one, read.ids, read.others) for one in networks)
@@ -33,6 +35,14 @@ def shared_beginnings(model: Model) -> Finding:
     if moved > SMALL:
         return Finding(False, f"its answers move by {min(moved, 1):.1g} of their size")
     return Finding(True, "beginnings are shared")
+
+
+def _keeps_states(network: Any) -> bool:
+    """Tell whether layers are recurrent or convolutions: what they keep is of the last token."""
+    from transformers import DynamicCache, cache_utils
+
+    kind: Any = getattr(cache_utils, "LinearAttentionCacheLayerMixin", ())
+    return any(isinstance(layer, kind) for layer in DynamicCache(config=network.config).layers)
 
 
 def _moved(network: Any, ids: tuple[int, ...], others: tuple[int, ...]) -> float:

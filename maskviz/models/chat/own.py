@@ -174,24 +174,35 @@ def _end_marks(tokenizer: Any, name: str, _template: str) -> tuple[str, ...]:
     def probe(*turns: Turn) -> Rendering:
         return render_conversation(tokenizer, Conversation(turns), name)
 
-    last = _behind(probe(_ASKED, _ANSWERED))
-    followed = probe(_ASKED, _ANSWERED, _AGAIN)
-    tail = _behind(followed)
+    last, followed = _behind(probe(_ASKED, _ANSWERED)), probe(_ASKED, _ANSWERED, _AGAIN)
+    answers = _ends(last, _behind(followed), followed, marks, str(tokenizer.eos_token or ""))
+    try:
+        called = [_behind(probe(_ASKED, _CALLS, *more)) for more in ((), (_RESULT,))]
+    except CapabilityError:  # it takes no calls
+        called = ["", ""]
+    if not any(mark and mark in called[1] for mark in answers):
+        both = alike(*(units(tail, marks) for tail in called))
+        own = [unit for unit in both if unit in set(marks)]
+        answers.append(own[-1] if own else _first_mark(called[1], marks))
+    return tuple(dict.fromkeys(filter(None, answers)))
+
+
+def _ends(last: str, tail: str, followed: Rendering, marks: Sequence[str], eos: str) -> list[str]:
+    """Return the end marks of an answer, from what stands behind it alone and when it is followed.
+
+    The same mark where both begin alike: to the last eos in it, or all that stands behind the last
+    answer; else what they share before the next turn's header; else a mark of each.
+    """
+    shared = "".join(alike(units(last, marks), units(tail, marks)))
+    if eos and eos in shared:
+        return [shared[: shared.rindex(eos) + len(eos)].lstrip()]
+    if shared.strip() and shared.strip() == last.strip():
+        return [shared.strip()]
     own = _without_header(tail, followed, marks)
     if not own and _first_mark(last, marks):  # a system prompt may end as an answer does
         own = tail
-    shared = "".join(alike(units(last, marks), units(own, marks))).strip()
-    eos = str(tokenizer.eos_token or "")
-    if eos and eos in shared:
-        shared = shared[: shared.rindex(eos) + len(eos)]
-    answers = [shared] if shared else [_first_mark(tail, marks) for tail in (last, own)]
-    try:
-        called = _behind(probe(_ASKED, _CALLS, _RESULT))
-    except CapabilityError:  # it takes no calls
-        called = ""
-    ended = any(mark and mark in called for mark in answers)
-    found = [*answers, "" if ended else _first_mark(called, marks)]
-    return tuple(dict.fromkeys(filter(None, found)))
+    both = "".join(alike(units(last, marks), units(own, marks))).strip()
+    return [both] if both else [_first_mark(text, marks) for text in (last, own)]
 
 
 def _behind(rendering: Rendering, turn: int = 1) -> str:

@@ -29,7 +29,7 @@ from .scoring import (
     way_of,
 )
 from .sharing import shared_answers
-from .tails import Tail, Template, answer_tails, pieces_of, tails_of
+from .tails import Tail, Template, answer_tails, known_ids, pieces_of, tails_of
 
 LONGEST = 256  # tokens of an answer that the model writes itself
 FLIP = 5  # tokens of two answers that must be the same for them to be so
@@ -50,7 +50,7 @@ def _frame(model: Model, given: Mapping[str, Any]) -> Framed:
     spoken = given["conversation"]
     if not 1 <= given["longest"] <= LONGEST:
         raise ParameterError(f"longest is {given['longest']} and must lie in 1 to {LONGEST}.")
-    ids = tuple(map(int, given["tokens"]))
+    ids = known_ids(model, given["tokens"])
     if ids:
         pieces = pieces_of(model.tokenizer, ids)
         tails: tuple[Tail, ...] = (Tail(given["answer"], "", ids, len(ids), pieces),)

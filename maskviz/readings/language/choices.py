@@ -26,9 +26,16 @@ def _frame(model: Model, given: Mapping[str, Any]) -> Framed:
         raise ParameterError(
             f"{len(choices)} choices are given: name two or more, such as positive and negative."
         )
+    if any(not isinstance(choice, str) for choice in choices):
+        raise ParameterError(f"The choices are {choices!r}: give texts in quotes.")
     if given["by"] not in BY:
         raise UnknownNameError.of("way to weigh choices", given["by"], BY)
     if given["conversation"]:
+        if given["by"] == "pmi":
+            raise ParameterError(
+                "A conversation without its contents is none, so that nothing is gained over it "
+                "(pmi): weigh the choices by sum or mean."
+            )
         own = conversed(model, given["conversation"], choices, as_turn=True)
         _distinct(own.tails)
         return own
@@ -42,6 +49,10 @@ def _distinct(tails: Sequence[Tail]) -> None:
     """Refuse choices of which one begins another: the shorter one always wins."""
     for one in tails:
         for other in tails:
+            if one is not other and one.own == other.own:
+                raise ParameterError(
+                    f"The choice {one.text!r} is there twice: leave one out, or write another."
+                )
             if one is not other and other.own[: one.scored] == one.own:
                 raise ParameterError(
                     f"The choice {one.text!r} begins {other.text!r}, so that it can only be the "

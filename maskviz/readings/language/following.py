@@ -15,7 +15,7 @@ from .conversing import conversed
 from .prompt import Framed, framed
 from .scoring import checked, next_logits, of_both
 from .sharing import shared_answers
-from .tails import Template, pieces_of, tails_of
+from .tails import Template, known_ids, pieces_of, tails_of
 
 REST = "(other)"
 _MOST = 50  # tokens that are named
@@ -49,7 +49,7 @@ def _ids(model: Model, given: Mapping[str, Any]) -> tuple[int, ...]:
     """Return the ids of the tokens that are named: those asked for, then the text's own."""
     assert isinstance(model, Framed)
     asked = [tail.own[0] for tail in model.tails]
-    return tuple(dict.fromkeys([*asked, *map(int, given["tokens"])]))
+    return tuple(dict.fromkeys([*asked, *known_ids(model, given["tokens"])]))
 
 
 def _contrast(given: Mapping[str, Any]) -> bool:

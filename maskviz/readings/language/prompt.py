@@ -87,6 +87,11 @@ def framed(
 
 def _framed(model: Framed, text: str, most: int) -> Tokenised:
     """Tokenise the prompt, its text cut until all fits."""
+    if most < 1:
+        raise ParameterError(
+            f"What is asked takes {model.max_length - model.readable:,} tokens, and the model "
+            f"{model.name!r} takes {model.max_length:,} in all: shorten it."
+        )
     kept = text
     for _ in range(_ROUNDS):
         found = _whole(model, kept)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -113,42 +114,69 @@ def _hide(reads: Sequence[Read]) -> bool:
 
 def logits_at(network: Any, inputs: dict[str, Any], places: Any) -> Any:
     """Return the logits at `places` (rows, k) of a batch alone, (rows, k, vocabulary)."""
-    given, start = _behind_beginning(inputs)
-    with at_places(network, places - start) as caught:
+    with _passing(inputs) as (given, start), at_places(network, places - start) as caught:
         logits = network(**given).logits
     return logits if caught else _gathered(logits, places - start)
 
 
-@contextmanager
-def begun(layers: Sequence[Layer], start: int) -> Iterator[None]:
-    """Let this thread's passes begin behind `start` tokens that all of their rows share.
+@dataclass
+class Beginning:
+    """What stands before the tokens that a pass is given.
 
-    layers: the keys and values of these and more tokens, (1, heads, tokens, width) each. Without
-    layers the passes read all.
+    layers: keys and values of `start` tokens and more, (rows or 1, heads, tokens, width) each, none
+    where all is read. keeps: whether the pass keeps its own. kept: those of all tokens, layer by
+    layer, once it has run.
+    """
+
+    layers: Sequence[Layer]
+    start: int
+    keeps: bool
+    kept: tuple[Layer, ...] = ()
+
+
+@contextmanager
+def begun(layers: Sequence[Layer], start: int, keeps: bool = False) -> Iterator[Beginning]:
+    """Let this thread's passes begin behind the first `start` tokens of their rows.
+
+    layers: the keys and values of these and more tokens, for all rows or for each. Without layers
+    the passes read all.
     """
     before = getattr(_asked, "beginning", None)
-    _asked.beginning = (layers, start) if layers else None
+    _asked.beginning = found = Beginning(layers, start, keeps)
     try:
-        yield
+        yield found
     finally:
         _asked.beginning = before
 
 
-def _behind_beginning(inputs: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Return what a network is given, and how many tokens of it were read before."""
+@contextmanager
+def _passing(inputs: dict[str, Any]) -> Iterator[tuple[dict[str, Any], int]]:
+    """Give what a network is to read behind what was read before, and of how many tokens that is.
+
+    What the pass is to keep is kept at its end.
+    """
     from transformers import DynamicCache
 
     beginning = getattr(_asked, "beginning", None)
-    if beginning is None:
-        return {**inputs, "use_cache": False}, 0
-    layers, start = beginning
-    rows = len(inputs["input_ids"])
+    if beginning is None or not (beginning.layers or beginning.keeps):
+        yield {**inputs, "use_cache": False}, 0
+        return
+    start, rows = beginning.start, len(inputs["input_ids"])
     cache = DynamicCache()
-    for i, (keys, values) in enumerate(layers):
-        own = (part[:, :, :start].expand(rows, -1, -1, -1) for part in (keys, values))
-        cache.update(*own, i)
+    for i, layer in enumerate(beginning.layers):
+        cache.update(*(_for_rows(part[:, :, :start], rows) for part in layer), i)
     rest = {n: t if n == "attention_mask" else t[:, start:] for n, t in inputs.items()}
-    return {**rest, "past_key_values": cache, "use_cache": True}, start
+    yield {**rest, "past_key_values": cache, "use_cache": True}, start
+    if beginning.keeps:
+        layers: list[Any] = list(cache.layers)
+        beginning.kept = tuple((layer.keys, layer.values) for layer in layers)
+
+
+def _for_rows(part: Any, rows: int) -> Any:
+    """Return keys or values of one prompt, or of several, for all rows: those of each in a line."""
+    if len(part) == 1:
+        return part.expand(rows, -1, -1, -1)
+    return part.repeat_interleave(rows // len(part), 0)
 
 
 @contextmanager
@@ -177,7 +205,7 @@ _asked = threading.local()
 
 def _asked_alone(_head: Any, inputs: Any) -> Any:
     now = getattr(_asked, "now", None)
-    if now is None:
+    if now is None or now[1]:  # a copy of a network has its head's hook twice
         return None
     places, caught = now
     caught.append(True)
@@ -199,7 +227,7 @@ def _behind(model: Model, reads: Sequence[Read], tails: Sequence[Tail]) -> Any:
         said = next_logits(model, reads).float().log_softmax(-1)
         return said[:, ids.to(said.device)][..., None]
     reads = seen_last(model, reads)
-    rows = [_longer(read, tail.ids) for read in reads for tail in tails]
+    rows = [_longer(read, tail.ids[:-1]) for read in reads for tail in tails]
     places = [_places(read, tail) for read in reads for tail in tails]
     at = _columns(places)
     logits = logits_at(model.network("generate"), batch(model, rows), at)
@@ -215,7 +243,7 @@ def log_softmax_behind(model: Model, reads: Sequence[Read], tail: Tail) -> Any:
     if way_of(model) == "translate":
         return _answer_logits(model, reads, [tail]).float().log_softmax(-1)
     reads = seen_last(model, reads)
-    rows = [_longer(read, tail.ids) for read in reads]
+    rows = [_longer(read, tail.ids[:-1]) for read in reads]
     at = _columns([_places(read, tail) for read in reads])
     return logits_at(model.network("generate"), batch(model, rows), at).float().log_softmax(-1)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import ParameterError
+from ...models.model import Model
 from ...text.alignment import Tokenised, tokenise
 from ...text.words import is_unspaced
 
@@ -126,7 +127,7 @@ def tails_of(tokenizer: Any, template: Template, continuations: Sequence[str]) -
     for text in continuations:
         if not text.strip():
             raise ParameterError(
-                "A choice or answer is empty: write at least one word, such as 'positive'."
+                "A choice, target or answer is empty: write at least one word, such as 'positive'."
             )
     written = [joined(template, text.rstrip()) for text in continuations]
     prompt = template.around(_STAND_IN)
@@ -176,6 +177,21 @@ def _written(tokenizer: Any, text: str) -> Tail:
             "A choice or answer is empty: write at least one word, such as 'positive'."
         )
     return Tail(text, "", ids, len(ids), pieces_of(tokenizer, ids))
+
+
+def known_ids(model: Model, tokens: Sequence[Any]) -> tuple[int, ...]:
+    """Return the ids of tokens that are named. Raises ParameterError for what is none."""
+    size = getattr(model.config.get_text_config(), "vocab_size", len(model.tokenizer))
+    try:
+        ids = tuple(map(int, tokens))
+    except (TypeError, ValueError):
+        ids = (-1,)
+    if any(not 0 <= i < size for i in ids):
+        raise ParameterError(
+            f"tokens are {', '.join(map(repr, tokens))[:60]}: give ids from 0 to {size - 1:,}, as "
+            f"the tokenizer of {model.name!r} has them."
+        )
+    return ids
 
 
 def pieces_of(tokenizer: Any, ids: Sequence[int]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from maskviz.errors import MaskvizError
 from maskviz.models import list_models, to_pull
-from maskviz.models.locate import BUNDLED, folder_of, public_name
+from maskviz.models.locate import BUNDLED, BUNDLED_CHAT, folder_of, public_name
 from maskviz.ui.shared import state
 from maskviz.ui.shared.fetch import offer
 from maskviz.ui.shared.page import escape
@@ -66,18 +66,23 @@ def speaker_of(model: str) -> str | None:
 
 def say_speaker(model: str, speaker: str) -> None:
     """Say in one quiet sentence where another model answers than the session's."""
-    if speaker != model:
-        st.caption(
-            escape(
-                f"{public_name(model)} reads no conversations, so {public_name(speaker)} answers "
-                "here; another one can be chosen in the sidebar."
-            )
+    if speaker == model:
+        return
+    others = "another one can be chosen in the sidebar."
+    if speaker == BUNDLED_CHAT and _FIRST in {info.name for info in to_pull()}:
+        others = f"it knows short facts alone, choose {_FIRST} in the sidebar for a larger one."
+    st.caption(
+        escape(
+            f"{public_name(model)} reads no conversations, so {public_name(speaker)} answers "
+            f"here; {others}"
         )
+    )
 
 
 def offer_speakers(model: str) -> None:
     """Say that a model reads no conversation, and offer those that do."""
-    names, offered = chat_models(), {info.name for info in to_pull()}
+    names = chat_models()
+    offered = {info.name for info in to_pull()} if names in ([], [BUNDLED_CHAT]) else set()
     st.caption(
         escape(
             f"{public_name(model)} has no chat template, so it reads no conversation. "
@@ -91,7 +96,7 @@ def offer_speakers(model: str) -> None:
         for name in names[:3]:
             st.button(f"Use {escape(public_name(name))}", key=f"chat_use_{name}",
                       on_click=_use, args=(name,))  # fmt: skip
-    if not names and _FIRST in offered:
+    if _FIRST in offered:
         offer(_FIRST, key="_chat")
 
 

@@ -53,7 +53,10 @@ def open_page(reads: bool = True) -> state.View:
 
     `reads`: whether the page reads the session's text, and so says what of it it leaves out.
     """
+    from maskviz.readings.side_by_side import between_turns
+
     _run_app_script()
+    between_turns(lambda: _APP_RAN in st.session_state)  # where Streamlit stops or begins anew
     st.html(_THEME)
     _warm_up()
     state.try_asked()
