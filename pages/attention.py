@@ -12,6 +12,7 @@ from maskviz.attention.view import Display, Notes, View
 from maskviz.evidence.text.sentence import hidden
 from maskviz.models import Model, load_model
 from maskviz.ui.attention import panels as panels
+from maskviz.ui.attention import units as units
 from maskviz.ui.attention.look import LARGEST_VIEW, cost, one_at_a_time, seen
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import reader_of
@@ -20,6 +21,7 @@ from maskviz.ui.shared.page import close_page, errors, escape, open_page, say_un
 SHOWS = {"plain": "Plain", "masked": "Masked", "difference": "Masked − plain"}
 SCALES = {"model": "All heads on one scale", "head": "Each head on its own scale"}
 PARTS = {"encoder": "Encoder", "decoder": "Decoder", "cross": "Decoder to encoder"}
+FIRST = (None, "encoder")  # the part whose heads are silenced by a click
 ALL = -1  # in the choice of a layer or a word
 PATIENCE = 5  # seconds that flow may take before a choice is offered
 
@@ -38,7 +40,10 @@ def main() -> None:
         look = replace(look, layer=layer_choice(size))
         with st.spinner("Reading the attention of every head …", show_time=True):
             found = seen(model, look, size, display(), f"Hiding {hidden(look.mask)}")
-        headline.markdown(f"### {escape(found.finding)}")
+        silenced = units.headline(chosen)
+        headline.markdown(f"### {escape(silenced or found.finding)}")
+        if silenced:
+            headline.caption(escape(found.finding))
         if size.notice:
             st.warning(escape(size.notice), icon="✂️")
         say_unfamiliar(chosen)
@@ -242,6 +247,9 @@ def draw(chosen: state.View, found: Seen, *, alone: bool) -> None:
         panels.followed(shown)
     else:
         place = maps(f"mosaic_{digest(chosen.model)}", shown, about)
+        one_head = shown.method == "raw" and st.session_state.get("attention_part") in FIRST
+        units.silence(chosen, place if one_head else None)
+    units.more(chosen)
     with st.expander("Lines from token to token"):
         panels.lines(shown, place)
     if not alone:

@@ -214,6 +214,11 @@ CASES: dict[str, tuple[str, ...]] = {
         "--out '{out}.csv'",
         "heads --file '{table}' --text-column text --unit-operator zero",
         "heads '{short}' -m '{llama-lm}' --unit-operator zero --target ' the'",
+        "knockout '{short}' --to pattern:/dull/",
+        "knockout '{text}' -m '{llama-lm}' --to pattern:/Paris/ --window 1 --draws 20 --next",
+        "lens '{short}'",
+        "lens '{short}' -m '{llama-lm}' --next -s pattern --words dull",
+        "lens '{short}' -m '{bart-lm}' --answer 'dull story'",
     ),
     "compare-file": (
         "compare --file '{table}' --text-column text -s random,span --out '{out}.csv'",

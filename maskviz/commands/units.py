@@ -13,12 +13,20 @@ from .progress import Progress
 
 if TYPE_CHECKING:
     from ..evidence.units.asking import Way
+    from ..evidence.units.choose import RoleShare
     from ..evidence.units.compare import Silenced
     from ..evidence.units.scan import HeadScan
+    from ..masks import Mask
+    from ..models import Model
     from ..readings.question import Question
 
 Heads = Annotated[
-    str, typer.Option("--heads", help="Heads that are masked, layer.head from 1: 3.1,3.4.")
+    str,
+    typer.Option(
+        "--heads",
+        help="Heads that are masked, layer.head from 1: 3.1,3.4; of one text also random:3, "
+        "role:previous-token, top-k:3.",
+    ),
 ]
 UnitOperator = Annotated[
     str,
@@ -81,6 +89,7 @@ def compare_alone(
     as_json: bool,
 ) -> None:
     """Compare a text's answer with some heads masked, beside as many others."""
+    from ..evidence.units.choose import choose_heads
     from ..evidence.units.compare import compare_units
     from ..readings.question import asked
 
@@ -88,7 +97,8 @@ def compare_alone(
     way, written = _way(
         text, put, unit_operator, mean_over, column, strategy, operator, mask_file, options, shared
     )
-    found = compare_units(written, heads, put, way, 99 if draws is None else draws)
+    mask = choose_heads(heads, put, written, way, shared["seed"])
+    found = compare_units(written, mask, put, way, 99 if draws is None else draws)
     common.show(found.to_dict(), as_json, _said(found))
 
 
@@ -219,8 +229,12 @@ def heads_command(
     shared = {"ratio": ratio, "seed": seed}
     show = Progress("heads" if file is None else "rows")
     if file is not None:
-        way = Way(unit_operator, _rows(mean_over, text_column))
-        found = scan_rows(_texts(file, text_column, rows), put, way, progress=show)
+        way = Way(unit_operator, _rows(mean_over, text_column), hides=operator or _usual(put.model))
+        texts = _texts(file, text_column, rows)
+        found = scan_rows(
+            _hidden(texts, strategy, ratio, seed, put.model, options) if way.patches else texts,
+            put, way, progress=show,
+        )  # fmt: skip
     else:
         way, written = _way(
             text, put, unit_operator, mean_over, text_column, strategy, operator, mask_file,
@@ -230,8 +244,40 @@ def heads_command(
     show.end()
     if out is not None:
         _write(found, out)
-    document = {**found.to_dict(), "out": None if out is None else str(out)}
-    common.show(document, as_json, "\n".join(_lines(found)))
+    roles = () if file is not None else _roles(found, written)
+    document = {
+        **found.to_dict(),
+        "roles": [vars(one) for one in roles],
+        "out": None if out is None else str(out),
+    }
+    common.show(document, as_json, "\n".join(_lines(found, roles)))
+
+
+def _usual(model: Model) -> str:
+    from ..masks.operators import usual_operator
+
+    return usual_operator(model)
+
+
+def _hidden(
+    texts: list[str], strategy: str, ratio: float | None, seed: int, model: Model, options: Any
+) -> list[Mask]:
+    """Return the masked text of each row, of which some words are hidden."""
+    from ..masks import mask
+
+    given = common.mask_parameters(strategy or "random", model=model, **options)
+    masks = (
+        mask(text, strategy or "random", ratio=ratio, seed=seed + i, **given)
+        for i, text in enumerate(texts)
+    )
+    return [one for one in masks if one.spans]
+
+
+def _roles(found: HeadScan, text: str) -> tuple[RoleShare, ...]:
+    """Return what share of the effect the heads of each role carry, of the part that reads."""
+    from ..evidence.units.choose import role_shares, roles_on
+
+    return role_shares(found, roles_on(found.question.model, text))
 
 
 def _write(found: HeadScan, out: Path) -> None:
@@ -246,7 +292,7 @@ def _write(found: HeadScan, out: Path) -> None:
             written.add({**values, "low": low, "high": high})
 
 
-def _lines(found: HeadScan) -> list[str]:
+def _lines(found: HeadScan, roles: tuple[RoleShare, ...]) -> list[str]:
     from ..evidence.units.sentence import scan_sentence
 
     lines = [scan_sentence(found), "", "rank  head       effect"]

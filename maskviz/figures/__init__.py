@@ -14,5 +14,6 @@ __all__ = [
     "strip",
     "sweeps",
     "theme",
+    "units",
     "vision",
 ]

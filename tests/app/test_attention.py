@@ -272,3 +272,25 @@ def test_short_and_strange_texts_are_shown(text):
     app = open_page(text=text, ratio="1")
     assert not app.exception
     assert not app.error
+
+
+def test_a_head_is_silenced_and_stands_among_all_heads():
+    app = open_page(head="2.3")
+    (button,) = [one for one in app.button if one.label == "Silence head 2.3"]
+    app = button.click().run()
+    assert not app.exception
+    said = headline(app).replace("\\", "")
+    assert said.startswith("### Silencing head 2.3 (mean) moves positive")
+    assert f"of all {ALL_HEADS - 1} other masks of 1 head" in said
+    for key in ("attention_scan", "attention_cut", "attention_lens"):
+        app.toggle(key=key).set_value(True)
+    app.run()
+    assert not app.exception
+    assert not app.error
+    shown = " ".join(titles(app)).replace("\\", "")
+    assert f"the largest of {ALL_HEADS} heads on this text, which is no verdict" in shown
+    assert "windows is" in shown
+    assert "From layer" in shown
+    assert any("Share of the whole effect by role" in one.value for one in app.caption)
+    # With the scan in sight a head is chosen by its effect: its place is a rank.
+    assert "chosen by its effect" in headline(app)

@@ -12,6 +12,7 @@ import torch
 from maskviz.errors import CapabilityError, MaskError, ParameterError, UnknownNameError
 from maskviz.evidence import compare, explain
 from maskviz.evidence.units.asking import Way
+from maskviz.evidence.units.choose import choose_heads
 from maskviz.evidence.units.compare import compare_units
 from maskviz.inside.anatomy import anatomy_of
 from maskviz.inside.checks.heads import survey
@@ -199,6 +200,7 @@ def test_the_mean_is_over_the_tokens_of_other_rows(tiny, family: str) -> None:
 @pytest.mark.parametrize("operator", ["from", "from-plain"])
 def test_patching_puts_one_texts_value_into_the_other(tiny, family: str, operator: str) -> None:
     put, plain, _ = put_to(tiny(family))
+    finding(put.model, "out of sight")  # a check runs passes of its own
     hides = "attention" if put.model.mask_token_id is None else "mask"
     hidden = mask(TEXT, "pattern", pattern="dull")
     masked = apply(hidden, hides, put.model)
@@ -354,3 +356,22 @@ def test_models_info_shows_the_checks(run) -> None:
     found = {one["name"]: one for one in shown}
     assert found["heads"]["said"] == "24 heads in 6 layers can be changed"
     assert found["layers read once"]["passed"]
+
+
+@pytest.mark.parametrize(("written", "said"), [
+    ("random:0", "from 1 to 23"),
+    ("random:24", "from 1 to 23"),
+    ("top-k:x", "from 1 to 23"),
+    ("role:king", "role 'king'"),
+    ("best:3", "strategy over heads 'best'"),
+])  # fmt: skip
+def test_strategies_over_heads_say_what_they_take(written: str, said: str) -> None:
+    with pytest.raises((ParameterError, UnknownNameError), match=said):
+        choose_heads(written, asked("mini"), TEXT)
+
+
+def test_heads_drawn_at_random_are_the_same_for_the_same_seed() -> None:
+    put = asked("mini")
+    one, same, other = (choose_heads("random:5", put, TEXT, seed=seed) for seed in (3, 3, 4))
+    assert one == same != other
+    assert len(one) == 5

@@ -1,3 +1,3 @@
 """Units of a network, masked: what silencing a head changes, beside all heads."""
 
-__all__ = ["asking", "compare", "reference", "scan", "sentence"]
+__all__ = ["asking", "choose", "compare", "knockout", "layers", "reference", "scan", "sentence"]

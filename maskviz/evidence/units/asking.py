@@ -44,11 +44,6 @@ class Way:
 
     def __post_init__(self) -> None:
         checked_operator(self.operator)
-        if self.patches and (self.hidden is None or not self.hidden.spans):
-            raise ParameterError(
-                f"The unit operator {self.operator} takes the values of a masked text: choose "
-                "what is hidden in it, such as --strategy entity."
-            )
 
     @property
     def patches(self) -> bool:
@@ -79,7 +74,11 @@ def scan_of(question: Question, text: str, way: Way) -> tuple[Scan, Encoding]:
     plain = apply(text, "attention", question.model)
     if not way.patches:
         return Scan(question, anatomy, plain, _values(question, anatomy, way)), plain
-    assert way.hidden is not None
+    if way.hidden is None or not way.hidden.spans:
+        raise ParameterError(
+            f"The unit operator {way.operator} takes the values of a masked text: choose what is "
+            "hidden in it, such as --strategy entity."
+        )
     masked = apply(way.hidden, way.hides, question.model)
     here, there = (plain, masked) if way.operator == FROM else (masked, plain)
     places = list(anatomy.heads)
@@ -106,6 +105,6 @@ def _kept(question: Question, operator: str, rows: tuple[str, ...]) -> Values | 
 
 
 def reads_of(question: Question, rows: Sequence[str]) -> list[Encoding]:
-    """Return what a model reads of rows."""
+    """Return what a model reads of rows, within its prompt."""
     model = question.model
     return [apply(taken_up(model, text), "attention", model) for text in rows if text.strip()]

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import ParameterError
 from ...inside.anatomy import anatomy_of
 from ...inside.units import Anatomy, Unit
+from ...masks.mask import Mask
 from ...models.model import Model
 from ...readings.question import Question, Spec, asked
 from ..intervals import mean_interval
@@ -161,7 +162,7 @@ def scan_text(
 
 
 def scan_rows(
-    texts: Sequence[str],
+    texts: Sequence[str | Mask],
     model: Model | str | Question = "mini",
     way: Way | None = None,
     question: Spec = "labels",
@@ -170,23 +171,21 @@ def scan_rows(
 ) -> HeadScan:
     """Mask each head of a model alone and ask about rows; the largest is tested on other rows.
 
-    Raises ParameterError for no row, or for an operator that patches, which is for one text.
+    texts: where values come from masked texts, those as masks. Raises ParameterError for no row.
     """
     import numpy as np
 
     put, way = asked(model, question), way or Way()
     if not texts:
         raise ParameterError("No row has a text: name a file with texts, or give one.")
-    if way.patches:
-        raise ParameterError(
-            f"The unit operator {way.operator} takes the values of one masked text: scan one text, "
-            "or choose mean or zero."
-        )
     anatomy = anatomy_of(put.model)
     rows = []
-    for text in texts:
+    for row in texts:
+        text, own_way = (
+            (row.text, replace(way, hidden=row)) if isinstance(row, Mask) else (row, way)
+        )
         own = put.about(text)
-        plain, found, index = _asked(own, text, way, anatomy, lambda done, total: None)
+        plain, found, index = _asked(own, text, own_way, anatomy, lambda done, total: None)
         rows.append(_moved(own, plain, found, index))
         progress(len(rows), len(texts))
     values = np.stack(rows)

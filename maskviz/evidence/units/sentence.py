@@ -5,6 +5,8 @@ from __future__ import annotations
 from ...text.percent import percent
 from ..text.sentence import comparison_sentence, shortened
 from .compare import Silenced
+from .knockout import Knockout
+from .layers import Lens
 from .scan import HeadScan
 
 
@@ -38,6 +40,48 @@ def scan_sentence(found: HeadScan) -> str:
         f"{tested.found_on} rows; on {tested.rows} others masking it ({found.way.operator}) moves "
         f"the log-odds of the answer by {_signed(tested.effect)}, number {tested.rank} of {count} "
         f"(p = {tested.p_value:.3f})."
+    )
+
+
+def knockout_sentence(found: Knockout) -> str:
+    """Say what cutting the edges in all layers changes, and in which window most."""
+    keys, queries = (shortened(" ".join(tokens)) for tokens in (found.keys, found.queries))
+    others = found.others
+    if found.p_value is not None:
+        strong = round(found.p_value * (1 + len(others))) - 1
+        chance = (
+            f"; of {len(others)} cuts to other masks of {found.unit}, {strong} change it as much "
+            f"(p = {found.p_value:.3f})"
+        )
+    elif others:
+        chance = f"; too few other masks of {found.unit} ({len(others)}) for more than a rank"
+    else:
+        chance = ""
+    one = found.strongest
+    several = one.last > one.first
+    where = f"layers {one.first + 1}–{one.last + 1}" if several else f"layer {one.first + 1}"
+    return (
+        f"Where “{queries}” may not attend to “{keys}” in any layer, the log-odds of "
+        f"“{shortened(found.label)}” move by {_signed(found.whole.effect)}{chance}. The strongest "
+        f"of {len(found.windows)} windows is {where} ({_signed(one.effect)}), which is no verdict."
+    )
+
+
+def lens_sentence(found: Lens) -> str:
+    """Say from which layer on the answer is there, plain and masked."""
+    count, target = len(found.plain) - 1, shortened(found.target)
+    if found.settles > count:
+        said = f"“{target}” is not the model's first answer"
+    elif found.settles:
+        said = f"From layer {found.settles} of {count} on the answer is “{target}”"
+    else:
+        said = f"The answer is “{target}” before any layer"
+    if not found.masked:
+        return f"{said}."
+    last = found.masked[-1]
+    return (
+        f"{said}; with words hidden it is number {last.rank:,} of {found.of:,} behind the last "
+        f"layer, where it was number {found.plain[-1].rank:,}."
     )
 
 

@@ -1,0 +1,120 @@
+"""The scan of all heads beside one forward a head, in one run, on the same prompt.
+
+    OMP_NUM_THREADS=1 python benchmarks/inside.py --model smollm2 --clock cpu
+
+One forward a head is what one writes with transformers: a hook before the output projection that
+zeroes the head, and a pass over the prompt; its heads are the model's own, with eager attention.
+The scan reads the layers below once and asks about the heads of a layer in one batch. Both answer
+for every head, and the largest difference of their log-probabilities is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from maskviz.inside.anatomy import anatomy_of
+from maskviz.inside.scanning import Scan
+from maskviz.inside.tape import eager
+from maskviz.masks import apply
+from maskviz.models import load_model
+from maskviz.models.auto import HEADS
+from maskviz.models.checks import finding
+from maskviz.models.model import device
+from maskviz.readings.question import asked
+
+PROMPT = (
+    "When Mary and John went to the store on a rainy Monday in March, they met their old friend "
+    "Anna, who had just bought a large bag of apples, two loaves of bread and a bottle of milk "
+    "for her family. After a long talk about the weather and the news, John gave a drink to"
+)
+TOKENS = 60
+
+
+def main() -> None:
+    """Time both ways and print them."""
+    given = argparse.ArgumentParser(description=__doc__)
+    given.add_argument("--model", default="smollm2")
+    given.add_argument("--clock", choices=("wall", "cpu"), default="wall")
+    given.add_argument("--json", action="store_true")
+    options = given.parse_args()
+    clock = time.process_time if options.clock == "cpu" else time.perf_counter
+    model = load_model(options.model)
+    put, read = _put(model)
+    anatomy = anatomy_of(model)
+    finding(model, "layers read once")
+    sets = [[head] for head in anatomy.all_heads]
+    scan = Scan(put, anatomy, read)
+    scan.answers(sets[:2])
+    seconds, (_, found) = _timed(clock, lambda: scan.answers(sets))
+    network = HEADS["generate"].from_pretrained(model.path).to(device()).eval()
+    plain_seconds, expected = _timed(clock, lambda: _one_by_one(network, put, read, anatomy))
+    apart = float(abs(torch.from_numpy(found)[:, 0] - expected).max())
+    result = {
+        "model": model.name,
+        "device": device(),
+        "clock": options.clock,
+        "tokens": len(read.input_ids),
+        "heads": len(sets),
+        "one_forward_a_head_seconds": round(plain_seconds, 3),
+        "scan_seconds": round(seconds, 3),
+        "times_as_fast": round(plain_seconds / seconds, 2),
+        "largest_difference": apart,
+    }
+    if options.json:
+        print(json.dumps(result))
+        return
+    for name, value in result.items():
+        print(f"{name:28}{value}")
+
+
+def _put(model: Any) -> tuple[Any, Any]:
+    """Return the next token asked for behind a prompt of 60 tokens, and what is read."""
+    text = PROMPT
+    while len(apply(text, "attention", model)) > TOKENS:
+        text = text[: text.rindex(" ")]
+    put = asked(model, {"name": "next"}).about(text)
+    return put, apply(text, "attention", put.model)
+
+
+def _timed(clock: Callable[[], float], work: Callable[[], Any]) -> tuple[float, Any]:
+    if device() != "cpu":
+        torch.cuda.synchronize()
+    start = clock()
+    found = work()
+    if device() != "cpu":
+        torch.cuda.synchronize()
+    return clock() - start, found
+
+
+def _one_by_one(network: Any, put: Any, read: Any, anatomy: Any) -> torch.Tensor:
+    """Return ln p of the plain answer with each head zeroed by a hook, one pass each."""
+    ids = torch.tensor([read.input_ids], device=network.device)
+    token = put.given["tokens"][0]
+    layers = network.base_model.layers
+    size = layers[0].self_attn.o_proj.in_features // (anatomy.all_heads[-1].head + 1)
+    found = []
+    with torch.inference_mode(), eager(network):
+        network(input_ids=ids)
+        for unit in anatomy.all_heads:
+            own = slice(unit.head * size, (unit.head + 1) * size)
+
+            def zero(_module: Any, read_in: Any, own: slice = own) -> Any:
+                changed = read_in[0].clone()
+                changed[..., own] = 0
+                return (changed, *read_in[1:])
+
+            handle = layers[unit.layer].self_attn.o_proj.register_forward_pre_hook(zero)
+            logits = network(input_ids=ids).logits[0, -1].float()
+            handle.remove()
+            found.append(float(logits.log_softmax(-1)[token]))
+    return torch.tensor(found, dtype=torch.double)
+
+
+if __name__ == "__main__":
+    main()

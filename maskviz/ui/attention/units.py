@@ -1,0 +1,267 @@
+"""Heads on the Attention page: silence some, scan all, cut edges, look through the layers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from maskviz.errors import MaskvizError
+from maskviz.evidence.text.scale import shortened, visible
+from maskviz.evidence.units.asking import Way
+from maskviz.evidence.units.choose import role_shares, roles_on
+from maskviz.evidence.units.compare import compare_units
+from maskviz.evidence.units.knockout import knockout
+from maskviz.evidence.units.layers import layer_answers
+from maskviz.evidence.units.scan import HeadScan, scan_text
+from maskviz.evidence.units.sentence import (
+    knockout_sentence,
+    lens_sentence,
+    scan_sentence,
+    units_sentence,
+)
+from maskviz.figures.canvas import mosaic_message
+from maskviz.figures.units import knockout_figure, lens_figure
+from maskviz.inside.anatomy import anatomy_of
+from maskviz.inside.units import Unit, UnitMask
+from maskviz.masks import Mask
+from maskviz.models import Model, load_model
+from maskviz.readings.question import Question, asked
+from maskviz.ui.components.attention_mosaic import attention_mosaic, picked_head
+from maskviz.ui.shared import state
+from maskviz.ui.shared.asking import spec_of
+from maskviz.ui.shared.grid import grid
+from maskviz.ui.shared.page import errors, escape
+
+SILENT = "attention_silent"  # the heads that are silenced, as they are written
+HOW = {
+    "mean": "its mean over other texts",
+    "zero": "zero",
+    "zero-but-bias": "zero, but the value's bias",
+    "from": "its value on the masked text",
+}
+_WHOLE = 400  # heads of which all are asked about beside a single one
+_KEPT = 12  # results that a session holds
+
+
+def headline(chosen: state.View) -> str:
+    """Return what silencing the chosen heads does to the answer; empty where none is silenced.
+
+    The heads that a session holds of another model are dropped.
+    """
+    heads = _silent(load_model(chosen.model))
+    if not heads:
+        return ""
+    seen = bool(st.session_state.get("attention_scan"))
+    found = _kept(
+        ("silenced", tuple(heads), seen), chosen,
+        lambda put, way: compare_units(
+            chosen.text, _mask(put, heads, seen), put, way, _draws(put, heads)
+        ),
+    )  # fmt: skip
+    return units_sentence(found)
+
+
+def _mask(put: Question, heads: list[str], seen: bool) -> UnitMask:
+    """Return the heads as a mask; chosen with the scan of this text in sight, by their effect."""
+    anatomy = anatomy_of(put.model)
+    return UnitMask(anatomy, anatomy.read(heads), "top-k" if seen else "manual")
+
+
+def _draws(put: Question, heads: list[str]) -> int:
+    count = len(anatomy_of(put.model).all_heads) - 1
+    return count if len(heads) == 1 and 20 <= count <= _WHOLE else 99
+
+
+def _silent(model: Model) -> list[str]:
+    """Return the silenced heads that the model has."""
+    try:
+        names = {str(unit) for unit in anatomy_of(model).all_heads}
+    except MaskvizError:
+        names = set()
+    kept = [name for name in st.session_state.get(SILENT, []) if name in names]
+    st.session_state[SILENT] = kept
+    return kept
+
+
+def silence(chosen: state.View, place: tuple[int, int] | None) -> None:
+    """Choose heads to silence: the one that is shown large, and any other."""
+    with errors():
+        anatomy = anatomy_of(load_model(chosen.model))
+        left, right = st.columns([1, 2], vertical_alignment="bottom")
+        name = str(Unit(*place)) if place else ""
+        with left:
+            st.button(
+                f"Silence head {name}" if name else "Silence this head",
+                on_click=_add, args=(name,), width="stretch",
+                disabled=not name or name in st.session_state[SILENT],
+                help="What does the answer do without it?",
+            )  # fmt: skip
+        with right:
+            st.multiselect(
+                "Silenced heads", [str(unit) for unit in anatomy.all_heads], key=SILENT,
+                placeholder="none: layer and head, such as 2.3",
+            )  # fmt: skip
+
+
+def _add(name: str) -> None:
+    st.session_state[SILENT] = [*st.session_state.get(SILENT, []), name]
+
+
+def more(chosen: state.View) -> None:
+    """The scan, the cut edges and the lens, each on demand: they ask the model again."""
+    with st.expander("Which heads carry the answer?"):
+        _how(chosen)
+        if st.toggle("Scan all heads", key="attention_scan", persist_state="session"):
+            with errors():
+                scan(chosen)
+        else:
+            st.caption("Masks each head alone and asks again.")
+    with st.expander("Cut attention to the hidden words, layer by layer"):
+        if st.toggle("Cut on this text", key="attention_cut", persist_state="session"):
+            with errors():
+                edges(chosen)
+        else:
+            st.caption("Where in the network does the answer read the hidden words?")
+    with st.expander("What each layer would answer"):
+        if st.toggle("Look through the layers", key="attention_lens", persist_state="session"):
+            with errors():
+                layers(chosen)
+        else:
+            st.caption("Each layer's output goes through the model's own final norm and head.")
+
+
+def _how(chosen: state.View) -> None:
+    offered = [name for name in HOW if name != "from" or state.current_mask(chosen).spans]
+    if st.session_state.get("attention_how") not in offered:
+        st.session_state["attention_how"] = offered[0]
+    st.segmented_control(
+        "A masked head has", offered, format_func=_how_named, key="attention_how", required=True,
+        persist_state="session",
+    )  # fmt: skip
+
+
+def _how_named(name: str) -> str:
+    return HOW[name]
+
+
+def scan(chosen: state.View) -> None:
+    """Every head's effect as a map of layers and heads that opens a head, and by role."""
+    with st.spinner("Masking one head after the other …", show_time=True):
+        found = _kept(("scan",), chosen, lambda put, way: scan_text(chosen.text, put, way))
+    st.markdown(f"**{escape(scan_sentence(found))}**")
+    sides = list(dict.fromkeys(unit.side for unit in found.anatomy.all_heads))
+    for side in sides:
+        _map(chosen, found, side)
+    _roles(chosen, found)
+    rows = [
+        {
+            "Head": str(one.unit),
+            "Effect, log-odds": round(one.effect, 3),
+            "Rank": one.rank,
+            "p of the answer, %": None
+            if one.probability is None
+            else round(100 * one.probability, 1),
+        }
+        for one in sorted(found.effects, key=lambda one: one.rank)
+    ]
+    grid(pd.DataFrame(rows), "heads", height=240)
+    st.caption("Effect: the log-odds of the plain answer with the head masked, less those without.")
+
+
+def _map(chosen: state.View, found: HeadScan, side: str) -> None:
+    effects = found.grid(side)
+    layers, heads = effects.shape
+    largest = float(np.nanmax(abs(effects))) or 1.0
+    text = hashlib.sha256(f"{chosen.model} {chosen.text}".encode()).hexdigest()[:16]
+    key = f"attention_scan_{side or 'first'}_{text}"
+    if side:
+        st.caption({"decoder": "Decoder", "cross": "Decoder to encoder"}[side])
+    picked = picked_head(key, layers, heads)
+    if picked and not side:
+        st.session_state["attention_place"] = picked
+    message = mosaic_message(
+        np.nan_to_num(effects / largest)[:, :, None, None].astype(np.float32),
+        signed=True,
+        titles=[f"L{i + 1}" for i in range(layers)],
+        selected=None if side else st.session_state.get("attention_place"),
+        label="Effect of each head, layers down and heads across",
+        unit=f"of the largest effect, {largest:.2f}",
+    )
+    attention_mosaic(message, key)
+
+
+def _roles(chosen: state.View, found: HeadScan) -> None:
+    shares = role_shares(found, roles_on(load_model(chosen.model), chosen.text))
+    said = [f"{one.role} {one.share:.0%} ({one.heads})" for one in shares]
+    st.caption(
+        f"Share of the whole effect by role, with how many heads play it: {', '.join(said)}."
+    )
+
+
+def edges(chosen: state.View) -> None:
+    """What cutting attention to the hidden words changes, window by window."""
+    mask = state.current_mask(chosen)
+    if not mask.spans:
+        st.caption("Nothing is hidden: hide the words that nobody is to attend to.")
+        return
+    with st.spinner("Cutting edges in one window after the other …", show_time=True):
+        found = _kept(
+            ("knockout", mask.characters), chosen,
+            lambda put, way: knockout(chosen.text, mask, "", put),
+        )  # fmt: skip
+    st.markdown(f"**{escape(knockout_sentence(found))}**")
+    names = [
+        f"{one.first + 1}–{one.last + 1}" if one.last > one.first else str(one.first + 1)
+        for one in found.windows
+    ]
+    figure = knockout_figure(
+        names, [one.effect for one in found.windows], found.whole.effect, "Δ log-odds"
+    )
+    st.plotly_chart(figure, key="attention_knockout")
+
+
+def layers(chosen: state.View) -> None:
+    """What each layer would answer, plain and masked."""
+    mask = state.current_mask(chosen)
+    with st.spinner("Asking layer by layer …", show_time=True):
+        found = _kept(
+            ("lens", mask.characters, chosen.operator), chosen,
+            lambda put, way: layer_answers(mask, put, chosen.operator),
+        )  # fmt: skip
+    st.markdown(f"**{escape(lens_sentence(found))}**")
+    name = f"p({shortened(visible(found.target), 20)})"
+    plain, masked = ([row.probability for row in rows] for rows in (found.plain, found.masked))
+    st.plotly_chart(lens_figure(plain, masked, name), key="attention_lens_figure")
+    table = pd.DataFrame({"Layer": [row.layer for row in found.plain]})
+    for title, rows in (("plain", found.plain), ("masked", found.masked)):
+        if rows:
+            table[f"Answers, {title}"] = [visible(row.answer) for row in rows]
+            table[f"Rank of the target, {title}"] = [row.rank for row in rows]
+    grid(table, "layers", height=240)
+
+
+def _kept(key: tuple[Any, ...], chosen: state.View, make: Callable[[Question, Way], Any]) -> Any:
+    """Return what the session found before for the same choices, or find it."""
+    spec = spec_of(chosen)
+    way = _way(chosen)
+    hidden = way.hidden.characters if way.hidden else None
+    whole = (*key, chosen.model, chosen.text, str(spec), way.operator, hidden, way.hides)
+    kept: dict[Any, Any] = st.session_state.setdefault("attention_units", {})
+    if whole not in kept:
+        kept[whole] = make(asked(chosen.model, spec), way)
+        for old in list(kept)[:-_KEPT]:
+            del kept[old]
+    return kept[whole]
+
+
+def _way(chosen: state.View) -> Way:
+    operator = st.session_state.get("attention_how", "mean")
+    mask: Mask = state.current_mask(chosen)
+    if operator == "from" and mask.spans:
+        return Way("from", hidden=mask, hides=chosen.operator)
+    return Way("mean" if operator == "from" else operator)
