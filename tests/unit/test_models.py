@@ -126,7 +126,9 @@ def test_a_limited_server_loads_what_was_tuned_on_it(monkeypatch, tmp_path: Path
     assert locate("mini-entity-1") == str(run)
     assert locate(str(run.parents[2] / "encoders" / "mini-0"))
     for name in (str(tmp_path / "elsewhere"), f"{run}/../../../../elsewhere", "x" * 999, "a/\0"):
-        with pytest.raises(ModelNotFoundError, match="choose one of mini, mini-translate, mini-chat, mini-d"):
+        with pytest.raises(
+            ModelNotFoundError, match="choose one of mini, mini-translate, mini-chat, mini-d"
+        ):
             locate(name)
     assert [m.name for m in list_models()] == [*bundled(), "mini-entity-1"]  # no image model
 
