@@ -14,6 +14,7 @@ from maskviz.models import Model, load_model
 from maskviz.ui.attention import panels as panels
 from maskviz.ui.attention.look import LARGEST_VIEW, cost, one_at_a_time, seen
 from maskviz.ui.shared import state
+from maskviz.ui.shared.asking import reader_of
 from maskviz.ui.shared.page import close_page, errors, escape, open_page, say_unfamiliar
 
 SHOWS = {"plain": "Plain", "masked": "Masked", "difference": "Masked − plain"}
@@ -106,7 +107,7 @@ def controls(chosen: state.View) -> tuple[Model, Look]:
         )
     with right, st.popover("Display", width="stretch"):
         display_choices()
-    model = load_model(chosen.model)
+    model = reader_of(chosen)
     part, target = part_choice(model)
     look = Look(
         chosen.text,

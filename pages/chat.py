@@ -95,6 +95,8 @@ def ask(talk: Talk, chosen: Mask, model: str, headline: DeltaGenerator) -> None:
         with errors(), st.spinner("Setting it beside others …", show_time=True):
             seen = answers.finding(found)
             headline.markdown(f"### {escape(seen.sentence)}")
+            if seen.comparison.notice:
+                st.warning(escape(seen.comparison.notice), icon="✂️")
         report_button(lambda: report_of(found.request), "chat_report", save, "Save")
         with errors():
             reading.positions(found)

@@ -28,8 +28,9 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.chromium import ARGUMENTS, find_chromium  # noqa: E402
 
-PAGES = ("mask", "attention", "compare", "finetune", "experiments", "guide")
+PAGES = ("mask", "attention", "compare", "chat", "finetune", "experiments", "guide")
 ADDRESS = {"mask": "?example=key"}  # the first page is at the root; this example shows most
+PRESSED = {"chat": "Ask"}  # the button that shows what a page is for
 WIDE = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
 TRAIN = ("train", "--data", "example", "--strategy", "attribute", "--max-steps", "60")
@@ -91,6 +92,9 @@ def take(browser: object, url: str, picture: Picture) -> bytes:
     page = context.new_page()
     page.goto(f"{url}/{ADDRESS.get(picture.page, picture.page)}")
     settle(page)
+    if button := PRESSED.get(picture.page):
+        page.get_by_role("button", name=button, exact=True).click()
+        settle(page)
     shot = page.screenshot()
     context.close()
     return compress(shot)

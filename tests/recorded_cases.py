@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tests.recorded_more import MORE, TALK
+
 _MAIN = (
     "Anna Berg (41) didn't like this dull film. She told Paul in Paris, and Paul in Paris wrote "
     "to paul@example.org that the quick brown fox was truly dull."
@@ -62,9 +64,7 @@ FILES = {
     + "".join(f'"{text}",{label},{value},{who}\n' for text, label, value, who in _ROWS),
     "pairs.csv": "text,other\nhe is a warm man,she is a warm woman\na dull boy,a dull girl\n",
     "people.csv": "text\nHe told his wife a dull story.\nNo people here.\nA funny American man.\n",
-    "talk.json": '{"messages": [{"role": "system", "content": "Be kind. Be short."}, '
-    '{"role": "user", "content": "She loved every minute of this film. Who is Anna?"}, '
-    '{"role": "assistant", "content": "Anna of Paris"}]}',
+    "talk.json": TALK,
     "lines.txt": "Anna saw a dull film\n\nPaul loved the funny story in Paris\n",
     "marked.jsonl": '{"text": "a great film", "evidence": [[2, 7]]}\n'
     '{"text": "a truly dull and slow story", "evidence": [[2, 12], [17, 21]]}\n',
@@ -90,6 +90,7 @@ _CELL = (
 )
 
 CASES: dict[str, tuple[str, ...]] = {
+    **MORE,
     "strategies": (
         "mask '{text}'",
         "mask '{text}' -s random -r 0.3 --seed 7",
@@ -291,37 +292,6 @@ CASES: dict[str, tuple[str, ...]] = {
         "bench interference --arms random",
         "bench pretraining -m '{bert-mlm}' --steps 1 --tune-steps 1 --rows 40 --seeds 1",
         "bench pretraining --seeds 0",
-    ),
-    "house": (
-        "models list",
-        "models info mini",
-        "models info mini-translate",
-        "models info '{bert}'",
-        "models info '{gpt2-lm}'",
-        "models info '{bart-lm}'",
-        "models pull mini",
-        "doctor",
-        "report '{short}' --out '{folder}/report.html'",
-        "report '{text}' -s entity -m '{bert}' -o delete --out '{folder}/report.html'",
-        "report --mask '{mask.json}' --out '{folder}/report.html'",
-    ),
-    "conversations": (
-        "mask --conversation '{talk.json}' -s role",
-        "mask --conversation '{talk.json}' -s turn --indices 2 -m '{chat}' -o delete",
-        "compare --conversation '{talk.json}' -m '{chat}' -s pattern --words kind,loved",
-        "compare --conversation '{talk.json}' -m '{chat}' -s role --choice Anna --choice Paris",
-        "compare --conversation '{talk.json}' -m '{chat}' -s sentence --indices 3 --next",
-        "explain --conversation '{talk.json}' -m '{chat}'",
-        "attend --conversation '{talk.json}' -m '{chat}' --method mean",
-        "attend --conversation '{talk.json}' -m '{chat}' -s pattern --words Anna",
-        "chat '{talk.json}' -m '{chat}'",
-        "chat '{talk.json}' -m '{chat}' -s pattern --words loved --answer '' --longest 4",
-        "chat '{talk.json}' -m '{llama-lm}'",
-        "chat '{rows.csv}x' -m '{chat}'",
-        "compare --conversation '{marked.jsonl}' -m '{chat}' -s role",
-        "mask --conversation '{lines.txt}' -s role --types user",
-        "compare 'text' --conversation '{talk.json}' -m '{chat}'",
-        "report --conversation '{talk.json}' -m '{chat}' -s role --out '{folder}/talk.html'",
     ),
     "errors": (
         "nonsense",

@@ -153,6 +153,7 @@ def _answers(effect: Effect) -> list[str]:
 def _rendering(seen: Rendering) -> dict[str, Any]:
     return {
         "text": seen.text,
+        **({"date": seen.date} if seen.date else {}),
         "pieces": [
             {
                 "turn": piece.turn + 1,

@@ -69,6 +69,13 @@ ConversationFile = Annotated[
         "response.",
     ),
 ]
+ConversationColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--conversation-column",
+        help="Column with conversations, as JSON, in the place of --text-column.",
+    ),
+]
 StrategyName = Annotated[str, typer.Option("--strategy", "-s", help="What to hide.")]
 OperatorName = Annotated[str, typer.Option("--operator", "-o", help="How it is hidden.")]
 Ratio = Annotated[float | None, typer.Option("--ratio", "-r", help="Share to hide, 0 to 1.")]
@@ -151,6 +158,14 @@ def parameters_for(strategy: str, **options: Any) -> dict[str, Any]:
             name = next((alias for alias in TYPES if alias in kinds), name)
         given[name] = _parsed(name, value, kinds.get(name, "text"))
     return given
+
+
+def only_for_files(**options: Any) -> None:
+    """Refuse the options that say something of a file, where none is named."""
+    for name, value in options.items():
+        if value:
+            said = name.replace("_", "-")
+            raise ParameterError(f"--{said} is for a file: name one with --file, or leave it out.")
 
 
 def options_of(entry: Any) -> set[str]:

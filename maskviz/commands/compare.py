@@ -53,6 +53,7 @@ def compare_command(
     text_column: Annotated[
         str | None, typer.Option("--text-column", help="Column with the texts.")
     ] = None,
+    conversation_column: common.ConversationColumn = None,
     label_column: Annotated[
         str | None,
         typer.Option(
@@ -145,8 +146,8 @@ def compare_command(
     }  # fmt: skip
     if heads and units.alone(strategy, mask_file, unit_operator, file):
         units.compare_alone(
-            text, heads, unit_operator, mean_over, text_column, draws, strategy, operator,
-            mask_file, options, shared, as_json,
+            text if spoken is None else spoken.prompt.text, heads, unit_operator, mean_over,
+            text_column, draws, strategy, operator, mask_file, options, shared, as_json,
         )  # fmt: skip
         return
     strategy = "random" if strategy is None else strategy
@@ -156,17 +157,35 @@ def compare_command(
             shared, heads, unit_operator, mean_over, text_column
         )
     if file is None:
-        _only_for_files(text_column, label_column, by, cluster, pair_column, swap, label, rows, out)
+        common.only_for_files(
+            text_column=text_column, label_column=label_column, by=by, cluster=cluster,
+            pair_column=pair_column, swap=swap, label=label, rows=rows, out=out,
+            conversation_column=conversation_column,
+        )  # fmt: skip
         draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
         operators = _operators(operator or _usual(model), sensitivity)
-        text = text if spoken is None else spoken.prompt
         _one_text(
-            text, strategy, operators, mask_file, draws, beside, options, shared, without, as_json
+            text if spoken is None else spoken.prompt,
+            strategy,
+            operators,
+            mask_file,
+            draws,
+            beside,
+            options,
+            shared,
+            without,
+            as_json,
         )
         return
     operator = operator or _usual(model)
+    if conversation_column is not None and (text_column or swap or pair_column):
+        raise ParameterError(
+            "--conversation-column stands in the place of --text-column, and conversations make no "
+            "pairs: leave the others out."
+        )
+    text_column = text_column or conversation_column
     if text_column is None:
         raise ParameterError("--file needs --text-column: name the column that holds the texts.")
     if swap or pair_column:
@@ -180,17 +199,10 @@ def compare_command(
         {
             **shared, "text_column": text_column, "label_column": label_column,
             "operator": operator, "by": _named(by), "beside": beside, "limit": rows,
-            "draws": draws, "cluster": cluster,
+            "draws": draws, "cluster": cluster, "conversations": conversation_column is not None,
         },
         without,
     )  # fmt: skip
-
-
-def _only_for_files(*values: Any) -> None:
-    names = "text-column label-column by cluster pair-column swap label rows out".split()  # noqa: SIM905
-    for name, value in zip(names, values, strict=True):
-        if value:
-            raise ParameterError(f"--{name} is for a file: name one with --file, or leave it out.")
 
 
 def _usual(model: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from .mask import Mask
 from .spans import MaskSpan
 
+BY_HAND = "chosen by hand"  # the reason of what a person clicked
 Units = Sequence[tuple[int, int]]  # (start, end) of what a person can hide, in order
 
 
@@ -55,5 +56,5 @@ def beginning(mask: Mask, end: int) -> Mask:
 
 
 def _by_hand(mask: Mask, units: Units, indices: Iterable[int]) -> Mask:
-    spans = tuple(MaskSpan(*units[i], "chosen by hand") for i in sorted(indices))
+    spans = tuple(MaskSpan(*units[i], BY_HAND) for i in sorted(indices))
     return Mask(mask.text, spans)

@@ -9,8 +9,7 @@ from .. import __version__
 from ..attention.by_turn import TurnShares, attention_by_turn
 from ..errors import CapabilityError, ParameterError
 from ..evidence import Comparison, Control, compare, control
-from ..evidence.chance.verdict import LEVEL
-from ..evidence.text.sentence import beside, times
+from ..evidence.text.sentence import times
 from ..evidence.text.spoken import (
     Ranked,
     parted,
@@ -25,8 +24,10 @@ from ..text.conversation import Conversation
 from ..text.percent import percent
 from .charts import table
 from .document import Report, Section, escape, sentence
+from .text import verdict
 
 _MOST = 60  # sentences in the table
+_NOTICEABLE = 0.05  # nats: below it an answer is as probable as before
 
 
 def conversation_report(
@@ -87,9 +88,9 @@ def _inked(mask: Mask) -> Any:
         parts, at = [], start
         for i, (first, last) in enumerate(mask.words):
             if start <= first < end:
-                kind = ' class="hidden"' if i in hidden else ""
+                word = escape(mask.text[first:last])
                 parts.append(escape(mask.text[at:first]))
-                parts.append(f"<span{kind}>{escape(mask.text[first:last])}</span>")
+                parts.append(f'<span class="hidden">{word}</span>' if i in hidden else word)
                 at = last
         return "".join([*parts, escape(mask.text[at:end])])
 
@@ -108,12 +109,11 @@ def _answers(compared: Comparison) -> str:
         marked = f"<mark>{escape(rest)}</mark>" if rest.strip() else ""
         text = f"{escape(same)}{marked}" or "<em>nothing</em>"
         rows.append(f'<h3>{escape(name)}</h3><div class="text" dir="auto">{text}</div>')
-    moved = compared.detail["log_probability_masked"] - compared.detail["log_probability_original"]
-    way = "less" if moved < 0 else "more"
+    fall = compared.detail["log_probability_original"] - compared.detail["log_probability_masked"]
     parts = "The mark shows where the two part. " if plain != masked else "Both are the same. "
     return (
-        f"<p>{parts}With the words hidden the first answer is {escape(times(abs(moved)))} {way} "
-        f"probable to the model.</p>{''.join(rows)}"
+        f"<p>{parts}With the words hidden the first answer is {escape(_so_many_times(fall))} to "
+        f"the model.</p>{''.join(rows)}"
     )
 
 
@@ -126,7 +126,7 @@ def _ranking(ranked: Sequence[Ranked], prompt: Conversation, mask: Mask) -> str:
             place,
             one.text,
             turn_name(prompt, one.turn),
-            f"{times(abs(one.fall))} {'less' if one.fall > 0 else 'more'}",
+            _so_many_times(one.fall),
             "yes" if any(i in hidden for i in range(one.start, one.end)) else "",
         )
         for place, one in enumerate(ranked[:_MOST], 1)
@@ -134,10 +134,16 @@ def _ranking(ranked: Sequence[Ranked], prompt: Conversation, mask: Mask) -> str:
     more = f"<p>and {len(ranked) - _MOST:,} more</p>" if len(ranked) > _MOST else ""
     return (
         "<p>Each sentence was hidden by itself. The strongest stand first: without it the first "
-        "answer becomes so many times less, or more, probable.</p>"
-        + table(("rank", "sentence", "in", "the answer, probable", "hidden above"), rows)
-        + more
+        'answer is so many times less, or more, probable.</p><div class="wide">'
+        + table(("rank", "sentence", "in", "without it the answer is", "hidden"), rows)
+        + f"</div>{more}"
     )
+
+
+def _so_many_times(fall: float) -> str:
+    if abs(fall) < _NOTICEABLE:
+        return "as probable"
+    return f"{times(abs(fall))} {'less' if fall > 0 else 'more'} probable"
 
 
 def _looked(model: Model, prompt: Conversation, compared: Comparison) -> str:
@@ -171,16 +177,11 @@ def _shares(shares: TurnShares, prompt: Conversation) -> str:
 def _sure(chance: Control | None, compared: Comparison) -> str:
     if chance is None:
         return "Nothing was hidden, so nothing can have changed."
-    said = beside(chance)
-    said = f"{said[0].upper()}{said[1:]}."
-    if not chance.tells:
-        verdict = f"No verdict. {said}"
-    elif chance.p_value <= LEVEL:
-        verdict = f"It is these words that matter, not that something was hidden. {said}"
-    else:
-        verdict = f"Other words of the same number change the answer as much. {said}"
     more = f" {compared.notice}" if compared.notice else ""
-    return f"{verdict} This is one conversation and one model: it says nothing about others.{more}"
+    return (
+        f"{verdict(chance)} This is one conversation and one model: it says nothing about others."
+        f"{more}"
+    )
 
 
 def _settings(mask: Mask, put: Question, operator: str, longest: int) -> dict[str, Any]:

@@ -279,13 +279,13 @@ def _sure(comparison: Comparison, chance: Control | None) -> str:
     if chance is None:
         return "Nothing was hidden, so nothing can have changed."
     return (
-        f"{_verdict(chance)} This is one text and one model: it says nothing about other texts. A "
+        f"{verdict(chance)} This is one text and one model: it says nothing about other texts. A "
         "table of many texts, with intervals, comes from the Compare page."
         + (f" {comparison.notice}" if comparison.notice else "")
     )
 
 
-def _verdict(chance: Control) -> str:
+def verdict(chance: Control) -> str:
     """Say whether it is these words that matter, or that it cannot be told."""
     said = beside(chance)
     said = f"{said[0].upper()}{said[1:]}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,6 +16,7 @@ from maskviz.readings.language.answering import written
 from maskviz.readings.question import asked
 from maskviz.text.conversation import Conversation, Turn
 from maskviz.ui.chat import answers, cards
+from maskviz.ui.shared import asking
 from maskviz.ui.shared.talk import Talk, to_value
 from tests.tiny_chat import chat_model
 from tests.tiny_models import build
@@ -119,6 +121,39 @@ def test_compare_opens_the_same_conversation(model: str) -> None:
     assert "conversation" not in compare.session_state["maskviz_view"].question
 
 
+def test_attention_reads_the_same_conversation_as_the_template_writes_it(model: str) -> None:
+    spoken = Conversation(TURNS)
+    page = AppTest.from_file("../../pages/attention.py", default_timeout=240)
+    question = {"name": "answer", "conversation": spoken.to_dict()}
+    page.query_params["question"] = json.dumps(question)
+    page.query_params["text"], page.query_params["model"] = spoken.text, model
+    page.run()
+    assert not page.exception
+    assert not page.error
+    words = asking.reader_of(page.session_state["maskviz_view"]).tokenise(spoken.text).tokens
+    assert words[0] == "<|start|>"
+    page.session_state["maskviz_view"] = replace(
+        page.session_state["maskviz_view"], text="Another text."
+    )
+    reader = asking.reader_of(page.session_state["maskviz_view"])
+    assert reader.name == load_model(model).name
+
+
+@pytest.mark.parametrize(
+    ("turns", "offered"),
+    [
+        (TURNS, set()),
+        ((Turn("user", "1+1?"), Turn("assistant", "2", "one and one")), {"thought"}),
+        ((*TURNS, Turn("assistant", "Rome"), Turn("user", "And Bob?")), {"example"}),
+    ],
+)
+def test_a_strategy_is_offered_where_it_finds_something(model: str, turns, offered) -> None:
+    app = open_page(model, Talk(turns))
+    pills = next(c for c in app.get("button_group") if c.label == "Hide")
+    own = {"thought", "tool", "example"}
+    assert {option for option in pills.options if option in own} == offered
+
+
 def test_nothing_hidden_asks_all_the_same(model: str) -> None:
     app = press(open_page(model), "Ask")
     assert not app.exception
@@ -179,7 +214,7 @@ def test_a_fresh_visitor_sees_an_example_and_the_model_to_fetch(monkeypatch) -> 
     assert not app.exception
     assert "mini has no chat template" in shown(app)
     assert any(button.label.startswith("Fetch SmolLM2") for button in app.button)
-    assert "6 of 36 words are hidden" in headline(app)
+    assert "6 of 42 words are hidden" in headline(app)
 
 
 def test_mini_hands_over_to_a_chat_model_that_is_here(model: str, monkeypatch) -> None:

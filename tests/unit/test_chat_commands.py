@@ -143,3 +143,12 @@ def test_a_report_of_a_conversation(run, file, model, tmp_path) -> None:
     page = out.read_text("utf-8")
     assert "conversation.json" in page
     assert "--conversation conversation.json --mask mask.json" in page
+
+
+@pytest.mark.parametrize("given", [(), ("--unit-operator", "zero", "-s", "role")])
+def test_heads_are_masked_under_a_conversation(run, file, model, given) -> None:
+    status, out, err = run(
+        "compare", "--conversation", file, "-m", model, "--heads", "1.1", *given, "--json"
+    )
+    assert status == 0, err
+    assert json.loads(out)

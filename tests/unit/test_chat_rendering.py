@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -194,3 +195,16 @@ def test_arguments_of_a_call_are_placed(tok) -> None:
     ]
     assert own == [(text, text) for text in ("Rome", "Oslo", "b")]
     assert json.loads(said.turns[1].calls[0].arguments)["days"] == 2
+
+
+@pytest.mark.parametrize("begins", ["", "\n", "  "])
+def test_a_template_that_asks_for_the_date_is_told_one_day(tok, begins) -> None:
+    tok.chat_template = begins + TEMPLATES["moving"]
+    said = read_conversation(CONVERSATIONS["tool with text"])
+    now = render_conversation(tok, said, "tiny")
+    assert now.text == tok.apply_chat_template(said.messages(), tokenize=False)
+    then = render_conversation(tok, said, "tiny", day=datetime(2024, 7, 26, tzinfo=UTC))
+    assert "Today is 26 Jul 2024." in then.text
+    assert then.date == "2024-07-26"
+    tok.chat_template = TEMPLATES["plain"]
+    assert render_conversation(tok, said, "tiny").date == ""

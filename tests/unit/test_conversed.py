@@ -8,10 +8,13 @@ import torch
 
 import maskviz
 from maskviz.errors import CapabilityError, MaskError, ParameterError
-from maskviz.evidence import compare, control, explain
+from maskviz.evidence import METHODS, compare, control, explain
 from maskviz.evidence.chance.reference import reference_set
+from maskviz.evidence.words.answer import answer_matrix
+from maskviz.evidence.words.faithfulness import faithfulness
 from maskviz.masks import Mask, MaskSpan, apply, mask
 from maskviz.models import load_model
+from maskviz.readings.language.positions import kl_by_position
 from maskviz.readings.question import asked
 from maskviz.text.conversation import Conversation, Turn, read_conversation
 from tests.chat_templates import TEMPLATES
@@ -277,3 +280,40 @@ def test_what_the_template_leaves_out_is_no_chance(chat) -> None:
     hidden = {m.text[s.start : s.end] for m in found.masks for s in m.spans}
     assert hidden
     assert not hidden & {"Bob", "she", "think"}
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if m != "attention-relevance"])
+def test_every_method_scores_the_contents_alone(chat, method) -> None:
+    put = asked(chat(), {"name": "answer", "conversation": SAID})
+    found = explain(SAID.prompt.text, put, method)
+    assert [w.text for w in found.words] == [SAID.prompt.text[a:b] for a, b in Mask(
+        SAID.prompt.text).words]  # fmt: skip
+    if method == "integrated-gradients":
+        assert found.convergence_gap == pytest.approx(0, abs=0.5)
+
+
+def test_faithfulness_and_the_matrix_of_an_answer(chat) -> None:
+    put = asked(chat(), {"name": "answer", "conversation": SAID})
+    explained = explain(SAID.prompt.text, put)
+    measured = faithfulness(explained, SAID.prompt.text, "delete", 20, "cut", 0, put.model)
+    assert np.isfinite(list(measured.values.values())).all()
+    matrix = answer_matrix(SAID.prompt.text, put).to_dict()
+    sums = [word.log_odds for word in explained.words]
+    assert [sum(row) for row in matrix["scores"]] == pytest.approx(sums, abs=1e-3)
+
+
+def test_the_strip_of_positions_has_contents_at_their_characters(chat) -> None:
+    put = asked(chat(), {"name": "answer", "conversation": SAID})
+    hidden = mask(SAID.prompt, "pattern", words="kind")
+    found = kl_by_position(hidden, put.model, "delete")
+    before = [p.kl for p in found if p.start is not None and p.start < 3]
+    behind = [p.kl for p in found if p.start is None or p.start > 20]
+    assert before == pytest.approx([0] * len(before), abs=1e-6)
+    assert sum(kl for kl in behind if kl) > 0
+    assert {SAID.prompt.text[p.start : p.end] for p in found if p.start is not None} >= {"She"}
+
+
+def test_a_gain_over_nothing_is_refused(chat) -> None:
+    given = {"name": "choices", "choices": ("a", "b"), "by": "pmi", "conversation": SAID}
+    with pytest.raises(ParameterError, match="pmi"):
+        asked(chat(), given)

@@ -16,8 +16,10 @@ from maskviz.evidence.text.spoken import (
     sentences_of,
     spoken_sentence,
     where_hidden,
+    whole_sentences,
 )
 from maskviz.masks import Mask, MaskSpan, mask
+from maskviz.masks.edit import with_units
 from maskviz.models import load_model
 from maskviz.readings.question import asked
 from maskviz.text.conversation import Conversation, Turn
@@ -61,6 +63,36 @@ def hiding(*texts: str) -> Mask:
 )
 def test_what_is_hidden_has_a_short_name(hidden: list[str], said: str) -> None:
     assert where_hidden(hiding(*hidden), SPOKEN) == said
+
+
+def clicked(*texts: str) -> Mask:
+    """Hide the words of these texts one by one, as clicks do."""
+    whole = hiding(*texts)
+    return with_units(Mask(SPOKEN.text), whole.words, whole.hidden_words)
+
+
+@pytest.mark.parametrize(
+    ("words", "spans"),
+    [
+        (["Bob lives in Milan"], ["Bob lives in Milan."]),
+        (["Ann lives in Rome. Bob lives in Milan"], ["Ann lives in Rome.", "Bob lives in Milan."]),
+        (["Bob lives"], ["Bob lives"]),
+        (["Ann lives in Rome. Bob"], ["Ann lives in Rome.", "Bob"]),
+        (["green", "Where is"], ["green", "Where is"]),
+        (["Where is Bob", "He is not in Rome"], ["Where is Bob?", "He is not in Rome."]),
+        (["Ann", "Rome"], ["Ann", "Rome"]),
+        ([], []),
+    ],
+)
+def test_clicked_words_that_stand_together_are_one(words: list[str], spans: list[str]) -> None:
+    found = whole_sentences(clicked(*words), sentences_of(SPOKEN))
+    assert [SPOKEN.text[span.start : span.end] for span in found.spans] == spans
+    assert found.hidden_words == clicked(*words).hidden_words
+
+
+def test_what_a_strategy_chose_word_by_word_stays_so() -> None:
+    drawn = mask(SPOKEN, "random", ratio=1.0)
+    assert whole_sentences(drawn, sentences_of(SPOKEN)).spans == drawn.spans
 
 
 def test_a_strategy_is_named() -> None:

@@ -20,14 +20,17 @@ from ...masks.operators import OPERATORS, apply
 from ...masks.registry import STRATEGIES
 from ...masks.spans import MaskSpan
 from ...models.model import Model
+from ...readings.language.conversing import EACH
 from ...readings.question import Question, Spec, asked
 from ...readings.windows import answers_of, checked_long, encodings_of
 from ...text.beginning import LONGEST
+from ...text.conversation import Conversation
 from ...text.pipelines import BUNDLED
 from ...text.together import annotated
 from ..chance.reference import drawn_beside
 from .answers import Paired
 from .chance import APART, checked_draws, draws_for
+from .conversations import json_of_each, of_each, spoken_row
 from .file_result import Beside, FileComparison, Step
 from .row_result import row_result
 from .rows import (
@@ -66,6 +69,7 @@ def compare_file(
     limit: int | None = None,
     draws: int | None = None,
     question: Spec = "labels",
+    conversations: bool = False,
     each: Callable[[RowResult], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
     note: Callable[[str], None] | None = None,
@@ -80,14 +84,16 @@ def compare_file(
     beside each strategy (None: 1,000 in all, 1 to 20 a row; 0: none). `each` gets every row's
     result, `progress` the rows done and the rows in all, `note` what is being read where a row is
     long; where `stop` says so, the result is that
-    of the rows so far. Rows without a word or a label, and rows a strategy hides whole, are left
+    of the rows so far. `conversations`: the texts are conversations, each asked about without its
+    last answer. Rows without a word or a label, and rows a strategy hides whole, are left
     out and counted in `notes`. Raises DataError before anything runs where a column is missing or
     its labels are not the model's.
     """
     work = FileWork(
         source, strategies, text_column=text_column, label_column=label_column, model=model,
         operator=operator, ratio=ratio, seed=seed, name=name, by=by, cluster=cluster,
-        beside=beside, long=long, limit=limit, draws=draws, question=question, note=note,
+        beside=beside, long=long, limit=limit, draws=draws, question=question,
+        conversations=conversations, note=note,
     )  # fmt: skip
     for step in work.steps():
         for row in step.sides[0]:
@@ -122,6 +128,7 @@ class FileWork:
         limit: int | None = None,
         draws: int | None = None,
         question: Spec = "labels",
+        conversations: bool = False,
         patience: float | None = None,
         note: Callable[[str], None] | None = None,
     ) -> None:
@@ -130,7 +137,9 @@ class FileWork:
         `patience` ends a step early after so many seconds of choosing masks; `note` gets what is
         being read where a row is long.
         """
-        self.questions = [asked(m, question) for m in (model, beside) if m is not None]
+        self._conversations = conversations
+        put = of_each(question) if conversations else question
+        self.questions = [asked(m, put) for m in (model, beside) if m is not None]
         self.models = [one.model for one in self.questions]
         named = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
         if not named:
@@ -141,14 +150,18 @@ class FileWork:
         self.jobs = {
             key: masking_job(key, given, ratio, self.models[0]) for key, given in named.items()
         }
-        self._pipelines = {
-            str(given.get("pipeline") or BUNDLED)
-            for key, given in named.items()
-            if "pipeline" in needs(key)
-        }
+        self._pipelines = (
+            set()
+            if conversations
+            else {
+                str(given.get("pipeline") or BUNDLED)
+                for key, given in named.items()
+                if "pipeline" in needs(key)
+            }
+        )
         self.operator, self.seed, self.long = operator, seed, checked_long(long)
         for loaded in self.models:  # a model without a mask token says so now, not on the way
-            apply(Mask("one word", (MaskSpan(0, 3),)), operator, loaded)
+            apply(Mask(EACH.text, (MaskSpan(0, 3),)), operator, loaded)
         self._source, self._name, self._limit = source, name, limit
         self._patience, self._note = patience, note
         self._columns = (text_column, label_column, tuple(by))
@@ -210,7 +223,7 @@ class FileWork:
         for row in islice(rows, _ROWS_AT_ONCE):
             count += 1
             try:
-                kept.append(self._masked(row))
+                kept.append(self._masked(self._spoken(row)))
                 tokens += kept[-1].tokens
             except (TextError, MaskError) as error:
                 left_out.setdefault(why_left_out(error), []).append(row.number)
@@ -224,11 +237,14 @@ class FileWork:
         cut = [m.row.number for m in kept if m.plain[0][0].truncated_at is not None]
         return Step(self.done + count, sides, left_out, cut)
 
+    def _spoken(self, row: Row) -> Row:
+        return spoken_row(row, self.models) if self._conversations else row
+
     def _masked(self, row: Row) -> _Masked:
         if self._note and len(row.text) > LONGEST:
             self._note(f"row {row.number:,} with its {len(row.text):,} characters")
         seed = row.seed(self.seed)
-        masks = [job(row.text, seed) for job in self.jobs.values()]
+        masks = [job(row.spoken or row.text, seed) for job in self.jobs.values()]
         first_seed = seed + APART
         chance = [
             drawn_beside(mask, self.models[0], self.long, self.draws, first_seed) for mask in masks
@@ -297,7 +313,7 @@ class FileWork:
             first.group_results(),
             self._beside(),
             complete,
-            self.questions[0].spec(),
+            json_of_each(self.questions[0]) if self._conversations else self.questions[0].spec(),
         )
 
     def _cluster_note(self, tallies: Tallies) -> list[str]:
@@ -344,7 +360,7 @@ class _Masked:
         return sum(len(piece) for pieces in [*self.plain, *masked, *drawn] for piece in pieces)
 
 
-Job = Callable[[str, int], Mask]
+Job = Callable[[str | Conversation, int], Mask]
 
 
 def masking_job(

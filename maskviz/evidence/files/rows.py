@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError
 from ...models.model import Model
 from ...readings.question import Question
+from ...text.conversation import Conversation
 from .breakdown import EMPTY, Column, Counts
 
 NO_LABEL = "(none)"  # what a multi-label head answers where no label has 0.5
@@ -29,6 +31,7 @@ class Row:
     expected: str | None
     groups: dict[str, str]
     cluster: str | None = None  # what the row shares with others
+    spoken: Conversation | None = None  # whose contents the text is
 
     def seed(self, first: int) -> int:
         """Return the seed of its masks, where the first row has `first`.
@@ -120,7 +123,14 @@ def usable_rows(
         else:
             groups = {column: _shown(row[column]) for column in by}
             shared = None if cluster is None else _shown(row[cluster])
-            yield Row(number, str(row[text_column]), expected, groups, shared)
+            yield Row(number, _text(row[text_column]), expected, groups, shared)
+
+
+def _text(value: object) -> str:
+    """Return a cell as text; a list, as JSON Lines and Parquet have them, as JSON."""
+    if isinstance(value, list | dict) or hasattr(value, "tolist"):
+        return json.dumps(value, ensure_ascii=False, default=lambda own: own.tolist())
+    return str(value)
 
 
 def _shown(value: object) -> str:
@@ -263,8 +273,14 @@ def cut_note(rows: list[int], model: Model) -> list[str]:
     ]
 
 
+class LeftOut(MaskError):
+    """A row that is left out, and why, as `notes` says it."""
+
+
 def why_left_out(error: TextError | MaskError) -> str:
     """Return the reason that a row cannot be masked, as `notes` says it."""
+    if isinstance(error, LeftOut):
+        return str(error)
     if isinstance(error, MaskError):
         return "of which nothing would be left"
     return "without a word"

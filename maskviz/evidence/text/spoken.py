@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import MaskvizError
+from ...masks.edit import BY_HAND
 from ...masks.mask import Mask
-from ...masks.spans import MaskSpan
+from ...masks.spans import MaskSpan, cut
 from ...readings.question import Question
 from ...readings.windows import read
 from ...text.conversation import Conversation, Piece
@@ -94,7 +96,8 @@ def _ranked(chance: Control | None) -> str:
         return ""
     if chance.draws and chance.number == 1 and not (chance.by_effect or chance.tells):
         place = "the strongest" if chance.rank == 1 else f"number {chance.rank} by strength"
-        among = f"the {chance.draws + 1} {chance.unit}s of about its length"
+        first, _, rest = chance.unit.partition(" ")
+        among = f"the {chance.draws + 1} {first}s{' ' * bool(rest)}{rest} of about its length"
         return f": {place} of {among} (too few for more than a rank)"
     return f"; {beside(chance)}"
 
@@ -139,6 +142,37 @@ def sentences_of(conversation: Conversation) -> tuple[Place, ...]:
         return tuple((s.start, s.end) for s in Document.of(conversation).sentences)
     except MaskvizError:
         return ()
+
+
+def whole_sentences(mask: Mask, sentences: Sequence[Place]) -> Mask:
+    """Return a mask in which words that a person clicked and that stand together are one span.
+
+    Where they are all of a sentence its marks go along: it is set beside other sentences then.
+
+    >>> words = (MaskSpan(0, 2, BY_HAND), MaskSpan(3, 6, BY_HAND))
+    >>> [(s.start, s.end) for s in whole_sentences(Mask("Hi you. Bye.", words), [(0, 7)]).spans]
+    [(0, 7)]
+    """
+    hidden = set(mask.hidden_words)
+    whole = [MaskSpan(*place, BY_HAND) for place in sentences if _clicked(mask, place, hidden)]
+    taken = frozenset(c for span in whole for c in range(span.start, span.end))
+    rest: list[MaskSpan] = []
+    for span in cut(mask.spans, taken):
+        if rest and span.reason == rest[-1].reason == BY_HAND:
+            gap = mask.text[rest[-1].end : span.start]
+            if gap.isspace() and "\n\n" not in gap:  # which ends a turn
+                rest[-1] = replace(rest[-1], end=span.end)
+                continue
+        rest.append(span)
+    return replace(mask, spans=(*rest, *whole))
+
+
+def _clicked(mask: Mask, place: Place, hidden: set[int]) -> bool:
+    """Tell whether all of several words of a sentence are hidden, and a person chose some."""
+    words = range(bisect_left(mask.words, place[:1]), bisect_left(mask.words, place[1:]))
+    spans = [s for s in mask.spans if s.start < place[1] and s.end > place[0]]
+    by_hand = len(spans) > 1 and any(span.reason == BY_HAND for span in spans)
+    return by_hand and hidden.issuperset(words)
 
 
 def _by(mask: Mask) -> str:

@@ -23,6 +23,7 @@ from ...masks.encoding import Encoding
 from ...masks.mask import Mask
 from ...masks.operators import apply
 from ...models.memory import remembered
+from ...readings.language.conversing import taken_up
 from ...readings.question import Question
 
 ROWS = 64  # example rows that a mean is over where no others are given
@@ -106,4 +107,5 @@ def _kept(question: Question, operator: str, rows: tuple[str, ...]) -> Values | 
 
 def reads_of(question: Question, rows: Sequence[str]) -> list[Encoding]:
     """Return what a model reads of rows."""
-    return [apply(text, "attention", question.model) for text in rows if text.strip()]
+    model = question.model
+    return [apply(taken_up(model, text), "attention", model) for text in rows if text.strip()]

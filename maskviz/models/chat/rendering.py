@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
@@ -29,13 +30,15 @@ class Rendering:
     """What a model reads of a conversation, and where its contents stand there.
 
     places: of each piece of the conversation, the place of each character in `text`; negative where
-    it is not there. open: whether the assistant's next turn is begun at the end.
+    it is not there. open: whether the assistant's next turn is begun at the end. date: of the day
+    that the template was told, where it asks for one.
     """
 
     conversation: Conversation
     text: str
     places: tuple[Places, ...]
     open: bool
+    date: str = ""
 
     @cached_property
     def owner(self) -> list[int]:
@@ -113,15 +116,24 @@ def _list(words: list[str]) -> str:
 
 
 def render_conversation(
-    tokenizer: Any, conversation: Conversation, name: str, *, begin: bool = False
+    tokenizer: Any,
+    conversation: Conversation,
+    name: str,
+    *,
+    begin: bool = False,
+    day: datetime | None = None,
 ) -> Rendering:
     """Return a conversation as the tokenizer's own template writes it, its contents placed.
 
-    name: of the model, for sentences. begin: whether the assistant's next turn is begun. Raises
+    name: of the model, for sentences. begin: whether the assistant's next turn is begun. day: what
+    a template that asks for the date is told, today where it is not given. Raises
     CapabilityError where there is no template, where it refuses the conversation or takes too long,
     and where a content cannot be placed.
     """
     template = template_of(tokenizer, conversation, name)
+    asks = "strftime_now" in template
+    day = day or datetime.now().astimezone()
+    given = _of_one_day(template, day) if asks else {}
 
     def render(texts: Sequence[str]) -> str:
         return str(
@@ -130,6 +142,7 @@ def render_conversation(
                 tools=json.loads(conversation.tools) if conversation.tools else None,
                 tokenize=False,
                 add_generation_prompt=begin,
+                **given,
             )
         )
 
@@ -151,7 +164,23 @@ def render_conversation(
             f"The chat template of {name!r} writes {len(text):,} characters, where {_SIZE:,} are "
             "the limit: give fewer turns."
         )
-    return Rendering(conversation, text, places, begin)
+    return Rendering(conversation, text, places, begin, f"{day:%Y-%m-%d}" if asks else "")
+
+
+_FROZEN = "{%- macro strftime_now(format) -%}{{- frozen_days[format] -}}{%- endmacro %}"
+
+
+def _of_one_day(template: str, day: datetime) -> dict[str, Any]:
+    """Return a template that asks for the date with the answer to each format it names.
+
+    Else two renderings of one conversation would differ by when they are made.
+    """
+    formats = [text for text in _strings(template) if "%" in text]
+    own = "\n" + template if template.startswith("\n") else template
+    return {
+        "chat_template": _FROZEN + own,
+        "frozen_days": {text: day.strftime(text) for text in formats},
+    }
 
 
 def template_of(tokenizer: Any, conversation: Conversation, name: str) -> str:

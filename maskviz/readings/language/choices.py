@@ -31,6 +31,11 @@ def _frame(model: Model, given: Mapping[str, Any]) -> Framed:
     if given["by"] not in BY:
         raise UnknownNameError.of("way to weigh choices", given["by"], BY)
     if given["conversation"]:
+        if given["by"] == "pmi":
+            raise ParameterError(
+                "A conversation without its contents is none, so that nothing is gained over it "
+                "(pmi): weigh the choices by sum or mean."
+            )
         own = conversed(model, given["conversation"], choices, as_turn=True)
         _distinct(own.tails)
         return own

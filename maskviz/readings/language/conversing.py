@@ -6,32 +6,48 @@ special tokens are. An answer is a whole turn of the assistant's, written by the
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ...errors import CapabilityError, MaskError, ParameterError
 from ...models.chat import Rendering, read_rendering, render_conversation
 from ...models.model import Model, size_of_tokens
 from ...text.alignment import Tokenised
-from ...text.conversation import Conversation
+from ...text.conversation import Conversation, Turn, read_conversation
 from .prompt import Framed, framed
 from .tails import PLAIN, Tail, first
+
+_TAKEN = 256  # conversations of a file's rows that are known by their text
+# Stands for each of a file's conversations where a question is put to all of them.
+EACH = Conversation((Turn("user", "one word"),))
 
 
 @dataclass(frozen=True, eq=False)
 class Conversed(Framed):
     """A model that reads each text as the contents of a conversation.
 
-    conversations: those that it may be asked about, each without its answer. as_turn: whether what
-    follows is a turn as the template writes it, else it stands right behind the begun turn.
+    spoken: the conversation that it is asked about, without its answer. as_turn: whether what
+    follows is a turn as the template writes it, else it stands right behind the begun turn. others:
+    conversations that were taken up besides, by their text, the last ones of them.
     """
 
-    conversations: tuple[Conversation, ...] = ()
+    spoken: Conversation | None = None
     as_turn: bool = False
+    others: OrderedDict[str, Conversation] = field(default_factory=OrderedDict)
+
+    def take(self, spoken: Conversation) -> None:
+        """Take up another conversation, such as that of a file's next row."""
+        self.others.pop(spoken.text, None)
+        self.others[spoken.text] = spoken
+        if len(self.others) > _TAKEN:
+            self.others.popitem(last=False)
 
     def conversation(self, text: str) -> Conversation:
         """Return the conversation whose contents are `text`. Raises MaskError for another text."""
-        found = next((c for c in self.conversations if c.text == text), None)
+        found = self.others.get(text)
+        if found is None and self.spoken is not None and self.spoken.text == text:
+            found = self.spoken
         if found is None:
             raise MaskError(
                 f"The text, which begins {text[:40]!r}, is not that of the conversation: make the "
@@ -75,7 +91,19 @@ def conversed(
     model.require("generate")
     tails = tails or _tails(model, conversation, continuations, as_turn)
     own = framed(model, PLAIN, tails, room=room)
-    return Conversed(**{**vars(own), "conversations": (conversation,), "as_turn": as_turn})
+    return Conversed(**{**vars(own), "spoken": conversation, "as_turn": as_turn})
+
+
+def taken_up(model: Model, row: str) -> str:
+    """Return what a model reads of a row: of one that reads conversations, that of the row's.
+
+    A plain text is one turn of the user's.
+    """
+    if not isinstance(model, Conversed):
+        return row
+    spoken = read_conversation(row).prompt
+    model.take(spoken)
+    return spoken.text
 
 
 def rendered(model: Model, conversation: Conversation) -> Rendering:

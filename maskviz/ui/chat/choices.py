@@ -24,7 +24,7 @@ def operator_of(talk: Talk, model: str) -> str:
 def strategy_controls(talk: Talk) -> None:
     """The strategy, and what it takes."""
     name = talk.choice.strategy
-    offered = [one for one in COMMON if one in STRATEGIES]
+    offered = [one for one in COMMON if one == name or _finds(talk, one)]
     combined = is_expression(name)
     if not combined and name not in offered:
         offered.append(name)
@@ -37,6 +37,17 @@ def strategy_controls(talk: Talk) -> None:
     st.caption("Several strategies, combined." if entry is None else entry.summary)
     if entry is None or entry.kind != "manual":
         controls.choice_controls(talk.choice, entry, _SLOT)
+
+
+def _finds(talk: Talk, strategy: str) -> bool:
+    """Tell whether there is anything that a strategy is made for."""
+    if strategy == "thought":
+        return any(turn.thought or "think>" in turn.content for turn in talk.turns)
+    if strategy == "tool":
+        return any(turn.calls or turn.role == "tool" for turn in talk.turns)
+    if strategy == "example":
+        return sum(turn.role == "user" for turn in talk.turns) > 1
+    return True
 
 
 def more_controls(talk: Talk, model: str) -> None:

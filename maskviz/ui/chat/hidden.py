@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from maskviz.evidence.text.spoken import Place, sentences_of, whole_sentences
 from maskviz.masks import Mask, mask
 from maskviz.masks.choice import Choice
 from maskviz.masks.edit import Units, beginning, with_units
@@ -41,7 +42,13 @@ def current_mask(talk: Talk, model: str) -> Mask:
     chosen, indices = chosen_mask(talk, model), talk.indices
     if indices is None:
         return chosen
-    return with_units(chosen, units_of(talk.conversation), indices)
+    clicked = with_units(chosen, units_of(talk.conversation), indices)
+    return whole_sentences(clicked, _sentences(talk.conversation.to_json()))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _sentences(spoken: str) -> tuple[Place, ...]:
+    return sentences_of(read_conversation(json.loads(spoken)))
 
 
 def of_prompt(chosen: Mask, prompt: Conversation) -> Mask:

@@ -22,6 +22,10 @@ from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 
 _EXPLAINED = "chat_explained"  # the key of the request that *Explain* was pressed for
+_PAGES = {
+    "compare": "Other strategies and operators on this conversation.",
+    "attention": "Every head over this conversation, as the model's template writes it.",
+}
 _MOST_SHOWN = 60_000  # characters of a rendering that are drawn
 
 
@@ -42,7 +46,7 @@ def explained(found: Asked) -> None:
                 help="Hides each word, and each sentence, in turn: what does the answer rest on?",
             )  # fmt: skip
         if len(request.mask.text) <= limits.LONGEST:
-            _to_compare(request)
+            _elsewhere(request)
     if st.session_state.get(_EXPLAINED) != request.key:
         return
     st.markdown("**What does the plain answer rest on?**")
@@ -52,18 +56,16 @@ def explained(found: Asked) -> None:
         _sentences(found)
 
 
-def _to_compare(request: Request) -> None:
-    """Open the same conversation, mask and model on the Compare page."""
-    if st.button(
-        "Open in Compare", key="chat_compare",
-        help="Other strategies and operators on this conversation. Takes the place of the text.",
-    ):  # fmt: skip
-        view = state.View(
-            request.mask.text, "manual", operator=request.operator, model=request.model,
-            saved=request.mask.to_json(), question=request.question(),
-        )  # fmt: skip
-        state.open_view(view)
-        st.switch_page("pages/compare.py")
+def _elsewhere(request: Request) -> None:
+    """Open the same conversation, mask and model on another page, in the place of its text."""
+    for page, shows in _PAGES.items():
+        if st.button(f"Open in {page.capitalize()}", key=f"chat_{page}", help=shows):
+            view = state.View(
+                request.mask.text, "manual", operator=request.operator, model=request.model,
+                saved=request.mask.to_json(), question=request.question(),
+            )  # fmt: skip
+            state.open_view(view)
+            st.switch_page(f"pages/{page}.py")
 
 
 def _explain(key: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -12,8 +13,10 @@ from maskviz.errors import MaskvizError
 from maskviz.models import Model, list_models, load_model, tuned
 from maskviz.models.abilities import abilities
 from maskviz.readings.language.asking import askable, opening_question
+from maskviz.readings.language.conversing import conversed
 from maskviz.readings.language.tails import Template, joined
 from maskviz.readings.question import QUESTIONS, Spec
+from maskviz.text.conversation import read_conversation
 from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.page import escape
 
@@ -43,6 +46,20 @@ def spec_of(view: state.View) -> Spec:
     defaults = QUESTIONS[given["name"]].defaults
     said = {k: v for k, v in given.items() if k != "name" and v != _plain(defaults.get(k))}
     return {"name": given["name"], **said} if said else given["name"]
+
+
+def reader_of(view: state.View) -> Model:
+    """Return the model as it reads the view's text: a conversation as its own template writes it.
+
+    It then has a name of its own, so that nothing is taken for the same text read plainly.
+    """
+    model, said = load_model(view.model), view.question.get("conversation")
+    if not said or "generate" not in model.capabilities:
+        return model
+    spoken = read_conversation(said)
+    if spoken.text != view.text:
+        return model
+    return replace(conversed(model, spoken), name=f"{model.name} in a conversation")
 
 
 def second_models(view: state.View, operator: str) -> list[str]:

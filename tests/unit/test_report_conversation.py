@@ -1,0 +1,83 @@
+"""The report on a conversation: both answers, the sentences by rank, attention by turn."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from maskviz.attention import attend
+from maskviz.attention.by_turn import attention_by_turn
+from maskviz.evidence.text.spoken import ranked_sentences
+from maskviz.masks import Mask, MaskSpan
+from maskviz.models import load_model
+from maskviz.readings.language.conversing import conversed
+from maskviz.readings.question import asked
+from maskviz.report import conversation_report, render
+from maskviz.text.conversation import Conversation, Turn
+from tests.hostile import PARTS
+from tests.tiny_chat import chat_model
+
+SPOKEN = Conversation(
+    (
+        Turn("system", "Ann lives in Rome. Bob lives in Milan. The door is green."),
+        Turn("user", "Where is Bob?"),
+    )
+)
+HIDDEN = Mask(SPOKEN.text, (MaskSpan(19, 38),))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return load_model(chat_model(tmp_path_factory.mktemp("chat")))
+
+
+def test_it_holds_both_answers_the_ranks_and_where_the_model_looked(model) -> None:
+    report = conversation_report(HIDDEN, SPOKEN, model, "delete", 6)
+    page = render(report)
+    question = {"name": "answer", "conversation": SPOKEN, "longest": 6}
+    ranked = ranked_sentences(asked(model, question).about(SPOKEN.text), SPOKEN, "delete")
+    places = [page.index(f"<td>{place}</td><td>{one.text}") for place, one in enumerate(ranked, 1)]
+    assert places == sorted(places)
+    assert report.finding.startswith("Without the second sentence of the system prompt")
+    assert "too few for more than a rank" in report.sure
+    assert '<span class="hidden">Milan</span>' in page
+    assert "share of attention" in page
+    assert not re.search(r"(src|href)\s*=\s*[\"']?\s*(https?:)?//", page)  # it fetches nothing
+
+
+def test_the_shares_of_turns_are_those_of_their_tokens(model) -> None:
+    shares = attention_by_turn(model, SPOKEN, "In Milan.")
+    assert sum(shares.turns) + shares.template + shares.answer == pytest.approx(1, abs=1e-2)
+    whole = SPOKEN.answering("In Milan.")
+    put = conversed(model, whole)
+    weights = np.asarray(attend(whole.text, put, method="raw").weights, dtype=float)
+    owners = put.tokenise(whole.text).turns
+    rows = [i for i, owner in enumerate(owners) if owner == 2]
+    for turn in (0, 1):
+        keys = [i for i, owner in enumerate(owners) if owner == turn]
+        own = weights[:, :, rows][:, :, :, keys].sum(-1).mean()
+        assert shares.turns[turn] == pytest.approx(own, abs=2e-3)
+
+
+def test_nothing_hidden_is_a_report_too(model) -> None:
+    report = conversation_report(Mask(SPOKEN.text), SPOKEN, model, "delete", 3)
+    assert "Nothing was hidden" in report.sure
+    assert "Both are the same" in render(report)
+
+
+def test_its_commands_make_it_again(model) -> None:
+    report = conversation_report(HIDDEN, SPOKEN, model, "delete", 6)
+    lines = [line for line in report.commands if not line.startswith(("#", "save("))]
+    made: dict[str, object] = {}
+    exec("\n".join(lines).replace(" save", " save as _"), made)
+    assert made["report"].finding == report.finding
+
+
+def test_a_hostile_conversation_stays_text(model) -> None:
+    spoken = Conversation((Turn("user", " ".join(PARTS[:3])),))
+    page = render(conversation_report(Mask(spoken.text), spoken, model, "delete", 2))
+    assert "<img src=x" not in page
+    assert "<svg onload" not in page
+    assert "<script>window" not in page
