@@ -85,7 +85,7 @@ def _writes(spec: RunSpec, folder: Path, heads: str) -> None:
     if heads and not any(name.endswith(("CausalLM", "LMHeadModel")) for name in heads.split()):
         raise CapabilityError(
             f"The model {spec.model!r} cannot be tuned for causal ({heads.split()[0]} writes no "
-            "text): choose a decoder, such as 'smollm2'."
+            "text): choose a decoder, such as 'mini-chat'."
         )
 
 

@@ -94,7 +94,7 @@ _SUGGESTED = {
     "classification": "mini",
     "mlm": "mini",
     "seq2seq": "mini-translate",
-    "causal": "smollm2",
+    "causal": "mini-chat",
 }
 
 

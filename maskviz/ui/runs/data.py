@@ -47,7 +47,7 @@ def show() -> dict[str, Any] | None:
 def _talks() -> dict[str, Any]:
     st.caption(
         "Generated conversations: some facts, one sentence that has nothing to do with them, a "
-        "question and its answer. They teach a decoder, such as smollm2."
+        "question and its answer. They teach a decoder, such as mini-chat."
     )
     return {"path": EXAMPLE, "max_rows": EXAMPLE_TALKS, "task": CAUSAL, **runs_lesson.fields()}
 
