@@ -199,27 +199,6 @@ CASES: dict[str, tuple[str, ...]] = {
         "compare '{long}' -m '{bert}' --long cut",
         "compare '{long}' -m '{bert}' --long windows -s entity --types GPE",
     ),
-    "heads": (
-        "compare '{short}' --heads 2.3,4.1 --unit-operator zero",
-        "compare '{short}' --heads 2.3 --unit-operator from -s pattern --words dull",
-        "compare '{short}' --heads 2.3 --unit-operator from-plain -s pattern --words dull",
-        "compare '{short}' --heads 2.3 --unit-operator zero -s pattern --words dull",
-        "compare '{short}' -m '{bert}' --heads 1.1 --mean-over '{table}' --draws 20",
-        "compare '{short}' -m '{llama-lm}' --heads 1.2 --unit-operator zero-but-bias --next",
-        "compare '{short}' -m '{bart-lm}' --heads cross:1.2 --unit-operator zero "
-        "--answer 'dull story'",
-        "compare --file '{table}' --text-column text -s random --heads 2.3 --unit-operator zero",
-        "heads '{short}'",
-        "heads '{short}' -m '{bert}' --unit-operator from -s pattern --words dull "
-        "--out '{out}.csv'",
-        "heads --file '{table}' --text-column text --unit-operator zero",
-        "heads '{short}' -m '{llama-lm}' --unit-operator zero --target ' the'",
-        "knockout '{short}' --to pattern:/dull/",
-        "knockout '{text}' -m '{llama-lm}' --to pattern:/Paris/ --window 1 --draws 20 --next",
-        "lens '{short}'",
-        "lens '{short}' -m '{llama-lm}' --next -s pattern --words dull",
-        "lens '{short}' -m '{bart-lm}' --answer 'dull story'",
-    ),
     "compare-file": (
         "compare --file '{table}' --text-column text -s random,span --out '{out}.csv'",
         "compare --file '{table}' --text-column text --label-column label -m '{bert}' "

@@ -79,7 +79,7 @@ def _chance_of(effect: Effect) -> list[str]:
     if not effect.comparison.mask.spans:
         return ["chance  nothing was hidden, so there is nothing to set beside chance"]
     lines = [f"chance  {beside(chance)}"]
-    if chance.draws:
+    if chance.draws > 1:
         low, high, mean = (f"{value:{scale.digits}}" for value in scale.band(chance))
         lines.append(
             f"        under these {scale.name} lies between {low} and {high}, mean {mean}"
@@ -116,8 +116,13 @@ def _effects(effects: list[Effect]) -> list[str]:
 def _band(effect: Effect) -> str:
     from ..evidence.text.scale import Scale
 
+    if effect.control.draws < _FEWEST:
+        return "–"
     low, high, _ = Scale.of(effect.comparison).band(effect.control)
-    return f"{low:.3f} to {high:.3f}" if effect.control.draws else "–"
+    return f"{low:.3f} to {high:.3f}"
+
+
+_FEWEST = 19  # masks that 95 of 100 can be told of
 
 
 def _survives(found: Sensitivity) -> str:

@@ -138,10 +138,13 @@ def _regression_sentence(comparison: Comparison, chance: Control | None, doing: 
 def beside(chance: Control) -> str:
     """Say where a mask stands among others of its kind and size: a verdict's figures, or a rank."""
     count, size = chance.draws, chance.size
+    near = "" if chance.unit == "head" else " of about its length"
     if not chance.number:
         return "the model reads nothing of what is hidden"
     if not count:
-        return f"there is no other mask of {size} in this text to set it against"
+        return (
+            f"there is no other mask of {size} of about its length in this text to set it against"
+        )
     place = "the strongest" if chance.rank == 1 else f"number {chance.rank} by strength"
     if chance.by_effect:
         return (
@@ -149,7 +152,9 @@ def beside(chance: Control) -> str:
             "that is no verdict"
         )
     if not chance.tells:
-        return f"it is {place} of the {count + 1} masks of {size}: too few for more than a rank"
+        return (
+            f"it is {place} of the {count + 1} masks of {size}{near}: too few for more than a rank"
+        )
     all_or_drawn = f"all {count} other masks" if chance.whole else f"{count} other masks drawn"
     return (
         f"of {all_or_drawn} of {size}, {chance.as_strong} change it as much "
