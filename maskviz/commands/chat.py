@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..readings.question import Question
     from ..text.conversation import Conversation
 
+_SHOWN = 80  # characters of the scored answer that the printed line repeats
+
 
 @common.app.command("chat")
 def chat_command(
@@ -27,7 +29,14 @@ def chat_command(
             "'-' reads standard input."
         ),
     ],
-    model: common.ModelName = "mini-chat",
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "-m",
+            help="mini-chat, smollm2, a tuned run, a folder, a GGUF file or a Hub name.",
+        ),
+    ] = "mini-chat",
     strategy: Annotated[
         str, typer.Option("--strategy", "-s", help="What to hide; without it, nothing.")
     ] = "",
@@ -88,13 +97,14 @@ def chat_command(
         )  # fmt: skip
         effect = _effect(put, chosen, operator, draws)
         common.notify(effect.comparison.notice)
-        document |= _document(effect)
-        lines += _answers(effect)
+        document |= _document(effect, put.given["answer"])
+        lines += _answers(effect, put.given["answer"])
     else:
         for notice in seen.notices:
             common.notify(notice)
-        document["answer"] = put.given["answer"]
-        lines.append(f"plain   {put.given['answer']}")
+        unmasked = _unmasked(put, spoken.prompt)
+        document |= unmasked
+        lines += _unmasked_lines(unmasked)
     common.show(document, as_json, "\n".join(lines))
 
 
@@ -116,7 +126,40 @@ def _effect(put: Question, chosen: Any, operator: str, draws: int) -> Effect:
     return effect
 
 
-def _document(effect: Effect) -> dict[str, Any]:
+def _unmasked(put: Question, prompt: Conversation) -> dict[str, Any]:
+    """Return what the model writes itself, and of the answer that is asked about its ln p."""
+    from ..masks import apply
+    from ..readings.language.answering import decoded, written
+    from ..readings.question import asked
+
+    scored, longest = put.given["answer"], put.given["longest"]
+    given = {"name": "answer", "conversation": prompt, "longest": longest, "answer": ""}
+    own: Any = asked(put.model.bare, given).model
+    (row,) = put.logits([apply(prompt.text, "attention", put.model)])
+    return {
+        "answer": decoded(own, written(own, apply(prompt.text, "attention", own), longest)),
+        "scored": scored,
+        "log_probability_original": float(row[0]),
+    }
+
+
+def _unmasked_lines(found: dict[str, Any]) -> list[str]:
+    from ..text.marks import printable
+
+    return [
+        f"plain   {printable(found['answer'])}",
+        f"{_ln_p_of(found['scored'])}: {found['log_probability_original']:.2f}",
+    ]
+
+
+def _ln_p_of(scored: str) -> str:
+    from ..text.marks import printable
+
+    shown = scored if len(scored) <= _SHOWN else f"{scored[:_SHOWN].rstrip()}…"
+    return f"ln p of “{printable(shown)}”"
+
+
+def _document(effect: Effect, scored: str) -> dict[str, Any]:
     compared = effect.comparison
     written = compared.detail["generation"]
     return {
@@ -125,6 +168,7 @@ def _document(effect: Effect) -> dict[str, Any]:
         "operator": compared.operator,
         "answers": {"plain": written["original"], "masked": written["masked"]},
         "parts_at": written["parts_at"],
+        "scored": scored,
         "tokens": compared.detail["tokens"],
         "log_probability_original": compared.detail["log_probability_original"],
         "log_probability_masked": compared.detail["log_probability_masked"],
@@ -135,7 +179,7 @@ def _document(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _answers(effect: Effect) -> list[str]:
+def _answers(effect: Effect, scored: str) -> list[str]:
     from ..evidence.text.sentence import beside
     from ..text.marks import printable
 
@@ -145,7 +189,7 @@ def _answers(effect: Effect) -> list[str]:
     return [
         f"plain   {printable(written['original'])}",
         f"masked  {printable(written['masked'])}",
-        f"ln p of the plain answer: {before:.2f}, masked {after:.2f}; KL {compared.kl:.3f}",
+        f"{_ln_p_of(scored)}: {before:.2f}, masked {after:.2f}; KL {compared.kl:.3f}",
         f"chance  {beside(effect.control)}" if compared.mask.spans else "nothing was hidden",
     ]
 

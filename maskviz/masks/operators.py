@@ -98,7 +98,7 @@ def no_mask_token(name: str, unlearned: str | None = None) -> CapabilityError:
     learned = f" it has learned (its tokenizer only names {unlearned!r})" if unlearned else ""
     return CapabilityError(
         f"The model {name!r} has no mask token{learned}: "
-        "use the operator delete, placeholder, unk or attention."
+        "use the operator delete, placeholder or attention."
     )
 
 
@@ -179,7 +179,8 @@ def _unk(model: Any, plain: Tokenised, hidden: Hidden) -> list[Piece]:
     token_id, token = model.tokenizer.unk_token_id, model.tokenizer.unk_token
     if token_id is None:
         raise CapabilityError(
-            f"The model {model.name!r} has no unk token: use the operator delete or attention."
+            f"The model {model.name!r} has no unk token: "
+            "use the operator delete, placeholder or attention."
         )
     return [(token_id, token, i, 1) for i in hidden.indices]
 

@@ -192,7 +192,7 @@ def test_a_longer_conversation_than_the_model_takes_is_said(model: str) -> None:
     app = press(app, "Ask")
     assert not app.exception
     assert "where" in app.error[0].value
-    assert "leave turns out" in app.error[0].value
+    assert "shorten the text" in app.error[0].value
 
 
 def test_a_model_without_a_template_is_said_and_others_are_offered(

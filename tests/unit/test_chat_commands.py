@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from maskviz.evidence import compare, explain
-from maskviz.masks import mask
+from maskviz.masks import apply, mask
 from maskviz.readings.question import asked
 from maskviz.text.conversation import read_conversation
+from maskviz.text.marks import printable
 from tests.tiny_chat import chat_model
 
 SAID = {
@@ -100,6 +101,33 @@ def test_chat_answers_plain_and_masked(run, file, model) -> None:
     assert status == 0
     assert "turn 2 (user), content" in out
     assert "plain   " in out
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("answer", [None, "Oslo", ""])
+def test_chat_names_what_is_scored_beside_the_own_answer(run, file, model, answer, masked) -> None:
+    given = ["-m", model, "--longest", "5", *([] if answer is None else ["--answer", answer])]
+    given += ["-s", "pattern", "--words", "loved"] if masked else []
+    own = asked(model, {"name": "answer", "conversation": SPOKEN, "answer": "", "longest": 5})
+    wrote = own.about(SPOKEN.prompt.text).given["answer"]
+    scored = {None: "Anna of Paris", "": wrote}.get(answer, answer)
+    status, out, _ = run("chat", file, *given, "--json")
+    assert status == 0
+    said = json.loads(out)
+    assert said["scored"] == scored
+    assert (said["answers"]["plain"] if masked else said["answer"]).startswith(wrote)
+    put = asked(
+        model,
+        {"name": "answer", "conversation": SPOKEN, "answer": answer, "longest": 5}
+        if answer is not None
+        else {"name": "answer", "conversation": SPOKEN},
+    )
+    put = put.about(SPOKEN.prompt.text)
+    (row,) = put.logits([apply(SPOKEN.prompt.text, "attention", put.model)])
+    assert said["log_probability_original"] == pytest.approx(row[0], abs=1e-3)
+    status, out, _ = run("chat", file, *given)
+    assert status == 0
+    assert f"ln p of “{printable(scored)}”: {said['log_probability_original']:.2f}" in out
 
 
 def test_chat_reads_standard_input(run, model) -> None:

@@ -166,3 +166,29 @@ def test_the_prompt_is_what_stands_before_the_answer() -> None:
     assert thinking.prompt.answering("So.") == thinking
     alone = Conversation((Turn("assistant", "Yo"),))
     assert (alone.answer, alone.prompt) == ("", alone)
+
+
+@pytest.mark.parametrize(
+    ("turns", "answer", "read"),
+    [
+        ([("user", "Where?"), ("assistant", "")], "", ["user"]),
+        ([("user", "Where?"), ("assistant", " \n")], "", ["user"]),
+        ([("user", "Where?"), ("assistant", ""), ("assistant", "")], "", ["user"]),
+        ([("user", "Where?"), ("assistant", "Rome"), ("assistant", "")], "Rome", ["user"]),
+        ([("assistant", "Hi"), ("user", "Where?"), ("assistant", "")], "", ["assistant", "user"]),
+        ([("assistant", ""), ("user", "Where?")], "", ["assistant", "user"]),
+        ([("system", ""), ("user", "Where?"), ("assistant", "Rome")], "Rome", ["system", "user"]),
+    ],
+)
+def test_an_empty_turn_at_the_end_is_where_the_model_answers(turns, answer, read) -> None:
+    found = Conversation(tuple(Turn(role, text) for role, text in turns))
+    assert (found.answer, [turn.role for turn in found.prompt.turns]) == (answer, read)
+    assert found.prompt.prompt == found.prompt
+
+
+@pytest.mark.parametrize("before", [("user",), ("system", "user"), ("user", "assistant")])
+def test_an_answer_to_nothing_is_refused(before) -> None:
+    found = Conversation((*(Turn(role) for role in before), Turn("assistant", "Rome")))
+    assert found.answer == "Rome"
+    with pytest.raises(DataError, match="Nothing stands before the answer 'Rome': write"):
+        found.prompt  # noqa: B018

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -317,3 +320,35 @@ def test_a_gain_over_nothing_is_refused(chat) -> None:
     given = {"name": "choices", "choices": ("a", "b"), "by": "pmi", "conversation": SAID}
     with pytest.raises(ParameterError, match="pmi"):
         asked(chat(), given)
+
+
+@pytest.mark.parametrize("operator", ["mask", "corrupt", "unk"])
+@pytest.mark.parametrize("unk", [None, "eos_token"])
+def test_the_operators_that_a_refusal_names_work(chat, operator: str, unk: str | None) -> None:
+    model = copy.copy(chat())
+    tokenizer = copy.deepcopy(model.tokenizer)
+    tokenizer.unk_token = unk and getattr(tokenizer, unk)
+    object.__setattr__(model, "tokenizer", tokenizer)
+    put = asked(model, {"name": "answer", "conversation": SAID})
+    chosen = mask(SAID.prompt, "pattern", words="kind")
+    with pytest.raises(CapabilityError) as refused:
+        apply(chosen, operator, put.model)
+    _, named = str(refused.value).rstrip(".").rsplit("use the operator ", 1)
+    names = named.replace(" or ", ", ").split(", ")
+    assert names == ["delete", "placeholder", "attention"]
+    assert all(len(apply(chosen, name, put.model)) for name in names)
+
+
+@pytest.mark.parametrize("more", [{"longest": 2}, {"longest": 40}, {"answer": "Anna of Paris"}])
+@pytest.mark.parametrize("turns", [1, 2])
+def test_what_is_too_long_says_what_is_kept_free(chat, turns: int, more) -> None:
+    said = Conversation((Turn("user", "word " * 600),) * turns)
+    put = asked(chat(), {"name": "answer", "conversation": said, **more})
+    with pytest.raises(ParameterError) as refused:
+        put.model.tokenise(said.text)
+    told = str(refused.value)
+    limit, kept = re.search(r"(\d+) are the limit \(512 less (\d+) that", told).groups()
+    assert int(limit) + int(kept) == 512
+    assert ("shorten the text" in told, "leave turns out" in told) == (turns == 1, turns == 2)
+    lower = f"lower longest, which is {more.get('longest')}"
+    assert (lower in told) == ("longest" in more)

@@ -255,7 +255,7 @@ def test_a_model_taught_sentinels_writes_a_hidden_sentence_anew(tiny) -> None:
     assert new == ids[1:-1]
 
 
-@pytest.mark.parametrize("operator", ["delete", "placeholder", "unk", "attention"])
+@pytest.mark.parametrize("operator", ["delete", "placeholder", "attention"])
 def test_a_decoder_says_what_to_use_instead_of_mask(tiny, operator: str) -> None:
     model = load_model(tiny("gpt2", "CausalLM"))
     with pytest.raises(CapabilityError, match=rf"no mask token.*\b{operator}\b"):

@@ -68,11 +68,22 @@ class Conversed(Framed):
             self.read.put(key, found, size_of_tokens)
         most = min(self.readable, longest or self.readable)
         if len(found.input_ids) > most:
-            raise ParameterError(
-                f"The conversation takes {len(found.input_ids):,} tokens as the template of "
-                f"{self.name!r} writes it, where {most:,} are the limit: leave turns out."
-            )
+            raise self._too_long(own, len(found.input_ids), most)
         return found
+
+    def _too_long(self, spoken: Conversation, count: int, most: int) -> ParameterError:
+        """Return the error of a conversation of `count` tokens where `most` are read."""
+        limit = f"{max(most, 0):,} are the limit"
+        if most == self.readable < self.max_length:
+            kept = self.max_length - self.readable
+            limit += f" ({self.max_length:,} less {kept:,} that are kept for the answer)"
+        step = "leave turns out" if spoken.turns[1:] else "shorten the text"
+        if most == self.readable and self.room > 1:
+            step += f", or lower longest, which is {self.room}"
+        return ParameterError(
+            f"The conversation takes {count:,} tokens as the template of {self.name!r} writes it, "
+            f"where {limit}: {step}."
+        )
 
 
 def conversed(

@@ -93,34 +93,48 @@ class Conversation:
         """The roles that speak, in the order in which they first do."""
         return tuple(dict.fromkeys(turn.role for turn in self.turns))
 
+    @cached_property
+    def _begun(self) -> tuple[Turn, ...]:
+        """The turns without empty ones of the assistant's at the end: there the model answers."""
+        end = len(self.turns)
+        while _is_open(self.turns[end - 1]) and not self.turns[end - 1].thought.strip():
+            end -= 1
+        return self.turns[:end]
+
     @property
     def answered(self) -> bool:
-        """Whether the last turn is the assistant's and says something."""
-        last, before = self.turns[-1], len(self.texts) - len(self.turns[-1].texts)
+        """Whether the last turn that says something is the assistant's, and not the only one."""
+        last = self._begun[-1]
         said = last.role == "assistant" and bool(last.content.strip()) and not last.calls
-        return said and bool(before or last.thought)
+        return said and bool(self._begun[1:] or last.thought)
 
     @property
     def answer(self) -> str:
         """What the last turn answers, empty where the conversation ends with a question."""
-        return self.turns[-1].content if self.answered else ""
+        return self._begun[-1].content if self.answered else ""
 
     @cached_property
     def prompt(self) -> Conversation:
         """What a model reads before the last answer; itself where it ends with a question.
 
-        The thought before the answer stays: it is read, too.
+        The thought before the answer stays: it is read, too. Raises DataError where nothing but
+        the answer has a text.
         """
         if not self.answered:
-            return self
-        last = replace(self.turns[-1], content="")
-        kept = (*self.turns[:-1], last) if last.thought else self.turns[:-1]
+            return self if self._begun == self.turns else replace(self, turns=self._begun)
+        last = replace(self._begun[-1], content="")
+        kept = (*self._begun[:-1], last) if last.thought else self._begun[:-1]
+        if not any(text.strip() for turn in kept for _, text in turn.texts):
+            raise DataError(
+                f"Nothing stands before the answer {self.answer[:40]!r}: write something in a turn "
+                "before it, such as a question."
+            )
         return replace(self, turns=kept)
 
     def answering(self, answer: str) -> Conversation:
         """Return the conversation with an answer of the assistant's at its end."""
         last = self.turns[-1]
-        if last.role == "assistant" and not last.content and not last.calls:
+        if _is_open(last):
             return replace(self, turns=(*self.turns[:-1], replace(last, content=answer)))
         return replace(self, turns=(*self.turns, Turn("assistant", answer)))
 
@@ -137,6 +151,11 @@ class Conversation:
     def to_json(self) -> str:
         """Return the conversation as a JSON document."""
         return json.dumps(self.to_dict(), ensure_ascii=False)
+
+
+def _is_open(turn: Turn) -> bool:
+    """Tell whether a turn is the assistant's and its answer is still to be written."""
+    return turn.role == "assistant" and not turn.content.strip() and not turn.calls
 
 
 def _tools_are_called(turns: Sequence[Turn]) -> None:
