@@ -59,7 +59,10 @@ def audit_command(
         typer.Option(help="Of --loss: write --out for trl, axolotl, labels or llama-factory."),
     ] = "",
     out: Annotated[Path | None, typer.Option("--out", help="Of --export: JSON Lines.")] = None,
-    row: Annotated[int, typer.Option(min=1, help="Of --loss: the row that is shown.")] = 1,
+    row: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of --loss: the row of the file that is shown; without: one."),
+    ] = None,
     as_json: common.Json = False,
 ) -> None:
     """Check what strategies hide: ratios, 80/10/10, units cut in two, lengths, overlap.
@@ -107,17 +110,16 @@ def _examined(given: dict[str, Any]) -> Examined:
     return Examined.of(RunSpec.build(task="causal", **given))
 
 
-def _audit_loss(examined: Examined, row: int, as_json: bool) -> None:
+def _audit_loss(examined: Examined, row: int | None, as_json: bool) -> None:
     from ..training.loss_audit import strip
 
-    if row > len(examined.rows):
-        raise DataError(f"There is no row {row}: the table has {len(examined.rows):,}.")
-    found, seen = examined.audit(), examined.seen(row - 1)
+    place = examined.place_of(row)
+    found, seen = examined.audit(), examined.seen(place)
     tokens = [{"text": t.text, "hidden": t.hidden, "weight": t.weight} for t in seen]
     common.show(
-        {**found.to_dict(), "row": {"number": row, "tokens": tokens}},
+        {**found.to_dict(), "row": {"number": examined.numbers[place], "tokens": tokens}},
         as_json,
-        "\n".join([*found.lines(), "", strip(seen)]),
+        "\n".join([*found.lines(), "", f"Row {examined.numbers[place]}:", strip(seen)]),
     )
 
 
@@ -127,8 +129,8 @@ def _export(examined: Examined, form: str, out: Path | None, as_json: bool) -> N
     if out is None:
         raise DataError("The rows need a file: name --out, such as rows.jsonl.")
     left = export(examined, form, out)
-    written = len(examined.rows) - left.total()
-    lines = [f"{written:,} of {len(examined.rows):,} rows are in {out}."]
+    written = examined.count - left.total()
+    lines = [f"{written:,} of {examined.count:,} rows are in {out}."]
     lines += [f"{count:,} are left out: {why}." for why, count in left.most_common()]
-    given = {"rows": len(examined.rows), "written": written, "left_out": dict(left)}
+    given = {"rows": examined.count, "written": written, "left_out": dict(left)}
     common.show({**given, "out": str(out)}, as_json, "\n".join(lines))

@@ -127,12 +127,22 @@ def _way(
                 "choose from, which takes the values of the masked text."
             )
         return Way(unit_operator, rows), common.read_text(text)
+    _hides_something(unit_operator, strategy, mask_file)
     chosen = common.chosen_mask(
-        text, strategy or "random", shared["ratio"], shared["seed"], mask_file, model=put.model,
+        text, strategy or "", shared["ratio"], shared["seed"], mask_file, model=put.model,
         **options,
     )  # fmt: skip
     hides = operator or usual_operator(put.model)
     return Way(unit_operator, rows, chosen, hides), chosen.text
+
+
+def _hides_something(operator: str, strategy: str | None, mask_file: Path | None = None) -> None:
+    """Refuse values of a masked text of which nothing says what it hides."""
+    if not strategy and mask_file is None:
+        raise ParameterError(
+            f"The unit operator {operator} takes the values of a masked text, and nothing says "
+            "what is hidden in it: name it, such as --strategy pattern --words dull."
+        )
 
 
 def _rows(file: str, column: str | None) -> tuple[str, ...] | None:
@@ -231,10 +241,10 @@ def heads_command(
     if file is not None:
         way = Way(unit_operator, _rows(mean_over, text_column), hides=operator or _usual(put.model))
         texts = _texts(file, text_column, rows)
-        found = scan_rows(
-            _hidden(texts, strategy, ratio, seed, put.model, options) if way.patches else texts,
-            put, way, progress=show,
-        )  # fmt: skip
+        given: list[str] | list[Mask] = texts
+        if way.patches:
+            given = _hidden(texts, strategy, ratio, seed, put.model, unit_operator, options)
+        found = scan_rows(given, put, way, progress=show)
     else:
         way, written = _way(
             text, put, unit_operator, mean_over, text_column, strategy, operator, mask_file,
@@ -260,15 +270,21 @@ def _usual(model: Model) -> str:
 
 
 def _hidden(
-    texts: list[str], strategy: str, ratio: float | None, seed: int, model: Model, options: Any
+    texts: list[str],
+    strategy: str,
+    ratio: float | None,
+    seed: int,
+    model: Model,
+    operator: str,
+    options: Any,
 ) -> list[Mask]:
     """Return the masked text of each row, of which some words are hidden."""
     from ..masks import mask
 
-    given = common.mask_parameters(strategy or "random", model=model, **options)
+    _hides_something(operator, strategy)
+    given = common.mask_parameters(strategy, model=model, **options)
     masks = (
-        mask(text, strategy or "random", ratio=ratio, seed=seed + i, **given)
-        for i, text in enumerate(texts)
+        mask(text, strategy, ratio=ratio, seed=seed + i, **given) for i, text in enumerate(texts)
     )
     return [one for one in masks if one.spans]
 

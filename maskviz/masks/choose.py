@@ -12,6 +12,7 @@ from ..models.model import Model, load_model
 from ..text.conversation import Conversation
 from ..text.document import Document
 from ..text.pipelines import BUNDLED
+from ..text.words import NO_WORDS
 from .choice import Choice, joined
 from .expression import evaluate, is_expression
 from .mask import Mask
@@ -49,7 +50,7 @@ def mask(
     """
     document = _document(text, parameters)
     if not document.words:
-        raise TextError("The text has no words to hide: enter at least one word.")
+        raise TextError(NO_WORDS)
     ratio, seed = checked_ratio(ratio), checked_seed(seed)
     held = None if isinstance(model, str) else model
     if model is not None:

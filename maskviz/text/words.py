@@ -17,6 +17,7 @@ from typing import Any
 from ..errors import TextError
 from .specials import special_spans
 
+NO_WORDS = "The text has no words to hide: enter at least one word."
 _UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Burmese

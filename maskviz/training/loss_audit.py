@@ -7,11 +7,11 @@ words are, and the rows of which nothing is. And one row as a strip of two layer
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from ..errors import CapabilityError, MaskError, TextError
+from ..errors import CapabilityError, DataError, MaskError, TextError
 from ..masks.operators import overlapping
 from ..models import load_model
 from .data.lessons import Lesson, Teacher
@@ -23,13 +23,13 @@ from .spec.spec import RunSpec
 
 @dataclass(frozen=True)
 class LossAudit:
-    """What is learned of all rows.
+    """What is learned of all rows of a file, those that are left out among them.
 
     tokens, learned_tokens: over the rows that teach something. template_tokens: learned ones that
     stand for no content, end marks among them. turns, ended_turns: of the assistant's that are
     learned, and those whose end is. rows_without: nothing is learned of these; rows_cut: longer
     than max_length, rows_cut_before: of these no learned token is left. straddling: tokens over
-    the border of what is learned. left_out: why rows cannot be learned from → how many.
+    the border of what is learned. left_out: why rows are not learned from → how many.
     """
 
     rows: int
@@ -56,7 +56,10 @@ class LossAudit:
 
     def lines(self) -> Iterator[str]:
         """Say it line by line."""
-        yield f"{self.rows:,} rows; {self.learned_share:.1%} of {self.tokens:,} tokens are learned"
+        left = sum(self.left_out.values())
+        out = f", {left:,} left out" if left else ""
+        share = f"{self.learned_share:.1%} of {self.tokens:,} tokens"
+        yield f"{self.rows:,} rows{out}; {share} are learned"
         yield f"  ends of turns: {self.ended_turns:,} of {self.turns:,} are learned"
         yield f"  words of the template that are learned, ends among them: {self.template_tokens:,}"
         yield f"  rows of which nothing is learned: {self.rows_without:,}"
@@ -65,7 +68,8 @@ class LossAudit:
             "are cut before what they teach"
         )
         yield f"  tokens over the border of what is learned, left out: {self.straddling:,}"
-        yield from (f"  {count:,} rows: {why}" for why, count in self.left_out.items())
+        for why, count in self.left_out.items():
+            yield f"  left out, {count:,} {'row' if count == 1 else 'rows'}: {why}"
 
 
 @dataclass(frozen=True)
@@ -79,32 +83,59 @@ class Seen:
 
 @dataclass(frozen=True)
 class Examined:
-    """A file as a decoder would learn it: a teacher for its rows, and these."""
+    """A file as a decoder would learn it: a teacher for its rows, and these.
+
+    numbers: of each row, its number in the file, from 1. left: the number of each row that is left
+    out → why.
+    """
 
     spec: RunSpec
     teacher: Teacher
     rows: tuple[Spoken, ...]
     notes: tuple[str, ...]
+    numbers: tuple[int, ...]
+    left: Mapping[int, str]
 
     @classmethod
     def of(cls, spec: RunSpec, most: int = 0) -> Examined:
         """Read the rows of a run, at most `most`. Raises DataError for what cannot be read."""
         rows = spec.data.max_rows or most
         some = replace(spec, data=replace(spec.data, max_rows=min(rows, most) if most else rows))
-        found = read_spoken(spec, read_frame(some)).selection
+        targets = read_spoken(spec, read_frame(some))
+        found = targets.selection
         teacher = Teacher(load_model(spec.model), spec.loss, spec.seed, spec.training.max_length)
-        return cls(spec, teacher, found.labels, found.notes)
+        numbers = tuple(row + 1 for row in found.rows)
+        left = {row + 1: why for row, why in targets.left.items()}
+        return cls(spec, teacher, found.labels, found.notes, numbers, left)
+
+    @property
+    def count(self) -> int:
+        """How many rows the file has, those that are left out among them."""
+        return len(self.rows) + len(self.left)
+
+    def place_of(self, number: int | None) -> int:
+        """Return where a row of the file stands among `rows`; None is the first of these.
+
+        Raises DataError for a row that there is not, or that is left out.
+        """
+        if number is None:
+            return 0
+        if number in self.left:
+            raise DataError(f"Row {number} is {self.left[number]}, and left out: name another.")
+        if number not in self.numbers:
+            raise DataError(f"There is no row {number}: the table has {self.count:,}.")
+        return self.numbers.index(number)
 
     def audit(self) -> LossAudit:
         """Return what is learned of all rows."""
         counts: Counter[str] = Counter()
-        left: Counter[str] = Counter()
+        left = Counter(self.left.values())
         for row, spoken in enumerate(self.rows):
             try:
                 counts.update(_counted(self.teacher.lesson(spoken, row)))
             except CapabilityError as error:
                 left[str(error)] += 1
-        return LossAudit(len(self.rows), **counts, left_out=dict(left), notes=self.notes)
+        return LossAudit(self.count, **counts, left_out=dict(left), notes=self.notes)
 
     def seen(self, row: int = 0) -> list[Seen]:
         """Return a row token by token, hidden as in the first epoch and learned as it would be.

@@ -39,7 +39,7 @@ def export(examined: Examined, form: str, out: Path) -> Counter[str]:
     """
     if form not in FORMS:
         raise UnknownNameError.of("form of export", form, FORMS)
-    left: Counter[str] = Counter()
+    left = Counter(examined.left.values())
     lines = [json.dumps(row, ensure_ascii=False) for row in _rows(examined, form, left)]
     write_atomic(out, "".join(f"{line}\n" for line in lines))
     return left

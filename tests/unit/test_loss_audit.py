@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from maskviz.commands import app
+from maskviz.errors import DataError
 from maskviz.models import load_model
 from maskviz.training import RunSpec
 from maskviz.training.loss_audit import Examined, strip
@@ -105,6 +106,42 @@ def test_the_command_answers_in_json_and_in_lines(tiny: Path) -> None:
     lines = CliRunner().invoke(app, given).stdout
     assert "ends of turns: 5 of 5 are learned" in lines
     assert "⟦In Paris.<|end|>⟧" in lines
+
+
+@pytest.mark.parametrize(("form", "lacking"), [
+    ("jsonl", [talk("Hi", ""), talk("Hi"), talk("Hi", " \n")]),
+    ("csv", ["", "  "]),
+])  # fmt: skip
+def test_rows_are_counted_and_named_as_the_file_has_them(tiny: Path, form, lacking) -> None:
+    rows = [lacking[0], ROWS[0], lacking[1], ROWS[1], *lacking[2:]]
+    path = tiny / f"left.{form}"
+    if form == "csv":
+        import pandas as pd
+
+        cells = [row if isinstance(row, str) else json.dumps(row["messages"]) for row in rows]
+        pd.DataFrame({"id": range(len(cells)), "messages": cells}).to_csv(path, index=False)
+    else:
+        path.write_text("\n".join(map(json.dumps, rows)))
+    given = ["audit", "--loss", "--data", str(path), "--model", str(tiny / "model")]
+
+    def answer(*more: str):
+        return CliRunner().invoke(app, [*given, *more])
+
+    said = answer().stdout
+    assert said.startswith(f"{len(rows)} rows, {len(lacking)} left out; ")
+    found = json.loads(answer("--json").stdout)
+    assert (found["rows"], sum(found["left_out"].values())) == (len(rows), len(lacking))
+    assert all(f"{n} row{'s' * (n > 1)}: {why}\n" in said for why, n in found["left_out"].items())
+    assert found["row"]["number"] == 2
+    assert "⟦Yo<|end|>⟧" in answer("--row", "4").stdout
+    for row, why in ((1, "left out"), (3, "left out"), (len(rows) + 1, f"has {len(rows)}.")):
+        refused = answer("--row", str(row))
+        assert isinstance(refused.exception, DataError)
+        assert why in str(refused.exception)
+    out = tiny / "left_out.jsonl"
+    written = json.loads(answer("--export", "labels", "--out", str(out), "--json").stdout)
+    assert (written["rows"], written["written"]) == (len(rows), 2)
+    assert written["left_out"] == found["left_out"]
 
 
 def exported(tiny: Path, form: str, *more: str) -> list[dict]:

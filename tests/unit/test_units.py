@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from maskviz.evidence import compare, explain
 from maskviz.evidence.units.asking import Way
 from maskviz.evidence.units.choose import choose_heads
 from maskviz.evidence.units.compare import compare_units
+from maskviz.evidence.units.scan import scan_rows, scan_text
+from maskviz.evidence.units.sentence import scan_sentence
 from maskviz.inside.anatomy import anatomy_of
 from maskviz.inside.checks.heads import survey
 from maskviz.inside.projection import Gated
@@ -328,6 +331,42 @@ def test_bad_input_is_said_in_one_line(run, arguments: list[str], said: str) -> 
     assert out == ""
     assert said in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("text", ["", " \n\t"])
+@pytest.mark.parametrize("command", [
+    ["heads"], ["compare", "--heads", "1.1"], ["knockout", "--to", "last"], ["lens"],
+    ["compare", "--heads", "1.1", "--unit-operator", "zero"], ["lens", "--strategy", "random"],
+])  # fmt: skip
+def test_a_text_that_is_empty_is_refused(run, command: list[str], text: str) -> None:
+    name, *options = command
+    said = "maskviz: The text has no words to hide: enter at least one word.\n"
+    assert run(name, text, *options) == (2, "", said)
+
+
+@pytest.mark.parametrize("operator", ["from", "from-plain"])
+@pytest.mark.parametrize("command", [
+    ["heads", "A dull story."], ["compare", "A dull story.", "--heads", "1.1"],
+    ["heads", "--file", "texts.csv"],
+])  # fmt: skip
+def test_values_of_a_masked_text_need_what_is_hidden(
+    run, tmp_path, monkeypatch, command: list[str], operator: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "texts.csv").write_text("text\nA dull story.\nA warm film.\n")
+    code, out, error = run(*command, "--unit-operator", operator)
+    assert (code, out) == (2, "")
+    assert f"unit operator {operator} takes the values of a masked text, and nothing says" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("rows", [1, 2, 6])
+def test_a_scan_in_which_nothing_moves_names_no_head(rows: int) -> None:
+    found = scan_text(TEXT) if rows == 1 else scan_rows([TEXT] * rows)
+    assert "moves nothing" not in scan_sentence(found)
+    still = replace(found, effects=tuple(replace(one, effect=0.0) for one in found.effects))
+    said = "Silencing any one of the 24 heads (mean) moves nothing: no effect reaches 0.001."
+    assert scan_sentence(still) == said
 
 
 def test_a_mean_without_rows_is_refused(tiny) -> None:

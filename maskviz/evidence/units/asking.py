@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...data import make_example
-from ...errors import ParameterError
+from ...errors import ParameterError, TextError
 from ...inside.anatomy import anatomy_of
 from ...inside.operators import (
     BUT_BIAS,
@@ -25,8 +25,16 @@ from ...masks.operators import apply
 from ...models.memory import remembered
 from ...readings.language.conversing import taken_up
 from ...readings.question import Question
+from ...text.words import NO_WORDS
 
 ROWS = 64  # example rows that a mean is over where no others are given
+
+
+def put_to(question: Question, text: str) -> Question:
+    """Return the question as it is asked about a text. Raises TextError for one without any."""
+    if not text.strip():
+        raise TextError(NO_WORDS)
+    return question.about(text)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from ...readings.question import Question, Spec, asked
 from ..chance.verdict import DRAWS, Control
 from ..statistics import divergence
 from ..text.compare import LEAST, Comparison
-from .asking import Way, scan_of
+from .asking import Way, put_to, scan_of
 from .reference import head_sets
 
 _SAME = 1e-4  # as in the verdict on words
@@ -67,7 +67,7 @@ def compare_units(
     """
     if draws < LEAST:
         raise ParameterError(f"{draws} other sets of heads were asked for: the least is {LEAST}.")
-    put, way = asked(model, question).about(text), way or Way()
+    put, way = put_to(asked(model, question), text), way or Way()
     mask = units_of(units, put)
     whole_layers_stay(mask)
     sets = head_sets(mask, draws)

@@ -25,6 +25,7 @@ from ...models.model import Model
 from ...readings.question import Question, Spec, asked
 from ..chance.reference import reference_set
 from ..chance.verdict import DRAWS, LEVEL
+from .asking import put_to
 
 LAST, ALL = "last", "all"  # sets of tokens, beside those that a strategy chooses
 _TOKENS = 4096  # in a pass, over all its rows
@@ -113,7 +114,7 @@ def knockout(
     >>> knockout("A truly great film.", "pattern:/great/").width
     1
     """
-    put = asked(model, question).about(text)
+    put = put_to(asked(model, question), text)
     demand(put.model, "matrix")
     read = apply(text, "attention", put.model)
     looks_back = finding(put.model, "direction").value == "decoder"

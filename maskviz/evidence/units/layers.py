@@ -13,6 +13,7 @@ from ...models.model import Model
 from ...readings.language.scoring import next_logits
 from ...readings.language.tails import pieces_of
 from ...readings.question import Question, Spec, asked
+from .asking import put_to
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def layer_answers(
     'positive'
     """
     mask = text if isinstance(text, Mask) else Mask(text)
-    put = asked(model, question).about(mask.text)
+    put = put_to(asked(model, question), mask.text)
     tokens = put.name == "next" and not put.given.get("against")
     reads = [apply(mask.text, "attention", put.model)]
     reads += [apply(mask, operator, put.model)] if mask.spans else []

@@ -19,7 +19,7 @@ from ...masks.mask import Mask
 from ...models.model import Model
 from ...readings.question import Question, Spec, asked
 from ..intervals import mean_interval
-from .asking import Way, scan_of
+from .asking import Way, put_to, scan_of
 
 FEWEST = 4  # rows of which the largest head can be tested on the others
 Progress = Callable[[int, int], None]
@@ -151,7 +151,7 @@ def scan_text(
     >>> scan_text("A truly great film.").effects[0].unit
     Unit(layer=0, head=0, side='', kind='head')
     """
-    put, way = asked(model, question).about(text), way or Way()
+    put, way = put_to(asked(model, question), text), way or Way()
     anatomy = anatomy_of(put.model)
     plain, found, index = _asked(put, text, way, anatomy, progress)
     moved = _moved(put, plain, found, index)

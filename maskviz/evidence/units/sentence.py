@@ -9,6 +9,8 @@ from .knockout import Knockout
 from .layers import Lens
 from .scan import HeadScan
 
+LEAST_SHOWN = 0.001  # what is less stands as 0 in the table of heads
+
 
 def units_sentence(found: Silenced) -> str:
     """Say what masking units changes in the answer, and how often as many others do the same."""
@@ -22,6 +24,9 @@ def scan_sentence(found: HeadScan) -> str:
     On one text it is the largest of so many, which is no verdict; over rows it is tested on others.
     """
     count, one = len(found.effects), found.largest
+    if abs(one.effect) < LEAST_SHOWN:
+        doing = found.way.said.format(units=f"any one of the {count} heads")
+        return f"{doing} moves nothing: no effect reaches {LEAST_SHOWN}."
     doing = found.way.said.format(units=one.unit.said)
     moves = f"moves the log-odds of the answer by {_signed(one.effect)}"
     if found.plain is not None:

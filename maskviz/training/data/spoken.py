@@ -6,6 +6,7 @@ response by it too, where the model has one; a plain text by none, and all of it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -89,7 +90,7 @@ def read_spoken(spec: RunSpec, frame: pd.DataFrame) -> Targets:
     form = form_of(spec, frame)
     found: list[Conversation] = []
     kept: list[int] = []
-    left: dict[str, int] = {}
+    left: dict[int, str] = {}
     records = [{str(k): value for k, value in row.items()} for row in frame.to_dict("records")]
     for number, row in enumerate(records):
         try:
@@ -98,7 +99,7 @@ def read_spoken(spec: RunSpec, frame: pd.DataFrame) -> Targets:
             raise DataError(f"Row {number + 1}: {error}") from None
         why = "without anything said" if said is None else _lacks(said)
         if said is None or why:
-            left[why] = left.get(why, 0) + 1
+            left[number] = why
             continue
         found.append(said)
         kept.append(number)
@@ -112,11 +113,15 @@ def read_spoken(spec: RunSpec, frame: pd.DataFrame) -> Targets:
     notes += [f"{_counted(left)} are left out."] if left else []
     labels = tuple(Spoken(conversation, form.kind) for conversation in found)
     texts = tuple(conversation.text for conversation in found)
-    return Targets(Selection(texts, labels, tuple(kept), tuple(notes)), ("text",), lambda s: s)
+    return Targets(
+        Selection(texts, labels, tuple(kept), tuple(notes)), ("text",), lambda s: s, left=left
+    )
 
 
-def _counted(left: Mapping[str, int]) -> str:
-    return ", ".join(f"{n:,} row{'s' * (n > 1)} {why}" for why, n in sorted(left.items()))
+def _counted(left: Mapping[int, str]) -> str:
+    return ", ".join(
+        f"{n:,} row{'s' * (n > 1)} {why}" for why, n in sorted(Counter(left.values()).items())
+    )
 
 
 def _conversation(form: Form, row: Mapping[str, Any]) -> Conversation | None:

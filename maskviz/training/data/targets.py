@@ -6,8 +6,8 @@ what it left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ...data import Selection, select
@@ -28,13 +28,15 @@ class Targets:
     """The usable rows and how a cell becomes a target.
 
     names: the labels, in the order of the model's outputs; encode: a cell's text to its target,
-    None where it is none; by_class: whether a random split keeps the shares of the classes.
+    None where it is none; by_class: whether a random split keeps the shares of the classes;
+    left: of conversations, the row in the table (from 0) → why it is left out.
     """
 
     selection: Selection
     names: tuple[str, ...]
     encode: Callable[[Any], Any]
     by_class: bool = False
+    left: Mapping[int, str] = field(default_factory=dict)
 
     def cells_of(self, frame: pd.DataFrame, column: str) -> list[Any]:
         """Return what another table says in each row, read as this one; None or "" for nothing."""

@@ -46,9 +46,13 @@ def show(spec: RunSpec) -> None:
     except MaskvizError as error:
         st.warning(escape(str(error)))
         return
-    count = len(found.rows)
-    row = int(st.number_input("Row", 1, count, 1, key="ft_lesson_row")) if count > 1 else 1
-    seen = found.seen(row - 1)
+    count = found.count
+    row = int(st.number_input("Row", 1, count, found.numbers[0], key="ft_lesson_row"))
+    try:
+        seen = found.seen(found.place_of(row))
+    except MaskvizError as error:
+        st.warning(escape(str(error)))
+        return
     units, tail = _units(seen)
     token_strip(
         units, key=f"ft_lesson_{abs(hash(spec.to_toml()))}_{row}", label=f"Row {row}",
