@@ -51,7 +51,7 @@ def alone(strategy: str | None, mask_file: Path | None, operator: str, file: str
         if strategy is None:
             raise ParameterError(
                 "--heads in a file needs a strategy, whose masks are read without them: name one, "
-                "or scan the file with 'maskviz heads --file'."
+                "or scan the file with 'maskviz heads --file FILE'."
             )
         return False
     return operator in (FROM, FROM_PLAIN) or (strategy is None and mask_file is None)

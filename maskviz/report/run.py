@@ -83,8 +83,8 @@ def _out(result: Mapping[str, Any]) -> str:
     marks = {"plain": "plain", "masked": "masked"}
     shown = [
         (
-            f"{row['split']}, {row['mask']}", row["accuracy"], row["accuracy"] - row["ci95"],
-            row["accuracy"] + row["ci95"], marks.get(row["mask"], "chance"),
+            f"{row['split']}, {row['mask']}", row["accuracy"], row["accuracy"] - row.get("ci95", 0),
+            row["accuracy"] + row.get("ci95", 0), marks.get(row["mask"], "chance"),
         )
         for row in rows
     ]  # fmt: skip
@@ -97,7 +97,7 @@ def _out(result: Mapping[str, Any]) -> str:
                 r["mask"],
                 f"{r['rows']:,}",
                 percent(r["accuracy"], 1),
-                f"± {percent(r['ci95'], 1)}",
+                f"± {percent(r['ci95'], 1)}" if "ci95" in r else "none: one row",
             )
             for r in rows
         ],

@@ -106,3 +106,22 @@ def test_figures_over_nothing_are_absent(tmp_path):
 def test_a_finding_says_what_there_is():
     assert "100" not in finding({"metrics": {}, "evaluations": []}, "dev", "mlm")
     assert RunSpec().kind == "single_label_classification"
+
+
+@pytest.mark.parametrize("kind", ["causal", "mlm", "multi_label_classification", "classification"])
+@pytest.mark.parametrize(("rows", "said"), [
+    (1, "on 1 row that was held out"), (2, "on 2 rows that were held out"),
+    (19, "on 19 rows that were held out"), (20, ""),
+])  # fmt: skip
+def test_figures_on_few_rows_say_how_many(kind: str, rows: int, said: str) -> None:
+    both = ("plain", "masked")
+    own = {"loss": 0.0, "accuracy": 1.0, "micro_f1": 1.0, "exact_match": 1.0}
+    own |= {"ci95": 0.0} if rows > 1 else {}
+    figures = {f"{name}_{mask}": value for name, value in own.items() for mask in both}
+    others = {"split": "test", "mask": "plain", "rows": 3}
+    evaluations = [{"split": "dev", "mask": mask, "rows": rows} for mask in both]
+    result = {"metrics": figures, "evaluations": [*evaluations, others], "majority": 0.5}
+    sentence = finding(result, "dev", kind)
+    assert said in sentence
+    assert ("held out" in sentence) == bool(said)
+    assert rows > 1 or "±" not in sentence

@@ -16,6 +16,8 @@ from .metrics import FIGURES
 if TYPE_CHECKING:
     from .job import Job
 
+ENOUGH = 20  # held-out rows; figures on fewer say how many they are on
+
 
 def summarise(
     job: Job, evaluations: list[dict[str, Any]], seconds: float, speed: float | None
@@ -117,7 +119,27 @@ def finding(result: Mapping[str, Any], first: str, kind: str) -> str:
         MULTI: _several,
         REGRESSION: _number,
     }.get(kind)
-    return said(figures) if said else _classified(result, figures)
+    sentence = said(figures) if said else _classified(result, figures)
+    return f"{sentence}{_few(result['evaluations'], first)}"
+
+
+def _few(evaluations: Sequence[Mapping[str, Any]], first: str) -> str:
+    """Say on how many rows the figures are, where they are few; else nothing.
+
+    >>> _few([{"split": "dev", "mask": "plain", "rows": 1}], "dev")
+    ' That is on 1 row that was held out, too few to say how well it does.'
+    """
+    rows = max((row["rows"] for row in evaluations if row["split"] == first), default=ENOUGH)
+    if rows >= ENOUGH:
+        return ""
+    shown = "1 row that was" if rows == 1 else f"{rows} rows that were"
+    return f" That is on {shown} held out, too few to say how well it does."
+
+
+def _half(figures: Mapping[str, float], mask: str) -> str:
+    """Return what stands behind a share for its interval; one row has none."""
+    half = figures.get(f"ci95_{mask}")
+    return "" if half is None else f" ± {half * 100:.1f}"
 
 
 def _guessed(figures: Mapping[str, float]) -> str:
@@ -174,7 +196,7 @@ def _scores(figures: Mapping[str, float], mask: str) -> str:
 def _several(figures: Mapping[str, float]) -> str:
     said = [
         f"{figures[f'micro_f1_{mask}']:.3f} {mask}, all labels right in "
-        f"{percent(figures[f'exact_match_{mask}'], 1)} ± {figures[f'ci95_{mask}'] * 100:.1f}"
+        f"{percent(figures[f'exact_match_{mask}'], 1)}{_half(figures, mask)}"
         for mask in _masks(figures, "micro_f1")
     ]
     return f"Micro-F1 {'; '.join(said)} of the rows."
@@ -199,7 +221,7 @@ def _perplexity(loss: float) -> str:
 
 def _classified(result: Mapping[str, Any], figures: Mapping[str, float]) -> str:
     said = [
-        f"{percent(figures[f'accuracy_{mask}'], 1)} ± {figures[f'ci95_{mask}'] * 100:.1f} {mask}"
+        f"{percent(figures[f'accuracy_{mask}'], 1)}{_half(figures, mask)} {mask}"
         for mask in _masks(figures, "accuracy")
     ]
     sentence = f"Accuracy {', '.join(said)}"

@@ -122,6 +122,8 @@ def evaluate(job: Job) -> dict[str, Any]:
             figures = job.trainer.evaluate(rows, metric_key_prefix="eval")
             kept = {name: figures[f"eval_{name}"] for name in FIGURES if f"eval_{name}" in figures}
             kept |= written.get(mask, {})
+            if len(rows) < 2:  # one row has no spread
+                kept.pop("ci95", None)
             evaluations.append({"split": split, "mask": mask, "rows": len(rows), **kept})
     return summarise(job, evaluations, trained, speed)
 
