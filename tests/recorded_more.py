@@ -1,4 +1,4 @@
-"""More of what is recorded, as `recorded_cases` has it: conversations, heads, and the house itself."""
+"""More of what is recorded, as `recorded_cases` has it: conversations, heads, the house itself."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def test_a_classifier_opens_with_its_labels_and_one_alone_has_no_control(tmp_pat
         ({"name": "next", "prompt": "no place"}, "holds {text} 0 times"),
         ({"name": "next", "target": "wonderful stories"}, "tokens to"),
         ({"name": "next", "against": "dog"}, "give the target"),
-        ({"name": "answer", "answer": "story " * 80}, "no room"),
+        ({"name": "answer", "answer": "story " * 80}, "takes 64 in all: shorten it"),
     ],
 )
 @pytest.mark.parametrize("tab", ["This text", "Word by word"])

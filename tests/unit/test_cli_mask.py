@@ -52,7 +52,7 @@ def test_a_strategy_with_a_pipeline_gives_in_a_file_what_it_gives_alone(
 def test_a_file_stands_alone(run, tmp_path: Path) -> None:
     status, _, err = run("mask", "some text", "--file", _lines(tmp_path, "a"))
     assert status == 2
-    assert "leave the text and --mask out" in err
+    assert "leave the text, --conversation and --mask out" in err
 
 
 def test_complement_keeps_what_would_be_hidden(run) -> None:

@@ -28,6 +28,8 @@ DOORS = {
     "maskviz/masks/audit.py", "maskviz/masks/choose.py", "maskviz/masks/operators.py",
     "maskviz/readings/fills.py", "maskviz/readings/question.py", "maskviz/readings/summaries.py",
     "maskviz/readings/translation.py", "maskviz/readings/written.py",
+    "maskviz/report/conversation.py",
+    "maskviz/training/check.py", "maskviz/training/loss_audit.py",
     "maskviz/training/loop/stages.py", "maskviz/training/loop/warm.py",
     "maskviz/training/model/encoder.py",
     *(

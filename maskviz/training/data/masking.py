@@ -200,7 +200,9 @@ class Masker:
             plain.input_ids[source] if hidden and source is not None else -100
             for source, hidden in zip(encoding.source, encoding.hidden, strict=True)
         )
-        return TokenRow(encoding.input_ids, encoding.attention_mask, original, encoding.source)
+        stays = encoding.source == tuple(range(len(plain.input_ids)))
+        source = None if stays else encoding.source
+        return TokenRow(encoding.input_ids, encoding.attention_mask, original, source)
 
     def realised_ratio(self, rows: int = MEASURED) -> float:
         """Return the mean share of hidden words over the first rows, in [0, 1]."""
