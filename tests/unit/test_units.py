@@ -306,3 +306,11 @@ def test_units_are_written_as_they_are_read(written: str) -> None:
 
 
 # ---- bad input, and what the check says
+
+
+def test_a_mean_without_rows_is_refused(tiny) -> None:
+    put, _, anatomy = put_to(tiny("bert"))
+    with pytest.raises(ParameterError, match="is over other rows, and none is given"):
+        under(put, UnitMask(anatomy, anatomy.read("1.1")), "mean")
+    with pytest.raises(UnknownNameError, match="unit operator 'median'"):
+        under(put, UnitMask(anatomy, anatomy.read("1.1")), "median")

@@ -12,8 +12,6 @@ from maskviz.evidence.units.choose import choose_heads
 from maskviz.evidence.units.compare import compare_units
 from maskviz.evidence.units.scan import scan_rows, scan_text
 from maskviz.evidence.units.sentence import scan_sentence
-from maskviz.inside.under import under
-from maskviz.inside.units import UnitMask
 from maskviz.models import load_model
 from maskviz.models.checks import finding
 from maskviz.readings.question import asked
@@ -74,14 +72,6 @@ def test_a_scan_in_which_nothing_moves_names_no_head(rows: int) -> None:
     still = replace(found, effects=tuple(replace(one, effect=0.0) for one in found.effects))
     said = "Silencing any one of the 24 heads (mean) moves nothing: no effect reaches 0.001."
     assert scan_sentence(still) == said
-
-
-def test_a_mean_without_rows_is_refused(tiny) -> None:
-    put, _, anatomy = put_to(tiny("bert"))
-    with pytest.raises(ParameterError, match="is over other rows, and none is given"):
-        under(put, UnitMask(anatomy, anatomy.read("1.1")), "mean")
-    with pytest.raises(UnknownNameError, match="unit operator 'median'"):
-        under(put, UnitMask(anatomy, anatomy.read("1.1")), "median")
 
 
 @pytest.mark.parametrize(("family", "said"), [
