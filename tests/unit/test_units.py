@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from maskviz.errors import MaskError, ParameterError
+from maskviz.errors import MaskError, ParameterError, UnknownNameError
 from maskviz.evidence import compare, explain
 from maskviz.evidence.units.asking import Way
 from maskviz.evidence.units.compare import compare_units
