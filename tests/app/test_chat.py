@@ -214,7 +214,7 @@ def test_a_fresh_visitor_sees_an_example_and_the_model_to_fetch(monkeypatch) -> 
     assert not app.exception
     assert "mini has no chat template" in shown(app)
     assert any(button.label.startswith("Fetch SmolLM2") for button in app.button)
-    assert "6 of 42 words are hidden" in headline(app)
+    assert "6 of 41 words are hidden" in headline(app)
 
 
 def test_mini_hands_over_to_a_chat_model_that_is_here(model: str, monkeypatch) -> None:
