@@ -31,15 +31,11 @@ def mask() -> None:
 # A page is a file in pages/; one that has no place in the order comes behind the others.
 found = sorted(file.stem for file in PAGES.glob("*.py"))
 others = [name for name in dict.fromkeys([*ORDER, *found]) if name != "mask"]
-page = st.navigation(
-    [
-        first,
-        st.Page(mask, title="Mask", visibility="hidden"),
-        *(st.Page(f"pages/{name}.py", title=title_of(name)) for name in others),
-    ]
-)
+pages = {name: st.Page(f"pages/{name}.py", title=title_of(name)) for name in others}
+hidden = st.Page(mask, title="Mask", visibility="hidden")
+page = st.navigation([first, hidden, *pages.values()])
 sign_in()
-show_text(spoken=page.title == "Chat")
+show_text(spoken=page is pages.get("chat"))
 page.run()
 # Last, since Streamlit imports NumPy for a picture; SVG travels in the message, no file to fetch.
 favicon = str(assets() / "favicon.svg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import shutil
 from pathlib import Path
 
@@ -34,3 +35,8 @@ def test_a_new_file_is_a_page_behind_the_others(tmp_path: Path, monkeypatch) -> 
     app = AppTest.from_file(str(tmp_path / "app.py"), default_timeout=240).run()
     assert not app.exception
     assert shown[-1] == ["Mask", *TITLES.values(), "Counts"]
+
+
+def test_a_process_that_is_spawned_from_the_app_reads_its_main_module() -> None:
+    """`multiprocessing` runs it anew in each process, where no page is served."""
+    assert "page" in runpy.run_path(str(ROOT / "app.py"), run_name="__mp_main__")

@@ -120,7 +120,7 @@ def finding(result: Mapping[str, Any], first: str, kind: str) -> str:
         REGRESSION: _number,
     }.get(kind)
     sentence = said(figures) if said else _classified(result, figures)
-    return f"{sentence}{_few(result['evaluations'], first)}"
+    return f"{sentence}{_few(result.get('evaluations', ()), first)}"
 
 
 def _few(evaluations: Sequence[Mapping[str, Any]], first: str) -> str:
