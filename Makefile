@@ -20,6 +20,7 @@ app: $(VENV)/.app
 	@$(BIN)/maskviz app --port $(PORT)
 
 test: MARKED := -m "not slow"
+test-all: $(VENV)/.templates
 test test-all: $(VENV)/.test
 	@MASKVIZ_CHROMIUM="$$($(BIN)/python scripts/chromium.py --install)" \
 		$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(MARKED) $(ARGS) $(TESTS)
@@ -44,4 +45,9 @@ $(VENV)/.app: pyproject.toml constraints.txt | $(BIN)/pip
 $(VENV)/.test: $(VENV)/.app
 	@echo "Installing what the tests need ..."
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[test,figures,docs]"
+	@touch $@
+
+# TRL's chat templates are read as files: its wheel alone, without what it needs to run.
+$(VENV)/.templates: $(VENV)/.test
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps trl==1.16.0
 	@touch $@

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import CapabilityError
+from .calls import attention_calls
 from .places import Places, layers_of, placing
 from .tape import modules_of
 
@@ -103,14 +104,9 @@ class _Modes(threading.local):
 
 @lru_cache(maxsize=1)
 def _mode() -> Any:
-    import torch
-    from torch.nn import functional
     from torch.overrides import TorchFunctionMode
 
-    fused = functional.scaled_dot_product_attention
-    softmaxes = {functional.softmax, torch.softmax, torch.Tensor.softmax}
-    rounded = {torch.Tensor.to, torch.Tensor.type_as, torch.Tensor.type, torch.Tensor.bfloat16}
-    products = {torch.matmul, torch.bmm, torch.Tensor.matmul, torch.Tensor.__matmul__}
+    calls = attention_calls()
 
     class Changing(TorchFunctionMode):
         def __init__(self, passed: Callable[[int, Any, Any], Any]) -> None:
@@ -123,13 +119,13 @@ def _mode() -> Any:
         ) -> Any:
             kwargs = kwargs or {}
             result = func(*args, **kwargs)
-            if func in softmaxes:
+            if func in calls.softmaxes:
                 self.softmax = result.data_ptr()
-            elif func is fused:
+            elif func is calls.fused:
                 return self.multiplied(result, args[2] if len(args) > 2 else kwargs["value"])
-            elif self.softmax and func in rounded and args[0].data_ptr() == self.softmax:
+            elif self.softmax and func in calls.rounded and args[0].data_ptr() == self.softmax:
                 self.softmax = result.data_ptr()
-            elif self.softmax and func in products and args[0].data_ptr() == self.softmax:
+            elif self.softmax and func in calls.products and args[0].data_ptr() == self.softmax:
                 return self.multiplied(result, args[1])
             return result
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import CapabilityError
+from .calls import attention_calls
 from .core import core_of
 
 
@@ -66,11 +67,9 @@ def laying(network: Any, allowed: Any) -> Any:
 @lru_cache(maxsize=1)
 def _mode() -> Any:
     import torch
-    from torch.nn import functional
     from torch.overrides import TorchFunctionMode
 
-    softmaxes = {functional.softmax, torch.softmax, torch.Tensor.softmax}
-    fused = functional.scaled_dot_product_attention
+    calls = attention_calls()
 
     class Laying(TorchFunctionMode):
         def __init__(self, matrix: Any, heads: int | None, family: str) -> None:
@@ -81,10 +80,10 @@ def _mode() -> Any:
             self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
         ) -> Any:
             kwargs = kwargs or {}
-            if func in softmaxes and _over_the_last(args, kwargs):
+            if func in calls.softmaxes and _over_the_last(args, kwargs):
                 scores = args[0] if args else kwargs.pop("input")
                 args = (self.over(scores), *args[1:])
-            elif func is fused:
+            elif func is calls.fused:
                 args, kwargs = self.masked(*args, **kwargs)
             return func(*args, **kwargs)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from .calls import attention_calls
 from .places import Places, placing
 from .projection import Gated, Paths, linear_maps, projection_of
 from .terms import Ledger, Terms
@@ -92,14 +93,9 @@ def watching(
 @lru_cache(maxsize=1)
 def _mode() -> Any:
     import torch
-    from torch.nn import functional
     from torch.overrides import TorchFunctionMode
 
-    maps = linear_maps()
-    softmaxes = {functional.softmax, torch.softmax, torch.Tensor.softmax}
-    # A network in bfloat16 takes its softmax in float32 and rounds it.
-    rounded = {torch.Tensor.to, torch.Tensor.type_as, torch.Tensor.type, torch.Tensor.bfloat16}
-    products = {torch.matmul, torch.bmm, torch.Tensor.matmul, torch.Tensor.__matmul__}
+    maps, calls = linear_maps(), attention_calls()
 
     class Watch(TorchFunctionMode):
         def __init__(self, take: Take, places: Places, linear: bool, terms: bool) -> None:
@@ -115,13 +111,13 @@ def _mode() -> Any:
         ) -> Any:
             kwargs = kwargs or {}
             result = func(*args, **kwargs)
-            if func in softmaxes:
+            if func in calls.softmaxes:
                 scores = args[0] if args else kwargs["input"]
                 terms = self.ledger.read(scores) if self.ledger else None
                 self.softmax = result.data_ptr(), terms
-            elif self.softmax and func in rounded and args[0].data_ptr() == self.softmax[0]:
+            elif self.softmax and func in calls.rounded and args[0].data_ptr() == self.softmax[0]:
                 self.softmax = result.data_ptr(), self.softmax[1]
-            elif func in products and self.softmax and args[0].data_ptr() == self.softmax[0]:
+            elif func in calls.products and self.softmax and args[0].data_ptr() == self.softmax[0]:
                 self.multiplied(args[0], args[1], result)
             elif self.paths and self.waiting and func in maps and len(args) > 1:
                 # What gives them by name does more to them (I-BERT quantises).

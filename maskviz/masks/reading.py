@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +19,7 @@ def mask_values(document: str | bytes) -> dict[str, Any]:
 
     Raises MaskError for what is no mask, TextError where its text is not valid Unicode.
     """
-    data = _object(document)
+    data = json_object(document, "mask", _NEXT)
     own = data.get("text")
     if not isinstance(own, str):
         raise MaskError(f"The mask has no 'text': {_NEXT}")
@@ -29,7 +30,7 @@ def mask_values(document: str | bytes) -> dict[str, Any]:
         raise MaskError(f"The mask's text was changed after it was saved: {_NEXT}")
     return {
         "text": own,
-        "spans": tuple(_span(item) for item in _list(data, "spans")),
+        "spans": tuple(_span(item) for item in json_list(data, "spans", "mask", _NEXT)),
         "strategy": str(data.get("strategy", "manual")),
         "parameters": data["parameters"] if isinstance(data.get("parameters"), dict) else {},
         "seed": data["seed"] if isinstance(data.get("seed"), int) else 0,
@@ -37,20 +38,26 @@ def mask_values(document: str | bytes) -> dict[str, Any]:
     }
 
 
-def _object(document: str | bytes) -> dict[str, Any]:
+def json_object(document: str | bytes, kind: str, then: str) -> dict[str, Any]:
+    """Return the object that a JSON document holds.
+
+    kind: what it is to be, such as `mask`; then: the next step. Raises MaskError, with both.
+    """
     try:
         data = json.loads(document)
     except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise MaskError(f"The file is not JSON: {_NEXT}") from None
+        raise MaskError(f"The file is not JSON: {then}") from None
     if not isinstance(data, dict):
-        raise MaskError(f"The JSON holds a {type(data).__name__}, not a mask: {_NEXT}")
+        raise MaskError(f"The JSON holds a {type(data).__name__}, not a {kind}: {then}")
     return data
 
 
-def _list(data: dict[str, Any], key: str) -> list[Any]:
+def json_list(data: Mapping[str, Any], key: str, kind: str, then: str) -> list[Any]:
+    """Return the list under a key. Raises MaskError, as `json_object` does, where there is none."""
     if not isinstance(data.get(key), list):
-        raise MaskError(f"The mask has no list {key!r}: {_NEXT}")
-    return data[key]
+        raise MaskError(f"The {kind} has no list {key!r}: {then}")
+    found: list[Any] = data[key]
+    return found
 
 
 def _span(item: Any) -> MaskSpan:

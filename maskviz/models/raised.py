@@ -51,6 +51,15 @@ def said_of(error: BaseException, done: str = "run") -> str | None:
     return _sentence(names[-1], done, error) if names and from_architecture(error) else None
 
 
+def first_line(error: BaseException, most: int = 100) -> str:
+    """Return what an error says first, its kind where it says nothing.
+
+    >>> first_line(ValueError("too long\\nsee above")), first_line(KeyError())
+    ('too long', 'KeyError')
+    """
+    return str(error).strip().split("\n")[0][:most] or type(error).__name__
+
+
 def _files(error: BaseException) -> list[str]:
     frames = traceback.extract_tb(error.__traceback__)
     return [frame.filename.replace("\\", "/") for frame in frames]

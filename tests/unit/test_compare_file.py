@@ -27,20 +27,8 @@ from maskviz.evidence.statistics import (
 )
 from maskviz.masks import mask
 from maskviz.models import load_model
+from tests.file_rows import CSV, run
 from tests.tiny_models import build
-
-ROWS = "\n".join(
-    f"{('Anna saw a dull story', 'a great film', 'so funny')[i % 3]} {i};{i % 2};{'xyz'[i % 3]}"
-    for i in range(150)
-)
-CSV = f"text;label;who\n{ROWS}\n".encode()
-
-
-def run(model: str, content: bytes = CSV, strategies=("random", "span"), **more):
-    return compare_file(
-        content, strategies, model=model, text_column="text", name="a.csv", **more
-    )  # fmt: skip
-
 
 # statistics ---------------------------------------------------------------------------------
 

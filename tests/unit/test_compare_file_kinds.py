@@ -8,22 +8,8 @@ import pytest
 from maskviz.errors import DataError
 from maskviz.evidence import compare_file
 from maskviz.evidence.files.tally import RowResult
+from tests.file_rows import run
 from tests.tiny_models import build
-
-ROWS = "\n".join(
-    f"{('Anna saw a dull story', 'a great film', 'so funny')[i % 3]} {i};{i % 2};{'xyz'[i % 3]}"
-    for i in range(150)
-)
-CSV = f"text;label;who\n{ROWS}\n".encode()
-
-
-def run(model: str, content: bytes = CSV, strategies=("random", "span"), **more):
-    return compare_file(
-        content, strategies, model=model, text_column="text", name="a.csv", **more
-    )  # fmt: skip
-
-
-# statistics ---------------------------------------------------------------------------------
 
 
 def test_two_models_are_paired_on_the_same_rows_and_masks(tiny) -> None:

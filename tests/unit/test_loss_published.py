@@ -13,6 +13,7 @@ from maskviz.models.chat.own import own_stretches
 from maskviz.text.conversation import Conversation, Turn, read_conversation
 from tests.chat_conversations import CONVERSATIONS, FEW
 from tests.chat_templates import truth
+from tests.published import published, published_templates
 from tests.tiny_chat import chat_tokenizer
 
 FIVE = [
@@ -32,18 +33,6 @@ FIVE = [
         [(36, 55), (78, 96)],
     ),
 ]
-
-
-def published(name: str):
-    """Return the text of a template of TRL's; the test is skipped where it is not installed."""
-    from importlib.util import find_spec
-    from pathlib import Path
-
-    spec = find_spec("trl")
-    if spec is None or not spec.submodule_search_locations:
-        pytest.skip("Published templates come with TRL: pip install trl==1.16.0.")
-    folder = Path(next(iter(spec.submodule_search_locations))) / "chat_templates"
-    return (folder / f"{name}.jinja").read_text(encoding="utf-8")
 
 
 def with_marks(template: str):
@@ -111,25 +100,13 @@ MORE = {"diffusion_gemma_training": {"<|tool_response>", "<|turn>model\n"}}  # b
 LISTS_ALONE = ("idefics3", "llava_next", "smolvlm")  # they read no plain content
 
 
-def all_published() -> dict[str, str]:
-    from importlib.util import find_spec
-    from pathlib import Path
-
-    spec = find_spec("trl")
-    if spec is None or not spec.submodule_search_locations:
-        return {}
-    folder = Path(next(iter(spec.submodule_search_locations))) / "chat_templates"
-    return {file.stem: file.read_text(encoding="utf-8") for file in folder.glob("*.jinja")}
+TEMPLATES = published_templates()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [n for n in all_published() if not n.endswith("_training")] or [""]
-)
+@pytest.mark.parametrize("name", [n for n in TEMPLATES if not n.endswith("_training")] or [""])
 def test_published_templates_never_learn_what_others_say(name: str) -> None:
     """Held against the truth, as above; a refusal is an answer, a wrong place is none."""
-    if not name:
-        pytest.skip("Published templates come with TRL: pip install trl==1.16.0.")
     tokenizer = with_marks(published(name))
     seen = 0
     for said in FEW:
@@ -162,10 +139,8 @@ BESIDES = re.compile(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n in all_published() if n.endswith("_training")] or [""])
+@pytest.mark.parametrize("name", [n for n in TEMPLATES if n.endswith("_training")] or [""])
 def test_what_is_learned_lies_within_what_trl_marks(name: str) -> None:
-    if not name:
-        pytest.skip("Published templates come with TRL: pip install trl==1.16.0.")
     from transformers.utils.chat_template_utils import render_jinja_template
 
     tokenizer = with_marks(published(name))

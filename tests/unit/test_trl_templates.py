@@ -1,27 +1,17 @@
-"""Real chat templates, those that trl ships: contents are placed to the character, or refused.
-
-pip install --no-deps trl==1.16.0
-"""
+"""Real chat templates, those that TRL ships: contents are placed to the character, or refused."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from benchmarks.templates import judged, templates_of_trl
+from benchmarks.templates import judged
 from maskviz.models.chat import render_conversation
 from maskviz.text.conversation import Conversation, Turn, read_conversation
 from tests.chat_conversations import CONVERSATIONS
+from tests.published import published, published_templates
 from tests.tiny_chat import chat_tokenizer
 
-FOLDER = templates_of_trl() or Path()
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        templates_of_trl() is None, reason="trl is not installed: its templates are the subject."
-    ),
-]
+pytestmark = pytest.mark.slow
 MOST_REFUSED = 0.01
 HI = "<|im_end|>\n<|im_start|>user\nHi?"
 
@@ -59,7 +49,7 @@ def tok():
 
 @pytest.mark.parametrize(("template", "said", "places"), KNOWN)
 def test_five_conversations_to_the_character(tok, template, said, places) -> None:
-    tok.chat_template = (FOLDER / f"{template}.jinja").read_text("utf-8")
+    tok.chat_template = published(template)
     found = render_conversation(tok, said, template)
     for piece, place in zip(found.stretches, places, strict=True):
         if isinstance(place, int):
@@ -71,14 +61,14 @@ def test_five_conversations_to_the_character(tok, template, said, places) -> Non
 
 def test_no_place_is_wrong_and_few_are_refused(tok) -> None:
     wrong, refused, placed = [], 0, 0
-    for file in sorted(FOLDER.glob("*.jinja")):
-        tok.chat_template = file.read_text("utf-8")
+    for template, text in published_templates().items():
+        tok.chat_template = text
         for name, messages in CONVERSATIONS.items():
-            verdict, told = judged(tok, file.stem, read_conversation(messages), begin=False)
+            verdict, told = judged(tok, template, read_conversation(messages), begin=False)
             placed += verdict.startswith("right")
             refused += verdict == "refused by maskviz"
             if verdict == "WRONG":
-                wrong.append((file.stem, name, told))
+                wrong.append((template, name, told))
     assert wrong == []
     assert placed > 2000
     assert refused / (placed + refused) <= MOST_REFUSED

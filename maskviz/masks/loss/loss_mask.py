@@ -21,6 +21,7 @@ from typing import Any
 from ...errors import MaskError
 from ...models.chat.own import OWN
 from ...text.conversation import Conversation
+from ..reading import json_list, json_object
 
 Combine = Callable[[float, float], float]
 
@@ -197,14 +198,14 @@ class LossMask:
     @classmethod
     def from_json(cls, document: str | bytes, conversation: Conversation) -> LossMask:
         """Read a loss mask back; raises MaskError where it is none, or of another conversation."""
-        values = _object(document)
+        values = json_object(document, "loss mask", _NEXT)
         if values.get("text_sha256", stamp(conversation)) != stamp(conversation):
             raise MaskError(
                 "The loss mask belongs to another conversation: load that one first, or choose a "
                 "mask of this one."
             )
-        spans = tuple(_span(item) for item in _list(values, "learned"))
-        ends = _list(values, "end_of_turn")
+        spans = tuple(_span(item) for item in json_list(values, "learned", "loss mask", _NEXT))
+        ends = json_list(values, "end_of_turn", "loss mask", _NEXT)
         if not all(_is_number(end) for end in ends):
             raise MaskError(f"end_of_turn is {str(ends)[:60]}: give weights from 0 to 1.")
         return cls(conversation, spans, tuple(ends), str(values.get("strategy", "manual")))
@@ -217,22 +218,6 @@ def stamp(conversation: Conversation) -> str:
 
 
 _NEXT = "give 'learned', a list of {turn, start, end, weight}, and 'end_of_turn', weights."
-
-
-def _object(document: str | bytes) -> dict[str, Any]:
-    try:
-        values = json.loads(document)
-    except (ValueError, RecursionError):
-        raise MaskError(f"The loss mask is not JSON: {_NEXT}") from None
-    if not isinstance(values, dict):
-        raise MaskError(f"The JSON holds a {type(values).__name__}, not a loss mask: {_NEXT}")
-    return values
-
-
-def _list(values: dict[str, Any], key: str) -> list[Any]:
-    if not isinstance(values.get(key), list):
-        raise MaskError(f"The loss mask has no list {key!r}: {_NEXT}")
-    return values[key]
 
 
 def _span(item: Any) -> LossSpan:

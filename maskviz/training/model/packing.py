@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...inside.core import core_of
-from ...models.raised import from_architecture
+from ...models.raised import first_line, from_architecture
 
 _CLOSE = 1e-4  # of the largest logit: sums in another order
 
@@ -75,6 +75,6 @@ def _in_peace(network: Any, ask: Callable[[], Any]) -> Any:
     except Exception as error:
         if not from_architecture(error):
             raise
-        return str(error).strip().split("\n")[0][:100] or type(error).__name__
+        return first_line(error)
     finally:
         network.train(training)

@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import CapabilityError
 from ...inside.checks.probe import probe
 from ...models.model import Model
-from ...models.raised import from_architecture
+from ...models.raised import first_line, from_architecture
 
 
 def passing(network: Any, model: Model, precision: str, asked: str) -> str:
@@ -49,7 +49,7 @@ def _raised(network: Any, model: Model, precision: str) -> str | None:
     except Exception as error:
         if not from_architecture(error):
             raise
-        return str(error).strip().split("\n")[0][:100] or type(error).__name__
+        return first_line(error)
     finally:
         network.train(training)
     return None
