@@ -111,15 +111,16 @@ def _examined(given: dict[str, Any]) -> Examined:
 
 
 def _audit_loss(examined: Examined, row: int | None, as_json: bool) -> None:
-    from ..training.loss_audit import strip
+    from ..training.loss_audit import strip, taken
 
     place = examined.place_of(row)
     found, seen = examined.audit(), examined.seen(place)
     tokens = [{"text": t.text, "hidden": t.hidden, "weight": t.weight} for t in seen]
+    shown = filter(None, [strip(seen), taken(seen)])
     common.show(
         {**found.to_dict(), "row": {"number": examined.numbers[place], "tokens": tokens}},
         as_json,
-        "\n".join([*found.lines(), "", f"Row {examined.numbers[place]}:", strip(seen)]),
+        "\n".join([*found.lines(), "", f"Row {examined.numbers[place]}:", *shown]),
     )
 
 

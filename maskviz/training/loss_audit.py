@@ -190,6 +190,19 @@ def _counted(lesson: Lesson) -> dict[str, int]:
     return {name: int(value) for name, value in found.items()}
 
 
+def taken(seen: list[Seen]) -> str:
+    """Say how many tokens of a row would be learned and are hidden; empty where none is.
+
+    >>> taken([Seen("Hi", hidden=True), Seen("Yo", hidden=True, weight=1.0)])
+    "1 token that would be learned is hidden; '… - role:assistant' hides in the prompts alone."
+    """
+    count = sum(token.hidden and token.weight > 0 for token in seen)
+    what = "1 token that would be learned is" if count == 1 else (
+        f"{count} tokens that would be learned are"
+    )  # fmt: skip
+    return f"{what} hidden; '… - role:assistant' hides in the prompts alone." if count else ""
+
+
 def strip(seen: list[Seen]) -> str:
     """Return a row as one text: what is hidden in ink, what is learned between ⟦ and ⟧.
 

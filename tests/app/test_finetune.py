@@ -288,7 +288,10 @@ def test_a_bad_upload_gets_one_sentence_and_no_start(content, words):
 
 def test_conversations_show_what_is_learned_and_train_a_decoder(tmp_path):
     at = _page(model=chat_model(tmp_path / "chat"))
-    at.segmented_control(key="ft_source").set_value("Example conversations").run()
+    at.segmented_control(key="ft_source").set_value("Conversations").run()
+    for strategy, hides in (("random:0.9", True), ("random:0.9 - role:assistant", False)):
+        at.text_input(key="view_combined").set_value(strategy).run()
+        assert ("that would be learned" in _words(at)) == hides
     at.toggle(key="ft_hide").set_value(False).run()
     assert not at.exception
     assert not at.error

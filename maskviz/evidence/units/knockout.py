@@ -48,7 +48,8 @@ class Knockout:
 
     queries, keys: the tokens between which nothing passes. whole: cut in all layers. others: the
     effects of cuts to as many other words, in all layers; p_value: the share of cuts as strong,
-    itself counted, None where the smallest there could be is above 0.05.
+    itself counted, None where the smallest there could be is above 0.05. every: whether the queries
+    are all tokens there are.
     """
 
     model: str
@@ -63,6 +64,7 @@ class Knockout:
     unit: str
     others: tuple[float, ...]
     p_value: float | None
+    every: bool = False
 
     @property
     def strongest(self) -> Window:
@@ -146,6 +148,7 @@ def knockout(
         masks.said if masks else "",
         tuple(beside),
         _p(windows[0].effect, beside),
+        every=len(asks.queries) == len(read),
     )
 
 

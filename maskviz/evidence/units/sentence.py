@@ -51,6 +51,9 @@ def scan_sentence(found: HeadScan) -> str:
 def knockout_sentence(found: Knockout) -> str:
     """Say what cutting the edges in all layers changes, and in which window most."""
     keys, queries = (shortened(" ".join(tokens)) for tokens in (found.keys, found.queries))
+    cut = f"Where no token may attend to “{keys}”"
+    if not found.every:
+        cut = f"Where “{queries}” may not attend to “{keys}”"
     others = found.others
     if found.p_value is not None:
         strong = round(found.p_value * (1 + len(others))) - 1
@@ -66,7 +69,7 @@ def knockout_sentence(found: Knockout) -> str:
     several = one.last > one.first
     where = f"layers {one.first + 1}–{one.last + 1}" if several else f"layer {one.first + 1}"
     return (
-        f"Where “{queries}” may not attend to “{keys}” in any layer, the log-odds of "
+        f"{cut} in any layer, the log-odds of "
         f"“{shortened(found.label)}” move by {_signed(found.whole.effect)}{chance}. The strongest "
         f"of {len(found.windows)} windows is {where} ({_signed(one.effect)}), which is no verdict."
     )

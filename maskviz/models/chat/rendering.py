@@ -190,7 +190,7 @@ def template_of(tokenizer: Any, conversation: Conversation, name: str) -> str:
     except (ValueError, AttributeError):
         raise CapabilityError(
             f"The model {name!r} has no chat template, so that it cannot read a conversation: "
-            "choose a chat model, such as smollm2, or give the text alone."
+            "choose a chat model, such as mini-chat, or give the text alone."
         ) from None
 
 

@@ -155,9 +155,16 @@ def scan(chosen: state.View) -> None:
         found = _kept(("scan",), chosen, lambda put, way: scan_text(chosen.text, put, way))
     st.markdown(f"**{escape(scan_sentence(found))}**")
     sides = list(dict.fromkeys(unit.side for unit in found.anatomy.all_heads))
-    for side in sides:
-        _map(chosen, found, side)
-    _roles(chosen, found)
+    picture, figures = st.columns(2, gap="large")
+    with picture:
+        for side in sides:
+            _map(chosen, found, side)
+    with figures:
+        _heads(found)
+        _roles(chosen, found)
+
+
+def _heads(found: HeadScan) -> None:
     rows = [
         {
             "Head": str(one.unit),
@@ -190,7 +197,7 @@ def _map(chosen: state.View, found: HeadScan, side: str) -> None:
         titles=[f"L{i + 1}" for i in range(layers)],
         selected=None if side else st.session_state.get("attention_place"),
         label="Effect of each head, layers down and heads across",
-        unit=f"of the largest effect, {largest:.2f}",
+        unit=f"of the largest effect, {largest:.2f}.",
     )
     attention_mosaic(message, key)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-EXAMPLE_SET, TALKS, OWN_FILE = "Example set", "Example conversations", "My own file"
+EXAMPLE_SET, TALKS, OWN_FILE = "Example set", "Conversations", "My own file"
 DEFAULTS: dict[str, Any] = {
     "ft_source": EXAMPLE_SET,
     "ft_kind": "name",

@@ -9,7 +9,7 @@ import streamlit as st
 from maskviz.errors import MaskvizError
 from maskviz.text.percent import percent
 from maskviz.training import RunSpec
-from maskviz.training.loss_audit import Examined, LossAudit, Seen
+from maskviz.training.loss_audit import Examined, LossAudit, Seen, taken
 from maskviz.ui.components.token_strip import StripUnit, token_strip
 from maskviz.ui.runs.fields import field
 from maskviz.ui.shared.page import escape
@@ -64,6 +64,8 @@ def show(spec: RunSpec) -> None:
         f"first {count} rows, with the ends of {audit.ended_turns} of {audit.turns} turns. In ink "
         "is what is hidden."
     )
+    if said := taken(seen):
+        st.caption(escape(f"In this row {said}"))
     for why, rows in audit.left_out.items():
         st.caption(escape(f"{rows} rows are left out: {why}"))
 
