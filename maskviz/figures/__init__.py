@@ -7,6 +7,7 @@ __all__ = [
     "compare",
     "interference",
     "page",
+    "paper",
     "pretraining",
     "ramps",
     "runs",

@@ -16,6 +16,7 @@ __all__ = [
     "docs",
     "document",
     "language",
+    "listed",
     "load_pipeline",
     "marks",
     "percent",

@@ -44,6 +44,7 @@ def row_result(
             tuple(sorted({span.label for span in mask.spans if span.label})),
             None if drawn is None else _mean([question.chosen(a) != before for a in drawn]),
             _score(row, question, drawn),
+            mask.hidden_texts,
         )
     return RowResult(
         row.number, row.text, row.expected, label, float(plain[index]), effects, row.groups,

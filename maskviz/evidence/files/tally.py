@@ -22,7 +22,8 @@ class RowEffect:
 
     label, probability: the answer to the masked text, and the probability of that label.
     delta: p(masked) − p(plain) of the plain text's label; of a regression the value's change.
-    kl: nats, None for a regression. hidden: the types of what is hidden, such as PERSON.
+    kl: nats, None for a regression. hidden: the types of what is hidden, such as PERSON;
+    hidden_words: what is hidden, in the order of the text.
     chance_flips, chance_score: of random masks of the same size the share that flips, and the share
     whose answer is right (of a regression the mean absolute error, without labels the mean value);
     None where none was drawn.
@@ -37,6 +38,13 @@ class RowEffect:
     hidden: tuple[str, ...] = ()
     chance_flips: float | None = None
     chance_score: float | None = None
+    hidden_words: tuple[str, ...] = ()
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RowEffect:
+        """Read the values that `dataclasses.asdict` and JSON make of one."""
+        lists = {name: tuple(values.get(name, ())) for name in ("hidden", "hidden_words")}
+        return cls(**{**values, **lists})
 
 
 @dataclass(frozen=True)
@@ -61,10 +69,7 @@ class RowResult:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RowResult:
         """Read the values that `dataclasses.asdict` and JSON make of one."""
-        effects = {
-            name: RowEffect(**{**effect, "hidden": tuple(effect["hidden"])})
-            for name, effect in values["effects"].items()
-        }
+        effects = {name: RowEffect.from_dict(e) for name, e in values["effects"].items()}
         return cls(**{**values, "effects": effects})
 
     def to_dict(self) -> dict[str, Any]:
@@ -80,7 +85,9 @@ class RowResult:
             **({} if self.cluster is None else {"cluster": self.cluster}),
         }
         for name, effect in self.effects.items():
-            values = {**asdict(effect), "hidden": " ".join(effect.hidden)}
+            values = asdict(effect) | {
+                "hidden": " ".join(effect.hidden), "hidden_words": " | ".join(effect.hidden_words),
+            }  # fmt: skip
             record |= {f"{name}: {key}": value for key, value in values.items()}
         return record
 

@@ -186,7 +186,13 @@ def _fairness(source: str, arguments: dict[str, Any], job: Job, diary: Diary) ->
 
     total = sum(1 for _ in pairs())
     work = FairnessWork(pairs(), total=total, **arguments)
-    _go_on(work, PairStep, job, diary, lambda step: None)
+    with CsvFile(job.rows, partial=True) as rows:
+
+        def write(step: PairStep) -> None:
+            step.records(rows.add)
+            rows.flush()
+
+        _go_on(work, PairStep, job, diary, write)
 
 
 _WORK = {"compare": _compare, "fairness": _fairness}

@@ -13,7 +13,7 @@ from maskviz.evidence.distractor.words import verdicts
 from maskviz.figures.interference import accuracy_figure, recovery_figure
 from maskviz.runs.background import Background
 from maskviz.text.percent import percent
-from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 
@@ -124,8 +124,8 @@ def _result(experiment: Experiment, cells: dict[str, list[dict[str, float]]]) ->
     seeds = len(cells["plain"])
     more = "" if seeds == experiment.seeds else f" So far {seeds} of {experiment.seeds} seeds."
     st.markdown(f"### {escape(result.finding + more)}")
-    st.plotly_chart(accuracy_figure(result), key="if_accuracy", config=TOOLBAR)
-    st.plotly_chart(recovery_figure(result), key="if_recovery", config=TOOLBAR)
+    chart(accuracy_figure(result), "if_accuracy")
+    chart(recovery_figure(result), "if_recovery")
     st.markdown("**What was claimed, and what came out**")
     words = {True: "Holds", False: "Does not hold", None: "Cannot be told"}
     for claim, held, said in verdicts(result):

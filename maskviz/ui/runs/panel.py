@@ -27,7 +27,7 @@ from maskviz.text.percent import percent
 from maskviz.training.loop.metrics import HEADLINES
 from maskviz.ui.runs import form as runs_form
 from maskviz.ui.shared import state
-from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 
@@ -292,10 +292,10 @@ def _curves(run: Run) -> None:
     if not history:
         return
     left, right = st.columns(2)
-    left.plotly_chart(loss_figure(history), key=f"loss_{run.id}", config=TOOLBAR)
+    chart(loss_figure(history), f"loss_{run.id}", left)
     if measured(history):
         figure = accuracy_figure(history)
-        right.plotly_chart(figure, key=f"accuracy_{run.id}", config=TOOLBAR)
+        chart(figure, f"accuracy_{run.id}", right)
     else:
         right.caption("The figures on held-out rows come with the first evaluation.")
     if any("grad_norm" in line for line in history):
@@ -303,7 +303,7 @@ def _curves(run: Run) -> None:
             figures = (gradient_figure, rate_figure, speed_figure)
             for place, draw in zip(st.columns(3), figures, strict=True):
                 key = f"{draw.__name__}_{run.id}"
-                place.plotly_chart(draw(history), key=key, config=TOOLBAR)
+                chart(draw(history), key, place)
 
 
 def _log(run: Run) -> None:

@@ -200,6 +200,14 @@ def asked_anew(name: str) -> str | None:
     return asked if anew else None
 
 
+def followed(written: Mapping[str, str], cleared: tuple[str, ...] = ()) -> None:
+    """Count what the page itself wrote into the address as followed."""
+    known = st.session_state.setdefault(_FOLLOWED, {})
+    known.update(written)
+    for name in cleared:
+        known.pop(name, None)
+
+
 def follow_again() -> None:
     """Let every link be followed once more, for the page that shows them to call."""
     st.session_state.pop(_FOLLOWED, None)
