@@ -53,7 +53,7 @@ INNER = {
         ("chance",),
         ("words", "text"),
         ("files",),
-        ("fairness", "distractor", "units"),
+        ("counterfactual", "distractor", "units"),
         ("jobs",),
     ),
     "ui": (("components",), ("shared",)),
