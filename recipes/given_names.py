@@ -10,8 +10,8 @@ terms of the deposit itself stand on its page and were not read. What is left ou
 that are everyday words (Debian's `wamerican`), unless reviews hardly ever write them small; places
 of GeoNames, months, nationalities and religions; and what the labelled rows that train the pipeline
 more often call something else. Written: `masks/lexicons/names.txt`, and
-`evidence/counterfactual/names.tsv`, of which the first 40 of each group and gender, 120 of the European
-ones, are what others are swapped for.
+`evidence/counterfactual/names.tsv`, of which the first 40 of each group and gender, 120 of the
+European ones, are what others are swapped for.
 """
 
 from __future__ import annotations
