@@ -344,7 +344,7 @@ def _pairs(
 ) -> None:
     from ..data.export import CsvFile
     from ..data.hub import resolve
-    from ..evidence.fairness.fairness import fairness, pairs_of_file, swapped_pairs
+    from ..evidence.counterfactual.fairness import fairness, pairs_of_file, swapped_pairs
 
     if swap and pair_column:
         raise ParameterError("--swap and --pair-column both make pairs: give one of them.")

@@ -7,15 +7,14 @@ from typing import Any
 
 from .. import __version__
 from ..errors import DataError
-from ..evidence.fairness.fairness import ORACLE
-from ..evidence.fairness.finding import finding as of_pairs
-from ..evidence.fairness.finding import flips, verdicts
-from ..evidence.fairness.gap import Gap
+from ..evidence.counterfactual.fairness import ORACLE
+from ..evidence.counterfactual.finding import finding as of_pairs
+from ..evidence.counterfactual.finding import flips, verdicts
+from ..evidence.counterfactual.gap import Gap
 from ..evidence.files.file_result import FileComparison
 from ..evidence.files.finding import CONTROL, finding, measured
 from ..evidence.files.tally import StrategyResult
 from ..evidence.jobs.jobs import Job
-from ..evidence.statistics import Interval
 from ..models.locate import public_name
 from ..text.percent import percent
 from .charts import intervals, table
@@ -23,6 +22,7 @@ from .document import Report, Section, escape, sentence
 
 _ROWS = 10  # examples
 _NAN = float("nan")
+Interval = tuple[float, float]
 
 
 def comparison_report(job: Job) -> Report:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from maskviz.evidence.fairness.finding import finding as of_pairs
-from maskviz.evidence.fairness.gap import Gap
+from maskviz.evidence.counterfactual.finding import finding as of_pairs
+from maskviz.evidence.counterfactual.gap import Gap
 from maskviz.evidence.files.chance import ChanceResult
 from maskviz.evidence.files.file_result import FileComparison
 from maskviz.evidence.files.finding import finding

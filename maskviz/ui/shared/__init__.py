@@ -14,5 +14,6 @@ __all__ = [
     "sign_in",
     "state",
     "strip",
+    "table",
     "talk",
 ]
