@@ -27,7 +27,8 @@ def follow(more: Mapping[str, str], clears: tuple[str, ...] = ()) -> None:
     wanted = {**kept, **more}
     if wanted != before:
         st.query_params.from_dict(wanted)
-        state.followed({k: v for k, v in wanted.items() if before.get(k) != v}, clears)
+        changed = {k: v for k, v in wanted.items() if before.get(k) != v}
+        state.followed(changed, tuple(name for name in clears if name not in more))
 
 
 def _of_view(before: Mapping[str, str]) -> dict[str, str]:
