@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ...shares import Interval
 from ...text.listed import listed
 from ...text.percent import percent
 from ..chance.verdict import LEVEL, holm
-from ..statistics import Interval
 from .gap import Gap
 from .swaps import SIDES, UNORDERED
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..statistics import Interval, Mean
+from ...shares import Interval
+from ..statistics import Mean
 
 
 @dataclass(frozen=True)

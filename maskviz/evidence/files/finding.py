@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ...shares import Interval
 from ...text.listed import listed
 from ...text.percent import percent
-from ..statistics import Interval
 from .chance import ChanceResult
 from .file_result import FileComparison
 from .tally import StrategyResult

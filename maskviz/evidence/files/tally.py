@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ...readings.heads import valued
-from ..statistics import Mean, wilson
+from ...shares import wilson
+from ..statistics import Mean
 from .answers import Calibration, Compared, Paired
 from .breakdown import LARGEST, OTHER, WORST_VALUES, Column, shown_values
 from .chance import ChanceResult, ChanceTally, beside_each_other

@@ -235,7 +235,8 @@ def _next_steps(run: Run) -> None:
 
 
 _COLUMNS = {
-    "ci95": "± 95 %", "macro_f1": "macro-F1", "micro_f1": "micro-F1", "exact_match": "all right",
+    "ci95_low": "95 % from", "ci95_high": "95 % to", "macro_f1": "macro-F1",
+    "micro_f1": "micro-F1", "exact_match": "all right",
     "bleu": "BLEU", "chrf": "chrF", "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L",
     "written_rows": "rows written", "mae": "mean absolute error", "rmse": "RMSE",
     "pearson": "Pearson's r",
@@ -249,7 +250,9 @@ def _results(run: Run) -> None:
     if not rows:
         return
     table = pd.DataFrame(rows).rename(columns=_COLUMNS)
-    shares = [name for name in ("accuracy", "± 95 %", "macro-F1", "all right") if name in table]
+    table = table.drop(columns="ci95") if "95 % from" in table and "ci95" in table else table
+    known = ("accuracy", "ci95", "95 % from", "95 % to", "macro-F1", "all right")
+    shares = [name for name in known if name in table]
     table[shares] = table[shares] * 100
     share = st.column_config.NumberColumn(format="%.1f %%")
     grid(table, f"{run.id}-evaluations", column_config=dict.fromkeys(shares, share))

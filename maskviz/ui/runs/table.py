@@ -25,8 +25,8 @@ from maskviz.ui.shared.report_button import report_button
 _POLL_SECONDS = 2.0
 _NEWEST = 4  # runs whose curves are shown while none is selected
 _SHARES = (
-    "Accuracy plain", "± 95 %", "Accuracy masked", "Reversed plain", "Reversed masked",
-    "Reliance plain", "Reliance masked",
+    "Accuracy plain", "95 % from", "95 % to", "Accuracy masked", "Reversed plain",
+    "Reversed masked", "Reliance plain", "Reliance masked",
 )  # fmt: skip
 
 
@@ -170,6 +170,7 @@ def compare(chosen: Sequence[Run]) -> None:
     loss = overlay_figure(histories, "loss", "Training loss")
     chart(loss, "overlay_loss", right)
     if len(chosen) > 1:
+        st.markdown(f"**{escape(finding(chosen))}**")
         differences(chosen)
     else:
         with st.expander("All settings"):
