@@ -10,7 +10,7 @@ from ..models.model import Model
 from .tape import parts_of
 from .units import HEAD, KINDS, LAYER, SEVERAL, Anatomy, UnitMask
 
-CHECKED = {HEAD: "heads", "mlp": "MLPs", LAYER: "layers left out"}  # kind → the check of it
+CHECKED = {HEAD: "heads", "mlp": "MLPs", LAYER: "whole layers"}  # kind → the check of it
 
 
 def anatomy_of(model: Model) -> Anatomy:

@@ -51,7 +51,7 @@ def mlps(model: Model) -> Finding:
 
 
 @check(
-    "layers left out",
+    "whole layers",
     "What a layer puts out, less what it read, is what it adds: without it the next layer reads "
     "what this one read.",
     "The layers of the architecture {family!r} " + _CANNOT + "as 'mini'.",
