@@ -165,7 +165,7 @@ def compare_command(
         draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
-        operators = _operators(operator or _usual(model), sensitivity)
+        operators = _operators(operator or common.usual_operator_of(model), sensitivity)
         _one_text(
             text if spoken is None else spoken.prompt,
             strategy,
@@ -179,7 +179,7 @@ def compare_command(
             as_json,
         )
         return
-    operator = operator or _usual(model)
+    operator = operator or common.usual_operator_of(model)
     if conversation_column is not None and (text_column or swap or pair_column):
         raise ParameterError(
             "--conversation-column stands in the place of --text-column, and conversations make no "
@@ -198,22 +198,11 @@ def compare_command(
         file, strategy, out, options, as_json,
         {
             **shared, "text_column": text_column, "label_column": label_column,
-            "operator": operator, "by": _named(by), "beside": beside, "limit": rows,
+            "operator": operator, "by": common.listed(by), "beside": beside, "limit": rows,
             "draws": draws, "cluster": cluster, "conversations": conversation_column is not None,
         },
         without,
     )  # fmt: skip
-
-
-def _usual(model: str) -> str:
-    from ..masks.operators import usual_operator
-    from ..models import load_model
-
-    return usual_operator(load_model(model))
-
-
-def _named(written: str) -> list[str]:
-    return [item.strip() for item in written.split(",") if item.strip()]
 
 
 def _operators(written: str, sensitivity: bool) -> list[str]:
@@ -221,7 +210,7 @@ def _operators(written: str, sensitivity: bool) -> list[str]:
     from ..evidence.text.compare import OPERATORS as FIVE
     from ..masks import OPERATORS
 
-    named = _named(written)
+    named = common.listed(written)
     for name in named:
         if name not in OPERATORS:
             raise UnknownNameError.of("operator", name, OPERATORS)
@@ -305,7 +294,7 @@ def _masks(
     from ..masks.expression import is_expression
 
     ratio, seed, model = shared["ratio"], shared["seed"], shared["model"]
-    if mask_file is not None or is_expression(strategy) or len(_named(strategy)) < 2:
+    if mask_file is not None or is_expression(strategy) or len(common.listed(strategy)) < 2:
         chosen = common.chosen_mask(text, strategy, ratio, seed, mask_file, model=model, **options)
         return [(chosen.strategy, chosen)]
     written = common.read_text(text) if text is None or isinstance(text, str) else text
@@ -365,7 +354,7 @@ def _pairs(
     if pair_column:
         pairs = pairs_of_file(path, text_column, pair_column, cluster=cluster, limit=rows)
     else:
-        swaps = [] if swap == "all" else _named(swap)
+        swaps = [] if swap == "all" else common.listed(swap)
         pairs = swapped_pairs(path, text_column, swaps, cluster=cluster, limit=rows)
     show = Progress("pairs")
     result = fairness(
@@ -385,7 +374,7 @@ def _parameters(strategies: str, options: dict[str, Any]) -> dict[str, dict[str,
 
     if is_expression(strategies):
         return {strategies: common.parameters_for(strategies, **options)}
-    named = _named(strategies)
+    named = common.listed(strategies)
     taken = {name: common.options_of(STRATEGIES[name]) for name in named}
     for option, value in options.items():
         if value and option != "pipeline" and not any(option in t for t in taken.values()):

@@ -53,7 +53,7 @@ INNER = {
         ("chance",),
         ("words", "text"),
         ("files",),
-        ("fairness", "distractor", "units"),
+        ("fairness", "distractor", "units", "shortcuts"),
         ("jobs",),
     ),
     "ui": (("components",), ("shared",)),

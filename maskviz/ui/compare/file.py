@@ -39,7 +39,7 @@ def show(view: state.View) -> None:
     with folded(job):
         given = source("file")
         if given is None:
-            _earlier("compare")
+            earlier("compare", _JOB)
         else:
             with errors():
                 _form(view, *given)
@@ -114,7 +114,7 @@ def _form(view: state.View, name: str, path: Path) -> None:
     left, right = st.columns(2)
     text = left.selectbox("Text column", columns, columns.index(str(guessed.text)), key=f"t{key}")
     with right:
-        labels = _label_columns(
+        labels = label_columns(
             asked(view.model, question), str(guessed.label), [c for c in columns if c != text], key
         )
     chosen = st.pills(
@@ -135,7 +135,7 @@ def _form(view: state.View, name: str, path: Path) -> None:
         begin("compare", name, path, given, _JOB)
 
 
-def _label_columns(put: Question, guessed: str, columns: list[str], key: str) -> list[str]:
+def label_columns(put: Question, guessed: str, columns: list[str], key: str) -> list[str]:
     """Ask for the column of labels; of a model that gives several, one a label will do too.
 
     An answer in words, and a next token, has none to be right or wrong.
@@ -232,7 +232,7 @@ def begin(kind: str, name: str, path: Path, asked: dict[str, Any], key: str) -> 
     st.rerun()
 
 
-def _earlier(kind: str) -> None:
+def earlier(kind: str, key: str) -> None:
     """Results of earlier visits, to be opened again; on a shared server they are others' too."""
     if os.environ.get("MASKVIZ_MODELS"):
         return
@@ -247,7 +247,7 @@ def _earlier(kind: str) -> None:
             named = escape(str(job.spec.get("name", "")))
             what.markdown(f"{named}, {when}: {status.state}, {status.done:,} rows")
             if button.button("Show", key=f"show_{job.id}", width="stretch"):
-                st.session_state[_JOB] = job.id
+                st.session_state[key] = job.id
                 st.rerun()
 
 
