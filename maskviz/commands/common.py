@@ -254,23 +254,6 @@ def chosen_mask(
     return chosen
 
 
-def usual_operator_of(model: str) -> str:
-    """Return the operator that suits a model, by name."""
-    from ..masks.operators import usual_operator
-    from ..models import load_model
-
-    return usual_operator(load_model(model))
-
-
-def listed(written: str) -> list[str]:
-    """Return what is named with commas between.
-
-    >>> listed("a, b")
-    ['a', 'b']
-    """
-    return [item.strip() for item in written.split(",") if item.strip()]
-
-
 def text_of(text: Any) -> str:
     """Return a text, or that of a conversation's contents."""
     return read_text(text) if text is None or isinstance(text, str) else str(text.text)

@@ -9,6 +9,7 @@ import typer
 
 from ..errors import ParameterError
 from . import common
+from .compare_given import given_map, named, usual
 from .explain import Long
 from .progress import Progress
 
@@ -37,6 +38,9 @@ def shortcuts_command(
     label_column: Annotated[
         str | None, typer.Option("--label-column", help="Column with the true labels.")
     ] = None,
+    label_map: Annotated[
+        str, typer.Option("--label-map", help="What the file's labels stand for: a=positive,b=-.")
+    ] = "",
     group_columns: Columns = "",
     irrelevant: Annotated[
         list[str] | None,
@@ -94,8 +98,9 @@ def shortcuts_command(
         file, out,
         {
             "text_column": text_column or conversation_column, "label_column": label_column,
-            "model": model, "operator": operator or common.usual_operator_of(model),
-            "question": put, "group_columns": common.listed(group_columns),
+            "label_map": given_map(label_map, label_column),
+            "model": model, "operator": operator or usual(model),
+            "question": put, "group_columns": named(group_columns),
             "irrelevant": irrelevant or [], "patterns": pattern or [], "cluster": cluster,
             "conversations": conversation_column is not None, "long": long, "limit": rows,
             "seed": seed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ...data.label_map import LabelMap
 from ...models.model import Model
 from ...readings.question import Question, Spec
 from .measured import Measured
@@ -27,6 +28,7 @@ def shortcuts(
     patterns: Sequence[str] = (),
     cluster: str | None = None,
     conversations: bool = False,
+    label_map: LabelMap | None = None,
     long: str = "cut",
     limit: int | None = None,
     seed: int = 0,
@@ -42,15 +44,16 @@ def shortcuts(
     telling words) are chosen on one half of the rows; every figure is of the other. `irrelevant`
     names what should not count (`gender`, `PERSON`, `pos:ADJ`, `/regex/`, a word): found, it is
     called a shortcut. `group_columns`: for whom; `cluster`: the column with what rows share, which
-    never lies in both halves. `each` gets every measured row, `progress` the rows read and those to
-    read, of both halves; where `stop` says so, the result is that of the rows so far. Raises
-    DataError where a column is missing, ParameterError for a pattern that is none.
+    never lies in both halves; `label_map`: as of `compare_file`. `each` gets every measured row,
+    `progress` the rows read and those to read, of both halves; where `stop` says so, the result is
+    that of the rows so far. Raises DataError where a column is missing, ParameterError for a
+    pattern that is none.
     """
     work = ShortcutWork(
         source, text_column=text_column, label_column=label_column, model=model,
         operator=operator, question=question, group_columns=group_columns, irrelevant=irrelevant,
-        patterns=patterns, cluster=cluster, conversations=conversations, long=long, limit=limit,
-        seed=seed, name=name, note=note,
+        patterns=patterns, cluster=cluster, conversations=conversations,
+        label_map=label_map, long=long, limit=limit, seed=seed, name=name, note=note,
     )  # fmt: skip
     for step in work.steps():
         if each and step.phase == "measure":

@@ -15,6 +15,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from ...data.label_map import LabelMap
 from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, ParameterError, TextError, UnknownNameError
 from ...masks.mask import Mask
@@ -63,6 +64,7 @@ class ShortcutWork:
         patterns: Sequence[str] = (),
         cluster: str | None = None,
         conversations: bool = False,
+        label_map: LabelMap | None = None,
         long: str = "cut",
         limit: int | None = None,
         seed: int = 0,
@@ -78,12 +80,14 @@ class ShortcutWork:
         apply(Mask(EACH.text, (MaskSpan(0, 3),)), operator, self.model)
         self.operator, self.seed, self.long = operator, seed, checked_long(long)
         self.named = _named(irrelevant, patterns)
+        self._label_map = label_map
         self.cluster, self._columns = cluster, (text_column, label_column, tuple(group_columns))
         self._conversations, self._patience, self._note = conversations, patience, note
         self._source, self._name, self._limit = source, name, limit
         self.check: FileCheck = check_file(
-            source, self.question, text_column, label_column, tuple(group_columns), name, cluster
-        )
+            source, self.question, text_column, label_column, tuple(group_columns), name, cluster,
+            label_map,
+        )  # fmt: skip
         if not self.check.usable:
             said = " ".join(self.check.notes) or "it has no rows."
             raise DataError(f"No row of the file can be searched: {said}")
@@ -132,7 +136,7 @@ class ShortcutWork:
 
     def _usable(self, left_out: dict[str, list[int]]) -> Iterator[Row]:
         text, label, by = self._columns
-        reader = label_reader(self._source, self.question, label, self._name)
+        reader = label_reader(self._source, self.question, label, self._name, self._label_map)
         rows = iter_rows(self._source, self._name)
         return usable_rows(rows, text, reader, by, left_out, self.cluster)
 

@@ -11,7 +11,6 @@ import streamlit as st
 
 from maskviz.data import guess_columns, preview
 from maskviz.data.labels import joined_columns
-from maskviz.evidence.files.rows import check_file
 from maskviz.evidence.jobs import jobs
 from maskviz.evidence.shortcuts.measured import Measured
 from maskviz.evidence.shortcuts.result import Leaning, Part, Shortcuts
@@ -20,6 +19,7 @@ from maskviz.readings.question import asked
 from maskviz.text.percent import percent
 from maskviz.ui.compare.file import (
     begin,
+    checked,
     cluster_control,
     earlier,
     ended,
@@ -29,6 +29,7 @@ from maskviz.ui.compare.file import (
     progress,
     source,
 )
+from maskviz.ui.compare.labels import label_map
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import question_controls, question_more, spec_of
 from maskviz.ui.shared.controls import operator_control_of
@@ -94,6 +95,8 @@ def _form(view: state.View, name: str, path: Path) -> None:
     text = left.selectbox("Text column", columns, columns.index(str(guessed.text)), key=f"t{key}")
     with right:
         labels = label_columns(put, str(guessed.label), [c for c in columns if c != text], key)
+    column = joined_columns(labels) if labels else None
+    told = label_map(path, name, put, column, key)
     others = [c for c in columns if c not in (text, *labels)]
     groups = st.multiselect(
         "Columns with groups", others, key=f"g{key}", help="For whom does it count?"
@@ -105,7 +108,8 @@ def _form(view: state.View, name: str, path: Path) -> None:
     )  # fmt: skip
     given = {
         "text_column": text,
-        "label_column": joined_columns(labels) if labels else None,
+        "label_column": column,
+        "label_map": told or None,
         "model": view.model,
         "question": question,
         "group_columns": groups,
@@ -113,9 +117,8 @@ def _form(view: state.View, name: str, path: Path) -> None:
         "seed": view.seed,
         **_more(view, others, key),
     }
-    check = check_file(path, put, text, given["label_column"], tuple(groups), name)
-    st.caption(escape(" ".join([f"{check.usable:,} rows can be searched.", *check.notes])))
-    if st.button("Search all rows", type="primary", disabled=not check.usable):
+    fits = told is not None and checked(path, name, {**given, "by": groups}, "searched")
+    if st.button("Search all rows", type="primary", disabled=not fits):
         begin("shortcuts", name, path, given, _JOB)
 
 
