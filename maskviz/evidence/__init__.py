@@ -17,6 +17,7 @@ __all__ = [
     "FileComparison",
     "StrategyResult",
     "WordScore",
+    "cells",
     "compare",
     "compare_file",
     "compare_masks",

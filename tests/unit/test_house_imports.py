@@ -53,7 +53,7 @@ INNER = {
         ("chance",),
         ("words", "text"),
         ("files",),
-        ("fairness", "distractor", "units"),
+        ("fairness", "distractor", "distraction", "units"),
         ("jobs",),
     ),
     "ui": (("components",), ("shared",)),
