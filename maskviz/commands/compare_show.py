@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..evidence.fairness.fairness import Fairness
+    from ..evidence.counterfactual.fairness import Fairness
     from ..evidence.files.file_result import Beside
     from ..evidence.files.files import FileComparison, StrategyResult
     from ..evidence.text.compare import Comparison, Effect, Sensitivity

@@ -116,7 +116,11 @@ def test_pairs_give_a_gap_that_is_zero_where_all_is_hidden() -> None:
     [
         ("empty.csv", b"", "empty"),
         ("picture.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "PNG"),
-        ("t.csv", b"text,label\nsome film,joy\nother film,anger\n", "negative, positive"),
+        (
+            "t.csv",
+            b"text,label\n" + b"".join(b"a film,%d.5\n" % i for i in range(60)),
+            "60 different",
+        ),
     ],
 )
 def test_bad_files_are_one_sentence_and_nothing_runs(name: str, content: bytes, says: str) -> None:
@@ -125,3 +129,46 @@ def test_bad_files_are_one_sentence_and_nothing_runs(name: str, content: bytes, 
     assert any(says in e.value.replace("\\", "") for e in app.error), [e.value for e in app.error]
     assert app.session_state["maskviz_view"].text == TEXT
     assert all(b.disabled for b in app.button if b.label == "Compare all rows")
+
+
+OWN = b"text,label\nA great and funny film,satisfied\nA dull, slow story,unsatisfied\n".replace(
+    b"dull, slow", b"dull and slow"
+)
+
+
+def options(app: AppTest, value: str) -> object:
+    return next(s for s in app.selectbox if s.label.startswith(value))
+
+
+def test_labels_of_ones_own_are_guessed_asked_and_kept_with_the_file() -> None:
+    app = upload(open_page("A file"), "own.csv", OWN + b"So so,unsure\n")
+    assert not app.exception
+    assert not app.error
+    assert options(app, "satisfied").value == "positive"
+    assert options(app, "unsatisfied").value == "negative"
+    assert any("'unsure'" in i.value and "none" in i.value for i in app.info)
+    assert all(b.disabled for b in app.button if b.label == "Compare all rows")
+    options(app, "unsure").select("leave these rows out").run()
+    assert not app.info
+    assert any(c.value.startswith("2 rows can be compared") for c in app.caption)
+    again = upload(open_page("A file"), "own.csv", OWN + b"So so,unsure\n")
+    assert options(again, "unsure").value == "leave these rows out"
+    app = finished(press(again, "Compare all rows"))
+    (job,) = jobs.recent()
+    assert job.status().state == "done", job.status().message
+    assert job.spec["arguments"]["label_map"]["satisfied"] == "positive"
+    said = " ".join(c.value.replace("\\", "") for c in app.caption)
+    assert "by your map: satisfied as 'positive'" in said
+    assert "1 row with a label that the label map leaves out" in said
+
+
+def test_labels_without_names_are_guessed_by_order_and_none_is_a_way_on(tmp_path) -> None:
+    model = build("bert", tmp_path / "three", num_labels=3)
+    rows = b"text,label\nA fine film,good\nIt is so so,neutral\nA bad one,bad\n"
+    app = upload(open_page("A file", model=str(model)), "three.csv", rows)
+    assert [options(app, v).value for v in ("good", "neutral", "bad")] == [
+        "LABEL_2", "LABEL_1", "LABEL_0",
+    ]  # fmt: skip
+    options(app, "Label column").select("none").run()
+    assert not any(s.label.startswith("good") for s in app.selectbox)
+    assert not any(b.disabled for b in app.button if b.label == "Compare all rows")

@@ -9,6 +9,7 @@ import pytest
 
 from maskviz.evidence import compare, explain
 from maskviz.masks import apply, mask
+from maskviz.readings.language.answering import decoded, written
 from maskviz.readings.question import asked
 from maskviz.text.conversation import read_conversation
 from maskviz.text.marks import printable
@@ -128,6 +129,20 @@ def test_chat_names_what_is_scored_beside_the_own_answer(run, file, model, answe
     status, out, _ = run("chat", file, *given)
     assert status == 0
     assert f"ln p of “{printable(scored)}”: {said['log_probability_original']:.2f}" in out
+
+
+@pytest.mark.parametrize("longest", [1, 4, 40])
+@pytest.mark.parametrize("answer", ["Yes", ""])
+def test_both_answers_are_whole_whatever_is_scored(run, file, model, answer, longest) -> None:
+    given = ("chat", file, "-m", model, "--answer", answer, "--longest", str(longest), "--json")
+    alone = json.loads(run(*given)[1])
+    masked = json.loads(run(*given, "-s", "pattern", "--words", "loved")[1])
+    assert masked["answers"]["plain"] == alone["answer"]
+    hidden = mask(SPOKEN.prompt, "pattern", words="loved")
+    put = asked(model, {"name": "answer", "conversation": SPOKEN.prompt, "longest": longest})
+    read = apply(hidden, "delete", put.model)
+    own = decoded(put.model, written(put.model, read, longest))
+    assert masked["answers"]["masked"] == own
 
 
 def test_chat_reads_standard_input(run, model) -> None:

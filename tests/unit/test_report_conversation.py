@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from maskviz.masks import Mask, MaskSpan
 from maskviz.models import load_model
 from maskviz.readings.language.conversing import conversed
 from maskviz.readings.question import asked
-from maskviz.report import conversation_report, render
+from maskviz.report import conversation_report, render, text_report
 from maskviz.text.conversation import Conversation, Turn
 from tests.hostile import PARTS
 from tests.tiny_chat import chat_model
@@ -73,6 +74,37 @@ def test_its_commands_make_it_again(model) -> None:
     made: dict[str, object] = {}
     exec("\n".join(lines).replace(" save", " save as _"), made)
     assert made["report"].finding == report.finding
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"indices": (2,)}, "sentences by number: 2"),
+        ({"indices": (1, 3), "edited": True}, "sentences by number: 1, 3; edited: yes"),
+        ({}, "none"),
+        ({"left": {"roles": ["user"]}, "right": {}}, "left: roles: user; right: none"),
+    ],
+)
+def test_settings_are_words(model, parameters, said) -> None:
+    chosen = Mask(SPOKEN.text, HIDDEN.spans, "sentence", parameters)
+    assert f"<td>{said}</td>" in render(conversation_report(chosen, SPOKEN, model, "delete", 2))
+
+
+@pytest.mark.parametrize("question", ["answer", "next"])
+def test_the_report_of_a_question_repeats_no_conversation(model, question) -> None:
+    given = {"name": question, "conversation": SPOKEN.to_dict()}
+    page = render(text_report(HIDDEN, model, "delete", question=given))
+    row = page[page.index("<th>question</th>") :].split("</tr>")[0]
+    assert "conversation: 2 turns, as above" in row
+    assert not re.search(r"[{}\[\]']|&#x27;", row)
+
+
+def test_a_prompt_that_ends_with_an_answer_has_its_turns_alone(model) -> None:
+    spoken = SPOKEN.answering("In Milan.")
+    spoken = replace(spoken, turns=(*spoken.turns, Turn("assistant", "Or Rome.")))
+    report = conversation_report(Mask(spoken.prompt.text), spoken.prompt, model, "delete", 2)
+    assert report.title == "A conversation of 3 turns"
+    assert render(report).count('<div class="text"') == 3 + 2
 
 
 def test_a_hostile_conversation_stays_text(model) -> None:

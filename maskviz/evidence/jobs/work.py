@@ -21,8 +21,8 @@ from ...errors import MaskvizError
 from ...models.raised import said_of
 from ...paths import home, write_atomic
 from ...runs.lock import WorkerLock
-from ..fairness.fairness import FairnessWork, PairStep, pairs_of_file, swapped_pairs
-from ..fairness.swaps import Pair
+from ..counterfactual.fairness import FairnessWork, PairStep, pairs_of_file, swapped_pairs
+from ..counterfactual.swaps import Pair
 from ..files.file_result import Step
 from ..files.files import FileWork
 from .jobs import Job, Status, find

@@ -19,6 +19,7 @@ from maskviz.evidence.files.rows import check_file
 from maskviz.evidence.jobs import jobs
 from maskviz.readings.question import Question, Spec, asked
 from maskviz.ui.compare import result as compare_result
+from maskviz.ui.compare.labels import label_map
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import question_controls, question_more, second_models, spec_of
 from maskviz.ui.shared.controls import operator_control_of, strategies_offered
@@ -121,16 +122,19 @@ def _form(view: state.View, name: str, path: Path) -> None:
         "Strategies", strategies_offered(), selection_mode="multi",
         default=["random", "entity", "attribute"], key=f"s{key}", wrap=True,
     )  # fmt: skip
+    column = joined_columns(labels) if labels else None
+    told = label_map(path, name, asked(view.model, question), column, key)
     given = {
         "strategies": {strategy: {} for strategy in chosen},
         "text_column": text,
-        "label_column": joined_columns(labels) if labels else None,
+        "label_column": column,
+        "label_map": told or None,
         "model": view.model,
         "question": question,
         "seed": view.seed,
         **_more(view, [c for c in columns if c not in (text, *labels)], key),
     }
-    fits = _checked(path, name, given)
+    fits = told is not None and _checked(path, name, given)
     if st.button("Compare all rows", type="primary", disabled=not (chosen and fits)):
         begin("compare", name, path, given, _JOB)
 
@@ -201,6 +205,7 @@ def _checked(path: Path, name: str, given: dict[str, Any]) -> bool:
         usable, labels, notes = _check(
             str(path), path.stat().st_mtime_ns, name, given["model"], given["question"],
             given["text_column"], given["label_column"], tuple(given["by"]), given["cluster"],
+            tuple((given["label_map"] or {}).items()),
         )  # fmt: skip
         counted = ", ".join(f"{label} {count:,}" for label, count in list(labels.items())[:8])
         said = f"{usable:,} rows can be compared. {f'Labels: {counted}.' if counted else ''}"
@@ -219,10 +224,11 @@ def _check(
     label: str | None,
     by: tuple[str, ...],
     cluster: str | None,
+    label_map: tuple[tuple[str, str | None], ...],
 ) -> tuple[int, dict[str, int], tuple[str, ...]]:
     put = asked(model, question)
     put.outputs  # noqa: B018  a question without an answer of its own for all rows is refused
-    found = check_file(path, put, text, label, by, name, cluster)
+    found = check_file(path, put, text, label, by, name, cluster, dict(label_map))
     return found.usable, found.labels, found.notes
 
 
