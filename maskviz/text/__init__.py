@@ -18,6 +18,7 @@ __all__ = [
     "language",
     "listed",
     "load_pipeline",
+    "marked",
     "marks",
     "percent",
     "pipeline_names",

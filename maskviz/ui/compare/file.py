@@ -74,7 +74,7 @@ def _form(view: state.View, name: str, path: Path) -> None:
     left, right = st.columns(2)
     text = left.selectbox("Text column", columns, columns.index(str(guessed.text)), key=f"t{key}")
     with right:
-        labels = _label_columns(
+        labels = label_columns(
             asked(view.model, question), str(guessed.label), [c for c in columns if c != text], key
         )
     chosen = st.pills(
@@ -93,12 +93,12 @@ def _form(view: state.View, name: str, path: Path) -> None:
         "seed": view.seed,
         **_more(view, [c for c in columns if c not in (text, *labels)], key),
     }
-    fits = told is not None and _checked(path, name, given)
+    fits = told is not None and checked(path, name, given)
     if st.button("Compare all rows", type="primary", disabled=not (chosen and fits)):
         begin(KIND, name, path, given)
 
 
-def _label_columns(put: Question, guessed: str, columns: list[str], key: str) -> list[str]:
+def label_columns(put: Question, guessed: str, columns: list[str], key: str) -> list[str]:
     """Ask for the column of labels; of a model that gives several, one a label will do too.
 
     An answer in words, and a next token, has none to be right or wrong.
@@ -157,7 +157,7 @@ def long_control(key: str) -> str:
     )  # fmt: skip
 
 
-def _checked(path: Path, name: str, given: dict[str, Any]) -> bool:
+def checked(path: Path, name: str, given: dict[str, Any], done: str = "compared") -> bool:
     """Say what the columns hold before anything runs; tell whether it can be compared."""
     usable = 0
     with errors():
@@ -167,7 +167,7 @@ def _checked(path: Path, name: str, given: dict[str, Any]) -> bool:
             tuple((given["label_map"] or {}).items()),
         )  # fmt: skip
         counted = ", ".join(f"{label} {count:,}" for label, count in list(labels.items())[:8])
-        said = f"{usable:,} rows can be compared. {f'Labels: {counted}.' if counted else ''}"
+        said = f"{usable:,} rows can be {done}. {f'Labels: {counted}.' if counted else ''}"
         st.caption(escape(" ".join([said, *notes])))
     return usable > 0
 

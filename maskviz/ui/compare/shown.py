@@ -8,10 +8,11 @@ from pathlib import Path
 import streamlit as st
 
 from maskviz.evidence.jobs import jobs
+from maskviz.text.listed import listed
 from maskviz.ui.shared import state, table
 from maskviz.ui.shared.page import escape
 
-TABS = {"compare": "A file", "fairness": "Fairness"}
+TABS = {"compare": "A file", "shortcuts": "What it leans on", "fairness": "Fairness"}
 _KEY = "comparison_shown"  # kind → id of the one that is shown
 
 
@@ -67,8 +68,10 @@ def what(job: jobs.Job) -> str:
     'films.csv: random, entity on mini'
     """
     spec, given = job.spec, job.spec["arguments"]
-    hiding = ", ".join(given["strategies"]) or "no mask"
-    swaps = f"{' and '.join(given['swap'])} swapped; " if given.get("swap") else ""
+    hiding = ", ".join(given.get("strategies", ())) or "no mask"
+    if spec["kind"] == "shortcuts":
+        hiding = "what it leans on,"
+    swaps = f"{listed(given['swap'])} swapped; " if given.get("swap") else ""
     beside = f" beside {given['beside']}" if given.get("beside") else ""
     return f"{spec['name']}: {swaps}{hiding} on {given['model']}{beside}"
 
