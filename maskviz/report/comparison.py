@@ -39,8 +39,8 @@ def comparison_report(job: Job) -> Report:
     make = {"compare": _file, "fairness": _fairness}.get(spec["kind"])
     if make is None:
         raise DataError(
-            f"The comparison {job.id!r} is a search for what a model leans on, of which there is no "
-            "report: its rows are a CSV, its finding stands on the Compare page."
+            f"The comparison {job.id!r} is a search for what a model leans on, of which there is "
+            "no report: its rows are a CSV, its finding stands on the Compare page."
         )
     return make(found, spec)
 

@@ -83,6 +83,9 @@ def _hidden(run: Run, result: Mapping[str, Any]) -> str:
     )
 
 
+_READ = {"plain": "texts as they are", "masked": "with words hidden"}
+
+
 def _out(result: Mapping[str, Any]) -> str:
     rows = [r for r in result["evaluations"] if "accuracy" in r]
     if not rows:
@@ -90,7 +93,8 @@ def _out(result: Mapping[str, Any]) -> str:
     marks = {"plain": "plain", "masked": "masked"}
     shown = [
         (
-            f"{row['split']}, {row['mask']}", row["accuracy"], *_within(row),
+            f"{row['split']}: {_READ.get(row['mask'], row['mask'])}", row["accuracy"],
+            *_within(row),
             marks.get(row["mask"], "chance"),
         )
         for row in rows
@@ -101,7 +105,7 @@ def _out(result: Mapping[str, Any]) -> str:
         [
             (
                 r["split"],
-                r["mask"],
+                _READ.get(r["mask"], r["mask"]),
                 f"{r['rows']:,}",
                 percent(r["accuracy"], 1),
                 _between_shares(_within(r)),

@@ -188,3 +188,29 @@ def test_pairs_are_told_kind_by_kind(case: str) -> None:
 def test_an_answer_in_words_does_not_flip() -> None:
     said = of_pairs({"plain": gap(0.001)}, {}, "Rome", in_words=True)
     assert said.startswith("Over 200 pairs ln p of “Rome” moves by 0.034 within a pair. The answer")
+
+
+VERDICTS = {
+    "as chance": (0.4, None, ": as chance"),
+    "beyond": (0.01, None, ": beyond chance"),
+    "not beside others": (
+        0.03, 0.09, ": as chance, allowing for what stands beside it (p = 0.090)",
+    ),
+    "also beside others": (0.01, 0.04, ": beyond chance"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", VERDICTS)
+def test_the_headline_of_a_text_carries_the_verdict(case: str) -> None:
+    from maskviz.evidence import compare
+    from maskviz.evidence.chance.verdict import Control
+    from maskviz.evidence.text.sentence import comparison_sentence
+    from maskviz.masks import mask
+
+    p, adjusted, wanted = VERDICTS[case]
+    found = compare(mask("A dull and slow film.", "pattern", words="dull"), "mini")
+    control = Control(99, "negative", (0.5,), 0.1, 0.1, 0.9, number=1, as_strong=4, p_value=p)
+    said = comparison_sentence(found, control, p_adjusted=adjusted)
+    assert said.endswith(f"(p = {p:.3f}){wanted}." if p < 0.1 else f"(p = {p:.2f}){wanted}.")
+    few = Control(5, "negative", (0.5,), 0.1, 0.1, 0.9, number=1, as_strong=0, p_value=1 / 6)
+    assert comparison_sentence(found, few).endswith("too few for more than a rank.")

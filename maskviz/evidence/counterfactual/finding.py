@@ -83,13 +83,13 @@ def flips(gap: Gap) -> str:
     """Say how many pairs flip, with the interval of the share.
 
     >>> flips(gap)
-    '8 (4 %; 95 %: 2 to 8 %)'
+    '8 (4 %; 95\u00a0%: 2 to 8 %)'
     """
     count = round(gap.flip_rate * gap.pairs)
     within = ""
     if gap.flip_ci95 is not None:
         low, high = gap.flip_ci95
-        within = f"; 95 %: {percent(low).removesuffix('%').rstrip()} to {percent(high)}"
+        within = f"; 95\u00a0%: {percent(low).removesuffix('%').rstrip()} to {percent(high)}"
     return f"{count or 'none'} ({percent(gap.flip_rate)}{within})"
 
 
@@ -133,7 +133,7 @@ def _within(interval: Interval | None) -> str:
     if interval is None:
         return ""
     low, high = (f"{bound:+.3f}".replace("-", "−") for bound in interval)
-    return f" (mean difference, 95 %: {low} to {high})"
+    return f" (mean difference, 95\u00a0%: {low} to {high})"
 
 
 def _capital(text: str) -> str:

@@ -25,7 +25,7 @@ def finding(result: FileComparison) -> str:
     """Return what is to be said of a whole comparison, the verdict in it.
 
     >>> finding(result)
-    'Over 300 rows, hiding by entity flips the answer in 12 % of them (95 %: 9 to 16 %) …'
+    'Over 300 rows, hiding by entity flips the answer in 12 % of them (95\u00a0%: 9 to 16 %) …'
     """
     shown = {name: r for name, r in result.strategies.items() if r.rows_hiding != 0}
     over = f"Over {_counted(result)}"
@@ -96,7 +96,7 @@ def _within(interval: Interval | None, unit: str, factor: float) -> str:
         return ""
     digits = "+.1f" if factor == 100 else "+.3g"
     low, high = (f"{factor * bound:{digits}}".replace("-", "−") for bound in interval)
-    return f" (difference, 95 %: {low} to {high}{f' {unit}' if unit else ''})"
+    return f" (difference, 95\u00a0%: {low} to {high}{f' {unit}' if unit else ''})"
 
 
 def _untold(names: Sequence[str]) -> str:
@@ -154,7 +154,7 @@ def _share(r: StrategyResult, change: float) -> float:
 
 
 def _between(interval: Interval | None) -> str:
-    return "" if interval is None else f"95 %: {_bare(interval[0])} to {percent(interval[1])}"
+    return "" if interval is None else f"95\u00a0%: {_bare(interval[0])} to {percent(interval[1])}"
 
 
 def _bare(share: float) -> str:

@@ -165,7 +165,8 @@ def _compared(
 
 def _answer(view: state.View, effects: list[Effect]) -> None:
     first = effects[0]
-    st.markdown(f"### {escape(comparison_sentence(first.comparison, first.control))}")
+    said = comparison_sentence(first.comparison, first.control, p_adjusted=first.p_adjusted)
+    st.markdown(f"### {escape(said)}")
     if first.comparison.notice:
         st.warning(escape(first.comparison.notice), icon="✂️")
     say_unfamiliar(view)
