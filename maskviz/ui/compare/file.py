@@ -229,7 +229,7 @@ def progress(job: jobs.Job) -> None:
     share = status.done / status.total if status.total else 0.0
     left = status.seconds_left
     when = "" if left is None else f", {duration(left)} left"
-    what = "Waiting for another comparison …" if status.state == "waiting" else "Reading …"
+    what = _before_the_first_row(job, status)
     said = f"{status.done:,} of {status.total:,}{when}" if status.total else what
     bar, button = st.columns([6, 1], vertical_alignment="center")
     bar.progress(min(1.0, share), said)
@@ -238,6 +238,15 @@ def progress(job: jobs.Job) -> None:
     if status.message:
         st.caption(escape(status.message))
     st.caption("It goes on when you leave the page or close the app; what is found so far is kept.")
+
+
+def _before_the_first_row(job: jobs.Job, status: jobs.Status) -> str:
+    """Say what a comparison does before its first row: it waits only where another runs."""
+    if status.state != "waiting":
+        return "Loading the model, reading the first rows …"
+    others = (other for other in jobs.recent() if other.id != job.id)
+    waits = any(other.status().state == "running" for other in others)
+    return "Waiting for another comparison …" if waits else "Starting …"
 
 
 def _news(job: jobs.Job) -> bool:
