@@ -38,6 +38,7 @@ __all__ = [
     "edit",
     "encoding",
     "expression",
+    "linguistic",
     "loss",
     "mask",
     "matching",
