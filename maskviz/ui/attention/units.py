@@ -161,7 +161,7 @@ def _kind(model: Model) -> str:
         st.segmented_control(
             "What is scanned",
             offered,
-            format_func=SEVERAL.get,
+            format_func=SEVERAL.__getitem__,
             key="attention_kind",
             required=True,
             persist_state="session",
