@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...errors import DataError
+from ...errors import DataError, TextError
 from ..words import mended
 from .conversation import Conversation
 from .turn import ROLES, ToolCall, Turn
@@ -42,6 +42,22 @@ def read_conversation(given: Any) -> Conversation:
         return Conversation((Turn("user", given),))
     value = mended(json.loads(_dumped(given)))
     return Conversation(tuple(_turns(value)), _tools(value))
+
+
+def holds_turns(cell: Any) -> bool:
+    """Tell whether a cell of a table is a conversation, as JSON or as values, and no plain text.
+
+    >>> holds_turns('[{"role": "user", "content": "Hi"}]'), holds_turns("[sic] Hi")
+    (True, False)
+    """
+    if isinstance(cell, str) and not _JSON.match(cell):
+        return False
+    if not isinstance(cell, str | list | dict) and not hasattr(cell, "tolist"):
+        return False
+    try:
+        return read_conversation(cell).turns != (Turn("user", str(cell)),)
+    except (DataError, TextError):
+        return False
 
 
 def _dumped(value: Any) -> str:
