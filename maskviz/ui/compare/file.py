@@ -18,8 +18,7 @@ from maskviz.evidence.files.files import FileComparison
 from maskviz.evidence.files.rows import check_file
 from maskviz.evidence.jobs import jobs
 from maskviz.models import load_model
-from maskviz.models.chat.rendering import template_of
-from maskviz.readings.language.conversing import EACH
+from maskviz.readings.language.conversing import EACH, rendered
 from maskviz.readings.question import Question, Spec, asked
 from maskviz.text.conversation import holds_turns
 from maskviz.ui.compare import result as compare_result
@@ -270,7 +269,7 @@ def _check(
         put.outputs  # noqa: B018  a question whose outputs differ from row to row is refused
     if conversations:
         load_model(model).require("generate")
-        template_of(put.model.tokenizer, EACH, put.model.name)
+        rendered(put.model, EACH)  # a model without a template says so now
     found = check_file(path, put, text, label, by, name, cluster, dict(label_map), answers)
     return found.usable, found.labels, found.notes
 
