@@ -152,7 +152,7 @@ def compare_command(
     }  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
-    spoken = common.read_spoken(conversation, text)
+    spoken = common.read_spoken(conversation, text, mask_file)
     if spoken is not None and file is not None:
         raise ParameterError("--file and --conversation are given: give one of them.")
     shared: dict[str, Any] = {

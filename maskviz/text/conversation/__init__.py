@@ -2,7 +2,7 @@
 
 from .conversation import Conversation, Piece
 from .lines import conversation_lines, in_cells
-from .reading import holds_turns, read_conversation
+from .reading import holds_turns, read_conversation, spoken_with
 from .turn import ROLES, ToolCall, Turn
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "holds_turns",
     "in_cells",
     "read_conversation",
+    "spoken_with",
 ]

@@ -60,6 +60,20 @@ def holds_turns(cell: Any) -> bool:
         return False
 
 
+def spoken_with(document: str | bytes) -> Conversation | None:
+    """Return the conversation that a mask's JSON holds beside the mask, None where it holds none.
+
+    >>> spoken_with('{"spans": [], "conversation": {"prompt": "Hi"}}').text
+    'Hi'
+    """
+    try:
+        found = json.loads(document)
+    except (ValueError, RecursionError):
+        return None  # whoever reads the mask says so
+    said = found.get("conversation") if isinstance(found, dict) else None
+    return read_conversation(said) if said else None
+
+
 def _dumped(value: Any) -> str:
     """Return values as JSON: what rows of tables hold (arrays, tuples) becomes lists."""
 
