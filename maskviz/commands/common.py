@@ -198,17 +198,18 @@ def _parsed(name: str, value: Any, kind: str) -> Any:
     return value
 
 
-def read_spoken(file: Path | None, text: str | None) -> Any:
-    """Return the conversation of a file, None where none is named.
+def read_spoken(file: Path | None, text: str | None, mask_file: Path | None = None) -> Any:
+    """Return the conversation of a file, else that of a saved mask, None where there is none.
 
     Raises DataError for what is none, ParameterError where a text is given beside it.
     """
+    from ..text.conversation import read_conversation, spoken_with
+
     if file is None:
-        return None
+        known = text is None and mask_file is not None and mask_file.is_file()
+        return spoken_with(mask_file.read_bytes()) if known and mask_file else None
     if text is not None:
         raise ParameterError("A text and --conversation are given: give one of them.")
-    from ..text.conversation import read_conversation
-
     try:
         return read_conversation(file.read_bytes())
     except OSError as error:

@@ -62,7 +62,7 @@ def mask_command(
         "pipeline": pipeline,
     }  # fmt: skip
     other = common.second_choice(second, second_seed)
-    spoken = common.read_spoken(conversation, text)
+    spoken = common.read_spoken(conversation, text, mask_file)
     as_read = AsRead(operator, unit, model, spoken)
     if file is not None:
         from .stream import masked_lines
@@ -120,6 +120,7 @@ class AsRead:
         result["masked_text"] = chosen.masked_text(self.operator)
         if self.spoken is not None:
             result["turns"] = _turns(self.spoken.prompt, chosen)
+            result["conversation"] = self.spoken.prompt.to_dict()
         if self.model is None:
             return result
         encoding = self._encoding(chosen)
