@@ -16,6 +16,7 @@ __all__ = [
     "docs",
     "document",
     "language",
+    "languages",
     "load_pipeline",
     "marks",
     "percent",
