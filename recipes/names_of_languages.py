@@ -4,11 +4,12 @@
     python recipes/names_of_languages.py
 
 Given names and surnames of German, French and Spanish are those of Faker (MIT), without words that
-are no name in the language more often than not (`NOT`). Chinese surnames, the characters that given names are made of, and names of other languages in Chinese writing, are
-written here. A Chinese name is a surname and one or two such characters. What is none is told by
-jieba's dictionary (MIT): words of it that look like a name (高兴), words that end with a surname's
-character before it (提高|平均), words that begin with a given name's last one (王|明天). Written:
-`names.txt`, `surnames.txt` of each language, and for Chinese the lists in traditional characters.
+are no name in the language more often than not (`NOT`). Chinese surnames, the characters that given
+names are made of, and names of other languages in Chinese writing, are written here: a Chinese name
+is a surname and one or two such characters. What is none is told by jieba's dictionary (MIT): words
+of it that look like a name (高兴), words that end with a surname's character (提高|平均), words that
+begin with a given name's last one (王|明天). Written: `names.txt` of each language and the lists
+that it names, and the Chinese lists in traditional characters as well (zhconv, MIT).
 """
 
 from __future__ import annotations

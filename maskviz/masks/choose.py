@@ -20,7 +20,11 @@ from .mask import Mask
 from .registry import STRATEGIES, Parameter, Strategy
 from .spans import MaskSpan
 
-_GLOBAL = ("model", "pipeline", "language")  # parameters that other doors pass whether or not they are needed
+_GLOBAL = (
+    "model",
+    "pipeline",
+    "language",
+)  # parameters that other doors pass whether or not they are needed
 
 
 def mask(
@@ -51,9 +55,7 @@ def mask(
     """
     document = _document(text, parameters)
     with saying(document.spoken):
-        return _mask(
-            document, strategy, ratio, seed, complement, second, join, model, parameters
-        )
+        return _mask(document, strategy, ratio, seed, complement, second, join, model, parameters)
 
 
 def _mask(

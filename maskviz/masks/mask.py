@@ -26,7 +26,8 @@ class Mask:
     """The hidden spans of one text, sorted and disjoint, and how they were chosen.
 
     Spans are trimmed of white space, sorted and made disjoint (of two that overlap, the later
-    one loses the overlap). spoken: the language as the user gave it, "" where it is found. Raises MaskError for a span outside the text.
+    one loses the overlap). spoken: the language as the user gave it, "" where it is found. Raises
+    MaskError for a span outside the text.
 
     >>> a = Mask("Bob met Ann", (MaskSpan(0, 3),)); b = Mask("Bob met Ann", (MaskSpan(8, 11),))
     >>> (a | b).masked_text()

@@ -22,6 +22,7 @@ __all__ = [
     "percent",
     "pipeline_names",
     "pipelines",
+    "remarks",
     "shelf",
     "spacing",
     "span",

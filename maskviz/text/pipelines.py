@@ -19,8 +19,7 @@ from ..errors import MissingDependencyError, UnknownNameError
 from ..paths import assets
 from .ages import with_people
 from .docs import borders, read
-from .languages.finding import Finding
-from .languages.marks import sentence_offsets
+from .languages import Finding, sentence_offsets
 from .sentences import sentences_of
 from .spacing import Spaced, spaced
 from .span import Span

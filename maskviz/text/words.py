@@ -19,10 +19,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import TextError
-from .languages.cutting import cut
-from .languages.finding import han_language
-from .languages.said import said
-from .languages.scripts import script_name
+from .languages import cut, han_language, said, script_name
 from .specials import special_spans
 
 NO_WORDS = "The text has no words to hide: enter at least one word."
@@ -171,7 +168,7 @@ def _between_hebrew(text: str, start: int, end: int) -> bool:
         return False
     if end == len(text) or script_name(text[end]) != "Hebrew":
         return text[start] == "\u05f3"
-    return text[start] != '"' or start > 1 and script_name(_base(text, start - 1)) == "Hebrew"
+    return text[start] != '"' or (start > 1 and script_name(_base(text, start - 1)) == "Hebrew")
 
 
 def _base(text: str, end: int) -> str:
@@ -209,9 +206,7 @@ def _writing(character: str) -> str:
     return "Han" if name in ("Kana", "") else name
 
 
-def _segmented(
-    text: str, run: Sequence[tuple[int, int]], of_han: str
-) -> Iterator[tuple[int, int]]:
+def _segmented(text: str, run: Sequence[tuple[int, int]], of_han: str) -> Iterator[tuple[int, int]]:
     begin = run[0][0]
     writing = _writing(text[begin])
     language = {"Han": of_han, "Thai": "th"}.get(writing, "")

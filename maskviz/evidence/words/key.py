@@ -108,9 +108,9 @@ def _by_lexicon(document: Document) -> list[Scored]:
     code = document.language or "en"
     if not has_list("sentiment", code):
         raise LanguageError(
-            f"'key' by lexicon has no list of {language_name(code)}, the language of this text: put "
-            f"your own into the folder 'lexicons/{code}' of maskviz's folder as 'sentiment.txt', or "
-            "choose another way, such as --by model."
+            f"'key' by lexicon has no list of {language_name(code)}, this text's language: put "
+            f"a 'sentiment.txt' into the folder 'lexicons/{code}' of maskviz's folder, or choose "
+            "another way, such as --by model."
         )
     listed = {
         c

@@ -2,9 +2,9 @@
 
 Chinese by jieba (https://github.com/fxsjy/jieba, extra `zh`), Japanese by SudachiPy (extra `ja`,
 mode C: names whole), Thai by pythainlp's newmm (extra `th`), where they are installed; else each
-character that a person sees is a word. A segmenter is loaded at its first text. It is handed runs of
-its own script: letters and digits stand apart, since jieba cuts "Müller" at the ü. Each has its own
-dictionary, which `jieba.add_word` elsewhere does not change.
+character that a person sees is a word. A segmenter is loaded at its first text. It is handed runs
+of its own script: letters and digits stand apart, since jieba cuts "Müller" at the ü. Each has its
+own dictionary, which `jieba.add_word` elsewhere does not change.
 """
 
 from __future__ import annotations

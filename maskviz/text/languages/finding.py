@@ -4,8 +4,8 @@ Most scripts are of one language. Han is Japanese where kana, or characters that
 simplified so, stand among it, else Chinese: Cantonese and Wu are read as Chinese. Within the Latin,
 Cyrillic, Arabic and Devanagari scripts py3langid (https://github.com/adbar/py3langid) gives a
 probability for each language. Below `FLOOR` nothing is said: on 306 sentences of spaCy's examples
-in 48 languages all of the 244 above it were right, and 257 of 259 above 0.6. Siblings that one sentence rarely
-tells apart (Bosnian, Croatian, Serbian in Latin letters) reach it together.
+in 48 languages all of the 244 above it were right, and 257 of 259 above 0.6. Siblings that one
+sentence rarely tells apart (Bosnian, Croatian, Serbian in Latin letters) reach it together.
 """
 
 from __future__ import annotations
@@ -53,12 +53,19 @@ _SAMPLE = 3000  # characters that are looked at
 _FEWEST = 12  # letters without marks that say anything of a language in the Latin script
 _WORD = re.compile(r"[A-Za-z']+")
 # Words of English that are hardly any other language's: a text full of them needs no model.
-_ENGLISH = frozenset(
-    "the and of with that this they them their there from have which who would could should been "
-    "what when where you your are but not my his she he it's it was were is in for i'm don't an "
-    "very about one all or has had because than then into our we I".split()
-)
-_OTHERS = frozenset("is in an i die was had de la le der und en et que el il di het een og och".split())
+# fmt: off
+_ENGLISH = frozenset((
+    "about", "all", "and", "an", "are", "because", "been", "but", "could", "don't", "for", "from",
+    "had", "has", "have", "he", "his", "i", "i'm", "in", "into", "is", "it", "it's", "my", "not",
+    "of", "one", "or", "our", "she", "should", "than", "that", "the", "their", "them", "then",
+    "there", "they", "this", "very", "was", "we", "were", "what", "when", "where", "which", "who",
+    "with", "would", "you", "your",
+))
+_OTHERS = frozenset((
+    "an", "de", "der", "di", "die", "een", "el", "en", "et", "had", "het", "i", "il", "in", "is",
+    "la", "le", "och", "og", "que", "und", "was",
+))
+# fmt: on
 _PLAINLY = 0.2  # of the words
 _lock = Lock()
 

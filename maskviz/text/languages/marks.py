@@ -10,6 +10,7 @@ too. In languages that break no line inside a sentence each line does: Thai has 
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -77,7 +78,7 @@ def _latin_ends(text: str, match: re.Match[str], after: str) -> bool:
         return True
     if not (after[0].isspace() or after[0] in _OPENING[2:] or _is_unspaced(after[0])):
         return False
-    first = after.lstrip().lstrip(_OPENING)[:1]
+    first = after.lstrip(_OPENING + string.whitespace + "\u00a0\u202f")[:1]
     if first.islower():
         return False
     return match["latin"] != "." or not _is_short(text, match.start())
@@ -99,9 +100,7 @@ def _is_short(text: str, place: int) -> bool:
     return (len(word) == 1 and word != "I") or word.lower() in _SHORT
 
 
-def _with_words(
-    text: str, cuts: Sequence[int], borders: frozenset[int]
-) -> list[tuple[int, int]]:
+def _with_words(text: str, cuts: Sequence[int], borders: frozenset[int]) -> list[tuple[int, int]]:
     """Return the stretches between cuts; one without a letter or digit joins the one before it."""
     found: list[tuple[int, int]] = []
     for start, end in pairwise(cuts):

@@ -22,6 +22,7 @@ from maskviz.masks.choice import Choice, joined
 from maskviz.masks.edit import beginning, with_units
 from maskviz.masks.expression import asks
 from maskviz.masks.wordlists import own_lists
+from maskviz.text.languages import dominant_script, say
 from maskviz.text.specials import specials_in
 from maskviz.ui.shared import fit, limits
 from maskviz.ui.shared.link_values import READERS
@@ -50,6 +51,7 @@ class View:
     given: the words of the text as it was given, where the pages read its beginning alone.
     question: what the model is asked, `name` and parameters; empty: what suits the model.
     chat: the conversation of the Chat page, which goes along; None before it is begun.
+    language: the code of the text's language as the user gave it; empty: it is found.
     """
 
     text: str
@@ -69,6 +71,7 @@ class View:
     given: int = 0
     question: Mapping[str, Any] = field(default_factory=dict)
     chat: Talk | None = None
+    language: str = ""
 
     def __post_init__(self) -> None:
         if len(self.text) <= limits.LONGEST:
@@ -93,6 +96,7 @@ class View:
             *((asdict(self._joining), self.sign) if self._joining else ()),
             *(("complement",) if self.complement else ()),
             *((self.unit, self.model) if self.unit != "words" else ()),
+            *((self.language,) if self.language else ()),
         ]
         return json.dumps(chosen, sort_keys=True, default=str)
 
@@ -142,6 +146,7 @@ def _chosen() -> View:
     if _KEY not in st.session_state:
         st.session_state[_KEY] = _of_link(st.query_params.to_dict())
     view: View = st.session_state[_KEY]
+    say(view.language)  # for all that this run of the page reads
     return view
 
 
@@ -160,12 +165,15 @@ def update(**changes: Any) -> View:
         if changes["text"] != before.text and "question" not in changes:
             question = {k: v for k, v in before.question.items() if k != "conversation"}
             changes["question"] = question  # a conversation is asked about its own text alone
+        if dominant_script(changes["text"]) != dominant_script(before.text):
+            changes = {"language": "", **changes}
     view = replace(before, **changes)
     if "edited" not in changes and (view.text, view.revision) != (before.text, before.revision):
         view = replace(view, edited=None, turn=before.turn + 1)
     if view.text != before.text and "saved" not in changes:
         view = replace(view, saved=None)
     st.session_state[_KEY] = view
+    say(view.language)
     return _fitted(view)
 
 
@@ -238,8 +246,9 @@ def mask_of(view: View, choice: Choice) -> Mask:
     parameters = tuple(sorted((k, _frozen(v)) for k, v in choice.parameters.items()))
     read = limits.first_words(view.text) if asks(choice.strategy, choice.parameters) else view.text
     chosen = _choose(
-        read, choice.strategy, choice.ratio, choice.seed, parameters, view.model, own_lists()
-    )
+        read, choice.strategy, choice.ratio, choice.seed, parameters, view.model, own_lists(),
+        view.language,
+    )  # fmt: skip
     return chosen if read == view.text else replace(chosen, text=view.text)
 
 
@@ -291,9 +300,10 @@ def _choose(
     parameters: tuple[tuple[str, Any], ...],
     model: str,
     lists: tuple[Any, ...],
+    language: str = "",
 ) -> Mask:
     given: dict[str, Any] = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters}
-    return mask(text, strategy, ratio=ratio, seed=seed, model=model, **given)
+    return mask(text, strategy, ratio=ratio, seed=seed, model=model, language=language, **given)
 
 
 def _frozen(value: Any) -> Any:
@@ -318,6 +328,7 @@ def link(with_text: bool = False, with_chat: bool = False, **more: str) -> str:
         "sign": view.sign if view.second else None,
         "complement": "1" if view.complement else None,
         "unit": None if view.unit == "words" else view.unit,
+        "language": view.language or None,
         "hidden": None if view.edited is None else ".".join(map(str, view.edited)),
         "question": json.dumps(dict(view.question)) if view.question else None,
         "example": example.name if example else None,
