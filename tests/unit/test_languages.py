@@ -190,7 +190,7 @@ def test_two_languages_with_an_empty_line_between_are_read_as_that_of_most_words
 def test_no_text_of_another_language_is_read_by_the_english_pipeline() -> None:
     german = Document("Gestern sagte Anna Müller aus Berlin, dass der Film gut war.")
     assert (german.language, german.read_by) == ("de", "")
-    with pytest.raises(LanguageError, match="spaCy pipeline of German.*de_core_news_sm"):
+    with pytest.raises(LanguageError, match=r"spaCy pipeline of German.*de_core_news_sm"):
         mask(german, "entity")
     with pytest.raises(LanguageError, match="of Chinese"):
         mask("这部电影很好看", "pos")
