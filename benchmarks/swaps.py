@@ -19,8 +19,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from maskviz.evidence.fairness.people import _names
-from maskviz.evidence.fairness.swaps import swapped
+from maskviz.evidence.counterfactual.people import _names
+from maskviz.evidence.counterfactual.swaps import swapped
 from maskviz.masks import mask
 from maskviz.text.document import Document
 from maskviz.text.together import annotate_together

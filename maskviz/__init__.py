@@ -13,8 +13,9 @@ name below is fetched when it is first used.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .doors import lazily
 
 __version__ = "0.1.0"
 
@@ -69,17 +70,8 @@ _HOME = {
     "text": ("Document",),
     "training": ("RunSpec",),
 }
-_MODULE = {name: module for module, names in _HOME.items() for name in names}
-
-__all__ = sorted([*_MODULE, "__version__"])
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_MODULE[name]}", __name__), name)
-    globals()[name] = value
-    return value
+__all__ = sorted([*(name for names in _HOME.values() for name in names), "__version__"])
+__getattr__ = lazily(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

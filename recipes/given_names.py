@@ -10,8 +10,8 @@ terms of the deposit itself stand on its page and were not read. What is left ou
 that are everyday words (Debian's `wamerican`), unless reviews hardly ever write them small; places
 of GeoNames, months, nationalities and religions; and what the labelled rows that train the pipeline
 more often call something else. Written: `masks/lexicons/names.txt`, and
-`evidence/fairness/names.tsv`, of which the first 40 of each group and gender, 120 of the European
-ones, are what others are swapped for.
+`evidence/counterfactual/names.tsv`, of which the first 40 of each group and gender, 120 of the
+European ones, are what others are swapped for.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1] / "maskviz"
 LEXICON = ROOT / "masks" / "lexicons" / "names.txt"
-SWAPS = ROOT / "evidence" / "fairness" / "names.tsv"
+SWAPS = ROOT / "evidence" / "counterfactual" / "names.tsv"
 GROUPS = {"white": "European", "black": "African", "hispanic": "Hispanic", "api": "Asian"}
 SURE = {"white": 0.5, "black": 0.6, "hispanic": 0.6, "api": 0.6}  # P(group | name), groups equal
 TELLING = 0.8  # P(group | name) of those that others are swapped for

@@ -14,6 +14,7 @@ __all__ = [
     "hub",
     "iter_rows",
     "known",
+    "label_map",
     "labels",
     "make_example",
     "make_talks",

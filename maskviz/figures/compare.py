@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..evidence.chance.verdict import Control
-from ..evidence.fairness.fairness import Gap
+from ..evidence.counterfactual.fairness import Gap
 from ..evidence.files.chance import ChanceResult
 from ..evidence.files.tally import StrategyResult
 from ..evidence.text.compare import Comparison, Effect

@@ -35,6 +35,7 @@ __all__ = [
     "edit",
     "encoding",
     "expression",
+    "linguistic",
     "listed",
     "loss",
     "mask",

@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import ttest_rel
 
 from maskviz.errors import DataError, UnknownNameError
-from maskviz.evidence.fairness.changes import table
-from maskviz.evidence.fairness.fairness import ORACLE, fairness, pairs_of_file, swapped_pairs
-from maskviz.evidence.fairness.swaps import Pair, categories, differences, swap
+from maskviz.evidence.counterfactual.changes import table
+from maskviz.evidence.counterfactual.fairness import ORACLE, fairness, pairs_of_file, swapped_pairs
+from maskviz.evidence.counterfactual.swaps import Pair, categories, differences, swap
 from maskviz.masks import apply, mask
 from maskviz.models import load_model
 from maskviz.readings import predict

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from maskviz.evidence import compare, compare_file, explain, fairness
-from maskviz.evidence.fairness.swaps import Pair
+from maskviz.evidence.counterfactual.swaps import Pair
 from maskviz.evidence.files.files import masking_job
 from maskviz.masks import Choice, choose, mask
 from maskviz.masks.audit import audit

@@ -18,7 +18,17 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("streamlit", "torch", "transformers", "spacy", "pandas", "plotly", "sqlalchemy")
 # The floors, from the ground up. A room imports from floors below its own.
 FLOORS = (
-    ("errors", "paths", "registry", "byte_cache", "checksums", "display", "examples", "launch"),
+    (
+        "errors",
+        "doors",
+        "paths",
+        "registry",
+        "byte_cache",
+        "checksums",
+        "display",
+        "examples",
+        "launch",
+    ),
     ("text", "data"),
     ("models", "terminal"),
     ("masks",),
@@ -34,6 +44,7 @@ FLOORS = (
 # On one floor, only these: each room from the one behind it.
 ARROWS = {
     "errors": (),
+    "doors": (),
     "paths": ("errors",),
     "registry": ("errors",),
     "byte_cache": (),
@@ -53,7 +64,7 @@ INNER = {
         ("chance",),
         ("words", "text"),
         ("files",),
-        ("fairness", "distractor", "units"),
+        ("counterfactual", "distractor", "units", "shortcuts"),
         ("jobs",),
     ),
     "ui": (("components",), ("shared",)),
@@ -255,6 +266,38 @@ def test_a_rooms_doors_are_there(room: str) -> None:
     for door in doors(room):
         there = hasattr(face, door) or importlib.util.find_spec(f"{room}.{door}") is not None
         assert there, door
+
+
+LAZY = [package for _, package in modules() if hasattr(importlib.import_module(package), "_HOME")]
+
+
+@pytest.mark.parametrize("room", sorted(set(LAZY)))
+def test_what_is_fetched_later_shares_its_name_with_no_module(room: str) -> None:
+    """Importing a module of that name would put it in the place of what is fetched."""
+    face = importlib.import_module(room)
+    folder = Path(str(face.__file__)).parent
+    there = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
+    names = {name for fetched in face._HOME.values() for name in fetched}
+    assert names
+    assert names & there == set()
+    assert names <= set(face.__all__)
+    for name in names:
+        assert getattr(face, name) is not None
+
+
+@pytest.mark.parametrize("room", sorted(set(LAZY)))
+def test_a_name_that_no_room_has_is_refused_by_its_name(room: str) -> None:
+    with pytest.raises(AttributeError, match=f"module '{room}' has no attribute 'nothing'"):
+        importlib.import_module(room).nothing  # noqa: B018
+
+
+def test_the_strategies_alone_fetch_no_other_evidence() -> None:
+    code = "import sys; from maskviz.masks import STRATEGIES; list(STRATEGIES); print(*sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    fetched = {n for n in answer.stdout.split() if n.startswith("maskviz.evidence")}
+    assert fetched == {"maskviz.evidence", "maskviz.evidence.words", "maskviz.evidence.words.key"}
 
 
 @pytest.mark.parametrize("module", ["maskviz", "maskviz.cli"])

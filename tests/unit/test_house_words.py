@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from maskviz.evidence.fairness.fairness import FairnessWork, fairness
+from maskviz.evidence.counterfactual.fairness import FairnessWork, fairness
 from maskviz.evidence.files.files import FileWork, compare_file
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,8 +18,8 @@ from maskviz.data.labels import (
 )
 from maskviz.errors import DataError, UnknownNameError
 from maskviz.evidence import compare_file
-from maskviz.evidence.fairness.fairness import fairness
-from maskviz.evidence.fairness.swaps import Pair
+from maskviz.evidence.counterfactual.fairness import fairness
+from maskviz.evidence.counterfactual.swaps import Pair
 from maskviz.evidence.files.rows import check_file
 from maskviz.evidence.words.attribution import explain
 from maskviz.readings.question import asked

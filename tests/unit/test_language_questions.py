@@ -10,7 +10,7 @@ import torch
 
 from maskviz.errors import ParameterError, UnknownNameError
 from maskviz.evidence import compare, compare_file, compare_masks, explain, fairness
-from maskviz.evidence.fairness.swaps import Pair
+from maskviz.evidence.counterfactual.swaps import Pair
 from maskviz.masks import apply, mask
 from maskviz.models import load_model
 from maskviz.readings.batches import Ids

@@ -20,7 +20,7 @@ from maskviz.evidence import (
     fairness,
     sensitivity,
 )
-from maskviz.evidence.fairness.swaps import Pair
+from maskviz.evidence.counterfactual.swaps import Pair
 from maskviz.evidence.files.files import FileComparison
 from maskviz.evidence.text.sentence import comparison_sentence
 from maskviz.evidence.words.faithfulness import faithfulness

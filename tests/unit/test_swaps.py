@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from maskviz.errors import UnknownNameError
-from maskviz.evidence.fairness.changes import Change, changed, lines, table
-from maskviz.evidence.fairness.people import OTHERS, _names
-from maskviz.evidence.fairness.religion import _lists
-from maskviz.evidence.fairness.swaps import categories, swap, swapped, swapped_pair
+from maskviz.evidence.counterfactual.changes import Change, changed, lines, table
+from maskviz.evidence.counterfactual.people import OTHERS, _names
+from maskviz.evidence.counterfactual.religion import _lists
+from maskviz.evidence.counterfactual.swaps import categories, swap, swapped, swapped_pair
 from maskviz.masks import mask
 
 SENTENCES = [

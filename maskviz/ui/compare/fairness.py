@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from maskviz.data import guess_columns, preview
-from maskviz.evidence.fairness.fairness import ORACLE, Gap
-from maskviz.evidence.fairness.swaps import categories
+from maskviz.evidence.counterfactual.fairness import ORACLE, Gap
+from maskviz.evidence.counterfactual.swaps import categories
 from maskviz.evidence.jobs import jobs
 from maskviz.evidence.text.scale import shortened, visible
 from maskviz.figures import compare as figures

@@ -63,8 +63,9 @@ def swapped_pairs(
 ) -> Pairs:
     """Yield each text of a file with its counterfactual, for each category it has words of.
 
-    `swap` names categories of `maskviz.evidence.fairness.swaps`; empty takes all. The rows without
-    one, category by category, are in `left_out`. `cluster` and `limit` as of `pairs_of_file`.
+    `swap` names categories of `maskviz.evidence.counterfactual.swaps`; empty takes all. The rows
+    without one, category by category, are in `left_out`. `cluster` and `limit` as of
+    `pairs_of_file`.
     """
     for category in swap:
         if category not in categories():
