@@ -27,6 +27,7 @@ __all__ = [
     "Strategy",
     "apply",
     "attention_matrix",
+    "attributes",
     "audit",
     "chance",
     "choice",
