@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ParameterError, TextError, UnknownNameError
+from ..text.languages import language_of, said
 from . import common
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def attend_command(
     words: common.Words = "",
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
     as_json: common.Json = False,
 ) -> None:
     """Capture the attention over a text, plain or masked: of every head, or what a method makes."""
@@ -75,6 +77,7 @@ def attend_command(
     if not subject.strip() and pair is None and strategy is None:
         raise TextError("The text is empty: enter at least one word.")
     loaded = load_model(model)
+    code = language_of(subject, said()).code
     if spoken is not None:
         loaded = asked(loaded, {"name": "next", "conversation": spoken}).model
         operator = usual_operator(loaded) if operator == "mask" else operator
@@ -96,6 +99,7 @@ def attend_command(
         save_attention(attention, out, head=_place(head), inches=inches)
     result = {
         "model": attention.model,
+        "language": code,
         "method": method,
         "part": attention.part,
         "layers": attention.layers,

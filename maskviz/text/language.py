@@ -90,6 +90,16 @@ def zipf(word: str, language: str = "en", wordlist: str = "best") -> float:
 
 
 @lru_cache(maxsize=8)
+def most_frequent(language: str | None, count: int = 200) -> frozenset[str]:
+    """Return the most frequent words of a language; none where wordfreq has no list of it."""
+    from wordfreq import available_languages, top_n_list
+
+    if language not in available_languages("small"):
+        return frozenset()
+    return frozenset(top_n_list(language, count, "small"))
+
+
+@lru_cache(maxsize=8)
 def letters_of(language: str) -> str:
     """Return the letters that a language is written with, from its most frequent words."""
     if language == "en":
