@@ -59,6 +59,21 @@ class Document:
         )
 
     @cached_property
+    def found(self) -> Finding:
+        """The language of the text, and how it is known."""
+        return language_of(self.text, self.spoken)
+
+    @property
+    def language(self) -> str | None:
+        """The code of the text's language; None where it cannot be told."""
+        return self.found.code
+
+    @cached_property
+    def read_by(self) -> str:
+        """The name of the spaCy pipeline that reads the text, "" where its language has none."""
+        return pipeline_for(self.pipeline, self.found)
+
+    @cached_property
     def hash(self) -> str:
         """The SHA-256 of the text, in hexadecimal."""
         return hashlib.sha256(self.text.encode()).hexdigest()
