@@ -74,7 +74,7 @@ DOORS = ("attend", "compare", "lens")
 
 @pytest.mark.parametrize("door", DOORS)
 def test_each_command_hides_by_what_the_model_has_learned(tmp_path, run, door) -> None:
-    """Without --operator words are deleted; asked for, a token that was never learned is refused."""
+    """Without --operator words are deleted; a token that was never learned is refused."""
     folder = _names_a_mask(tmp_path, "llama", "CausalLM")
     given = (door, TEXT, "-m", folder, "-s", "pattern", "--words", "great")
     code, shown, said = run(*given, "--json")
