@@ -203,6 +203,8 @@ CASES: dict[str, tuple[str, ...]] = {
         "compare --file '{table}' --text-column text -s random,span --out '{out}.csv'",
         "compare --file '{table}' --text-column text --label-column label -m '{bert}' "
         "-s random,pattern --words dull,great --by who --beside '{modernbert}' --out '{out}.csv'",
+        "compare --file '{table}' --text-column text --label-column label --label-map 0=1,1=- "
+        "-s span --draws 1",
         "compare --file '{table}' --text-column text --label-column label -s key -r 0.2 --draws 2 "
         "--rows 4",
         "compare --file '{table}' --text-column text -m '{bert}' -o delete -s 'entity | span:0.2'",
@@ -214,6 +216,9 @@ CASES: dict[str, tuple[str, ...]] = {
         "compare --file '{people.csv}' --text-column text --swap all -m '{bert}' -s random,entity "
         "--label LABEL_1 --rows 2",
         "compare --file '{pairs.csv}' --text-column text --pair-column other -m '{bert}'",
+    ),
+    "shortcuts": (
+        "shortcuts --file '{table}' --text-column text --label-column label -m '{bert}'",
     ),
     "audit": (
         "audit '{text}'",
@@ -274,6 +279,8 @@ CASES: dict[str, tuple[str, ...]] = {
         "--processes 1",
         "bench interference -m '{bert}' --kind age --strength 0.4",
         "bench interference --arms random",
+        "bench distraction --arms oracle",
+        "bench distraction --seeds 1",
         "bench pretraining -m '{bert-mlm}' --steps 1 --tune-steps 1 --rows 40 --seeds 1",
         "bench pretraining --seeds 0",
     ),
@@ -334,8 +341,13 @@ CASES: dict[str, tuple[str, ...]] = {
         "compare '{short}' -m '{t5-lm}'",
         "compare '{short}' -m '{bert}' -o infill",
         "compare --file '{table}'",
+        "shortcuts --file '{table}'",
+        "shortcuts --file '{table}' --text-column text --rows 0",
+        "shortcuts --file '{table}' --text-column text --pattern '('",
         "compare --file '{table}' --text-column nowhere",
         "compare --file '{table}' --text-column text --label-column nowhere",
+        "compare --file '{table}' --text-column text --label-column label --label-map 0=joy",
+        "compare --file '{table}' --text-column text --label-map 0=1",
         "compare --file '{table}' --text-column text --by nowhere",
         "compare --file '{table}' --text-column text --rows 0",
         "compare --file '{table}' --text-column text --words dull",

@@ -10,7 +10,8 @@ import typer
 from ..errors import ParameterError
 from ..text.specials import specials_in
 from . import common, units
-from .compare_show import fairness_table, file_table, role_lines, text_lines
+from .compare_given import chosen_operators, given_map, named, usual
+from .compare_show import fairness_table, file_table, role_lines, text_lines, turn_lines
 from .explain import Long
 from .progress import Progress
 
@@ -60,6 +61,14 @@ def compare_command(
             "--label-column", help="Column with the true labels, or one of 0 and 1 a label: a,b,c."
         ),
     ] = None,
+    label_map: Annotated[
+        str,
+        typer.Option(
+            "--label-map",
+            help="Which of the model's labels those of the file stand for: "
+            "satisfied=positive,unknown=- (left out), JSON, or a file of JSON.",
+        ),
+    ] = "",
     by: Annotated[str, typer.Option("--by", help="Columns to break the result down by, a,b.")] = "",
     cluster: Annotated[
         str | None,
@@ -158,14 +167,14 @@ def compare_command(
         )
     if file is None:
         common.only_for_files(
-            text_column=text_column, label_column=label_column, by=by, cluster=cluster,
-            pair_column=pair_column, swap=swap, label=label, rows=rows, out=out,
+            text_column=text_column, label_column=label_column, label_map=label_map, by=by,
+            cluster=cluster, pair_column=pair_column, swap=swap, label=label, rows=rows, out=out,
             conversation_column=conversation_column,
         )  # fmt: skip
         draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
-        operators = _operators(operator or _usual(model), sensitivity)
+        operators = chosen_operators(operator or usual(model), sensitivity)
         _one_text(
             text if spoken is None else spoken.prompt,
             strategy,
@@ -179,7 +188,7 @@ def compare_command(
             as_json,
         )
         return
-    operator = operator or _usual(model)
+    operator = operator or usual(model)
     if conversation_column is not None and (text_column or swap or pair_column):
         raise ParameterError(
             "--conversation-column stands in the place of --text-column, and conversations make no "
@@ -198,36 +207,12 @@ def compare_command(
         file, strategy, out, options, as_json,
         {
             **shared, "text_column": text_column, "label_column": label_column,
-            "operator": operator, "by": _named(by), "beside": beside, "limit": rows,
-            "draws": draws, "cluster": cluster, "conversations": conversation_column is not None,
+            "operator": operator, "by": named(by), "beside": beside, "limit": rows,
+            "draws": draws, "cluster": cluster, "label_map": given_map(label_map, label_column),
+            "conversations": conversation_column is not None,
         },
         without,
     )  # fmt: skip
-
-
-def _usual(model: str) -> str:
-    from ..masks.operators import usual_operator
-    from ..models import load_model
-
-    return usual_operator(load_model(model))
-
-
-def _named(written: str) -> list[str]:
-    return [item.strip() for item in written.split(",") if item.strip()]
-
-
-def _operators(written: str, sensitivity: bool) -> list[str]:
-    from ..errors import UnknownNameError
-    from ..evidence.text.compare import OPERATORS as FIVE
-    from ..masks import OPERATORS
-
-    named = _named(written)
-    for name in named:
-        if name not in OPERATORS:
-            raise UnknownNameError.of("operator", name, OPERATORS)
-    if not named:
-        raise ParameterError(f"No operator is named: choose one of {', '.join(OPERATORS)}.")
-    return list(dict.fromkeys([*named, *(FIVE if sensitivity else ())]))
 
 
 def _one_text(
@@ -244,7 +229,7 @@ def _one_text(
 ) -> None:
     from ..evidence import compare, compare_masks, sensitivity
     from ..evidence.text.compare import operators_left_out, put_again
-    from ..evidence.text.roles import by_role
+    from ..evidence.text.roles import by_role, by_turn
     from ..readings.question import asked
 
     put, long = asked(shared["model"], shared["question"]), shared["long"]
@@ -275,9 +260,12 @@ def _one_text(
     roles = by_role(first.comparison, put.about(masks[0][1].text), long)
     if roles:
         document["roles"] = [role.to_dict() for role in roles]
+    turns = by_turn(first.comparison, put.about(masks[0][1].text), long)
+    if turns:
+        document["turns"] = [turn.to_dict() for turn in turns]
     if second is not None:
         document["beside"] = {"model": second.model, **second.change()}
-    lines = [*text_lines(effects, survives, second), *role_lines(roles)]
+    lines = [*text_lines(effects, survives, second), *role_lines(roles), *turn_lines(turns)]
     common.show(document, as_json, "\n".join(lines))
 
 
@@ -305,7 +293,7 @@ def _masks(
     from ..masks.expression import is_expression
 
     ratio, seed, model = shared["ratio"], shared["seed"], shared["model"]
-    if mask_file is not None or is_expression(strategy) or len(_named(strategy)) < 2:
+    if mask_file is not None or is_expression(strategy) or len(named(strategy)) < 2:
         chosen = common.chosen_mask(text, strategy, ratio, seed, mask_file, model=model, **options)
         return [(chosen.strategy, chosen)]
     written = common.read_text(text) if text is None or isinstance(text, str) else text
@@ -365,7 +353,7 @@ def _pairs(
     if pair_column:
         pairs = pairs_of_file(path, text_column, pair_column, cluster=cluster, limit=rows)
     else:
-        swaps = [] if swap == "all" else _named(swap)
+        swaps = [] if swap == "all" else named(swap)
         pairs = swapped_pairs(path, text_column, swaps, cluster=cluster, limit=rows)
     show = Progress("pairs")
     result = fairness(
@@ -385,13 +373,13 @@ def _parameters(strategies: str, options: dict[str, Any]) -> dict[str, dict[str,
 
     if is_expression(strategies):
         return {strategies: common.parameters_for(strategies, **options)}
-    named = _named(strategies)
-    taken = {name: common.options_of(STRATEGIES[name]) for name in named}
+    asked = named(strategies)
+    taken = {name: common.options_of(STRATEGIES[name]) for name in asked}
     for option, value in options.items():
         if value and option != "pipeline" and not any(option in t for t in taken.values()):
-            raise ParameterError(f"None of {', '.join(named)} takes --{option}: leave it out.")
+            raise ParameterError(f"None of {', '.join(asked)} takes --{option}: leave it out.")
     return {
         name: common.parameters_for(name, **{k: v for k, v in options.items() if k in taken[name]})
         | ({"pipeline": options["pipeline"]} if options["pipeline"] else {})
-        for name in named
+        for name in asked
     }

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 from ..paths import home, write_atomic
 
 
 def forget(path: str | Path) -> bool:
     """Delete an upload; tell whether it was one. A file of the user's own is never touched."""
-    folder = Path(path).resolve().parent
-    if folder.parent != (home() / "uploads").resolve():
+    if not _is_upload(Path(path)):
         return False
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(Path(path).resolve().parent, ignore_errors=True)
     return True
 
 
@@ -29,3 +30,25 @@ def keep(content: bytes, name: str) -> Path:
     if not path.is_file():
         write_atomic(path, content)
     return path
+
+
+def remember(path: str | Path, name: str, value: Any) -> None:
+    """Write down beside an upload what was chosen for it; of any other file nothing is kept."""
+    if _is_upload(Path(path)):
+        write_atomic(_beside(path, name), json.dumps(value, ensure_ascii=False))
+
+
+def remembered(path: str | Path, name: str) -> Any:
+    """Return what was chosen for an upload under `name`, None where nothing was."""
+    try:
+        return json.loads(_beside(path, name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _beside(path: str | Path, name: str) -> Path:
+    return Path(path).parent / f".{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
+
+
+def _is_upload(path: Path) -> bool:
+    return path.resolve().parent.parent == (home() / "uploads").resolve()

@@ -66,7 +66,7 @@ def turn(
     if indices:
         yield from _turns(spoken, _numbered(indices, len(spoken.turns), "turn"), "chosen")
         return
-    said = sorted({piece.turn for piece in spoken.pieces} - {len(spoken.turns) - 1})
+    said = sorted({piece.turn for piece in spoken.pieces} - {spoken.last})
     drawn = shuffled(said, rng)[: budget(len(said), ratio)]
     yield from _turns(spoken, drawn, "drawn at random")
 

@@ -24,6 +24,7 @@ from ..text.conversation import Conversation
 from ..text.percent import percent
 from .charts import table
 from .document import Report, Section, escape, sentence
+from .settings import named_parameters
 from .text import verdict
 
 _MOST = 60  # sentences in the table
@@ -51,7 +52,7 @@ def conversation_report(
     chance = control(mask, put, operator) if mask.hidden_words else None
     ranked = ranked_sentences(put, prompt, operator)
     return Report(
-        title=f"A conversation of {len(prompt.turns)} turn{'s' * (len(prompt.turns) != 1)}",
+        title=f"A conversation of {len(prompt.begun)} turn{'s' * (len(prompt.begun) != 1)}",
         finding=spoken_sentence(compared, chance, prompt),
         sections=[
             Section("What was said, and what was hidden?", _turns(mask, prompt)),
@@ -69,7 +70,7 @@ def _turns(mask: Mask, prompt: Conversation) -> str:
     """Return the turns as a list, hidden words as blocks of ink."""
     blocked = _inked(mask)
     rows = []
-    for turn in range(len(prompt.turns)):
+    for turn in range(len(prompt.begun)):
         said = "\n\n".join(blocked(p.start, p.end) for p in prompt.pieces if p.turn == turn)
         rows.append(
             f'<h3>{escape(turn_name(prompt, turn))}</h3><div class="text" dir="auto">{said}</div>'
@@ -188,7 +189,7 @@ def _settings(mask: Mask, put: Question, operator: str, longest: int) -> dict[st
     return {
         "model": put.model.name,
         "strategy": mask.strategy,
-        "parameters": dict(mask.parameters) or "none",
+        "parameters": named_parameters(mask),
         "operator": operator,
         "seed": mask.seed,
         "tokens of an answer, at most": longest,

@@ -16,6 +16,7 @@ from ..errors import ParameterError
 from ..figures.static_files import policy
 from ..paths import write_atomic
 from ..text.marks import MARKS, isolated
+from .settings import in_a_cell
 
 LARGEST = 5_000_000  # bytes
 _STATIC = Path(__file__).parent / "static"
@@ -79,7 +80,7 @@ def render(report: Report) -> str:
         for section in report.sections
     )
     settings = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+        f"<tr><th>{escape(name)}</th><td>{escape(in_a_cell(value))}</td></tr>"
         for name, value in report.settings.items()
     )
     data = json.dumps(report.data, ensure_ascii=True).encode()

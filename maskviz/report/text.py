@@ -19,6 +19,7 @@ from ..text.percent import percent
 from .asked import asked_section, beside_chance, in_words
 from .charts import bars, intervals
 from .document import Report, Section, attribute, escape, sentence
+from .settings import named_parameters
 
 WORDS_SCORED = 200  # beyond this, a score for each word takes minutes
 WORDS_SHOWN = 5000
@@ -302,7 +303,7 @@ def _settings(mask: Mask, question: Question, operator: str) -> dict[str, Any]:
         "model": question.model.name,
         **json_of(question.spec()),
         "strategy": mask.strategy,
-        "parameters": dict(mask.parameters) or "none",
+        "parameters": named_parameters(mask),
         "ratio asked for": ratio,
         "ratio reached": f"{mask.realised_ratio:.4f}",
         "operator": operator,

@@ -7,7 +7,7 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from maskviz.evidence.jobs import jobs
+from maskviz.evidence.jobs import jobs, work
 from tests.tiny_models import build
 
 TEXT = "The story is dull and the ending is a waste of time."
@@ -116,7 +116,11 @@ def test_pairs_give_a_gap_that_is_zero_where_all_is_hidden() -> None:
     [
         ("empty.csv", b"", "empty"),
         ("picture.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "PNG"),
-        ("t.csv", b"text,label\nsome film,joy\nother film,anger\n", "negative, positive"),
+        (
+            "t.csv",
+            b"text,label\n" + b"".join(b"a film,%d.5\n" % i for i in range(60)),
+            "60 different",
+        ),
     ],
 )
 def test_bad_files_are_one_sentence_and_nothing_runs(name: str, content: bytes, says: str) -> None:
@@ -125,3 +129,89 @@ def test_bad_files_are_one_sentence_and_nothing_runs(name: str, content: bytes, 
     assert any(says in e.value.replace("\\", "") for e in app.error), [e.value for e in app.error]
     assert app.session_state["maskviz_view"].text == TEXT
     assert all(b.disabled for b in app.button if b.label == "Compare all rows")
+
+
+LEANED = "text,label,who\n" + "".join(
+    f'"a {("dull", "great")[i % 2]} film {i}",{i % 2},{"xy"[i % 3 > 0]}\n' for i in range(100)
+)
+
+
+def test_what_it_leans_on_asks_for_columns_and_shows_what_was_found(tmp_path, monkeypatch) -> None:
+    app = upload(open_page("What it leans on"), "films.csv", LEANED.encode())
+    assert not app.exception
+    assert any(c.value.startswith("100 rows can be searched") for c in app.caption)
+    assert any(b.label == "Search all rows" for b in app.button)
+    path = tmp_path / "films.csv"
+    path.write_text(LEANED)
+    monkeypatch.setattr("maskviz.evidence.shortcuts.work.of_kinds", lambda **_: [])
+    job = jobs.create("shortcuts", "films.csv", path, {
+        "text_column": "text", "label_column": "label", "group_columns": ["who"],
+        "irrelevant": ["dull"],
+    })  # fmt: skip
+    work.work(job)
+    assert (job.status().state, job.status().message) == ("done", "")
+    app.session_state["leans_job"] = job.id
+    app.run()
+    assert not app.exception
+    assert any("leans on" in m.value for m in app.markdown)
+    table = next(d.value for d in app.dataframe if "verdict" in d.value).set_index("what")
+    assert table.loc["word:dull", "verdict"] == "shortcut"
+    assert any(set(d.value.get("who", ())) == {"x", "y"} for d in app.dataframe)
+    press(app, "Open")
+    assert app.session_state["maskviz_view"].strategy == "pattern"
+    assert "word" not in app.session_state["maskviz_view"].parameters
+
+
+@pytest.mark.slow
+def test_a_search_is_a_job_of_its_own_process() -> None:
+    app = upload(open_page("What it leans on"), "films.csv", LEANED.encode())
+    next(m for m in app.multiselect if m.label == "Columns with groups").set_value(["who"]).run()
+    next(t for t in app.text_input if t.label == "What should not count").set_value("dull").run()
+    app = finished(press(app, "Search all rows"))
+    assert not app.exception
+    (job,) = jobs.recent()
+    assert (job.status().state, job.status().message) == ("done", "")
+    assert any("leans on" in m.value for m in app.markdown)
+
+
+OWN = b"text,label\nA great and funny film,satisfied\nA dull, slow story,unsatisfied\n".replace(
+    b"dull, slow", b"dull and slow"
+)
+
+
+def options(app: AppTest, value: str) -> object:
+    return next(s for s in app.selectbox if s.label.startswith(value))
+
+
+def test_labels_of_ones_own_are_guessed_asked_and_kept_with_the_file() -> None:
+    app = upload(open_page("A file"), "own.csv", OWN + b"So so,unsure\n")
+    assert not app.exception
+    assert not app.error
+    assert options(app, "satisfied").value == "positive"
+    assert options(app, "unsatisfied").value == "negative"
+    assert any("'unsure'" in i.value and "none" in i.value for i in app.info)
+    assert all(b.disabled for b in app.button if b.label == "Compare all rows")
+    options(app, "unsure").select("leave these rows out").run()
+    assert not app.info
+    assert any(c.value.startswith("2 rows can be compared") for c in app.caption)
+    again = upload(open_page("A file"), "own.csv", OWN + b"So so,unsure\n")
+    assert options(again, "unsure").value == "leave these rows out"
+    app = finished(press(again, "Compare all rows"))
+    (job,) = jobs.recent()
+    assert job.status().state == "done", job.status().message
+    assert job.spec["arguments"]["label_map"]["satisfied"] == "positive"
+    said = " ".join(c.value.replace("\\", "") for c in app.caption)
+    assert "by your map: satisfied as 'positive'" in said
+    assert "1 row with a label that the label map leaves out" in said
+
+
+def test_labels_without_names_are_guessed_by_order_and_none_is_a_way_on(tmp_path) -> None:
+    model = build("bert", tmp_path / "three", num_labels=3)
+    rows = b"text,label\nA fine film,good\nIt is so so,neutral\nA bad one,bad\n"
+    app = upload(open_page("A file", model=str(model)), "three.csv", rows)
+    assert [options(app, v).value for v in ("good", "neutral", "bad")] == [
+        "LABEL_2", "LABEL_1", "LABEL_0",
+    ]  # fmt: skip
+    options(app, "Label column").select("none").run()
+    assert not any(s.label.startswith("good") for s in app.selectbox)
+    assert not any(b.disabled for b in app.button if b.label == "Compare all rows")

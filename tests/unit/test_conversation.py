@@ -174,7 +174,18 @@ def test_the_prompt_is_what_stands_before_the_answer() -> None:
         ([("user", "Where?"), ("assistant", "")], "", ["user"]),
         ([("user", "Where?"), ("assistant", " \n")], "", ["user"]),
         ([("user", "Where?"), ("assistant", ""), ("assistant", "")], "", ["user"]),
-        ([("user", "Where?"), ("assistant", "Rome"), ("assistant", "")], "Rome", ["user"]),
+        (
+            [("user", "Where?"), ("assistant", "Rome"), ("assistant", "")],
+            "",
+            ["user", "assistant", "assistant"],
+        ),
+        (
+            [("user", "Where?"), ("assistant", "Rome"), ("assistant", "Or Oslo")],
+            "Or Oslo",
+            ["user", "assistant", "assistant"],
+        ),
+        ([("user", "Where?"), ("assistant", ""), ("assistant", "Rome")], "Rome", ["user"]),
+        ([("assistant", "Hi"), ("assistant", "Where?")], "Where?", ["assistant"]),
         ([("assistant", "Hi"), ("user", "Where?"), ("assistant", "")], "", ["assistant", "user"]),
         ([("assistant", ""), ("user", "Where?")], "", ["assistant", "user"]),
         ([("system", ""), ("user", "Where?"), ("assistant", "Rome")], "Rome", ["system", "user"]),
@@ -183,7 +194,7 @@ def test_the_prompt_is_what_stands_before_the_answer() -> None:
 def test_an_empty_turn_at_the_end_is_where_the_model_answers(turns, answer, read) -> None:
     found = Conversation(tuple(Turn(role, text) for role, text in turns))
     assert (found.answer, [turn.role for turn in found.prompt.turns]) == (answer, read)
-    assert found.prompt.prompt == found.prompt
+    assert found.prompt.prompt == found.prompt == read_conversation(found.prompt.to_json())
 
 
 @pytest.mark.parametrize("before", [("user",), ("system", "user"), ("user", "assistant")])

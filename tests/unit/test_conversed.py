@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 
 import numpy as np
@@ -17,6 +18,7 @@ from maskviz.evidence.words.answer import answer_matrix
 from maskviz.evidence.words.faithfulness import faithfulness
 from maskviz.masks import Mask, MaskSpan, apply, mask
 from maskviz.models import load_model
+from maskviz.readings.language.conversing import answered, rendered
 from maskviz.readings.language.positions import kl_by_position
 from maskviz.readings.question import asked
 from maskviz.text.conversation import Conversation, Turn, read_conversation
@@ -148,6 +150,21 @@ def test_a_system_prompt_that_vanishes_before_an_answer_is_read_all_the_same(cha
     assert list(read.input_ids) == ids_of(model, SAID.prompt, begin=True)
     found = compare(mask(SAID.prompt, "pattern", words="kind,short"), put, "delete")
     assert found.delta["Anna of Paris"] != 0
+
+
+def test_an_answer_behind_an_answer_is_asked_for_once_and_twice(chat) -> None:
+    turns = (Turn("user", "Who?"), Turn("assistant", "Ann"), Turn("assistant", "Bob"))
+    model = chat()
+    first = asked(model, {"name": "answer", "conversation": Conversation(turns)})
+    again = asked(model, json.loads(json.dumps(first.spec())))
+    prompt = Conversation(turns).prompt
+    assert first.spec() == again.spec()
+    assert again.given["answer"] == "Bob"
+    said = [{"role": t.role, "content": t.content} for t in turns]
+    own = model.tokenizer.apply_chat_template(said[:2], tokenize=False, add_generation_prompt=True)
+    assert rendered(model, prompt).text == own
+    whole = model.tokenizer.apply_chat_template(said, tokenize=False)
+    assert answered(model, prompt, "Bob").text == whole
 
 
 def test_the_answers_thought_is_part_of_what_is_read(chat) -> None:

@@ -51,7 +51,7 @@ def _open(spoken: Conversation, piece: Piece, touched: Sequence[Piece]) -> bool:
     """Tell whether a piece is said by a role of the mask's, and not the question at the end."""
     if piece.role not in {one.role for one in touched}:
         return False
-    last = len(spoken.turns) - 1
+    last = spoken.last
     return piece.turn != last or any(one.turn == last for one in touched)
 
 

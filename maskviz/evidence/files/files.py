@@ -11,6 +11,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from ...data.label_map import LabelMap
 from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError, UnknownNameError
 from ...masks.choose import mask as choose_mask
@@ -43,6 +44,7 @@ from .rows import (
     usable_rows,
     why_left_out,
 )
+from .said import nothing_hidden, same_task
 from .tally import RowResult, StrategyResult, Tallies
 
 __all__ = ["FileComparison", "StrategyResult", "compare_file", "label_reader"]
@@ -70,6 +72,7 @@ def compare_file(
     draws: int | None = None,
     question: Spec = "labels",
     conversations: bool = False,
+    label_map: LabelMap | None = None,
     each: Callable[[RowResult], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
     note: Callable[[str], None] | None = None,
@@ -85,15 +88,16 @@ def compare_file(
     result, `progress` the rows done and the rows in all, `note` what is being read where a row is
     long; where `stop` says so, the result is that
     of the rows so far. `conversations`: the texts are conversations, each asked about without its
-    last answer. Rows without a word or a label, and rows a strategy hides whole, are left
-    out and counted in `notes`. Raises DataError before anything runs where a column is missing or
-    its labels are not the model's.
+    last answer. `label_map` says which of the model's labels a label of the file stands for (None:
+    its rows are left out). Rows without a word or a label, and rows a strategy hides whole, are
+    left out and counted in `notes`. Raises DataError before anything runs where a column is
+    missing or its labels are not the model's.
     """
     work = FileWork(
         source, strategies, text_column=text_column, label_column=label_column, model=model,
         operator=operator, ratio=ratio, seed=seed, name=name, by=by, cluster=cluster,
         beside=beside, long=long, limit=limit, draws=draws, question=question,
-        conversations=conversations, note=note,
+        conversations=conversations, label_map=label_map, note=note,
     )  # fmt: skip
     for step in work.steps():
         for row in step.sides[0]:
@@ -129,6 +133,7 @@ class FileWork:
         draws: int | None = None,
         question: Spec = "labels",
         conversations: bool = False,
+        label_map: LabelMap | None = None,
         patience: float | None = None,
         note: Callable[[str], None] | None = None,
     ) -> None:
@@ -146,7 +151,7 @@ class FileWork:
             raise DataError("No strategy is chosen: name at least one, such as random,entity.")
         if operator not in OPERATORS:
             raise UnknownNameError.of("operator", operator, OPERATORS)
-        self._notes = _same_task(self.questions)
+        self._notes = same_task(self.questions)
         self.jobs = {
             key: masking_job(key, given, ratio, self.models[0]) for key, given in named.items()
         }
@@ -165,10 +170,11 @@ class FileWork:
         self._source, self._name, self._limit = source, name, limit
         self._patience, self._note = patience, note
         self._columns = (text_column, label_column, tuple(by))
-        self._cluster = cluster
+        self._cluster, self._label_map = cluster, label_map
         self.check: FileCheck = check_file(
-            source, self.questions[0], text_column, label_column, tuple(by), name, cluster
-        )
+            source, self.questions[0], text_column, label_column, tuple(by), name, cluster,
+            label_map,
+        )  # fmt: skip
         if not self.check.usable:
             raise DataError(
                 "No row of the file can be compared: "
@@ -188,7 +194,7 @@ class FileWork:
     def steps(self) -> Iterator[Step]:
         """Compare 64 rows at a time, from where it stands; each step is counted already."""
         text, label, by = self._columns
-        reader = label_reader(self._source, self.questions[0], label, self._name)
+        reader = label_reader(self._source, self.questions[0], label, self._name, self._label_map)
         rows = iter_rows(self._source, self._name)
         usable = usable_rows(rows, text, reader, by, self._left_out, self._cluster)
         usable = islice(usable, self.done, self._limit)
@@ -297,7 +303,7 @@ class FileWork:
         first, rows = self.tallies[0], self.tallied
         cut = cut_note(self._cut, self.models[0])
         left_out = [*self._notes, *notes(self._left_out), *notes(self._unmasked), *cut]
-        left_out += [*first.notes(), *_nothing_hidden(first), *self._cluster_note(first)]
+        left_out += [*first.notes(), *nothing_hidden(first), *self._cluster_note(first)]
         if not rows:
             raise DataError(f"No row of the file can be compared: {' '.join(left_out)}")
         complete = self.done >= self.total
@@ -376,24 +382,3 @@ def masking_job(
         given.setdefault("model", model)
     share = given.pop("ratio", None if entry.kind == "exhaustive" else ratio)
     return lambda text, seed: choose_mask(text, strategy, ratio=share, seed=seed, **given)
-
-
-def _nothing_hidden(tallies: Tallies) -> list[str]:
-    """Say of each strategy in how many rows it finds nothing to hide."""
-    return [
-        f"{name} hides nothing in {'any' if not t.hiding else f'{t.rows - t.hiding:,}'} of the "
-        f"{t.rows:,} rows."
-        for name, t in tallies.all.items()
-        if t.hiding < t.rows
-    ]
-
-
-def _same_task(questions: Sequence[Question]) -> list[str]:
-    """Return a note where two models name their outputs differently; refuse different tasks."""
-    if len(questions) == 1 or questions[0].outputs == questions[1].outputs:
-        return []
-    one, other = questions
-    named = " and ".join(f"{q.model.name!r} ({', '.join(q.outputs)})" for q in questions)
-    if len(one.outputs) != len(other.outputs) or one.head != other.head:
-        raise DataError(f"The labels of {named} differ: compare two models of the same task.")
-    return [f"The labels of {named} are taken as the same, in this order."]

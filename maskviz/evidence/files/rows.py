@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...data.known import Known, as_number
+from ...data.label_map import LabelMap
 from ...data.labels import Shape, label_columns, missing, no_column
 from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError
@@ -71,16 +73,18 @@ def check_file(
     by: Sequence[str] = (),
     name: str | None = None,
     cluster: str | None = None,
+    label_map: LabelMap | None = None,
 ) -> FileCheck:
     """Read every row once, without asking the model; `cluster` names what rows share.
 
-    Raises DataError for a missing column, or a label the model does not know.
+    `label_map` says which of the model's labels a label of the file stands for. Raises DataError
+    for a missing column, or a label the model does not know.
     """
     left_out: dict[str, list[int]] = {}
     labels: Counter[str] = Counter()
     counts = {column: Counts() for column in by}
     rows = usable = 0
-    reader = label_reader(source, question, label_column, name)
+    reader = label_reader(source, question, label_column, name, label_map)
 
     def counted() -> Iterator[dict[str, object]]:
         nonlocal rows
@@ -119,7 +123,7 @@ def usable_rows(
         if missing(row[text_column]):
             left_out.setdefault("without text", []).append(number)
         elif reader and (expected := reader.label(row, number)) is None:
-            left_out.setdefault("without a label", []).append(number)
+            left_out.setdefault(reader.why_none(row, number), []).append(number)
         else:
             groups = {column: _shown(row[column]) for column in by}
             shared = None if cluster is None else _shown(row[cluster])
@@ -143,6 +147,7 @@ def label_reader(
     question: Question,
     label_column: str | None,
     name: str | None = None,
+    label_map: LabelMap | None = None,
 ) -> LabelReader | None:
     """Return what reads the labels of a file for a question; None where no column is named.
 
@@ -162,21 +167,25 @@ def label_reader(
                 raise no_column(next(c for c in columns if c not in row), list(row))
             yield row
 
-    return LabelReader(question, Shape.found(label_column, list(head), rows(), several))
+    shape = Shape.found(label_column, list(head), rows(), several)
+    return LabelReader(question, shape, label_map or {})
 
 
 class LabelReader:
-    """Turns what a row says into an output of the question: by name, else by number.
+    """Turns what a row says into an output of the question: by the map, by name, else by number.
 
     Of a multi-label head a row has several, in any shape that `maskviz.data.labels` reads, or
-    `none`; of a regression it has a number. `taken` keeps what was read as another name.
+    `none`; of a regression it has a number. `taken` keeps what was read as another name, `ignored`
+    the values that the map leaves out.
     """
 
-    def __init__(self, question: Question, shape: Shape) -> None:
+    def __init__(self, question: Question, shape: Shape, label_map: LabelMap | None = None) -> None:
         self.model, self.shape = question.model, shape
         self.head, self.outputs = question.head, question.outputs
         self.known = Known(self.outputs)
         self.taken: dict[str, str] = {}
+        self.ignored: set[str] = set()
+        self.map = self._checked(label_map or {})
         if self.head == "likelihood":
             raise DataError(
                 "The question answer has no labels to be right or wrong: leave the label column "
@@ -184,6 +193,22 @@ class LabelReader:
             )
         if self.head != "regression":
             self._check_shape()
+
+    def _checked(self, label_map: LabelMap) -> dict[str, str | None]:
+        """Return a map whose labels are the model's own names."""
+        if label_map and self.head == "regression":
+            raise DataError(
+                f"A label map names labels, and the regression model {self.model.name!r} needs "
+                "numbers: leave the map out."
+            )
+        found = {v: label and self.known.find(label) for v, label in label_map.items()}
+        for value, label in label_map.items():
+            if label and found[value] is None:
+                raise DataError(
+                    f"The label map gives {label[:40]!r} for {value[:40]!r}, and the labels of the "
+                    f"model {self.model.name!r} are {', '.join(self.outputs)}: name one of these."
+                )
+        return found
 
     def _check_shape(self) -> None:
         count = len(self.outputs)
@@ -211,23 +236,36 @@ class LabelReader:
         return self._number(one, number) if self.head == "regression" else self._one(one, number)
 
     def _several(self, found: tuple[str, ...], number: int) -> str:
-        said = [t for t in found if self.known.find(t) or t.casefold() not in ("none", NO_LABEL)]
-        return joined(self.outputs, {self._one(text, number) for text in said})
+        known = {*self.map, *(t for t in found if self.known.find(t))}
+        said = [t for t in found if t in known or t.casefold() not in ("none", NO_LABEL)]
+        return joined(self.outputs, filter(None, (self._one(text, number) for text in said)))
 
-    def _one(self, text: str, number: int) -> str:
+    def why_none(self, row: Mapping[str, Any], number: int) -> str:
+        """Return why a row has no label to be right or wrong, as `notes` says it."""
+        empty = self.shape.read(row, number) is None
+        return "without a label" if empty else "with a label that the label map leaves out"
+
+    def _one(self, text: str, number: int) -> str | None:
         if self.shape.width:  # the place in a vector
             label = self.outputs[int(text)]
             self.taken[text] = label
             return label
         return self._named(text, f"Row {number} has the label {text[:40]!r}, which")
 
-    def _named(self, text: str, where: str) -> str:
-        label = self.known.find(text)
+    def _named(self, text: str, where: str) -> str | None:
+        if text in self.map:
+            label = self.map[text]
+            if label is None:
+                self.ignored.add(text)
+                return None
+        else:
+            label = self.known.find(text)
         if label is None:
             raise DataError(
                 f"{where} the model {self.model.name!r} does not know: its labels are "
-                f"{', '.join(self.outputs)} (or {self.known.numbers}); choose another column "
-                "or model."
+                f"{', '.join(self.outputs)} (or {self.known.numbers}). Say which one each stands "
+                f"for (--label-map {_quoted(text, self.outputs[0])}), choose another column or "
+                "model, or leave the label column out: flip rates need none."
             )
         if label != text:
             self.taken[text] = label
@@ -247,8 +285,15 @@ class LabelReader:
         """How the labels are read, a sentence each: their shape, and what stands for what."""
         pairs = [f"{text[:40]} as {label[:40]!r}" for text, label in sorted(self.taken.items())]
         more = f" and {len(pairs) - 8} more" if len(pairs) > 8 else ""
-        taken = f"Labels are read by name or number: {', '.join(pairs[:8])}{more}." if pairs else ""
+        by = "your map" if self.map else "name or number"
+        taken = f"Labels are read by {by}: {', '.join(pairs[:8])}{more}." if pairs else ""
         return tuple(filter(None, (self.shape.said, taken)))
+
+
+def _quoted(value: str, label: str) -> str:
+    """Return a map of one value as it is written on a command line."""
+    written = f"{value[:40]}={label[:40]}"
+    return f"'{written}'" if re.search(r"[^\w.=-]", written) else written
 
 
 def joined(outputs: Sequence[str], labels: Iterable[str]) -> str:

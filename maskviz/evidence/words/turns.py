@@ -28,5 +28,5 @@ def by_turn(words: Sequence[WordScore], spoken: Conversation) -> list[dict[str, 
             "score": sums[i],
             "share": sizes[i] / total if total else None,
         }
-        for i, turn in enumerate(spoken.turns)
+        for i, turn in enumerate(spoken.begun)
     ]

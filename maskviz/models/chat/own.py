@@ -116,7 +116,7 @@ class _Turns:
         prompt = self._prompt_text(before)
         if prompt is not None and text.startswith(prompt):
             return len(prompt)
-        begun = render_conversation(self.tokenizer, before, self.name, begin=True)
+        begun = render_conversation(self.tokenizer, before, self.name, begin=True, as_is=True)
         behind, there = self._shared_place(begun)
         supplied = units(begun.text[behind:], self.marks)
         same = alike(supplied, units(text[there:], self.marks))

@@ -11,7 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
@@ -121,16 +121,19 @@ def render_conversation(
     name: str,
     *,
     begin: bool = False,
+    as_is: bool = False,
     day: datetime | None = None,
 ) -> Rendering:
     """Return a conversation as the tokenizer's own template writes it, its contents placed.
 
-    name: of the model, for sentences. begin: whether the assistant's next turn is begun. day: what
-    a template that asks for the date is told, today where it is not given. Raises
-    CapabilityError where there is no template, where it refuses the conversation or takes too long,
-    and where a content cannot be placed.
+    name: of the model, for sentences. begin: whether the assistant's next turn is begun, in the
+    place of empty ones at the end unless `as_is`. day: what a template that asks for the date is
+    told, today where it is not given. Raises CapabilityError where there is no template, where it
+    refuses the conversation or takes too long, and where a content cannot be placed.
     """
     template = template_of(tokenizer, conversation, name)
+    opened = begin and not as_is
+    said = replace(conversation, turns=conversation.begun) if opened else conversation
     asks = "strftime_now" in template
     day = day or datetime.now().astimezone()
     given = _of_one_day(template, day) if asks else {}
@@ -138,7 +141,7 @@ def render_conversation(
     def render(texts: Sequence[str]) -> str:
         return str(
             tokenizer.apply_chat_template(
-                conversation.messages(texts),
+                said.messages(texts),
                 tools=json.loads(conversation.tools) if conversation.tools else None,
                 tokenize=False,
                 add_generation_prompt=begin,

@@ -172,16 +172,18 @@ def _detail(
     said = of_both(asked, changed, ask, plain, masked).double().cpu()
     own = said.gather(-1, torch.tensor(tail.own).expand(2, -1)[..., None])[..., 0]
     kl = (said[0].exp() * (said[0] - said[1])).nansum(-1)
-    longest = max(FLIP, min(LONGEST, tail.scored))
-    first = written(model, plain, longest)
-    second = written(changed.model if changed else model, masked, longest)
+    shown = _shown(asked, tail)
+    first = written(model, plain, max(FLIP, shown))
+    second = written(changed.model if changed else model, masked, max(FLIP, shown))
+    flip = first[:FLIP] != second[:FLIP]
+    first, second = first[:shown], second[:shown]
     parts = next(
         (i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
         None if first == second else min(len(first), len(second)),
     )
     return {
         "kl": float(kl.mean()),
-        "flip": first[:FLIP] != second[:FLIP],
+        "flip": flip,
         "log_probability_original": float(own[0].sum()),
         "log_probability_masked": float(own[1].sum()),
         "tokens": [
@@ -199,6 +201,18 @@ def _detail(
             "parts_at": parts,
         },
     }
+
+
+def _shown(asked: Question, tail: Tail) -> int:
+    """Return how many tokens of both answers are shown.
+
+    As many as are asked for where an answer ends by itself: in a conversation, and where it is the
+    model's own; of others as many as are scored.
+    """
+    given = asked.given
+    if given["conversation"] or given["tokens"]:
+        return int(given["longest"])
+    return max(FLIP, min(LONGEST, tail.scored))
 
 
 @question(

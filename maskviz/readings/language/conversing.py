@@ -77,7 +77,7 @@ class Conversed(Framed):
         if most == self.readable < self.max_length:
             kept = self.max_length - self.readable
             limit += f" ({self.max_length:,} less {kept:,} that are kept for the answer)"
-        step = "leave turns out" if spoken.turns[1:] else "shorten the text"
+        step = "leave turns out" if spoken.begun[1:] else "shorten the text"
         if most == self.readable and self.room > 1:
             step += f", or lower longest, which is {self.room}"
         return ParameterError(

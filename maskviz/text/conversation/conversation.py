@@ -94,42 +94,48 @@ class Conversation:
         return tuple(dict.fromkeys(turn.role for turn in self.turns))
 
     @cached_property
-    def _begun(self) -> tuple[Turn, ...]:
+    def begun(self) -> tuple[Turn, ...]:
         """The turns without empty ones of the assistant's at the end: there the model answers."""
-        end = len(self.turns)
-        while _is_open(self.turns[end - 1]) and not self.turns[end - 1].thought.strip():
-            end -= 1
-        return self.turns[:end]
+        return _begun(self.turns)
+
+    @property
+    def last(self) -> int:
+        """The number of the last turn that says something."""
+        return self.pieces[-1].turn
 
     @property
     def answered(self) -> bool:
-        """Whether the last turn that says something is the assistant's, and not the only one."""
-        last = self._begun[-1]
-        said = last.role == "assistant" and bool(last.content.strip()) and not last.calls
-        return said and bool(self._begun[1:] or last.thought)
+        """Whether the last turn is an answer of the assistant's to something before it."""
+        return _answers(self.turns)
 
     @property
     def answer(self) -> str:
-        """What the last turn answers, empty where the conversation ends with a question."""
-        return self._begun[-1].content if self.answered else ""
+        """What the last turn answers, empty where the model is to answer."""
+        return self.turns[-1].content if self.answered else ""
 
     @cached_property
     def prompt(self) -> Conversation:
         """What a model reads before the last answer; itself where it ends with a question.
 
-        The thought before the answer stays: it is read, too. Raises DataError where nothing but
+        The thought before the answer stays: it is read, too. Where an answer stands before it, an
+        empty turn says that the model answers behind that one. Raises DataError where nothing but
         the answer has a text.
+
+        >>> talk = Conversation((Turn("user", "Hi"), *[Turn("assistant", t) for t in ("A", "B")]))
+        >>> [turn.content for turn in talk.prompt.turns], talk.prompt.prompt == talk.prompt
+        (['Hi', 'A', ''], True)
         """
         if not self.answered:
-            return self if self._begun == self.turns else replace(self, turns=self._begun)
-        last = replace(self._begun[-1], content="")
-        kept = (*self._begun[:-1], last) if last.thought else self._begun[:-1]
+            kept = _to_answer(self.begun)
+            return self if kept == self.turns else replace(self, turns=kept)
+        last = replace(self.turns[-1], content="")
+        kept = (*self.turns[:-1], last) if last.thought else self.turns[:-1]
         if not any(text.strip() for turn in kept for _, text in turn.texts):
             raise DataError(
                 f"Nothing stands before the answer {self.answer[:40]!r}: write something in a turn "
                 "before it, such as a question."
             )
-        return replace(self, turns=kept)
+        return replace(self, turns=_to_answer(_begun(kept)))
 
     def answering(self, answer: str) -> Conversation:
         """Return the conversation with an answer of the assistant's at its end."""
@@ -151,6 +157,25 @@ class Conversation:
     def to_json(self) -> str:
         """Return the conversation as a JSON document."""
         return json.dumps(self.to_dict(), ensure_ascii=False)
+
+
+def _begun(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    end = len(turns)
+    while _is_open(turns[end - 1]) and not turns[end - 1].thought.strip():
+        end -= 1
+    return turns[:end]
+
+
+def _answers(turns: tuple[Turn, ...]) -> bool:
+    """Tell whether the last of some turns answers what stands before it."""
+    last = turns[-1]
+    said = last.role == "assistant" and bool(last.content.strip()) and not last.calls
+    return said and bool(turns[1:] or last.thought)
+
+
+def _to_answer(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """Return turns behind which the model answers, be the last of them an answer itself."""
+    return (*turns, Turn("assistant")) if _answers(turns) else turns
 
 
 def _is_open(turn: Turn) -> bool:

@@ -19,6 +19,7 @@ from maskviz.evidence.files.rows import check_file
 from maskviz.evidence.jobs import jobs
 from maskviz.readings.question import Question, Spec, asked
 from maskviz.ui.compare import result as compare_result
+from maskviz.ui.compare.labels import label_map
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import question_controls, question_more, second_models, spec_of
 from maskviz.ui.shared.controls import operator_control_of, strategies_offered
@@ -39,7 +40,7 @@ def show(view: state.View) -> None:
     with folded(job):
         given = source("file")
         if given is None:
-            _earlier("compare")
+            earlier("compare", _JOB)
         else:
             with errors():
                 _form(view, *given)
@@ -114,28 +115,31 @@ def _form(view: state.View, name: str, path: Path) -> None:
     left, right = st.columns(2)
     text = left.selectbox("Text column", columns, columns.index(str(guessed.text)), key=f"t{key}")
     with right:
-        labels = _label_columns(
+        labels = label_columns(
             asked(view.model, question), str(guessed.label), [c for c in columns if c != text], key
         )
     chosen = st.pills(
         "Strategies", strategies_offered(), selection_mode="multi",
         default=["random", "entity", "attribute"], key=f"s{key}", wrap=True,
     )  # fmt: skip
+    column = joined_columns(labels) if labels else None
+    told = label_map(path, name, asked(view.model, question), column, key)
     given = {
         "strategies": {strategy: {} for strategy in chosen},
         "text_column": text,
-        "label_column": joined_columns(labels) if labels else None,
+        "label_column": column,
+        "label_map": told or None,
         "model": view.model,
         "question": question,
         "seed": view.seed,
         **_more(view, [c for c in columns if c not in (text, *labels)], key),
     }
-    fits = _checked(path, name, given)
+    fits = told is not None and checked(path, name, given)
     if st.button("Compare all rows", type="primary", disabled=not (chosen and fits)):
         begin("compare", name, path, given, _JOB)
 
 
-def _label_columns(put: Question, guessed: str, columns: list[str], key: str) -> list[str]:
+def label_columns(put: Question, guessed: str, columns: list[str], key: str) -> list[str]:
     """Ask for the column of labels; of a model that gives several, one a label will do too.
 
     An answer in words, and a next token, has none to be right or wrong.
@@ -194,16 +198,17 @@ def long_control(key: str) -> str:
     )  # fmt: skip
 
 
-def _checked(path: Path, name: str, given: dict[str, Any]) -> bool:
+def checked(path: Path, name: str, given: dict[str, Any], done: str = "compared") -> bool:
     """Say what the columns hold before anything runs; tell whether it can be compared."""
     usable = 0
     with errors():
         usable, labels, notes = _check(
             str(path), path.stat().st_mtime_ns, name, given["model"], given["question"],
             given["text_column"], given["label_column"], tuple(given["by"]), given["cluster"],
+            tuple((given["label_map"] or {}).items()),
         )  # fmt: skip
         counted = ", ".join(f"{label} {count:,}" for label, count in list(labels.items())[:8])
-        said = f"{usable:,} rows can be compared. {f'Labels: {counted}.' if counted else ''}"
+        said = f"{usable:,} rows can be {done}. {f'Labels: {counted}.' if counted else ''}"
         st.caption(escape(" ".join([said, *notes])))
     return usable > 0
 
@@ -219,10 +224,11 @@ def _check(
     label: str | None,
     by: tuple[str, ...],
     cluster: str | None,
+    label_map: tuple[tuple[str, str | None], ...],
 ) -> tuple[int, dict[str, int], tuple[str, ...]]:
     put = asked(model, question)
     put.outputs  # noqa: B018  a question without an answer of its own for all rows is refused
-    found = check_file(path, put, text, label, by, name, cluster)
+    found = check_file(path, put, text, label, by, name, cluster, dict(label_map))
     return found.usable, found.labels, found.notes
 
 
@@ -232,7 +238,7 @@ def begin(kind: str, name: str, path: Path, asked: dict[str, Any], key: str) -> 
     st.rerun()
 
 
-def _earlier(kind: str) -> None:
+def earlier(kind: str, key: str) -> None:
     """Results of earlier visits, to be opened again; on a shared server they are others' too."""
     if os.environ.get("MASKVIZ_MODELS"):
         return
@@ -247,7 +253,7 @@ def _earlier(kind: str) -> None:
             named = escape(str(job.spec.get("name", "")))
             what.markdown(f"{named}, {when}: {status.state}, {status.done:,} rows")
             if button.button("Show", key=f"show_{job.id}", width="stretch"):
-                st.session_state[_JOB] = job.id
+                st.session_state[key] = job.id
                 st.rerun()
 
 
