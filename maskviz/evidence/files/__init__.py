@@ -8,6 +8,7 @@ __all__ = [
     "file_result",
     "files",
     "finding",
+    "masking",
     "rows",
     "tally",
     "written",

@@ -34,7 +34,7 @@ def finding(result: FileComparison) -> str:
         verb = "hides" if len(result.strategies) == 1 else "hide"
         return f"{over}, {named} {verb} nothing: there is nothing to compare."
     kind = measured(list(shown.values()))
-    what = "ln p of the answer" if kind == "value" and result.question != "labels" else ""
+    what = _asked(result) if kind == "value" and result.question != "labels" else ""
     told = [name for name, r in shown.items() if tells(name, r)]
     if told:
         chances = [(name, shown[name], shown[name].chance) for name in told[:_NAMED]]
@@ -44,6 +44,12 @@ def finding(result: FileComparison) -> str:
         other = f" {_untold(rest)}" if rest else ""
         return f"{over}, {'; '.join(said)}{more}.{other}"
     return f"{over}, {_none(shown, kind, what)}"
+
+
+def _asked(result: FileComparison) -> str:
+    """Return what is measured of an answer: of rows that each have their own, a token of it."""
+    given = result.question if isinstance(result.question, dict) else {}
+    return "ln p a token of the answer" if "answers" in given else "ln p of the answer"
 
 
 def tells(name: str, result: StrategyResult) -> bool:

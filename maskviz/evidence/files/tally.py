@@ -24,7 +24,8 @@ class RowEffect:
     label, probability: the answer to the masked text, and the probability of that label.
     delta: p(masked) − p(plain) of the plain text's label; of a regression the value's change.
     kl: nats, None for a regression. hidden: the types of what is hidden, such as PERSON;
-    hidden_words: what is hidden, in the order of the text.
+    hidden_words: what is hidden, in the order of the text. roles: who says what is hidden in a
+    conversation, None of a plain text.
     chance_flips, chance_score: of random masks of the same size the share that flips, and the share
     whose answer is right (of a regression the mean absolute error, without labels the mean value);
     None where none was drawn.
@@ -39,13 +40,23 @@ class RowEffect:
     hidden: tuple[str, ...] = ()
     chance_flips: float | None = None
     chance_score: float | None = None
+    roles: tuple[str, ...] | None = None
     hidden_words: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RowEffect:
         """Read the values that `dataclasses.asdict` and JSON make of one."""
-        lists = {name: tuple(values.get(name, ())) for name in ("hidden", "hidden_words")}
-        return cls(**{**values, **lists})
+        roles = values.get("roles")
+        read = {name: tuple(values.get(name, ())) for name in ("hidden", "hidden_words")}
+        return cls(**{**values, **read, "roles": roles and tuple(roles)})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a flat record, as a table shows it."""
+        values = asdict(self) | {
+            "hidden": " ".join(self.hidden), "hidden_words": " | ".join(self.hidden_words),
+        }  # fmt: skip
+        roles = values.pop("roles")
+        return values if roles is None else {**values, "roles": " ".join(roles)}
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ class RowResult:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RowResult:
         """Read the values that `dataclasses.asdict` and JSON make of one."""
-        effects = {name: RowEffect.from_dict(e) for name, e in values["effects"].items()}
+        effects = {n: RowEffect.from_dict(effect) for n, effect in values["effects"].items()}
         return cls(**{**values, "effects": effects})
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,10 +97,7 @@ class RowResult:
             **({} if self.cluster is None else {"cluster": self.cluster}),
         }
         for name, effect in self.effects.items():
-            values = asdict(effect) | {
-                "hidden": " ".join(effect.hidden), "hidden_words": " | ".join(effect.hidden_words),
-            }  # fmt: skip
-            record |= {f"{name}: {key}": value for key, value in values.items()}
+            record |= {f"{name}: {key}": value for key, value in effect.to_dict().items()}
         return record
 
 
@@ -300,6 +308,8 @@ class Tallies:
                 self._tally(column, known.group(value) if known else value, name).add(row, effect)
             for kind in set(effect.hidden):
                 self._tally("hidden", kind, name).add(row, effect)
+            for role in effect.roles or ():
+                self._tally("hidden role", role, name).add(row, effect)
 
     def _tally(self, column: str, value: str, name: str) -> Tally:
         values = self.groups.setdefault(column, {})

@@ -164,7 +164,8 @@ def _beside(result: FileComparison, other: Beside) -> None:
     grid(pd.DataFrame(rows), "models", column_config=formats)
 
 
-_TITLES = {"label": "label", "hidden": "type of what is hidden"}
+_TITLES = {"label": "label", "hidden": "type of what is hidden",
+           "hidden role": "who says what is hidden"}  # fmt: skip
 
 
 def _title(column: str) -> str:
