@@ -37,9 +37,6 @@ _LONGEST_IN_LINK = 6_000  # characters of a conversation: an address that server
 _FOLLOWED = "followed"  # name in the address → the value that was followed
 
 
-# How a second strategy joins the first, said in words.
-
-
 @dataclass(frozen=True)
 class View:
     """All that the user has chosen.
