@@ -70,6 +70,7 @@ def compare_command(
         ),
     ] = "",
     by: Annotated[str, typer.Option("--by", help="Columns to break the result down by, a,b.")] = "",
+    spans_column: common.SpansColumn = None,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -124,6 +125,7 @@ def compare_command(
     pattern: common.Pattern = "",
     words: common.Words = "",
     indices: common.Indices = "",
+    spans: common.Spans = "",
     pipeline: common.Pipeline = "",
     mask_file: common.MaskFile = None,
     heads: units.Heads = "",
@@ -140,7 +142,7 @@ def compare_command(
     """
     options = {
         "types": types, "pattern": pattern, "words": words, "indices": indices,
-        "pipeline": pipeline,
+        "pipeline": pipeline, "spans": spans,
     }  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
@@ -169,7 +171,7 @@ def compare_command(
         common.only_for_files(
             text_column=text_column, label_column=label_column, label_map=label_map, by=by,
             cluster=cluster, pair_column=pair_column, swap=swap, label=label, rows=rows, out=out,
-            conversation_column=conversation_column,
+            conversation_column=conversation_column, spans_column=spans_column,
         )  # fmt: skip
         draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
@@ -209,7 +211,7 @@ def compare_command(
             **shared, "text_column": text_column, "label_column": label_column,
             "operator": operator, "by": named(by), "beside": beside, "limit": rows,
             "draws": draws, "cluster": cluster, "label_map": given_map(label_map, label_column),
-            "conversations": conversation_column is not None,
+            "conversations": conversation_column is not None, "spans_column": spans_column,
         },
         without,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from ...errors import DataError, MaskError, TextError
 from ...models.model import Model
 from ...readings.question import Question
 from ...text.conversation import Conversation
+from ...text.span import Span
 from .breakdown import EMPTY, Column, Counts
 
 NO_LABEL = "(none)"  # what a multi-label head answers where no label has 0.5
@@ -34,6 +35,8 @@ class Row:
     groups: dict[str, str]
     cluster: str | None = None  # what the row shares with others
     spoken: Conversation | None = None  # whose contents the text is
+    marks: object = None  # the cell that says what a person marked
+    marked: tuple[Span, ...] | None = None  # what that is in the text
 
     def seed(self, first: int) -> int:
         """Return the seed of its masks, where the first row has `first`.
@@ -111,9 +114,10 @@ def usable_rows(
     by: Sequence[str],
     left_out: dict[str, list[int]],
     cluster: str | None = None,
+    spans: str | None = None,
 ) -> Iterator[Row]:
     """Yield the rows that have what is asked for; note the others in `left_out`."""
-    given = (cluster,) if cluster else ()
+    given = (*filter(None, (cluster, spans)),)
     asked = (text_column, *(reader.shape.columns if reader else ()), *given, *by)
     for number, row in enumerate(rows, start=1):
         for column in asked:
@@ -127,7 +131,8 @@ def usable_rows(
         else:
             groups = {column: _shown(row[column]) for column in by}
             shared = None if cluster is None else _shown(row[cluster])
-            yield Row(number, _text(row[text_column]), expected, groups, shared)
+            marks = row[spans] if spans else None
+            yield Row(number, _text(row[text_column]), expected, groups, shared, marks=marks)
 
 
 def _text(value: object) -> str:
