@@ -13,6 +13,9 @@ from maskviz.ui.compare import (
     file as compare_file,
 )
 from maskviz.ui.compare import (
+    leans as compare_leans,
+)
+from maskviz.ui.compare import (
     text as compare_text,
 )
 from maskviz.ui.shared import fit
@@ -22,6 +25,7 @@ TABS = {
     "This text": compare_text,
     "Word by word": compare_explain,
     "A file": compare_file,
+    "What it leans on": compare_leans,
     "Fairness": compare_fairness,
 }
 

@@ -217,6 +217,9 @@ CASES: dict[str, tuple[str, ...]] = {
         "--label LABEL_1 --rows 2",
         "compare --file '{pairs.csv}' --text-column text --pair-column other -m '{bert}'",
     ),
+    "shortcuts": (
+        "shortcuts --file '{table}' --text-column text --label-column label -m '{bert}'",
+    ),
     "audit": (
         "audit '{text}'",
         "audit '{text}' -s random,entity,span -m mini -r 0.3 --seed 1",
@@ -338,6 +341,9 @@ CASES: dict[str, tuple[str, ...]] = {
         "compare '{short}' -m '{t5-lm}'",
         "compare '{short}' -m '{bert}' -o infill",
         "compare --file '{table}'",
+        "shortcuts --file '{table}'",
+        "shortcuts --file '{table}' --text-column text --rows 0",
+        "shortcuts --file '{table}' --text-column text --pattern '('",
         "compare --file '{table}' --text-column nowhere",
         "compare --file '{table}' --text-column text --label-column nowhere",
         "compare --file '{table}' --text-column text --label-column label --label-map 0=joy",

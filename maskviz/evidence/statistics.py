@@ -196,6 +196,11 @@ class Mean:
         return int(self._closed[0]) + len(self._open) or self.n
 
     @property
+    def sums(self) -> list[float]:
+        """The sum of each cluster that is kept."""
+        return [total for _, total in self._open.values()]
+
+    @property
     def clustered(self) -> bool:
         """Whether rows share anything."""
         return self.units < self.n

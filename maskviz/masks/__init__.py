@@ -36,6 +36,7 @@ __all__ = [
     "edit",
     "encoding",
     "expression",
+    "linguistic",
     "loss",
     "mask",
     "matching",

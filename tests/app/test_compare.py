@@ -7,7 +7,7 @@ import time
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from maskviz.evidence.jobs import jobs
+from maskviz.evidence.jobs import jobs, work
 from tests.tiny_models import build
 
 TEXT = "The story is dull and the ending is a waste of time."
@@ -129,6 +129,49 @@ def test_bad_files_are_one_sentence_and_nothing_runs(name: str, content: bytes, 
     assert any(says in e.value.replace("\\", "") for e in app.error), [e.value for e in app.error]
     assert app.session_state["maskviz_view"].text == TEXT
     assert all(b.disabled for b in app.button if b.label == "Compare all rows")
+
+
+LEANED = "text,label,who\n" + "".join(
+    f'"a {("dull", "great")[i % 2]} film {i}",{i % 2},{"xy"[i % 3 > 0]}\n' for i in range(100)
+)
+
+
+def test_what_it_leans_on_asks_for_columns_and_shows_what_was_found(tmp_path, monkeypatch) -> None:
+    app = upload(open_page("What it leans on"), "films.csv", LEANED.encode())
+    assert not app.exception
+    assert any(c.value.startswith("100 rows can be searched") for c in app.caption)
+    assert any(b.label == "Search all rows" for b in app.button)
+    path = tmp_path / "films.csv"
+    path.write_text(LEANED)
+    monkeypatch.setattr("maskviz.evidence.shortcuts.work.of_kinds", lambda **_: [])
+    job = jobs.create("shortcuts", "films.csv", path, {
+        "text_column": "text", "label_column": "label", "group_columns": ["who"],
+        "irrelevant": ["dull"],
+    })  # fmt: skip
+    work.work(job)
+    assert (job.status().state, job.status().message) == ("done", "")
+    app.session_state["leans_job"] = job.id
+    app.run()
+    assert not app.exception
+    assert any("leans on" in m.value for m in app.markdown)
+    table = next(d.value for d in app.dataframe if "verdict" in d.value).set_index("what")
+    assert table.loc["word:dull", "verdict"] == "shortcut"
+    assert any(set(d.value.get("who", ())) == {"x", "y"} for d in app.dataframe)
+    press(app, "Open")
+    assert app.session_state["maskviz_view"].strategy == "pattern"
+    assert "word" not in app.session_state["maskviz_view"].parameters
+
+
+@pytest.mark.slow
+def test_a_search_is_a_job_of_its_own_process() -> None:
+    app = upload(open_page("What it leans on"), "films.csv", LEANED.encode())
+    next(m for m in app.multiselect if m.label == "Columns with groups").set_value(["who"]).run()
+    next(t for t in app.text_input if t.label == "What should not count").set_value("dull").run()
+    app = finished(press(app, "Search all rows"))
+    assert not app.exception
+    (job,) = jobs.recent()
+    assert (job.status().state, job.status().message) == ("done", "")
+    assert any("leans on" in m.value for m in app.markdown)
 
 
 OWN = b"text,label\nA great and funny film,satisfied\nA dull, slow story,unsatisfied\n".replace(

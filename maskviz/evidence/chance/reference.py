@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, combinations, pairwise
 from math import comb, prod
 
@@ -34,7 +34,8 @@ Place = tuple[int, int]  # characters
 class Reference:
     """What a mask is set against.
 
-    unit: `word`, `run of words`, `sentence`, `turn` or `token`; number: how many are hidden.
+    unit: `word`, `run of words`, `sentence`, `turn` or `token` (also of signs alone, which are no
+    words); number: how many are hidden.
     masks: the others, without the mask itself. whole: whether these are all there are.
     """
 
@@ -87,6 +88,26 @@ def drawn_beside(mask: Mask, model: Model, long: str, draws: int, seed: int) -> 
     return drawing.some(draws, seed)
 
 
+def drawn_alike(mask: Mask, model: Model, long: str, draws: int, seed: int) -> tuple[Mask, ...]:
+    """Return `drawn_beside`, or runs of as many tokens where no other unit is as long.
+
+    Over a file a rare word of three tokens would else be set beside nothing in most rows. Such a
+    run holds nothing of what the mask hides.
+    """
+    found = drawn_beside(mask, model, long, draws, seed)
+    if found or not draws or model.conversation(mask.text) is not None:
+        return found
+    offsets = {o for o in model.tokenise(mask.text).offsets if o is not None and o[0] < o[1]}
+    places, spans = sorted(offsets), [s for s in mask.spans if s.start < max(offsets)[1]]
+    shapes = [shape for span in spans if (shape := _shape(mask.text, span, places))]
+    shapes = [replace(shape, before=False, behind=False, plain=False) for shape in shapes]
+    starts = _token_starts(model, mask.text, "cut")
+    own = [i for i, o in enumerate(places) if any(s.start < o[1] and o[0] < s.end for s in spans)]
+    free = [place for i, place in enumerate(places) if i not in set(own)]
+    borders = tuple(places[i][0] for i in own)  # no run reaches over what the mask hides
+    return _Drawing(mask, shapes, free, starts, spans, borders).some(draws, seed)
+
+
 def _drawing(mask: Mask, model: Model, long: str) -> tuple[str, _Drawing]:
     """Return what the mask hides, as a unit, and where else that could stand."""
     read = model.tokenise(mask.text)
@@ -110,7 +131,8 @@ def _units(
     """Return what the spans are made of, and where all of these stand that the model reads."""
     words = [word for word in mask.words if word[0] < end]
     edges = {edge for word in words for edge in range(word[0] + 1, word[1])}
-    if any(s.start in edges or s.end in edges for s in spans):
+    without = not any(w[0] < s.end and w[1] > s.start for s in spans for w in words)
+    if any(s.start in edges or s.end in edges for s in spans) or (spans and without):
         offsets = model.tokenise(mask.text).offsets
         return "token", sorted({o for o in offsets if o is not None and o[0] < o[1]})
     if any(_ends_a_sentence(mask.text, span) for span in spans):

@@ -1,3 +1,13 @@
 """A file at a time: rows compared in steps, tallied, and jobs that outlive the page."""
 
-__all__ = ["chance", "file_result", "files", "rows", "tally", "written"]
+__all__ = [
+    "answers",
+    "breakdown",
+    "chance",
+    "conversations",
+    "file_result",
+    "files",
+    "rows",
+    "tally",
+    "written",
+]

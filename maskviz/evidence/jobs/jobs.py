@@ -124,8 +124,9 @@ def _read(path: Path) -> dict[str, Any] | None:
 def start(kind: str, name: str, source: str | Path, arguments: Mapping[str, Any]) -> Job:
     """Begin a comparison of the file `source`, shown as `name`, in a process of its own.
 
-    kind: `compare`, arguments as of `compare_file`; or `fairness`, arguments as of `fairness` with
-    `first` and `second` (two columns), or `text_column` and `swap` (categories).
+    kind: `compare`, arguments as of `compare_file`; `shortcuts`, as of `shortcuts`; or `fairness`,
+    arguments as of `fairness` with `first` and `second` (two columns), or `text_column` and `swap`
+    (categories).
     """
     job = create(kind, name, source, arguments)
     job.process.start([job.id], module=_WORK)

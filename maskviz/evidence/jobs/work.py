@@ -25,6 +25,8 @@ from ..counterfactual.fairness import FairnessWork, PairStep, pairs_of_file, swa
 from ..counterfactual.swaps import Pair
 from ..files.file_result import Step
 from ..files.files import FileWork
+from ..shortcuts.result import Step as SearchStep
+from ..shortcuts.work import ShortcutWork
 from .jobs import Job, Status, find
 
 _PATIENCE = 1.0  # seconds a step may take before it is counted
@@ -136,7 +138,7 @@ class Steps:
 
 
 def _go_on(
-    work: FileWork | FairnessWork,
+    work: FileWork | FairnessWork | ShortcutWork,
     kind: type[Any],
     job: Job,
     diary: Diary,
@@ -189,7 +191,20 @@ def _fairness(source: str, arguments: dict[str, Any], job: Job, diary: Diary) ->
     _go_on(work, PairStep, job, diary, lambda step: None)
 
 
-_WORK = {"compare": _compare, "fairness": _fairness}
+def _shortcuts(source: str, arguments: dict[str, Any], job: Job, diary: Diary) -> None:
+    work = ShortcutWork(source, patience=_PATIENCE, note=diary.reading, **arguments)
+    with CsvFile(job.rows, partial=True) as rows:
+
+        def write(step: SearchStep) -> None:
+            for row in step.rows if step.phase == "measure" else ():
+                for record in row.records():
+                    rows.add(record)
+            rows.flush()
+
+        _go_on(work, SearchStep, job, diary, write)
+
+
+_WORK = {"compare": _compare, "fairness": _fairness, "shortcuts": _shortcuts}
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ __all__ = [
     "answer",
     "attribution",
     "faithfulness",
+    "keyness",
     "methods",
     "plausibility",
     "staged",

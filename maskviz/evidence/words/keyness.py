@@ -34,7 +34,12 @@ def log_odds(texts: Sequence[str], labels: Sequence[str]) -> dict[str, Mapping[s
     counts: dict[str, Counter[str]] = {label: Counter() for label in labels}
     for text, label in zip(texts, labels, strict=True):
         counts[label].update(lower_words(text))
-    prior = sum(counts.values(), Counter())
+    return scores_of_counts(counts)
+
+
+def scores_of_counts(counts: Mapping[str, Counter[str]]) -> dict[str, Mapping[str, float]]:
+    """Return label → word → z-score from how often each word stands under each label."""
+    prior = sum(counts.values(), Counter[str]())
     return {label: _scores(own, prior) for label, own in counts.items()}
 
 

@@ -40,7 +40,7 @@ def show(view: state.View) -> None:
     with folded(job):
         given = source("file")
         if given is None:
-            _earlier("compare")
+            earlier("compare", _JOB)
         else:
             with errors():
                 _form(view, *given)
@@ -115,7 +115,7 @@ def _form(view: state.View, name: str, path: Path) -> None:
     left, right = st.columns(2)
     text = left.selectbox("Text column", columns, columns.index(str(guessed.text)), key=f"t{key}")
     with right:
-        labels = _label_columns(
+        labels = label_columns(
             asked(view.model, question), str(guessed.label), [c for c in columns if c != text], key
         )
     chosen = st.pills(
@@ -134,12 +134,12 @@ def _form(view: state.View, name: str, path: Path) -> None:
         "seed": view.seed,
         **_more(view, [c for c in columns if c not in (text, *labels)], key),
     }
-    fits = told is not None and _checked(path, name, given)
+    fits = told is not None and checked(path, name, given)
     if st.button("Compare all rows", type="primary", disabled=not (chosen and fits)):
         begin("compare", name, path, given, _JOB)
 
 
-def _label_columns(put: Question, guessed: str, columns: list[str], key: str) -> list[str]:
+def label_columns(put: Question, guessed: str, columns: list[str], key: str) -> list[str]:
     """Ask for the column of labels; of a model that gives several, one a label will do too.
 
     An answer in words, and a next token, has none to be right or wrong.
@@ -198,7 +198,7 @@ def long_control(key: str) -> str:
     )  # fmt: skip
 
 
-def _checked(path: Path, name: str, given: dict[str, Any]) -> bool:
+def checked(path: Path, name: str, given: dict[str, Any], done: str = "compared") -> bool:
     """Say what the columns hold before anything runs; tell whether it can be compared."""
     usable = 0
     with errors():
@@ -208,7 +208,7 @@ def _checked(path: Path, name: str, given: dict[str, Any]) -> bool:
             tuple((given["label_map"] or {}).items()),
         )  # fmt: skip
         counted = ", ".join(f"{label} {count:,}" for label, count in list(labels.items())[:8])
-        said = f"{usable:,} rows can be compared. {f'Labels: {counted}.' if counted else ''}"
+        said = f"{usable:,} rows can be {done}. {f'Labels: {counted}.' if counted else ''}"
         st.caption(escape(" ".join([said, *notes])))
     return usable > 0
 
@@ -238,7 +238,7 @@ def begin(kind: str, name: str, path: Path, asked: dict[str, Any], key: str) -> 
     st.rerun()
 
 
-def _earlier(kind: str) -> None:
+def earlier(kind: str, key: str) -> None:
     """Results of earlier visits, to be opened again; on a shared server they are others' too."""
     if os.environ.get("MASKVIZ_MODELS"):
         return
@@ -253,7 +253,7 @@ def _earlier(kind: str) -> None:
             named = escape(str(job.spec.get("name", "")))
             what.markdown(f"{named}, {when}: {status.state}, {status.done:,} rows")
             if button.button("Show", key=f"show_{job.id}", width="stretch"):
-                st.session_state[_JOB] = job.id
+                st.session_state[key] = job.id
                 st.rerun()
 
 

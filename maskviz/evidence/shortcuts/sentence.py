@@ -1,0 +1,58 @@
+"""What a search found, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...text.percent import percent
+from .result import FEWEST_ROWS, Leaning
+
+_NAMED = 3  # of what is found
+
+
+def finding(
+    model: str, found: Sequence[Leaning], tested: int, rows: int, value: str, complete: bool
+) -> str:
+    """Say what a model leans on, surest first, or that nothing can be said."""
+    if rows < FEWEST_ROWS and complete:
+        return (
+            f"Nothing can be said: {rows} rows are left to measure on, and at least {FEWEST_ROWS} "
+            "are needed. Give a file with more rows that differ."
+        )
+    if not found:
+        return (
+            f"Nothing can be said: of {tested:,} candidates none moves the answer beyond chance "
+            f"(q ≤ 0.05) in the {rows:,} rows that nothing was chosen on."
+        )
+    first = found[0]
+    said = f"{model} leans on {_named(first)}: {_effect(first, value)}."
+    rest = [_short(one) for one in found[1:_NAMED]]
+    more = len(found) - 1 - len(rest)
+    if rest:
+        said += f" Next: {', '.join(rest)}{f' and {more} more' if more else ''}."
+    shortcuts = [one for one in found if one.shortcut]
+    if shortcuts:
+        names = ", ".join(one.name for one in shortcuts[:_NAMED])
+        said += f" Marked as irrelevant, and so a shortcut: {names}."
+    return said
+
+
+def _named(one: Leaning) -> str:
+    kind, _, rest = one.name.partition(":")
+    return f"the word “{rest}”" if kind == "word" else one.name
+
+
+def _effect(one: Leaning, value: str) -> str:
+    part = one.all
+    towards = f", for {one.towards}" if one.towards else ""
+    interval = f" ({part.ci95[0]:+.2f} to {part.ci95[1]:+.2f})" if part.ci95 else ""
+    return (
+        f"it stands in {percent(part.share)} of the rows, and hiding it moves the answer's {value} "
+        f"by {part.strength:.2f}{towards}, {part.beyond:+.2f}{interval} beyond hiding as much of "
+        f"something else; it flips {percent(part.flip_rate)} of these answers (q = "
+        f"{one.q_value:.2g})"
+    )
+
+
+def _short(one: Leaning) -> str:
+    return f"{_named(one)} ({one.all.beyond:+.2f} in {percent(one.all.share)} of the rows)"

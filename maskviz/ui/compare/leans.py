@@ -1,0 +1,250 @@
+"""The Compare page over a file: what the model leans on there, and for whom."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from maskviz.data import guess_columns, preview
+from maskviz.data.labels import joined_columns
+from maskviz.evidence.jobs import jobs
+from maskviz.evidence.shortcuts.measured import Measured
+from maskviz.evidence.shortcuts.result import Leaning, Part, Shortcuts
+from maskviz.evidence.text.scale import shortened
+from maskviz.readings.question import asked
+from maskviz.text.percent import percent
+from maskviz.ui.compare.file import (
+    begin,
+    checked,
+    cluster_control,
+    earlier,
+    ended,
+    folded,
+    label_columns,
+    long_control,
+    progress,
+    source,
+)
+from maskviz.ui.compare.labels import label_map
+from maskviz.ui.shared import state
+from maskviz.ui.shared.asking import question_controls, question_more, spec_of
+from maskviz.ui.shared.controls import operator_control_of
+from maskviz.ui.shared.grid import grid, in_names
+from maskviz.ui.shared.page import errors, escape
+
+_JOB = "leans_job"
+_SHOWN = 10
+_NUMBER = st.column_config.NumberColumn
+_COLUMNS = {
+    "rows": _NUMBER(format="localized"),
+    "share": _NUMBER(format="percent", help="Of the rows that were measured."),
+    "moves": _NUMBER(format="%.2f", help="Mean |Δ| of the answer where it is hidden."),
+    "others": _NUMBER(
+        format="%.2f", help="The same where as much of something else is hidden in the same rows."
+    ),
+    "beyond": _NUMBER(format="%+.2f"),
+    "flips": _NUMBER(format="percent"),
+    "accuracy plain": _NUMBER(format="percent"),
+    "accuracy masked": _NUMBER(format="percent"),
+    "q": _NUMBER(
+        format="%.2g",
+        help="Sign-flip test over rows or clusters, Benjamini–Yekutieli over all candidates.",
+    ),
+}
+
+
+def show(view: state.View) -> None:
+    """Upload, choose, run; the result stays until another file is searched."""
+    job = jobs.find(st.session_state.get(_JOB, ""))
+    if job is not None:
+        _job(view, job)
+    above = st.container()
+    with folded(job):
+        given = source("leans")
+        if given is None:
+            earlier("shortcuts", _JOB)
+        else:
+            with errors():
+                _form(view, *given)
+    if job is not None:
+        return
+    if given is not None:
+        above.markdown(f"### What does {escape(view.model)} lean on in {escape(given[0])}?")
+        return
+    above.markdown("### Drop a labelled file to learn what the model leans on in it.")
+    above.caption(
+        "Words, names, parts of speech and more are looked for on one half of the rows; what is "
+        "said of them is measured on the other half, beside hiding as much of something else."
+    )
+
+
+def _form(view: state.View, name: str, path: Path) -> None:
+    head = preview(path, name, 200)
+    guessed, columns = guess_columns(head), [str(c) for c in head.columns]
+    key = "leans" + hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    st.dataframe(in_names(head.head(5)), hide_index=True, width="stretch")
+    question_controls(view)
+    view = state.current()
+    question = spec_of(view)
+    put = asked(view.model, question)
+    left, right = st.columns(2)
+    text = left.selectbox("Text column", columns, columns.index(str(guessed.text)), key=f"t{key}")
+    with right:
+        labels = label_columns(put, str(guessed.label), [c for c in columns if c != text], key)
+    column = joined_columns(labels) if labels else None
+    told = label_map(path, name, put, column, key)
+    others = [c for c in columns if c not in (text, *labels)]
+    groups = st.multiselect(
+        "Columns with groups", others, key=f"g{key}", help="For whom does it count?"
+    )
+    irrelevant = st.text_input(
+        "What should not count", key=f"i{key}", placeholder="gender, PERSON, /Sent from my .*/",
+        help="Attributes, entity types, parts of speech, patterns between slashes or words, with "
+        "commas. What is found of it is called a shortcut.",
+    )  # fmt: skip
+    given = {
+        "text_column": text,
+        "label_column": column,
+        "label_map": told or None,
+        "model": view.model,
+        "question": question,
+        "group_columns": groups,
+        "irrelevant": [item.strip() for item in irrelevant.split(",") if item.strip()],
+        "seed": view.seed,
+        **_more(view, others, key),
+    }
+    fits = told is not None and checked(path, name, {**given, "by": groups}, "searched")
+    if st.button("Search all rows", type="primary", disabled=not fits):
+        begin("shortcuts", name, path, given, _JOB)
+
+
+def _more(view: state.View, columns: list[str], key: str) -> dict[str, Any]:
+    """What is asked for less often, folded away."""
+    with st.expander("More"):
+        operator = operator_control_of(view.operator, f"o{key}", view.model)
+        question_more(view)
+        limit = st.number_input("Rows, 0 for all", 0, 10_000_000, 0, key=f"n{key}")
+        shared = cluster_control(columns, f"c{key}")
+        long = long_control(f"w{key}")
+    return {"operator": operator, "limit": int(limit) or None, "cluster": shared, "long": long}
+
+
+def _job(view: state.View, job: jobs.Job) -> None:
+    """Progress while it runs, then the result; what is there so far is shown in both."""
+    status = job.status()
+    if status.ended:
+        ended(job, status, _JOB)
+    else:
+        progress(job)
+    found = job.result()
+    if found:
+        _result(view, Shortcuts.from_dict(found))
+
+
+def _result(view: state.View, result: Shortcuts) -> None:
+    st.markdown(f"### {escape(result.finding)}")
+    for note in result.notes:
+        st.caption(escape(note))
+    if not result.leanings:
+        return
+    grid(pd.DataFrame([_record(one) for one in result.leanings]), "leans", column_config=_COLUMNS)
+    _length(result)
+    if result.found:
+        _groups(result)
+        _worst(view, result)
+
+
+def _record(one: Leaning) -> dict[str, Any]:
+    said = "shortcut" if one.shortcut else "leans on it" if one.found else ""
+    return {
+        "what": one.name,
+        "verdict": f"as {one.covered_by}" if one.covered_by else said,
+        "speaks for": one.towards if one.found else None,
+        **_figures(one.all),
+        "q": one.q_value,
+    }
+
+
+def _figures(part: Part) -> dict[str, Any]:
+    interval = None if part.ci95 is None else f"{part.ci95[0]:+.2f} to {part.ci95[1]:+.2f}"
+    return {
+        "rows": part.rows,
+        "share": part.share,
+        "moves": part.strength,
+        "others": part.reference,
+        "beyond": part.beyond,
+        "95 % interval": interval,
+        "flips": part.flip_rate,
+        "accuracy plain": part.accuracy_plain,
+        "accuracy masked": part.accuracy_masked,
+    }
+
+
+def _length(result: Shortcuts) -> None:
+    """What no mask can hide: how answers differ with the length of a text, within labels."""
+    if not result.length:
+        return
+    said = []
+    for name, gap in result.length.items():
+        what = "accuracy" if name == "accuracy" else f"the probability of {name}"
+        low, high = gap["ci95"] or (0.0, 0.0)
+        sure = "" if (gap["q_value"] or 1) <= 0.05 else ", not distinguishable from none"
+        between = f"{100 * low:+.1f} to {100 * high:+.1f}"
+        said.append(f"{what} by {100 * gap['gap']:+.1f} points ({between}{sure})")
+    st.markdown(
+        escape(
+            f"Among texts of the same label, more than {result.longer_than} words change "
+            f"{'; '.join(said)}."
+        )
+    )
+
+
+def _groups(result: Shortcuts) -> None:
+    """In which share of each group's rows it stands, and how far it moves the answer there."""
+    columns = list(result.group_rows)
+    if not columns:
+        return
+    st.markdown("**For whom**")
+    name = st.pills(
+        "What", [one.name for one in result.found], default=result.found[0].name, required=True,
+        wrap=True, key="leans_what", label_visibility="collapsed",
+    )  # fmt: skip
+    one = next(one for one in result.found if one.name == name)
+    rows = [
+        {column: value, **_figures(part)}
+        for column, values in one.groups.items()
+        for value, part in values.items()
+    ]
+    grid(pd.DataFrame(rows), "leans_groups", column_config=_COLUMNS)
+
+
+def _worst(view: state.View, result: Shortcuts) -> None:
+    """The rows that move most, each one click from the Mask page."""
+    st.markdown("**The rows that move most**")
+    name = st.pills(
+        "Found", list(result.worst), default=next(iter(result.worst)), required=True, wrap=True,
+        key="leans_worst", label_visibility="collapsed",
+    )  # fmt: skip
+    one = next(one for one in result.leanings if one.name == name)
+    for row in result.worst[name][:_SHOWN]:
+        _row(view, row, one)
+
+
+def _row(view: state.View, row: Measured, one: Leaning) -> None:
+    moved = row.moved[one.name]
+    what, button = st.columns([6, 1], vertical_alignment="center")
+    with what:
+        st.text(row.text if len(row.text) <= 300 else row.text[:299] + "…")
+        before, after = (shortened(label, 40) for label in (row.label, moved.label))
+        value = percent(row.probability) if 0 <= row.probability <= 1 else f"{row.probability:.3f}"
+        expected = "" if row.expected is None else f", expected {row.expected}"
+        said = f"row {row.row}: {before} {value} → {after} ({moved.change:+.3f}){expected}"
+        st.caption(escape(said))
+    if button.button("Open", key=f"leans_{one.name}_{row.row}", width="stretch"):
+        opened = state.of_text(row.text, one.strategy, parameters=dict(one.parameters))
+        state.open_view(opened)
+        st.switch_page("pages/mask.py")
