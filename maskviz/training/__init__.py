@@ -28,5 +28,6 @@ __all__ = [
     "folder",
     "loss_audit",
     "loss_export",
+    "script",
 ]
 __getattr__ = lazily(__name__, _HOME)
