@@ -108,7 +108,7 @@ def script_command(
     The folder holds train.py and the batches that it reads, with words hidden as the run hid them.
     """
     from ..runs.service import load_run
-    from ..training.script import write_script
+    from ..training.loop.script import write_script
 
     run = load_run(run_id)
     path = write_script(run.spec, folder, run.id)

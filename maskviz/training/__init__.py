@@ -28,6 +28,5 @@ __all__ = [
     "folder",
     "loss_audit",
     "loss_export",
-    "script",
 ]
 __getattr__ = lazily(__name__, _HOME)

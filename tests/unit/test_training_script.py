@@ -19,7 +19,7 @@ import maskviz
 from maskviz import cli
 from maskviz.errors import CapabilityError, ParameterError
 from maskviz.training import RunSpec
-from maskviz.training.script import write_script
+from maskviz.training.loop.script import write_script
 from tests.tiny_chat import chat_model
 from tests.tiny_models import build
 from tests.tiny_runs import write_table

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .model.heads import CLASSES
-from .spec.spec import CAUSAL, MULTI, REGRESSION, RunSpec
+from ..model.heads import CLASSES
+from ..spec.spec import CAUSAL, MULTI, REGRESSION, RunSpec
 
 _HEAD = '''"""Tune {model} ({task}) with transformers' Trainer, as the run {run} did.
 

@@ -18,11 +18,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..errors import CapabilityError, ParameterError
-from ..paths import write_atomic
-from .loop.ending import steps_asked
+from ...errors import CapabilityError, ParameterError
+from ...paths import write_atomic
+from ..spec.spec import SINGLE, RunSpec
+from .ending import steps_asked
 from .script_text import script_text
-from .spec.spec import SINGLE, RunSpec
 
 _TAKEN = (
     "learning_rate", "weight_decay", "warmup_steps", "lr_scheduler_type", "max_grad_norm",
@@ -74,9 +74,9 @@ def refuse(spec: RunSpec) -> None:
 
 
 def _write(spec: RunSpec, folder: Path, run: str) -> None:
-    from .loop.recorder import Recorder
-    from .loop.sets import evaluation_sets
-    from .loop.stages import prepare
+    from .recorder import Recorder
+    from .sets import evaluation_sets
+    from .stages import prepare
 
     with tempfile.TemporaryDirectory(prefix="maskviz-") as scratch:
         write_atomic(Path(scratch) / "spec.toml", spec.to_toml())
@@ -121,7 +121,7 @@ def _steps(job: Any, steps: int) -> Iterator[Mapping[str, Any]]:
 
 def _batch(job: Any, rows: Sequence[Any]) -> dict[str, Any]:
     """Return a batch as the network is fed: every place with its label, nothing of maskviz."""
-    from .loop.losses import decoder_inputs
+    from .losses import decoder_inputs
 
     trainer = job.trainer
     trainer.data_collator.sparse = False
@@ -149,7 +149,7 @@ def _lines(path: Path, batches: Iterator[Mapping[str, Any]]) -> None:
 
 def _begin(job: Any, folder: Path) -> bool:
     """Write what the run draws before its first step; return whether that is the whole network."""
-    from .model.network import drawn_head
+    from ..model.network import drawn_head
 
     network, spec = job.trainer.model, job.spec
     if spec.training.lora_r:
@@ -162,7 +162,7 @@ def _begin(job: Any, folder: Path) -> bool:
 
 
 def _head_of(job: Any) -> dict[str, Any]:
-    from .model.network import head_options
+    from ..model.network import head_options
 
     return head_options(job.spec, job.model, job.rows.label_names)
 
@@ -189,7 +189,7 @@ def _arguments(job: Any, steps: int) -> dict[str, Any]:
 
 
 def _class_weights(job: Any) -> list[float] | None:
-    from .data.targets import class_weights
+    from ..data.targets import class_weights
 
     if job.spec.kind != SINGLE or job.spec.training.class_weights == "none":
         return None
