@@ -41,6 +41,7 @@ def mask_command(
     indices: common.Indices = "",
     by: common.By = "",
     data: common.DataFile = "",
+    spans: common.Spans = "",
     threshold: common.Threshold = None,
     surprisal: common.Surprisal = None,
     second: common.Second = None,
@@ -60,7 +61,7 @@ def mask_command(
     options: dict[str, Any] = {
         "types": types, "pattern": pattern, "words": words, "indices": indices, "by": by,
         "data": data, "threshold": threshold, "surprisal": surprisal, "model": model,
-        "pipeline": pipeline,
+        "pipeline": pipeline, "spans": spans,
     }  # fmt: skip
     other = common.second_choice(second, second_seed)
     spoken = common.read_spoken(conversation, text, mask_file)
