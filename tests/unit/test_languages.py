@@ -258,6 +258,14 @@ def test_guesses_of_several_characters_are_written_together(zh_model: str) -> No
     assert all(model.tokenizer.unk_token not in c.token for c in one.candidates)
 
 
+def test_listed_words_of_chinese_are_found_wherever_they_stand() -> None:
+    text = "我们在图书馆看film，Films也好看"
+    chosen = mask(text, "pattern", words="图书馆,film,好看")
+    assert [text[s.start : s.end] for s in chosen.spans] == ["图书馆", "好看"]  # not part of a word
+    chosen = mask("我们在图书馆 看 film", "pattern", words="图书馆,film")
+    assert chosen.masked_text() == "我们在[MASK] 看 [MASK]"
+
+
 def test_words_of_chinese_are_drawn_whole(zh_model: str) -> None:
     text = "我们在图书馆看电影，他们也喜欢图书馆"
     for seed in range(20):
