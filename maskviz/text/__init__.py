@@ -18,6 +18,7 @@ __all__ = [
     "language",
     "languages",
     "load_pipeline",
+    "marked",
     "marks",
     "percent",
     "pipeline_names",

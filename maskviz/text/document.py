@@ -24,7 +24,7 @@ class Document:
     default, the one of the text's language. Where none is installed sentences go by their marks,
     and there are no entities and parts of speech. `progress` gets the characters read and those
     there are while it reads a long text. `conversation` is that whose contents the text is, if
-    any. `spoken` is the language as the user gave it, by code or name; "": it is found. Raises
+    any; `marked` what a person marked in it, None where nobody was asked. `spoken` is the language as the user gave it, by code or name; "": it is found. Raises
     TextError where the text is not valid Unicode, UnknownNameError for an unknown language.
 
     >>> [Document("Bob left.").text[w.start:w.end] for w in Document("Bob left.").words]
@@ -35,6 +35,7 @@ class Document:
     pipeline: str = "en_mini"
     progress: Callable[[int, int], None] | None = field(default=None, compare=False, repr=False)
     conversation: Conversation | None = field(default=None, repr=False)
+    marked: tuple[Span, ...] | None = field(default=None, repr=False)
     spoken: str = field(default_factory=said)
 
     def __post_init__(self) -> None:
@@ -43,11 +44,17 @@ class Document:
 
     @classmethod
     def of(
-        cls, conversation: Conversation, pipeline: str = "en_mini", spoken: str | None = None
+        cls,
+        conversation: Conversation,
+        pipeline: str = "en_mini",
+        marked: tuple[Span, ...] | None = None,
+        spoken: str | None = None,
     ) -> Document:
         """Return the contents of a conversation."""
         language = said() if spoken is None else spoken
-        return cls(conversation.text, pipeline, conversation=conversation, spoken=language)
+        return cls(
+            conversation.text, pipeline, conversation=conversation, marked=marked, spoken=language
+        )
 
     @cached_property
     def found(self) -> Finding:
