@@ -24,8 +24,9 @@ class Document:
     default, the one of the text's language. Where none is installed sentences go by their marks,
     and there are no entities and parts of speech. `progress` gets the characters read and those
     there are while it reads a long text. `conversation` is that whose contents the text is, if
-    any; `marked` what a person marked in it, None where nobody was asked. `spoken` is the language as the user gave it, by code or name; "": it is found. Raises
-    TextError where the text is not valid Unicode, UnknownNameError for an unknown language.
+    any; `marked` what a person marked in it, None where nobody was asked. `spoken` is the language
+    as the user gave it, by code or name; "": it is found. Raises TextError where the text is not
+    valid Unicode, UnknownNameError for an unknown language.
 
     >>> [Document("Bob left.").text[w.start:w.end] for w in Document("Bob left.").words]
     ['Bob', 'left']

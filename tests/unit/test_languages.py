@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -342,3 +344,19 @@ def test_noise_is_told_by_the_list_of_the_language(text: str, hidden: list[str])
 def test_noise_says_where_it_has_no_list() -> None:
     with pytest.raises(LanguageError, match="no list of words that knows this text"):
         mask("这部电影很好看，我们都喜欢。", "noise", surprisal=0)
+
+
+def test_an_english_text_loads_no_model_of_languages() -> None:
+    code = (
+        "import sys; from maskviz.examples import EXAMPLES; from maskviz.text import Document; "
+        "from maskviz.text.remarks import language_line, remarks; "
+        "own = [Document(e.text) for e in EXAMPLES if e.text.isascii()][:2]; "
+        "print([language_line(d) for d in own], [remarks(d, {'pipeline'}) for d in own]); "
+        "print([n for n in ('py3langid', 'jieba', 'numpy', 'spacy', 'regex') if n in sys.modules])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert said[0].startswith("['Language: English (found), read by en_mini.'")
+    assert said[0].endswith("[[], []]")
+    assert said[1] == "[]"
