@@ -17,6 +17,7 @@ from ..masks.operators import no_mask_token
 from ..models.abilities import abilities
 from ..models.locate import folder_of, locate
 from ..text.document import Document
+from ..text.languages import saying
 from .data.hits import LOOKED_AT, first_hit, nothing_to_hide
 from .data.marking import spans_column
 from .data.masking import drawn
@@ -30,6 +31,12 @@ _READERS = frozenset({"pipeline", "presidio", "conversation"})  # they ask no mo
 
 
 def preflight(spec: RunSpec) -> None:
+    """Raise the error a run would end with, in the language that its rows are said to be in."""
+    with saying(spec.data.language):
+        _preflight(spec)
+
+
+def _preflight(spec: RunSpec) -> None:
     """Raise the error a run would end with, as far as its first rows and its model tell.
 
     Imports no torch, so that a page can afford it, but for a decoder: what it learns of a row only

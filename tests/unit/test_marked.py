@@ -98,7 +98,7 @@ def hidden(monkeypatch):
         texts.append(found.masked_text())
         return found
 
-    monkeypatch.setattr("maskviz.evidence.files.files.choose_mask", chosen)
+    monkeypatch.setattr("maskviz.evidence.files.masking.choose_mask", chosen)
     return texts
 
 
