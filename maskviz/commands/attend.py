@@ -41,7 +41,14 @@ def attend_command(
     ] = None,
     ratio: common.Ratio = None,
     seed: common.Seed = 0,
-    operator: common.OperatorName = "mask",
+    operator: Annotated[
+        str,
+        typer.Option(
+            "--operator",
+            "-o",
+            help="How it is hidden; without: mask, or delete where the model has no mask token.",
+        ),
+    ] = "",
     out: Annotated[
         Path | None, typer.Option("--out", help="FILE.npz, .json, .html, .png, .svg or .pdf")
     ] = None,
@@ -81,7 +88,6 @@ def attend_command(
     code = language_of(subject, said()).code
     if spoken is not None:
         loaded = asked(loaded, {"name": "next", "conversation": spoken}).model
-        operator = usual_operator(loaded) if operator == "mask" else operator
     if pair is not None:
         subject = join_pair(subject, pair, loaded)
     if strategy is not None:
@@ -91,7 +97,7 @@ def attend_command(
             model=loaded, pipeline=pipeline, tagger=tagger,
         )  # fmt: skip
     attention = attend(
-        subject, loaded, operator,
+        subject, loaded, operator or usual_operator(loaded),
         method=method, part=part, target=target, queries=_numbers(queries),
     )  # fmt: skip
     common.notify(attention.notice)

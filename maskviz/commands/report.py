@@ -53,7 +53,7 @@ def report_command(
     from ..models import load_model
     from ..report import save, text_report
 
-    spoken = common.read_spoken(conversation, subject)
+    spoken = common.read_spoken(conversation, subject, mask_file)
     found = None if mask_file or spoken is not None else _kept(subject, measure)
     if found is None:
         text, given = _read(subject, mask_file, spoken)

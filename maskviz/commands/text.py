@@ -41,6 +41,7 @@ def mask_command(
     indices: common.Indices = "",
     by: common.By = "",
     data: common.DataFile = "",
+    spans: common.Spans = "",
     threshold: common.Threshold = None,
     surprisal: common.Surprisal = None,
     second: common.Second = None,
@@ -61,10 +62,10 @@ def mask_command(
     options: dict[str, Any] = {
         "types": types, "pattern": pattern, "words": words, "indices": indices, "by": by,
         "data": data, "threshold": threshold, "surprisal": surprisal, "model": model,
-        "pipeline": pipeline, "tagger": tagger,
+        "pipeline": pipeline, "tagger": tagger, "spans": spans,
     }  # fmt: skip
     other = common.second_choice(second, second_seed)
-    spoken = common.read_spoken(conversation, text)
+    spoken = common.read_spoken(conversation, text, mask_file)
     as_read = AsRead(operator, unit, model, spoken)
     if file is not None:
         from .stream import masked_lines
@@ -122,6 +123,7 @@ class AsRead:
         result["masked_text"] = chosen.masked_text(self.operator)
         if self.spoken is not None:
             result["turns"] = _turns(self.spoken.prompt, chosen)
+            result["conversation"] = self.spoken.prompt.to_dict()
         if self.model is None:
             return result
         encoding = self._encoding(chosen)

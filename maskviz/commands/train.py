@@ -33,6 +33,7 @@ def train_command(
         str | None,
         typer.Option(help="Column of what a seq2seq model is to write, or of answers to prompts."),
     ] = None,
+    spans_column: common.SpansColumn = None,
     task: Annotated[
         str | None, typer.Option(help="classification, mlm, seq2seq or causal.")
     ] = None,
@@ -114,7 +115,7 @@ def train_command(
 
     values: dict[str, Any] = {
         "path": data, "text_column": text_column, "label_column": label_column, "task": task,
-        "target_column": target_column, "problem_type": problem_type,
+        "target_column": target_column, "spans_column": spans_column, "problem_type": problem_type,
         "model": model, "strategy": strategy, "operator": operator, "ratio": ratio,
         "num_train_epochs": epochs, "max_steps": max_steps, "max_minutes": max_minutes,
         "per_device_train_batch_size": batch_size, "learning_rate": learning_rate, "seed": seed,

@@ -90,18 +90,18 @@ def manual(
     "Hides what a person marked in each row of a file.",
     needs=frozenset({"marks"}),
     parameters=(
-        Parameter("marked", "text", "", 'of one text: [[start, end], …] or ["word", …] as JSON'),
+        Parameter("spans", "text", "", 'of one text: [[start, end], …] or ["word", …] as JSON'),
     ),
 )
 def spans(
-    document: Document, ratio: float | None, rng: random.Random, *, marked: str = ""
+    document: Document, ratio: float | None, rng: random.Random, *, spans: str = ""
 ) -> list[MaskSpan]:
     """Choose what is marked in the document, or what the parameter marks."""
-    found = read_marks(marked, document.text) if marked else document.marked
+    found = read_marks(spans, document.text) if spans else document.marked
     if found is None:
         raise ParameterError(
-            "The strategy 'spans' hides what a person marked, and nobody marked this text: give it "
-            "its 'marked', such as [[0, 4]]."
+            "The strategy 'spans' hides what a person marked: give a text's marks with --spans, "
+            "such as '[[0, 4]]', or name the column of a file's with --spans-column."
         )
     hits = [MaskSpan(span.start, span.end, span.label or "marked by hand") for span in found]
     return capped(document, hits, ratio, rng)

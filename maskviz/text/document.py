@@ -48,8 +48,9 @@ class Document:
         cls,
         conversation: Conversation,
         pipeline: str = "en_mini",
-        marked: tuple[Span, ...] | None = None,
         spoken: str | None = None,
+        *,
+        marked: tuple[Span, ...] | None = None,
     ) -> Document:
         """Return the contents of a conversation."""
         language = said() if spoken is None else spoken
