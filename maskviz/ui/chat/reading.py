@@ -101,8 +101,8 @@ def _sentences(found: Asked) -> None:
         {
             "rank": place,
             "fall of ln p": one.fall,
-            "sentence": one.text,
             "in": turn_name(prompt, one.turn),
+            "sentence": one.text,
         }
         for place, one in enumerate(ranked, 1)
     ]
