@@ -96,6 +96,23 @@ Indices = Annotated[
 Pipeline = Annotated[
     str, typer.Option("--pipeline", help="spaCy pipeline: en_mini or an installed one.")
 ]
+
+
+def _say(language: str) -> str:
+    from ..text.languages import said, say
+
+    say(language)
+    return said()
+
+
+Language = Annotated[
+    str,
+    typer.Option(
+        "--language",
+        callback=_say,
+        help="Language of the text, zh or Chinese; without, it is found.",
+    ),
+]
 By = Annotated[
     str, typer.Option("--by", help="How 'key' finds words: model, keyness, tfidf or lexicon.")
 ]
@@ -252,7 +269,18 @@ def chosen_mask(
         complement=complement, second=second, join=join, **given,
     )  # fmt: skip
     show.end()
+    say_language(document, strategy, second)
     return chosen
+
+
+def say_language(document: Any, strategy: str, second: Any = None) -> None:
+    """Say on standard error what the text's language lacks here."""
+    from ..masks.expression import needs
+    from ..text.remarks import remarks
+
+    wanted = needs(strategy) | (second.needs if second else frozenset())
+    for sentence in remarks(document, wanted):
+        notify(sentence)
 
 
 def text_of(text: Any) -> str:

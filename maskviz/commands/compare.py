@@ -133,6 +133,7 @@ def compare_command(
     words: common.Words = "",
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
     mask_file: common.MaskFile = None,
     heads: units.Heads = "",
     unit_operator: units.UnitOperator = "mean",

@@ -31,6 +31,7 @@ def report_command(
     words: common.Words = "",
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
     mask_file: common.MaskFile = None,
     question: common.QuestionName = "",
     ask: common.Ask = None,

@@ -48,6 +48,7 @@ def mask_command(
     join: common.Join = "or",
     complement: common.Complement = False,
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:
@@ -209,6 +210,7 @@ def fill_command(
     surprisal: common.Surprisal = None,
     complement: common.Complement = False,
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:
