@@ -8,7 +8,7 @@ import streamlit as st
 from maskviz.attention import METHODS, parts_of
 from maskviz.attention.looking import Look, Seen, Size, size_of, words_of
 from maskviz.attention.methods import FLOW_SECONDS
-from maskviz.attention.view import Display
+from maskviz.attention.view import Display, View
 from maskviz.evidence.text.sentence import hidden
 from maskviz.models import Model, load_model
 from maskviz.ui.attention import panels as panels

@@ -94,8 +94,8 @@ def compare_command(
         str,
         typer.Option(
             "--swap",
-            help="Fairness: make the other text by swapping gender, names, nationality, "
-            "religion, age; all for every one.",
+            help="Fairness: make the other text by swapping gender, names, names-alike, places, "
+            "nationality, religion, age; all for every one.",
         ),
     ] = "",
     label: Annotated[
@@ -110,7 +110,7 @@ def compare_command(
     ] = False,
     rows: Annotated[int | None, typer.Option("--rows", help="Of a file, the first.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write every row and its effects as CSV.")
+        Path | None, typer.Option("--out", help="Write every row, or pair, and its effects as CSV.")
     ] = None,
     draws: Annotated[
         int | None,
@@ -214,7 +214,7 @@ def compare_command(
         raise ParameterError("--file needs --text-column: name the column that holds the texts.")
     if swap or pair_column:
         _pairs(
-            file, text_column, pair_column, swap, cluster, label, strategy, operator, rows,
+            file, text_column, pair_column, swap, cluster, label, strategy, operator, rows, out,
             options, shared, as_json,
         )  # fmt: skip
         return
@@ -356,10 +356,12 @@ def _pairs(
     strategy: str,
     operator: str,
     rows: int | None,
+    out: Path | None,
     options: dict[str, Any],
     shared: dict[str, Any],
     as_json: bool,
 ) -> None:
+    from ..data.export import CsvFile
     from ..data.hub import resolve
     from ..evidence.counterfactual.fairness import fairness, pairs_of_file, swapped_pairs
 
@@ -372,10 +374,11 @@ def _pairs(
         swaps = [] if swap == "all" else named(swap)
         pairs = swapped_pairs(path, text_column, swaps, cluster=cluster, limit=rows)
     show = Progress("pairs")
-    result = fairness(
-        pairs, _parameters(strategy, options), operator=operator, label=label, progress=show,
-        **shared,
-    )  # fmt: skip
+    with CsvFile(out) as written:
+        result = fairness(
+            pairs, _parameters(strategy, options), operator=operator, label=label,
+            each=written.add, progress=show, **shared,
+        )  # fmt: skip
     show.end()
     for note in result.notes:
         common.notify(note)
