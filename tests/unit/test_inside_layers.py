@@ -96,7 +96,7 @@ def weights(model, read, allowed=None) -> np.ndarray:
     return np.asarray(attention_of(model, read, allowed).weights, np.float32)
 
 
-@pytest.mark.parametrize("family", ATTENTION)
+@pytest.mark.parametrize("family", ["bert", "llama"])
 @pytest.mark.parametrize("name", MATRICES)
 def test_every_matrix_acts_in_the_layers_and_heads_that_are_named(tiny, family, name: str) -> None:
     put = asked(tiny(family))
