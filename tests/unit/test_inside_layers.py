@@ -193,6 +193,21 @@ def test_a_token_that_nobody_reads_may_be_cut(tiny) -> None:
     assert np.abs(found - put.logits([read])[0]).max() < 1e-5
 
 
+@pytest.mark.parametrize(("to", "said"), [("turn:2", "Rex"), ("role:user", "called")])
+def test_turns_of_a_conversation_may_be_cut(run, tmp_path, to: str, said: str) -> None:
+    talk = tmp_path / "talk.json"
+    turns = [("user", "Hello."), ("user", "My dog is Rex."), ("user", "What is my dog called?")]
+    talk.write_text(json.dumps([{"role": role, "content": text} for role, text in turns]))
+    code, out, _ = run(
+        "knockout", "--conversation", str(talk), "-m", "mini-chat", "--to", to, "--answer", "Rex",
+        "--draws", "20", "--json",
+    )  # fmt: skip
+    found = json.loads(out)
+    assert code == 0
+    assert said in "".join(found["keys"]).replace("Ġ", " ")
+    assert found["whole"]["effect"] < -1
+
+
 # ---- the lens
 
 
