@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ParameterError, TextError, UnknownNameError
+from ..text.languages import language_of, said
 from . import common
 
 if TYPE_CHECKING:
@@ -40,7 +41,14 @@ def attend_command(
     ] = None,
     ratio: common.Ratio = None,
     seed: common.Seed = 0,
-    operator: common.OperatorName = "mask",
+    operator: Annotated[
+        str,
+        typer.Option(
+            "--operator",
+            "-o",
+            help="How it is hidden; without: mask, or delete where the model has no mask token.",
+        ),
+    ] = "",
     out: Annotated[
         Path | None, typer.Option("--out", help="FILE.npz, .json, .html, .png, .svg or .pdf")
     ] = None,
@@ -55,6 +63,8 @@ def attend_command(
     words: common.Words = "",
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
+    tagger: common.Tagger = "",
     as_json: common.Json = False,
 ) -> None:
     """Capture the attention over a text, plain or masked: of every head, or what a method makes."""
@@ -75,19 +85,19 @@ def attend_command(
     if not subject.strip() and pair is None and strategy is None:
         raise TextError("The text is empty: enter at least one word.")
     loaded = load_model(model)
+    code = language_of(subject, said()).code
     if spoken is not None:
         loaded = asked(loaded, {"name": "next", "conversation": spoken}).model
-        operator = usual_operator(loaded) if operator == "mask" else operator
     if pair is not None:
         subject = join_pair(subject, pair, loaded)
     if strategy is not None:
         subject = common.chosen_mask(
             subject if spoken is None else spoken.prompt, strategy, ratio, seed,
             types=types, pattern=pattern, words=words, indices=indices,
-            model=loaded, pipeline=pipeline,
+            model=loaded, pipeline=pipeline, tagger=tagger,
         )  # fmt: skip
     attention = attend(
-        subject, loaded, operator,
+        subject, loaded, operator or usual_operator(loaded),
         method=method, part=part, target=target, queries=_numbers(queries),
     )  # fmt: skip
     common.notify(attention.notice)
@@ -96,6 +106,7 @@ def attend_command(
         save_attention(attention, out, head=_place(head), inches=inches)
     result = {
         "model": attention.model,
+        "language": code,
         "method": method,
         "part": attention.part,
         "layers": attention.layers,

@@ -55,6 +55,14 @@ def compare_command(
         str | None, typer.Option("--text-column", help="Column with the texts.")
     ] = None,
     conversation_column: common.ConversationColumn = None,
+    answer_column: Annotated[
+        str | None,
+        typer.Option(
+            "--answer-column",
+            help="Column with the answer that each row is asked for. Without: the last one of each "
+            "conversation, else the model's own.",
+        ),
+    ] = None,
     label_column: Annotated[
         str | None,
         typer.Option(
@@ -70,6 +78,7 @@ def compare_command(
         ),
     ] = "",
     by: Annotated[str, typer.Option("--by", help="Columns to break the result down by, a,b.")] = "",
+    spans_column: common.SpansColumn = None,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -124,7 +133,10 @@ def compare_command(
     pattern: common.Pattern = "",
     words: common.Words = "",
     indices: common.Indices = "",
+    spans: common.Spans = "",
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     heads: units.Heads = "",
     unit_operator: units.UnitOperator = "mean",
@@ -140,11 +152,11 @@ def compare_command(
     """
     options = {
         "types": types, "pattern": pattern, "words": words, "indices": indices,
-        "pipeline": pipeline,
+        "pipeline": pipeline, "tagger": tagger, "spans": spans,
     }  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
-    spoken = common.read_spoken(conversation, text)
+    spoken = common.read_spoken(conversation, text, mask_file)
     if spoken is not None and file is not None:
         raise ParameterError("--file and --conversation are given: give one of them.")
     shared: dict[str, Any] = {
@@ -169,7 +181,8 @@ def compare_command(
         common.only_for_files(
             text_column=text_column, label_column=label_column, label_map=label_map, by=by,
             cluster=cluster, pair_column=pair_column, swap=swap, label=label, rows=rows, out=out,
-            conversation_column=conversation_column,
+            conversation_column=conversation_column, answer_column=answer_column,
+            spans_column=spans_column,
         )  # fmt: skip
         draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
@@ -192,8 +205,10 @@ def compare_command(
     if conversation_column is not None and (text_column or swap or pair_column):
         raise ParameterError(
             "--conversation-column stands in the place of --text-column, and conversations make no "
-            "pairs: leave the others out."
+            "pairs for fairness: leave the others out."
         )
+    if conversation_column is not None and answer == "":  # always the model's own
+        shared["question"] = {"name": "answer", "answer": ""}
     text_column = text_column or conversation_column
     if text_column is None:
         raise ParameterError("--file needs --text-column: name the column that holds the texts.")
@@ -209,7 +224,8 @@ def compare_command(
             **shared, "text_column": text_column, "label_column": label_column,
             "operator": operator, "by": named(by), "beside": beside, "limit": rows,
             "draws": draws, "cluster": cluster, "label_map": given_map(label_map, label_column),
-            "conversations": conversation_column is not None,
+            "conversations": conversation_column is not None, "answer_column": answer_column,
+            "spans_column": spans_column,
         },
         without,
     )  # fmt: skip

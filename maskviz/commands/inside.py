@@ -99,6 +99,8 @@ def lens_command(
     words: common.Words = "",
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:
@@ -120,7 +122,7 @@ def lens_command(
     )
     options: dict[str, Any] = {
         "types": types, "pattern": pattern, "words": words, "indices": indices,
-        "pipeline": pipeline,
+        "pipeline": pipeline, "tagger": tagger,
     }  # fmt: skip
     if strategy is None and mask_file is None:
         chosen = Mask(common.read_text(text))

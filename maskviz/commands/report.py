@@ -31,6 +31,8 @@ def report_command(
     words: common.Words = "",
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     question: common.QuestionName = "",
     ask: common.Ask = None,
@@ -51,7 +53,7 @@ def report_command(
     from ..models import load_model
     from ..report import save, text_report
 
-    spoken = common.read_spoken(conversation, subject)
+    spoken = common.read_spoken(conversation, subject, mask_file)
     found = None if mask_file or spoken is not None else _kept(subject, measure)
     if found is None:
         text, given = _read(subject, mask_file, spoken)
@@ -59,7 +61,7 @@ def report_command(
         chosen = common.chosen_mask(
             text, strategy, ratio, seed, mask_file,
             types=types, pattern=pattern, words=words, indices=indices,
-            model=loaded, pipeline=pipeline,
+            model=loaded, pipeline=pipeline, tagger=tagger,
         )  # fmt: skip
         operator = operator or usual_operator(loaded)
         found = text_report(

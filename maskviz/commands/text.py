@@ -41,6 +41,7 @@ def mask_command(
     indices: common.Indices = "",
     by: common.By = "",
     data: common.DataFile = "",
+    spans: common.Spans = "",
     threshold: common.Threshold = None,
     surprisal: common.Surprisal = None,
     second: common.Second = None,
@@ -48,6 +49,8 @@ def mask_command(
     join: common.Join = "or",
     complement: common.Complement = False,
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:
@@ -59,10 +62,10 @@ def mask_command(
     options: dict[str, Any] = {
         "types": types, "pattern": pattern, "words": words, "indices": indices, "by": by,
         "data": data, "threshold": threshold, "surprisal": surprisal, "model": model,
-        "pipeline": pipeline,
+        "pipeline": pipeline, "tagger": tagger, "spans": spans,
     }  # fmt: skip
     other = common.second_choice(second, second_seed)
-    spoken = common.read_spoken(conversation, text)
+    spoken = common.read_spoken(conversation, text, mask_file)
     as_read = AsRead(operator, unit, model, spoken)
     if file is not None:
         from .stream import masked_lines
@@ -120,6 +123,7 @@ class AsRead:
         result["masked_text"] = chosen.masked_text(self.operator)
         if self.spoken is not None:
             result["turns"] = _turns(self.spoken.prompt, chosen)
+            result["conversation"] = self.spoken.prompt.to_dict()
         if self.model is None:
             return result
         encoding = self._encoding(chosen)
@@ -208,6 +212,8 @@ def fill_command(
     surprisal: common.Surprisal = None,
     complement: common.Complement = False,
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:
@@ -220,7 +226,7 @@ def fill_command(
     chosen = common.chosen_mask(
         text, strategy, ratio, seed, mask_file, complement,
         types=types, pattern=pattern, words=words, indices=indices, by=by, data=data,
-        threshold=threshold, surprisal=surprisal, model=loaded, pipeline=pipeline,
+        threshold=threshold, surprisal=surprisal, model=loaded, pipeline=pipeline, tagger=tagger,
     )  # fmt: skip
     fills = fill(chosen, loaded, top_k)
     notice = apply(chosen, "mask", loaded).notices

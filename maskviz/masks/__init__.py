@@ -39,6 +39,7 @@ __all__ = [
     "encoding",
     "expression",
     "linguistic",
+    "listed",
     "loss",
     "mask",
     "matching",

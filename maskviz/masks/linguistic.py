@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 
-from ..errors import ParameterError, UnknownNameError
+from ..errors import LanguageError, ParameterError, UnknownNameError
 from ..text.document import Document
+from ..text.languages import language_name
+from ..text.pipelines import how_to_get
 from ..text.span import Span
 from .registry import Parameter, budget, capped, shuffled, strategy
 from .spans import MaskSpan
@@ -18,6 +20,7 @@ ALIASES = {"PER": {"PERSON"}, "GPE": {"GPE", "LOC"}, "LOC": {"LOC", "GPE", "FAC"
 MEANINGS = {
     "PERSON": "name of a person",
     "ORG": "name of an organisation",
+    "PER": "name of a person",
     "GPE": "name of a place",
     "LOC": "name of a place",
     "MISC": "name",
@@ -71,15 +74,58 @@ def _sentence(found: tuple[Span, ...], index: int, how: str) -> MaskSpan:
         Parameter(
             "types", "choices", (), "entity types; empty: all that the pipeline finds", ENTITY_TYPES
         ),
+        Parameter("by", "choice", "pipeline", "what finds them", ("pipeline", "model")),
+        Parameter("tagger", "text", "", "a token-classification model; it stands for by model"),
     ),
 )
 def entities(
-    document: Document, ratio: float | None, rng: random.Random, *, types: Iterable[str] = ()
+    document: Document,
+    ratio: float | None,
+    rng: random.Random,
+    *,
+    types: Iterable[str] = (),
+    by: str = "pipeline",
+    tagger: str = "",
 ) -> list[MaskSpan]:
-    """Choose named entities of the given types."""
-    wanted = _wanted(types, document.pipeline)
+    """Choose named entities of the given types, as a spaCy pipeline or a tagger finds them.
+
+    Raises LanguageError where the text's language has no pipeline, UnknownNameError, ModelError.
+    """
+    if by not in ("pipeline", "model"):
+        raise UnknownNameError.of("way to find names", by, ("pipeline", "model"))
+    if by == "model" or tagger:
+        return capped(document, _tagged(document, types, tagger), ratio, rng)
+    _require_pipeline(document, "entity")
+    wanted = _wanted(types, document.read_by)
     hits = [_entity(e) for e in document.entities if not wanted or e.label in wanted]
     return capped(document, hits, ratio, rng)
+
+
+def _tagged(document: Document, types: Iterable[str], tagger: str) -> list[MaskSpan]:
+    """Return the names that a token-classification model finds, of the given types."""
+    from .tagging import load_tagger, tagged
+
+    known = load_tagger(tagger).types
+    wanted = _of_types(types, known) or known
+    return [
+        MaskSpan(start, end, f"{kind}, {MEANINGS.get(kind, 'named entity')} (model)", p, kind)
+        for start, end, kind, p in tagged(document.text, tagger)
+        if kind in wanted
+    ]
+
+
+def _require_pipeline(document: Document, strategy: str) -> None:
+    """Raise LanguageError where no pipeline reads the text's language."""
+    if not document.read_by:
+        raise LanguageError(
+            f"The strategy {strategy!r} needs a spaCy pipeline of {_named(document)}, the language "
+            f"of this text, and none is installed: {how_to_get(document.language)}, or say "
+            "'language' if the text is in another."
+        )
+
+
+def _named(document: Document) -> str:
+    return language_name(document.language) if document.language else "a language not told"
 
 
 def _entity(entity: Span) -> MaskSpan:
@@ -88,15 +134,26 @@ def _entity(entity: Span) -> MaskSpan:
 
 
 def _wanted(types: Iterable[str], pipeline: str) -> set[str]:
-    names = [name.strip().upper() for name in types]
-    if not names:
-        return set()
     from ..text.pipelines import load_pipeline
 
-    labels = set(load_pipeline(pipeline).pipe_labels.get("ner", ()))
+    types = list(types)
+    return (
+        _of_types(types, set(load_pipeline(pipeline).pipe_labels.get("ner", ())))
+        if types
+        else set()
+    )
+
+
+def _of_types(types: Iterable[str], labels: set[str]) -> set[str]:
+    """Return the labels that types name, each also by what others call it. Raises UnknownNameError.
+
+    >>> sorted(_of_types(["person"], {"PER", "LOC"}))
+    ['PER']
+    """
     wanted: set[str] = set()
-    for name in names:
-        same = {name} if name in labels else ALIASES.get(name, set()) & labels
+    for name in (name.strip().upper() for name in types):
+        others = ALIASES.get(name, set()) | {k for k, known in ALIASES.items() if name in known}
+        same = {name} if name in labels else others & labels
         if not same:
             raise UnknownNameError.of("entity type", name, sorted(labels))
         wanted |= same
@@ -117,6 +174,7 @@ def parts_of_speech(
     wanted = {tag.strip().upper() for tag in tags}
     for tag in wanted - set(POS_TAGS):
         raise UnknownNameError.of("part of speech", tag, POS_TAGS)
+    _require_pipeline(document, "pos")
     hits = [
         MaskSpan(t.start, t.end, f"part of speech {t.label}", None, t.label)
         for t in document.parts_of_speech

@@ -15,7 +15,9 @@ from ..masks.expression import asks, is_expression
 from ..masks.operators import no_mask_token
 from ..models.abilities import abilities
 from ..models.locate import folder_of, locate
+from ..text.languages import saying
 from .data.hits import LOOKED_AT, first_hit, nothing_to_hide
+from .data.marking import spans_column
 from .data.masking import drawn
 from .data.rows import columns
 from .data.spoken import read_spoken
@@ -27,6 +29,12 @@ _READERS = frozenset({"pipeline", "presidio", "conversation"})  # they ask no mo
 
 
 def preflight(spec: RunSpec) -> None:
+    """Raise the error a run would end with, in the language that its rows are said to be in."""
+    with saying(spec.data.language):
+        _preflight(spec)
+
+
+def _preflight(spec: RunSpec) -> None:
     """Raise the error a run would end with, as far as its first rows and its model tell.
 
     Imports no torch, so that a page can afford it, but for a decoder: what it learns of a row only
@@ -94,6 +102,7 @@ def _columns_are_there(spec: RunSpec) -> None:
     if head.empty:
         raise DataError(f"{Path(spec.data.path).name!r} has a header and no rows: add some.")
     known = list(map(str, head.columns))
+    spans_column(spec, known)
     whole = [
         spec.data.text_column,
         spec.data.target_column if spec.task in ("seq2seq", CAUSAL) else "",

@@ -32,8 +32,8 @@ class FileComparison:
     """What each strategy changes over a file; `notes` say what was left out.
 
     groups: column → value → strategy → result; `label` is the true label (the predicted one
-    without labels), `hidden` the type of what was hidden. worst: strategy → the rows that change
-    most. complete: whether every row was read.
+    without labels), `hidden` the type of what was hidden, `hidden role` who says it in a
+    conversation. worst: strategy → the rows that change most. complete: whether every row was read.
     """
 
     rows: int

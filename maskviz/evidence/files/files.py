@@ -14,28 +14,29 @@ from typing import Any
 from ...data.label_map import LabelMap
 from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError, UnknownNameError
-from ...masks.choose import mask as choose_mask
-from ...masks.expression import is_expression, needs
+from ...masks.expression import needs
 from ...masks.mask import Mask
 from ...masks.operators import OPERATORS, apply
-from ...masks.registry import STRATEGIES
 from ...masks.spans import MaskSpan
 from ...models.model import Model
 from ...readings.language.conversing import EACH
 from ...readings.question import Question, Spec, asked
 from ...readings.windows import answers_of, checked_long, encodings_of
 from ...text.beginning import LONGEST
-from ...text.conversation import Conversation
 from ...text.pipelines import BUNDLED
 from ...text.together import annotated
 from ..chance.reference import drawn_beside
 from .answers import Paired
 from .chance import APART, checked_draws, draws_for
-from .conversations import json_of_each, of_each, spoken_row
+from .conversations import json_of_each, of_each, refuse_turns, spoken_row
 from .file_result import Beside, FileComparison, Step
+from .marked import require_column, subject, with_marks
+from .masking import masking_job
+from .own_answers import own_answers, per_token
 from .row_result import row_result
 from .rows import (
     FileCheck,
+    NoLabels,
     Row,
     check_file,
     cut_note,
@@ -72,7 +73,9 @@ def compare_file(
     draws: int | None = None,
     question: Spec = "labels",
     conversations: bool = False,
+    answer_column: str | None = None,
     label_map: LabelMap | None = None,
+    spans_column: str | None = None,
     each: Callable[[RowResult], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
     note: Callable[[str], None] | None = None,
@@ -86,18 +89,21 @@ def compare_file(
     `limit` takes the first rows only, `draws` are the random masks a row in which chance is seen
     beside each strategy (None: 1,000 in all, 1 to 20 a row; 0: none). `each` gets every row's
     result, `progress` the rows done and the rows in all, `note` what is being read where a row is
-    long; where `stop` says so, the result is that
-    of the rows so far. `conversations`: the texts are conversations, each asked about without its
-    last answer. `label_map` says which of the model's labels a label of the file stands for (None:
-    its rows are left out). Rows without a word or a label, and rows a strategy hides whole, are
-    left out and counted in `notes`. Raises DataError before anything runs where a column is
-    missing or its labels are not the model's.
+    long; where `stop` says so, the result is that of the rows so far. `conversations`: the texts
+    are conversations, each asked about without its last answer. `answer_column` holds the answer
+    that each row is asked for; without one the question `answer` takes that of each conversation,
+    else the model's own. `label_map` says which of the model's labels a label of the file stands
+    for (None: its rows are left out), `spans_column` holds what a person marked, for the strategy
+    `spans`. Rows without a word or a label, and rows a strategy hides whole, are left out and
+    counted in `notes`. Raises DataError before anything runs where a column is missing or its
+    labels are not the model's.
     """
     work = FileWork(
         source, strategies, text_column=text_column, label_column=label_column, model=model,
         operator=operator, ratio=ratio, seed=seed, name=name, by=by, cluster=cluster,
         beside=beside, long=long, limit=limit, draws=draws, question=question,
-        conversations=conversations, label_map=label_map, note=note,
+        conversations=conversations, answer_column=answer_column, label_map=label_map,
+        spans_column=spans_column, note=note,
     )  # fmt: skip
     for step in work.steps():
         for row in step.sides[0]:
@@ -133,7 +139,9 @@ class FileWork:
         draws: int | None = None,
         question: Spec = "labels",
         conversations: bool = False,
+        answer_column: str | None = None,
         label_map: LabelMap | None = None,
+        spans_column: str | None = None,
         patience: float | None = None,
         note: Callable[[str], None] | None = None,
     ) -> None:
@@ -143,15 +151,21 @@ class FileWork:
         being read where a row is long.
         """
         self._conversations = conversations
+        if not conversations:
+            refuse_turns(source, name, text_column)
         put = of_each(question) if conversations else question
         self.questions = [asked(m, put) for m in (model, beside) if m is not None]
         self.models = [one.model for one in self.questions]
+        self._own = own_answers(question, self.questions, conversations, answer_column)
+        if self._own and label_column:
+            raise NoLabels
         named = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
         if not named:
             raise DataError("No strategy is chosen: name at least one, such as random,entity.")
         if operator not in OPERATORS:
             raise UnknownNameError.of("operator", operator, OPERATORS)
-        self._notes = same_task(self.questions)
+        require_column(named, spans_column)
+        self._notes = self._own.notes if self._own else same_task(self.questions)
         self.jobs = {
             key: masking_job(key, given, ratio, self.models[0]) for key, given in named.items()
         }
@@ -171,9 +185,10 @@ class FileWork:
         self._patience, self._note = patience, note
         self._columns = (text_column, label_column, tuple(by))
         self._cluster, self._label_map = cluster, label_map
+        self._answers, self._spans = answer_column, spans_column
         self.check: FileCheck = check_file(
             source, self.questions[0], text_column, label_column, tuple(by), name, cluster,
-            label_map,
+            label_map, answer_column,
         )  # fmt: skip
         if not self.check.usable:
             raise DataError(
@@ -181,6 +196,10 @@ class FileWork:
                 f"{' '.join(self.check.notes) or 'it has no rows.'}"
             )
         self._notes += self.check.reading
+        if spans_column:
+            rows = iter_rows(source, name)
+            for row in usable_rows(rows, text_column, None, (), {}, spans=spans_column):
+                with_marks(row, conversations)
         self.total = min(self.check.usable, limit or self.check.usable)
         self.draws = draws_for(self.total) if draws is None else checked_draws(draws)
         self.done = 0
@@ -196,7 +215,9 @@ class FileWork:
         text, label, by = self._columns
         reader = label_reader(self._source, self.questions[0], label, self._name, self._label_map)
         rows = iter_rows(self._source, self._name)
-        usable = usable_rows(rows, text, reader, by, self._left_out, self._cluster)
+        usable = usable_rows(
+            rows, text, reader, by, self._left_out, self._cluster, self._answers, self._spans
+        )
         usable = islice(usable, self.done, self._limit)
         usable = annotated(usable, attrgetter("text"), self._pipelines)
         while step := self._step(usable):
@@ -229,7 +250,7 @@ class FileWork:
         for row in islice(rows, _ROWS_AT_ONCE):
             count += 1
             try:
-                kept.append(self._masked(self._spoken(row)))
+                kept.append(self._masked(*self._put(row)))
                 tokens += kept[-1].tokens
             except (TextError, MaskError) as error:
                 left_out.setdefault(why_left_out(error), []).append(row.number)
@@ -243,26 +264,32 @@ class FileWork:
         cut = [m.row.number for m in kept if m.plain[0][0].truncated_at is not None]
         return Step(self.done + count, sides, left_out, cut)
 
-    def _spoken(self, row: Row) -> Row:
-        return spoken_row(row, self.models) if self._conversations else row
+    def _put(self, row: Row) -> tuple[Row, list[Question]]:
+        """Return a row as it is read, and what is asked about it."""
+        row = with_marks(row, self._conversations) if self._spans else row
+        if self._own:
+            return self._own.put(row)
+        return spoken_row(row, self.models) if self._conversations else row, self.questions
 
-    def _masked(self, row: Row) -> _Masked:
+    def _masked(self, row: Row, questions: list[Question]) -> _Masked:
         if self._note and len(row.text) > LONGEST:
             self._note(f"row {row.number:,} with its {len(row.text):,} characters")
         seed = row.seed(self.seed)
-        masks = [job(row.spoken or row.text, seed) for job in self.jobs.values()]
+        masks = [job(subject(row), seed) for job in self.jobs.values()]
         first_seed = seed + APART
         chance = [
-            drawn_beside(mask, self.models[0], self.long, self.draws, first_seed) for mask in masks
+            drawn_beside(mask, questions[0].model, self.long, self.draws, first_seed)
+            for mask in masks
         ]
         asked = [(Mask(row.text), "attention"), *((mask, self.operator) for mask in masks)]
         at_random = [(m, self.operator) for drawn in chance for m in drawn]
-        own, *others = self.models
+        own, *others = (one.model for one in questions)
         first = encodings_of([*asked, *at_random], own, self.long)
         sides = [first[: len(asked)], *(encodings_of(asked, m, self.long) for m in others)]
         drawn = iter(first[len(asked) :])
         return _Masked(
             row,
+            questions,
             masks,
             [side[0] for side in sides],
             [side[1:] for side in sides],
@@ -270,12 +297,19 @@ class FileWork:
         )
 
     def _read(self, side: int, kept: list[_Masked]) -> list[RowResult]:
-        """Ask a model all at once: the rows plain and masked, and the first one at random."""
-        pieces: list[Any] = []
-        for m in kept:
-            pieces += [m.plain[side], *m.masked[side]]
-            pieces += [] if side else [piece for drawn in m.chance for piece in drawn]
-        answers = iter(answers_of(self.questions[side], pieces).probabilities)
+        """Ask a model all at once, plain, masked and at random; rows of own answers one by one."""
+        if self._own:
+            answers = (
+                answer
+                for m in kept
+                for answer in per_token(
+                    m.questions[side],
+                    answers_of(m.questions[side], m.pieces(side)).probabilities,
+                )
+            )
+        else:
+            pieces = [piece for m in kept for piece in m.pieces(side)]
+            answers = iter(answers_of(self.questions[side], pieces).probabilities)
         results = []
         for m in kept:
             plain, *masked = islice(answers, 1 + len(m.masks))
@@ -283,7 +317,7 @@ class FileWork:
             if self.draws and not side:
                 drawn = [list(islice(answers, len(pieces))) for pieces in m.chance]
             results.append(
-                row_result(m.row, m.masks, self.questions[0], self.jobs, plain, masked, drawn)
+                row_result(m.row, m.masks, m.questions[0], self.jobs, plain, masked, drawn)
             )
         return results
 
@@ -319,8 +353,14 @@ class FileWork:
             first.group_results(),
             self._beside(),
             complete,
-            json_of_each(self.questions[0]) if self._conversations else self.questions[0].spec(),
+            self._asked(),
         )
+
+    def _asked(self) -> str | dict[str, Any]:
+        """Return the question JSON-ready."""
+        if self._own:
+            return self._own.said()
+        return json_of_each(self.questions[0]) if self._conversations else self.questions[0].spec()
 
     def _cluster_note(self, tallies: Tallies) -> list[str]:
         """Say over what the intervals are where a column names what rows share."""
@@ -348,15 +388,21 @@ class FileWork:
 class _Masked:
     """A row with its masks, and the encodings of its windows.
 
-    plain: by model. masked: by model and strategy. chance: of the first model, by strategy and
-    draw.
+    questions, plain: by model. masked: by model and strategy. chance: of the first model, by
+    strategy and draw.
     """
 
     row: Row
+    questions: list[Question]
     masks: list[Mask]
     plain: list[list[Any]]
     masked: list[list[list[Any]]]
     chance: list[list[list[Any]]]
+
+    def pieces(self, side: int) -> list[list[Any]]:
+        """What a model is asked: plain, masked, and of the first one what is drawn at random."""
+        drawn = [] if side else [piece for one in self.chance for piece in one]
+        return [self.plain[side], *self.masked[side], *drawn]
 
     @property
     def tokens(self) -> int:
@@ -364,21 +410,3 @@ class _Masked:
         masked = [pieces for of_model in self.masked for pieces in of_model]
         drawn = [pieces for of_strategy in self.chance for pieces in of_strategy]
         return sum(len(piece) for pieces in [*self.plain, *masked, *drawn] for piece in pieces)
-
-
-Job = Callable[[str | Conversation, int], Mask]
-
-
-def masking_job(
-    strategy: str, parameters: Mapping[str, Any], ratio: float | None, model: Model
-) -> Job:
-    """Return what masks one text; the strategy's own ratio counts for exhaustive ones."""
-    given = dict(parameters)
-    if is_expression(strategy):
-        given.setdefault("model", model)
-        return lambda text, seed: choose_mask(text, strategy, ratio=ratio, seed=seed, **given)
-    entry = STRATEGIES[strategy]
-    if any(p.name == "model" for p in entry.parameters):
-        given.setdefault("model", model)
-    share = given.pop("ratio", None if entry.kind == "exhaustive" else ratio)
-    return lambda text, seed: choose_mask(text, strategy, ratio=share, seed=seed, **given)

@@ -33,6 +33,7 @@ from typing import Any
 
 from ...errors import ParameterError, UnknownNameError
 from ...masks import Choice
+from ...text.languages import checked_language
 from .loss_spec import SIDES, LossSpec
 from .mask_spec import NO_STRATEGY, MaskingSpec
 from .toml import to_toml
@@ -59,13 +60,16 @@ class DataSpec:
     text_column: str = ""
     label_column: str = ""
     target_column: str = ""  # what a seq2seq model is to write, or the answer to a prompt
+    spans_column: str = ""  # what a person marked in each row, for the strategy 'spans'
     eval_path: str = ""  # a table of its own to evaluate on
     eval_fraction: float = 0.1  # of the rows, where nothing else says what to evaluate on
     max_rows: int = 0  # 0 = all
     strength: float = 0.9  # of the example set's distractor
     kind: str = "name"  # of the example set's distractor
+    language: str = ""  # of the rows, by its code; empty: each row's is found
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "language", checked_language(self.language))
         _range("eval_fraction", self.eval_fraction, 0.01, 0.5)
         _range("max_rows", self.max_rows, 0, math.inf)
         _range("strength", self.strength, 0.5, 1)
@@ -231,6 +235,8 @@ class RunSpec:
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as nested dictionaries, without what only another task heeds."""
         table = asdict(self)
+        if not self.data.spans_column:
+            del table["data"]["spans_column"]
         if self.task != CAUSAL:
             del table["loss"]
             for name in _OF_DECODERS:
