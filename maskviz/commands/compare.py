@@ -78,6 +78,7 @@ def compare_command(
         ),
     ] = "",
     by: Annotated[str, typer.Option("--by", help="Columns to break the result down by, a,b.")] = "",
+    spans_column: common.SpansColumn = None,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -132,8 +133,10 @@ def compare_command(
     pattern: common.Pattern = "",
     words: common.Words = "",
     indices: common.Indices = "",
+    spans: common.Spans = "",
     pipeline: common.Pipeline = "",
     language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     heads: units.Heads = "",
     unit_operator: units.UnitOperator = "mean",
@@ -149,7 +152,7 @@ def compare_command(
     """
     options = {
         "types": types, "pattern": pattern, "words": words, "indices": indices,
-        "pipeline": pipeline,
+        "pipeline": pipeline, "tagger": tagger, "spans": spans,
     }  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
@@ -179,6 +182,7 @@ def compare_command(
             text_column=text_column, label_column=label_column, label_map=label_map, by=by,
             cluster=cluster, pair_column=pair_column, swap=swap, label=label, rows=rows, out=out,
             conversation_column=conversation_column, answer_column=answer_column,
+            spans_column=spans_column,
         )  # fmt: skip
         draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
@@ -221,6 +225,7 @@ def compare_command(
             "operator": operator, "by": named(by), "beside": beside, "limit": rows,
             "draws": draws, "cluster": cluster, "label_map": given_map(label_map, label_column),
             "conversations": conversation_column is not None, "answer_column": answer_column,
+            "spans_column": spans_column,
         },
         without,
     )  # fmt: skip

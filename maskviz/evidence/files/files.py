@@ -30,6 +30,7 @@ from .answers import Paired
 from .chance import APART, checked_draws, draws_for
 from .conversations import json_of_each, of_each, refuse_turns, spoken_row
 from .file_result import Beside, FileComparison, Step
+from .marked import require_column, subject, with_marks
 from .masking import masking_job
 from .own_answers import own_answers, per_token
 from .row_result import row_result
@@ -74,6 +75,7 @@ def compare_file(
     conversations: bool = False,
     answer_column: str | None = None,
     label_map: LabelMap | None = None,
+    spans_column: str | None = None,
     each: Callable[[RowResult], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
     note: Callable[[str], None] | None = None,
@@ -87,19 +89,21 @@ def compare_file(
     `limit` takes the first rows only, `draws` are the random masks a row in which chance is seen
     beside each strategy (None: 1,000 in all, 1 to 20 a row; 0: none). `each` gets every row's
     result, `progress` the rows done and the rows in all, `note` what is being read where a row is
-    long; where `stop` says so, the result is that
-    of the rows so far. `conversations`: the texts are conversations, each asked about without its
-    last answer. `answer_column` holds the answer that each row is asked for; without one the
-    question `answer` takes that of each conversation, else the model's own. `label_map` says which
-    of the model's labels a label of the file stands for (None: its rows are left out). Rows without
-    a word or a label, and rows a strategy hides whole, are left out and counted in `notes`. Raises
-    DataError before anything runs where a column is missing or its labels are not the model's.
+    long; where `stop` says so, the result is that of the rows so far. `conversations`: the texts
+    are conversations, each asked about without its last answer. `answer_column` holds the answer
+    that each row is asked for; without one the question `answer` takes that of each conversation,
+    else the model's own. `label_map` says which of the model's labels a label of the file stands
+    for (None: its rows are left out), `spans_column` holds what a person marked, for the strategy
+    `spans`. Rows without a word or a label, and rows a strategy hides whole, are left out and
+    counted in `notes`. Raises DataError before anything runs where a column is missing or its
+    labels are not the model's.
     """
     work = FileWork(
         source, strategies, text_column=text_column, label_column=label_column, model=model,
         operator=operator, ratio=ratio, seed=seed, name=name, by=by, cluster=cluster,
         beside=beside, long=long, limit=limit, draws=draws, question=question,
-        conversations=conversations, answer_column=answer_column, label_map=label_map, note=note,
+        conversations=conversations, answer_column=answer_column, label_map=label_map,
+        spans_column=spans_column, note=note,
     )  # fmt: skip
     for step in work.steps():
         for row in step.sides[0]:
@@ -137,6 +141,7 @@ class FileWork:
         conversations: bool = False,
         answer_column: str | None = None,
         label_map: LabelMap | None = None,
+        spans_column: str | None = None,
         patience: float | None = None,
         note: Callable[[str], None] | None = None,
     ) -> None:
@@ -159,6 +164,7 @@ class FileWork:
             raise DataError("No strategy is chosen: name at least one, such as random,entity.")
         if operator not in OPERATORS:
             raise UnknownNameError.of("operator", operator, OPERATORS)
+        require_column(named, spans_column)
         self._notes = self._own.notes if self._own else same_task(self.questions)
         self.jobs = {
             key: masking_job(key, given, ratio, self.models[0]) for key, given in named.items()
@@ -178,7 +184,8 @@ class FileWork:
         self._source, self._name, self._limit = source, name, limit
         self._patience, self._note = patience, note
         self._columns = (text_column, label_column, tuple(by))
-        self._cluster, self._label_map, self._answers = cluster, label_map, answer_column
+        self._cluster, self._label_map = cluster, label_map
+        self._answers, self._spans = answer_column, spans_column
         self.check: FileCheck = check_file(
             source, self.questions[0], text_column, label_column, tuple(by), name, cluster,
             label_map, answer_column,
@@ -189,6 +196,10 @@ class FileWork:
                 f"{' '.join(self.check.notes) or 'it has no rows.'}"
             )
         self._notes += self.check.reading
+        if spans_column:
+            rows = iter_rows(source, name)
+            for row in usable_rows(rows, text_column, None, (), {}, spans=spans_column):
+                with_marks(row, conversations)
         self.total = min(self.check.usable, limit or self.check.usable)
         self.draws = draws_for(self.total) if draws is None else checked_draws(draws)
         self.done = 0
@@ -204,7 +215,9 @@ class FileWork:
         text, label, by = self._columns
         reader = label_reader(self._source, self.questions[0], label, self._name, self._label_map)
         rows = iter_rows(self._source, self._name)
-        usable = usable_rows(rows, text, reader, by, self._left_out, self._cluster, self._answers)
+        usable = usable_rows(
+            rows, text, reader, by, self._left_out, self._cluster, self._answers, self._spans
+        )
         usable = islice(usable, self.done, self._limit)
         usable = annotated(usable, attrgetter("text"), self._pipelines)
         while step := self._step(usable):
@@ -253,6 +266,7 @@ class FileWork:
 
     def _put(self, row: Row) -> tuple[Row, list[Question]]:
         """Return a row as it is read, and what is asked about it."""
+        row = with_marks(row, self._conversations) if self._spans else row
         if self._own:
             return self._own.put(row)
         return spoken_row(row, self.models) if self._conversations else row, self.questions
@@ -261,7 +275,7 @@ class FileWork:
         if self._note and len(row.text) > LONGEST:
             self._note(f"row {row.number:,} with its {len(row.text):,} characters")
         seed = row.seed(self.seed)
-        masks = [job(row.spoken or row.text, seed) for job in self.jobs.values()]
+        masks = [job(subject(row), seed) for job in self.jobs.values()]
         first_seed = seed + APART
         chance = [
             drawn_beside(mask, questions[0].model, self.long, self.draws, first_seed)

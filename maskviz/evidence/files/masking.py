@@ -11,8 +11,9 @@ from ...masks.mask import Mask
 from ...masks.registry import STRATEGIES
 from ...models.model import Model
 from ...text.conversation import Conversation
+from ...text.document import Document
 
-Job = Callable[[str | Conversation, int], Mask]
+Job = Callable[[str | Conversation | Document, int], Mask]
 
 
 def masking_job(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ...data import Selection, guess_columns, iter_rows, make_example, make_talks
 from ...data.labels import label_columns
 from ...errors import DataError
+from ...text.span import Span
 from ..spec.spec import CAUSAL, EXAMPLE, SINGLE, RunSpec
+from .marking import marks_of
 from .targets import Targets, cells, read_targets
 
 if TYPE_CHECKING:
@@ -26,10 +28,14 @@ CURVE_ROWS = 256  # evaluated while training; the end evaluates all
 
 @dataclass(frozen=True)
 class Part:
-    """Texts and what each is to teach: a class number, several as 0 and 1, a number or a text."""
+    """Texts and what each is to teach: a class number, several as 0 and 1, a number or a text.
+
+    marked: what a person marked in each text, where a column of the table says so.
+    """
 
     texts: tuple[str, ...]
     labels: tuple[Any, ...]
+    marked: tuple[tuple[Span, ...], ...] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -40,7 +46,8 @@ class Part:
             return self
         rng = random.Random(0)  # noqa: S311 - a fixed choice, no secret
         rows = sorted(sorted(range(len(self)), key=lambda _: rng.random())[:count])
-        return Part(tuple(self.texts[i] for i in rows), tuple(self.labels[i] for i in rows))
+        marked = None if self.marked is None else tuple(self.marked[i] for i in rows)
+        return Part(tuple(self.texts[i] for i in rows), tuple(self.labels[i] for i in rows), marked)
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class Rows:
         number = [list(names).index(name) for name in self.label_names]
 
         def moved(part: Part) -> Part:
-            return Part(part.texts, tuple(number[label] for label in part.labels))
+            return replace(part, labels=tuple(number[label] for label in part.labels))
 
         parts = {name: moved(part) for name, part in self.evaluation.items()}
         return Rows(moved(self.train), parts, tuple(names), self.notes)
@@ -76,6 +83,8 @@ def load_rows(spec: RunSpec) -> Rows:
         return _spoken_rows(spec, frame)
     text, column = columns(spec, frame)
     targets = read_targets(frame, text, column, spec.kind)
+    found = targets.selection
+    targets = replace(targets, marked=marks_of(spec, frame, text, found.rows, found.texts))
     parts = _parts(targets, frame, spec)
     if spec.data.eval_path:
         own = _own_evaluation(spec, text, column, targets)
@@ -162,6 +171,7 @@ def _part(targets: Targets, rows: Sequence[int]) -> Part:
     return Part(
         tuple(selection.texts[i] for i in rows),
         tuple(targets.encode(selection.labels[i]) for i in rows),
+        None if targets.marked is None else tuple(targets.marked[i] for i in rows),
     )
 
 
@@ -222,11 +232,14 @@ def _own_evaluation(
         found = targets.cells_of(frame, column) if column is not None else texts
     except DataError as error:
         raise DataError(f"The evaluation table: {error}") from None
-    kept = [(t, c) for t, c in zip(texts, found, strict=True) if t and c not in (None, "")]
+    pairs = enumerate(zip(texts, found, strict=True))
+    rows = [i for i, (t, c) in pairs if t and c not in (None, "")]
+    kept = [(texts[i], found[i]) for i in rows]
     encoded = [targets.encode(cell) for _, cell in kept]
     unknown = sorted(str(c) for (_, c), value in zip(kept, encoded, strict=True) if value is None)
     if unknown or not kept:
         what = "label" if spec.kind == SINGLE else "value"
-        said = f"the {what} {unknown[0]!r}, which the training rows lack" if unknown else "no rows"
-        raise DataError(f"The evaluation table has {said}: give a table of the same labels.")
-    return {"dev": Part(tuple(t for t, _ in kept), tuple(encoded))}
+        lack = f"the {what} {unknown[0]!r}, which the training rows lack" if unknown else "no rows"
+        raise DataError(f"The evaluation table has {lack}: give a table of the same labels.")
+    said = tuple(t for t, _ in kept)
+    return {"dev": Part(said, tuple(encoded), marks_of(spec, frame, text, rows, said))}

@@ -60,6 +60,7 @@ class DataSpec:
     text_column: str = ""
     label_column: str = ""
     target_column: str = ""  # what a seq2seq model is to write, or the answer to a prompt
+    spans_column: str = ""  # what a person marked in each row, for the strategy 'spans'
     eval_path: str = ""  # a table of its own to evaluate on
     eval_fraction: float = 0.1  # of the rows, where nothing else says what to evaluate on
     max_rows: int = 0  # 0 = all
@@ -234,6 +235,8 @@ class RunSpec:
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as nested dictionaries, without what only another task heeds."""
         table = asdict(self)
+        if not self.data.spans_column:
+            del table["data"]["spans_column"]
         if self.task != CAUSAL:
             del table["loss"]
             for name in _OF_DECODERS:
