@@ -150,10 +150,8 @@ def compare_command(
     --swap) give flip rate and gaps. --heads masks heads of the network: alone, they are compared
     with as many others; with a strategy, both texts are read without them.
     """
-    options = {
-        "types": types, "pattern": pattern, "words": words, "indices": indices,
-        "pipeline": pipeline, "tagger": tagger, "spans": spans,
-    }  # fmt: skip
+    options = {"types": types, "pattern": pattern, "words": words, "indices": indices,
+               "pipeline": pipeline, "tagger": tagger, "spans": spans}  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
     spoken = common.read_spoken(conversation, text, mask_file)
