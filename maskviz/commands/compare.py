@@ -10,7 +10,7 @@ import typer
 from ..errors import ParameterError
 from ..text.specials import specials_in
 from . import common, units
-from .compare_given import chosen_operators, given_map, named, usual
+from .compare_given import chosen_operators, given_map, named, parameters_of, usual
 from .compare_show import fairness_table, file_table, role_lines, text_lines, turn_lines
 from .explain import Long
 from .progress import Progress
@@ -311,7 +311,7 @@ def _masks(
         chosen = common.chosen_mask(text, strategy, ratio, seed, mask_file, model=model, **options)
         return [(chosen.strategy, chosen)]
     written = common.read_text(text) if text is None or isinstance(text, str) else text
-    given = _parameters(strategy, options)
+    given = parameters_of(strategy, options)
     return [
         (name, mask(written, name, ratio=ratio, seed=seed, model=model, **more))
         for name, more in given.items()
@@ -331,7 +331,7 @@ def _one_file(
     from ..data.hub import resolve
     from ..evidence import compare_file
 
-    strategies = _parameters(strategy, options)
+    strategies = parameters_of(strategy, options)
     show = Progress("rows")
     with CsvFile(out) as written:
         result = compare_file(
@@ -374,29 +374,10 @@ def _pairs(
     show = Progress("pairs")
     with CsvFile(out) as written:
         result = fairness(
-            pairs, _parameters(strategy, options), operator=operator, label=label,
+            pairs, parameters_of(strategy, options), operator=operator, label=label,
             each=written.add, progress=show, **shared,
         )  # fmt: skip
     show.end()
     for note in result.notes:
         common.notify(note)
     common.show(result.to_dict(), as_json, fairness_table(result))
-
-
-def _parameters(strategies: str, options: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Give each strategy of `a,b,c` those options that it takes; an expression stands alone."""
-    from ..masks import STRATEGIES
-    from ..masks.expression import is_expression
-
-    if is_expression(strategies):
-        return {strategies: common.parameters_for(strategies, **options)}
-    asked = named(strategies)
-    taken = {name: common.options_of(STRATEGIES[name]) for name in asked}
-    for option, value in options.items():
-        if value and option != "pipeline" and not any(option in t for t in taken.values()):
-            raise ParameterError(f"None of {', '.join(asked)} takes --{option}: leave it out.")
-    return {
-        name: common.parameters_for(name, **{k: v for k, v in options.items() if k in taken[name]})
-        | ({"pipeline": options["pipeline"]} if options["pipeline"] else {})
-        for name in asked
-    }
