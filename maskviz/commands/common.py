@@ -127,7 +127,18 @@ Language = Annotated[
     ),
 ]
 By = Annotated[
-    str, typer.Option("--by", help="How 'key' finds words: model, keyness, tfidf or lexicon.")
+    str,
+    typer.Option(
+        "--by",
+        help="How 'key' finds words: model, keyness, tfidf or lexicon; 'entity': pipeline or "
+        "model.",
+    ),
+]
+Tagger = Annotated[
+    str,
+    typer.Option(
+        "--tagger", help="Of 'entity' by model: a token-classification model, Hub name or folder."
+    ),
 ]
 DataFile = Annotated[
     str, typer.Option("--data", help="Table with texts and labels for 'key' by keyness or tfidf.")

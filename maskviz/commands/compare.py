@@ -136,6 +136,7 @@ def compare_command(
     spans: common.Spans = "",
     pipeline: common.Pipeline = "",
     language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     heads: units.Heads = "",
     unit_operator: units.UnitOperator = "mean",
@@ -151,7 +152,7 @@ def compare_command(
     """
     options = {
         "types": types, "pattern": pattern, "words": words, "indices": indices,
-        "pipeline": pipeline, "spans": spans,
+        "pipeline": pipeline, "tagger": tagger, "spans": spans,
     }  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")

@@ -62,6 +62,7 @@ def train_command(
     surprisal: common.Surprisal = None,
     pipeline: common.Pipeline = "",
     language: common.Language = "",
+    tagger: common.Tagger = "",
     second: common.Second = None,
     second_seed: common.SecondSeed = 0,
     join: Annotated[str | None, common.JOIN] = None,
@@ -130,7 +131,7 @@ def train_command(
     options = {
         "types": types, "pattern": pattern, "words": words, "indices": indices, "by": by,
         "data": str(Path(key_data).expanduser().resolve()) if key_data else "",
-        "threshold": threshold, "surprisal": surprisal, "pipeline": pipeline,
+        "threshold": threshold, "surprisal": surprisal, "pipeline": pipeline, "tagger": tagger,
     }  # fmt: skip
     values["parameters"] = _parameters(spec.masking, strategy, options)
     spec = spec.changed(**values)

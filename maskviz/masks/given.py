@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from ..errors import ParameterError
 from ..text.document import Document
 from ..text.marked import read_marks
+from ..text.words import is_unspaced
 from .matching import find_all
 from .registry import Parameter, capped, strategy
 from .spans import MaskSpan
@@ -47,10 +48,21 @@ def _expression(pattern: str, words: str | Iterable[str]) -> tuple[str, int]:
     if pattern:
         return pattern, 0
     listed = words.split(",") if isinstance(words, str) else list(words)
-    named = [regex.escape(" ".join(w.split())) for w in listed if w.strip()]
+    named = [
+        _whole(" ".join(w.split())) for w in sorted(listed, key=len, reverse=True) if w.strip()
+    ]
     if not named:
         raise ParameterError("The strategy 'pattern' needs a pattern or a list of words: give one.")
-    return rf"(?<!\w)(?:{'|'.join(sorted(named, key=len, reverse=True))})(?!\w)", regex.IGNORECASE
+    return "|".join(named), regex.IGNORECASE
+
+
+def _whole(word: str) -> str:
+    """Return an expression for a word that is no part of another; of Chinese wherever it stands."""
+    import regex
+
+    before = "" if is_unspaced(word[0]) else r"(?<!\w)"
+    after = "" if is_unspaced(word[-1]) else r"(?!\w)"
+    return f"{before}{regex.escape(word)}{after}"
 
 
 @strategy(
