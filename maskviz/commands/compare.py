@@ -219,11 +219,10 @@ def compare_command(
     _one_file(
         file, strategy, out, options, as_json,
         {
-            **shared, "text_column": text_column, "label_column": label_column,
-            "operator": operator, "by": named(by), "beside": beside, "limit": rows,
+            **shared, "text_column": text_column, "label_column": label_column, "limit": rows,
+            "operator": operator, "by": named(by), "beside": beside, "spans_column": spans_column,
             "draws": draws, "cluster": cluster, "label_map": given_map(label_map, label_column),
             "conversations": conversation_column is not None, "answer_column": answer_column,
-            "spans_column": spans_column,
         },
         without,
     )  # fmt: skip
