@@ -150,10 +150,8 @@ def compare_command(
     --swap) give flip rate and gaps. --heads masks heads of the network: alone, they are compared
     with as many others; with a strategy, both texts are read without them.
     """
-    options = {
-        "types": types, "pattern": pattern, "words": words, "indices": indices,
-        "pipeline": pipeline, "tagger": tagger, "spans": spans,
-    }  # fmt: skip
+    options = {"types": types, "pattern": pattern, "words": words, "indices": indices,
+               "pipeline": pipeline, "tagger": tagger, "spans": spans}  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
     spoken = common.read_spoken(conversation, text, mask_file)
@@ -221,11 +219,10 @@ def compare_command(
     _one_file(
         file, strategy, out, options, as_json,
         {
-            **shared, "text_column": text_column, "label_column": label_column,
-            "operator": operator, "by": named(by), "beside": beside, "limit": rows,
+            **shared, "text_column": text_column, "label_column": label_column, "limit": rows,
+            "operator": operator, "by": named(by), "beside": beside, "spans_column": spans_column,
             "draws": draws, "cluster": cluster, "label_map": given_map(label_map, label_column),
             "conversations": conversation_column is not None, "answer_column": answer_column,
-            "spans_column": spans_column,
         },
         without,
     )  # fmt: skip

@@ -6,14 +6,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...masks.choose import mask as choose_mask
-from ...masks.expression import is_expression
+from ...masks.expression import is_expression, needs
 from ...masks.mask import Mask
 from ...masks.registry import STRATEGIES
 from ...models.model import Model
 from ...text.conversation import Conversation
 from ...text.document import Document
+from ...text.pipelines import BUNDLED
 
 Job = Callable[[str | Conversation | Document, int], Mask]
+
+
+def pipelines_of(strategies: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Return the pipelines that read texts for some strategies."""
+    return {
+        str(given.get("pipeline") or BUNDLED)
+        for name, given in strategies.items()
+        if "pipeline" in needs(name)
+    }
 
 
 def masking_job(

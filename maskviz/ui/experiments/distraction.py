@@ -7,8 +7,8 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from maskviz.evidence.cells import Cells, read_cells
-from maskviz.evidence.distraction.distraction import summarise
+from maskviz.evidence.cells import Cells
+from maskviz.evidence.distraction.distraction import known_cells, summarise
 from maskviz.evidence.distraction.experiment import ARMS, COUNTS, OPERATORS, QUICK, Experiment, Size
 from maskviz.evidence.distraction.result import Distraction
 from maskviz.figures.distraction import accuracy_figure, log_p_figure
@@ -31,7 +31,7 @@ def show() -> None:
         experiment, arguments = _choices()
     with picture, errors():
         panel = Panel("di", experiment, arguments, _about, lambda cells: _result(experiment, cells))
-        panel.show(Background(f"distraction-{experiment.id}"), read_cells(experiment))
+        panel.show(Background(f"distraction-{experiment.id}"), known_cells(experiment))
 
 
 def _choices() -> tuple[Experiment, list[str]]:
