@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
@@ -29,6 +28,7 @@ from .chance import APART, checked_draws, draws_for
 from .conversations import json_of_each, of_each, refuse_turns, spoken_row
 from .file_result import Beside, FileComparison, Step
 from .marked import check_marks, require_column, subject, with_marks
+from .masked import Masked
 from .masking import masking_job, pipelines_of
 from .own_answers import own_answers, per_token
 from .row_result import row_result
@@ -232,7 +232,7 @@ class FileWork:
     def _step(self, rows: Iterator[Row]) -> Step | None:
         """Mask the next rows and ask the models; None where there are no more."""
         begin, count, tokens = time.monotonic(), 0, 0
-        kept: list[_Masked] = []
+        kept: list[Masked] = []
         left_out: dict[str, list[int]] = {}
         for row in islice(rows, _ROWS_AT_ONCE):
             count += 1
@@ -258,7 +258,7 @@ class FileWork:
             return self._own.put(row)
         return spoken_row(row, self.models) if self._conversations else row, self.questions
 
-    def _masked(self, row: Row, questions: list[Question]) -> _Masked:
+    def _masked(self, row: Row, questions: list[Question]) -> Masked:
         if self._note and len(row.text) > LONGEST:
             self._note(f"row {row.number:,} with its {len(row.text):,} characters")
         seed = row.seed(self.seed)
@@ -274,7 +274,7 @@ class FileWork:
         first = encodings_of([*asked, *at_random], own, self.long)
         sides = [first[: len(asked)], *(encodings_of(asked, m, self.long) for m in others)]
         drawn = iter(first[len(asked) :])
-        return _Masked(
+        return Masked(
             row,
             questions,
             masks,
@@ -283,7 +283,7 @@ class FileWork:
             [list(islice(drawn, len(one))) for one in chance],
         )
 
-    def _read(self, side: int, kept: list[_Masked]) -> list[RowResult]:
+    def _read(self, side: int, kept: list[Masked]) -> list[RowResult]:
         """Ask a model all at once, plain, masked and at random; rows of own answers one by one."""
         if self._own:
             answers = (
@@ -369,31 +369,3 @@ class FileWork:
             self._agree[True] / self._agree.total(),
             {n: dict(zip(keys, p.result(), strict=True)) for n, p in self._paired.items()},
         )
-
-
-@dataclass(frozen=True)
-class _Masked:
-    """A row with its masks, and the encodings of its windows.
-
-    questions, plain: by model. masked: by model and strategy. chance: of the first model, by
-    strategy and draw.
-    """
-
-    row: Row
-    questions: list[Question]
-    masks: list[Mask]
-    plain: list[list[Any]]
-    masked: list[list[list[Any]]]
-    chance: list[list[list[Any]]]
-
-    def pieces(self, side: int) -> list[list[Any]]:
-        """What a model is asked: plain, masked, and of the first one what is drawn at random."""
-        drawn = [] if side else [piece for one in self.chance for piece in one]
-        return [self.plain[side], *self.masked[side], *drawn]
-
-    @property
-    def tokens(self) -> int:
-        """How many tokens all its encodings have."""
-        masked = [pieces for of_model in self.masked for pieces in of_model]
-        drawn = [pieces for of_strategy in self.chance for pieces in of_strategy]
-        return sum(len(piece) for pieces in [*self.plain, *masked, *drawn] for piece in pieces)
