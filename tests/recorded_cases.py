@@ -246,6 +246,7 @@ CASES: dict[str, tuple[str, ...]] = {
         "compare '{short}' -m '{run}' -s random",
         "report '{run}' --out '{folder}/report.html'",
         "runs export '{run}' '{folder}/exported'",
+        "runs script '{run}' '{folder}/script'",
         "runs cancel '{run}'",
         "runs resume '{run}'",
         "runs push '{run}' not-a-repository",
@@ -281,6 +282,7 @@ CASES: dict[str, tuple[str, ...]] = {
         "bench interference --arms random",
         "bench pretraining -m '{bert-mlm}' --steps 1 --tune-steps 1 --rows 40 --seeds 1",
         "bench pretraining --seeds 0",
+        "bench distraction -m '{chat}' --tests 6 --seeds 2 --arms base --processes 1",
     ),
     "errors": (
         "nonsense",
