@@ -217,6 +217,10 @@ CASES: dict[str, tuple[str, ...]] = {
         "--label LABEL_1 --rows 2",
         "compare --file '{pairs.csv}' --text-column text --pair-column other -m '{bert}'",
     ),
+    "groups": (
+        "compare --file '{table}' --text-column text --label-column label -m '{bert}' -s random "
+        "--draws 0 --group-columns who --beside '{bert}'",
+    ),
     "shortcuts": (
         "shortcuts --file '{table}' --text-column text --label-column label -m '{bert}'",
     ),

@@ -70,6 +70,14 @@ def compare_command(
         ),
     ] = "",
     by: Annotated[str, typer.Option("--by", help="Columns to break the result down by, a,b.")] = "",
+    group_columns: Annotated[
+        str,
+        typer.Option(
+            "--group-columns",
+            help="Columns with groups of rows, a,b: broken down by each and by their crossing, "
+            "with the worst group and the gaps.",
+        ),
+    ] = "",
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -168,6 +176,7 @@ def compare_command(
     if file is None:
         common.only_for_files(
             text_column=text_column, label_column=label_column, label_map=label_map, by=by,
+            group_columns=group_columns,
             cluster=cluster, pair_column=pair_column, swap=swap, label=label, rows=rows, out=out,
             conversation_column=conversation_column,
         )  # fmt: skip
@@ -208,6 +217,7 @@ def compare_command(
         {
             **shared, "text_column": text_column, "label_column": label_column,
             "operator": operator, "by": named(by), "beside": beside, "limit": rows,
+            "group_columns": named(group_columns),
             "draws": draws, "cluster": cluster, "label_map": given_map(label_map, label_column),
             "conversations": conversation_column is not None,
         },

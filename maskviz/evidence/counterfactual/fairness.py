@@ -33,7 +33,7 @@ from ...readings.question import Question, Spec, asked, json_of
 from ...readings.windows import answers_of, checked_long, encodings_of, parts
 from ...text.pipelines import BUNDLED
 from ...text.together import annotated
-from ..files.files import masking_job
+from ..files.masking import masking_job
 from ..files.rows import cut_note, notes, why_left_out
 from .gap import Gap, Sums
 from .pairs import pairs_of_file, swapped_pairs

@@ -7,7 +7,10 @@ __all__ = [
     "conversations",
     "file_result",
     "files",
+    "groups",
+    "masking",
     "rows",
+    "slots",
     "tally",
     "written",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
@@ -14,18 +14,15 @@ from typing import Any
 from ...data.label_map import LabelMap
 from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError, UnknownNameError
-from ...masks.choose import mask as choose_mask
-from ...masks.expression import is_expression, needs
+from ...masks.expression import needs
 from ...masks.mask import Mask
 from ...masks.operators import OPERATORS, apply
-from ...masks.registry import STRATEGIES
 from ...masks.spans import MaskSpan
 from ...models.model import Model
 from ...readings.language.conversing import EACH
 from ...readings.question import Question, Spec, asked
 from ...readings.windows import answers_of, checked_long, encodings_of
 from ...text.beginning import LONGEST
-from ...text.conversation import Conversation
 from ...text.pipelines import BUNDLED
 from ...text.together import annotated
 from ..chance.reference import drawn_beside
@@ -33,6 +30,8 @@ from .answers import Paired
 from .chance import APART, checked_draws, draws_for
 from .conversations import json_of_each, of_each, spoken_row
 from .file_result import Beside, FileComparison, Step
+from .groups import GroupSums, checked_groups, crossed
+from .masking import masking_job
 from .row_result import row_result
 from .rows import (
     FileCheck,
@@ -73,6 +72,7 @@ def compare_file(
     question: Spec = "labels",
     conversations: bool = False,
     label_map: LabelMap | None = None,
+    group_columns: Sequence[str] = (),
     each: Callable[[RowResult], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
     note: Callable[[str], None] | None = None,
@@ -89,15 +89,16 @@ def compare_file(
     long; where `stop` says so, the result is that
     of the rows so far. `conversations`: the texts are conversations, each asked about without its
     last answer. `label_map` says which of the model's labels a label of the file stands for (None:
-    its rows are left out). Rows without a word or a label, and rows a strategy hides whole, are
-    left out and counted in `notes`. Raises DataError before anything runs where a column is
-    missing or its labels are not the model's.
+    its rows are left out). `group_columns` are broken down by like `by`, and by their crossing,
+    with the worst group and the gaps. Rows without a word or a label, and rows a strategy hides
+    whole, are left out and counted in `notes`. Raises DataError before anything runs where a
+    column is missing or its labels are not the model's.
     """
     work = FileWork(
         source, strategies, text_column=text_column, label_column=label_column, model=model,
         operator=operator, ratio=ratio, seed=seed, name=name, by=by, cluster=cluster,
         beside=beside, long=long, limit=limit, draws=draws, question=question,
-        conversations=conversations, label_map=label_map, note=note,
+        conversations=conversations, label_map=label_map, group_columns=group_columns, note=note,
     )  # fmt: skip
     for step in work.steps():
         for row in step.sides[0]:
@@ -134,6 +135,7 @@ class FileWork:
         question: Spec = "labels",
         conversations: bool = False,
         label_map: LabelMap | None = None,
+        group_columns: Sequence[str] = (),
         patience: float | None = None,
         note: Callable[[str], None] | None = None,
     ) -> None:
@@ -169,12 +171,14 @@ class FileWork:
             apply(Mask(EACH.text, (MaskSpan(0, 3),)), operator, loaded)
         self._source, self._name, self._limit = source, name, limit
         self._patience, self._note = patience, note
-        self._columns = (text_column, label_column, tuple(by))
+        by = tuple(dict.fromkeys([*by, *group_columns]))
+        self._columns = (text_column, label_column, by)
+        self._group_columns = tuple(group_columns)
         self._cluster, self._label_map = cluster, label_map
         self.check: FileCheck = check_file(
-            source, self.questions[0], text_column, label_column, tuple(by), name, cluster,
-            label_map,
-        )  # fmt: skip
+            source, self.questions[0], text_column, label_column, by, name, cluster, label_map
+        )
+        checked_groups(self._group_columns, self.check.columns)
         if not self.check.usable:
             raise DataError(
                 "No row of the file can be compared: "
@@ -188,6 +192,11 @@ class FileWork:
         self._left_out: dict[str, list[int]] = {}  # by reading; by masking:
         self._unmasked: dict[str, list[int]] = {}
         self._cut: list[int] = []
+        self._gaps: GroupSums | None = None
+        if group_columns:
+            self._gaps = GroupSums(
+                self.tallies[0].head, group_columns, self.check.columns, label_column is not None
+            )
         self._agree: Counter[bool] = Counter()
         self._paired: dict[str, Paired] = {}
 
@@ -209,6 +218,10 @@ class FileWork:
         for tallies, results in zip(self.tallies, step.sides, strict=True):
             for result in results:
                 tallies.add(result)
+        if self._gaps is not None:
+            others = step.sides[1] if len(step.sides) == 2 else [None] * len(step.sides[0])
+            for one, second in zip(step.sides[0], others, strict=True):
+                self._gaps.add(one, second, self.models[-1].name)
         if len(step.sides) == 2:
             for one, other in zip(*step.sides, strict=True):
                 self._pair(one, other)
@@ -244,6 +257,10 @@ class FileWork:
         return Step(self.done + count, sides, left_out, cut)
 
     def _spoken(self, row: Row) -> Row:
+        if self._group_columns:
+            known = self.check.columns
+            binned = {c: known[c].group(row.groups[c]) for c in self._group_columns}
+            row = replace(row, groups={**crossed(self._group_columns, binned), **row.groups})
         return spoken_row(row, self.models) if self._conversations else row
 
     def _masked(self, row: Row) -> _Masked:
@@ -320,6 +337,7 @@ class FileWork:
             self._beside(),
             complete,
             json_of_each(self.questions[0]) if self._conversations else self.questions[0].spec(),
+            {} if self._gaps is None else self._gaps.result(),
         )
 
     def _cluster_note(self, tallies: Tallies) -> list[str]:
@@ -364,21 +382,3 @@ class _Masked:
         masked = [pieces for of_model in self.masked for pieces in of_model]
         drawn = [pieces for of_strategy in self.chance for pieces in of_strategy]
         return sum(len(piece) for pieces in [*self.plain, *masked, *drawn] for piece in pieces)
-
-
-Job = Callable[[str | Conversation, int], Mask]
-
-
-def masking_job(
-    strategy: str, parameters: Mapping[str, Any], ratio: float | None, model: Model
-) -> Job:
-    """Return what masks one text; the strategy's own ratio counts for exhaustive ones."""
-    given = dict(parameters)
-    if is_expression(strategy):
-        given.setdefault("model", model)
-        return lambda text, seed: choose_mask(text, strategy, ratio=ratio, seed=seed, **given)
-    entry = STRATEGIES[strategy]
-    if any(p.name == "model" for p in entry.parameters):
-        given.setdefault("model", model)
-    share = given.pop("ratio", None if entry.kind == "exhaustive" else ratio)
-    return lambda text, seed: choose_mask(text, strategy, ratio=share, seed=seed, **given)

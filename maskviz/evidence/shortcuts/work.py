@@ -31,13 +31,14 @@ from ...text.pipelines import BUNDLED
 from ...text.together import annotated
 from ..files.conversations import json_of_each, of_each, spoken_row
 from ..files.rows import FileCheck, Row, check_file, label_reader, notes, usable_rows, why_left_out
+from ..files.slots import Slots
 from .candidates import MOST, Candidate, Finder, named, of_kinds, of_pattern, word
 from .halves import halves
 from .leanings import gaps_of_length, leanings
 from .measured import Asked, Measured, measured, prepared, shown_outputs
 from .result import FEWEST_ROWS, Leaning, Shortcuts, Step
 from .sentence import finding
-from .sums import Leaned, Slots, Strata
+from .sums import Leaned, Strata
 from .telling import Telling
 
 PHASES = ("look", "choose", "measure")
