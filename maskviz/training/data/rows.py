@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data import Selection, guess_columns, iter_rows, make_example, make_talks
-from ...data.labels import label_columns
+from ...data.labels import label_columns, no_column
 from ...errors import DataError
 from ..spec.spec import CAUSAL, EXAMPLE, SINGLE, RunSpec
 from .targets import Targets, cells, read_targets
@@ -26,10 +26,14 @@ CURVE_ROWS = 256  # evaluated while training; the end evaluates all
 
 @dataclass(frozen=True)
 class Part:
-    """Texts and what each is to teach: a class number, several as 0 and 1, a number or a text."""
+    """Texts and what each is to teach: a class number, several as 0 and 1, a number or a text.
+
+    groups: whom each row is about, where columns say so; else empty.
+    """
 
     texts: tuple[str, ...]
     labels: tuple[Any, ...]
+    groups: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -40,7 +44,8 @@ class Part:
             return self
         rng = random.Random(0)  # noqa: S311 - a fixed choice, no secret
         rows = sorted(sorted(range(len(self)), key=lambda _: rng.random())[:count])
-        return Part(tuple(self.texts[i] for i in rows), tuple(self.labels[i] for i in rows))
+        groups = tuple(self.groups[i] for i in rows) if self.groups else ()
+        return Part(tuple(self.texts[i] for i in rows), tuple(self.labels[i] for i in rows), groups)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,8 @@ class Rows:
         number = [list(names).index(name) for name in self.label_names]
 
         def moved(part: Part) -> Part:
-            return Part(part.texts, tuple(number[label] for label in part.labels))
+            labels = tuple(number[label] for label in part.labels)
+            return replace(part, labels=labels)
 
         parts = {name: moved(part) for name, part in self.evaluation.items()}
         return Rows(moved(self.train), parts, tuple(names), self.notes)
@@ -76,7 +82,7 @@ def load_rows(spec: RunSpec) -> Rows:
         return _spoken_rows(spec, frame)
     text, column = columns(spec, frame)
     targets = read_targets(frame, text, column, spec.kind)
-    parts = _parts(targets, frame, spec)
+    parts = _parts(targets, frame, spec, groups_of(spec, frame, targets.selection.rows))
     if spec.data.eval_path:
         own = _own_evaluation(spec, text, column, targets)
         parts = {"train": parts.get("train") or _part(targets, _all(targets)), **own}
@@ -157,15 +163,33 @@ def _all(targets: Targets) -> range:
     return range(len(targets.selection.texts))
 
 
-def _part(targets: Targets, rows: Sequence[int]) -> Part:
+def groups_of(spec: RunSpec, frame: pd.DataFrame, rows: Iterable[int]) -> tuple[str, ...]:
+    """Return the group of each row, of several columns their crossing; empty where none is named.
+
+    Raises DataError for a column that is not there.
+    """
+    columns = [name.strip() for name in spec.data.group_columns.split(",") if name.strip()]
+    for name in columns:
+        if name not in frame.columns:
+            raise no_column(name, list(map(str, frame.columns)))
+    if not columns:
+        return ()
+    values = [frame[name].astype(str).str.strip().tolist() for name in columns]
+    return tuple(" × ".join(column[row] or "(empty)" for column in values) for row in rows)
+
+
+def _part(targets: Targets, rows: Sequence[int], groups: Sequence[str] = ()) -> Part:
     selection = targets.selection
     return Part(
         tuple(selection.texts[i] for i in rows),
         tuple(targets.encode(selection.labels[i]) for i in rows),
+        tuple(groups[i] for i in rows) if groups else (),
     )
 
 
-def _parts(targets: Targets, frame: pd.DataFrame, spec: RunSpec) -> dict[str, Part]:
+def _parts(
+    targets: Targets, frame: pd.DataFrame, spec: RunSpec, groups: Sequence[str] = ()
+) -> dict[str, Part]:
     """Split by the table's own `split` column, else at random within each class."""
     selection = targets.selection
     by_split: dict[str, list[int]] = {}
@@ -179,14 +203,14 @@ def _parts(targets: Targets, frame: pd.DataFrame, spec: RunSpec) -> dict[str, Pa
             return {}
         strata = selection.labels if targets.by_class else ("",) * len(selection.texts)
         rows = _stratified(strata, spec.data.eval_fraction, spec.seed)
-        return {k: _part(targets, v) for k, v in rows.items()}
+        return {k: _part(targets, v, groups) for k, v in rows.items()}
     order = sorted(by_split, key=lambda name: (name not in DEV_NAMES, name))
     if not order and not spec.data.eval_path:
         raise DataError("The column 'split' says 'train' everywhere: mark some rows as 'dev'.")
     if targets.by_class:
         _all_labels(selection, train)
     splits = {"train": train, **{("dev" if n in DEV_NAMES else n): by_split[n] for n in order}}
-    return {k: _part(targets, v) for k, v in splits.items()}
+    return {k: _part(targets, v, groups) for k, v in splits.items()}
 
 
 def _all_labels(selection: Selection, train: Sequence[int]) -> None:
@@ -222,11 +246,15 @@ def _own_evaluation(
         found = targets.cells_of(frame, column) if column is not None else texts
     except DataError as error:
         raise DataError(f"The evaluation table: {error}") from None
-    kept = [(t, c) for t, c in zip(texts, found, strict=True) if t and c not in (None, "")]
-    encoded = [targets.encode(cell) for _, cell in kept]
-    unknown = sorted(str(c) for (_, c), value in zip(kept, encoded, strict=True) if value is None)
+    cells_there = enumerate(zip(texts, found, strict=True))
+    kept = [(i, t, c) for i, (t, c) in cells_there if t and c not in (None, "")]
+    encoded = [targets.encode(cell) for _, _, cell in kept]
+    unknown = sorted(
+        str(c) for (_, _, c), value in zip(kept, encoded, strict=True) if value is None
+    )
     if unknown or not kept:
         what = "label" if spec.kind == SINGLE else "value"
         said = f"the {what} {unknown[0]!r}, which the training rows lack" if unknown else "no rows"
         raise DataError(f"The evaluation table has {said}: give a table of the same labels.")
-    return {"dev": Part(tuple(t for t, _ in kept), tuple(encoded))}
+    groups = groups_of(spec, frame, [i for i, _, _ in kept])
+    return {"dev": Part(tuple(t for _, t, _ in kept), tuple(encoded), groups)}
