@@ -16,6 +16,7 @@ from maskviz.ui.attention import units as units
 from maskviz.ui.attention.look import LARGEST_VIEW, cost, one_at_a_time, seen
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import reader_of
+from maskviz.ui.shared.conversation_control import conversation_control
 from maskviz.ui.shared.page import close_page, errors, escape, open_page, say_unfamiliar
 
 SHOWS = {"plain": "Plain", "masked": "Masked", "difference": "Masked − plain"}
@@ -90,7 +91,7 @@ def link_values() -> dict[str, str]:
 
 def controls(chosen: state.View) -> tuple[Model, Look]:
     """What is shown of which model and how it is made; the finer choices folded away."""
-    left, middle, right = st.columns([4, 2, 1], vertical_alignment="bottom")
+    left, middle, said, right = st.columns([4, 2, 1.3, 1], vertical_alignment="bottom")
     with left:
         st.segmented_control(
             "Show",
@@ -110,6 +111,8 @@ def controls(chosen: state.View) -> tuple[Model, Look]:
             persist_state="session",
             help="\n".join(f"- **{m.name}**: {m.summary}" for m in METHODS.values()),
         )
+    with said, st.popover("Conversation", width="stretch"):
+        conversation_control(chosen, "attention")
     with right, st.popover("Display", width="stretch"):
         display_choices()
     model = reader_of(chosen)
@@ -249,6 +252,7 @@ def draw(chosen: state.View, found: Seen, *, alone: bool) -> None:
         place = maps(f"mosaic_{digest(chosen.model)}", shown, about)
         one_head = shown.method == "raw" and st.session_state.get("attention_part") in FIRST
         units.silence(chosen, place if one_head else None)
+        panels.turns(found.tokens, place)
     units.more(chosen)
     with st.expander("Lines from token to token"):
         panels.lines(shown, place)

@@ -9,8 +9,8 @@ import streamlit as st
 from maskviz.errors import DataError, MaskvizError
 from maskviz.masks import Mask
 from maskviz.models import load_model
-from maskviz.ui.chat import answers, cards, choices, given, hidden, reading, speaker
-from maskviz.ui.shared import state
+from maskviz.ui.chat import answers, cards, choices, given, hidden, reading
+from maskviz.ui.shared import speaker, state
 from maskviz.ui.shared.page import close_page, errors, escape, open_page
 from maskviz.ui.shared.report_button import report_button
 from maskviz.ui.shared.talk import Talk

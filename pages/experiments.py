@@ -1,7 +1,10 @@
-"""Experiments: every run, sweeps, the planted distractor, continued pre-training."""
+"""Experiments: every run, sweeps, distractors planted and irrelevant, continued pre-training."""
 
 import streamlit as st
 
+from maskviz.ui.experiments import (
+    distraction as distraction_panel,
+)
 from maskviz.ui.experiments import (
     interference as interference_panel,
 )
@@ -18,9 +21,11 @@ from maskviz.ui.shared.page import close_page, errors, open_page, take_tab
 def main() -> None:
     """One tab for each; only the open one is computed."""
     view = open_page(reads=False)
-    names = ("Runs", "Sweeps", "Planted distractor", "Pre-training")
+    names = ("Runs", "Sweeps", "Planted distractor", "Distraction", "Pre-training")
     take_tab("experiments_tab", names)
-    runs, sweeps, planted, reading = st.tabs(names, on_change="rerun", key="experiments_tab")
+    runs, sweeps, planted, beside, reading = st.tabs(
+        names, on_change="rerun", key="experiments_tab"
+    )
     if runs.open:
         with runs, errors():
             runs_table.show()
@@ -30,6 +35,9 @@ def main() -> None:
     if planted.open:
         with planted, errors():
             interference_panel.show()
+    if beside.open:
+        with beside, errors():
+            distraction_panel.show()
     if reading.open:
         with reading, errors():
             pretraining_panel.show(view)

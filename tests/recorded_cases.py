@@ -283,6 +283,8 @@ CASES: dict[str, tuple[str, ...]] = {
         "--processes 1",
         "bench interference -m '{bert}' --kind age --strength 0.4",
         "bench interference --arms random",
+        "bench distraction --arms oracle",
+        "bench distraction --seeds 1",
         "bench pretraining -m '{bert-mlm}' --steps 1 --tune-steps 1 --rows 40 --seeds 1",
         "bench pretraining --seeds 0",
     ),

@@ -54,6 +54,8 @@ MORE: dict[str, tuple[str, ...]] = {
         "--out '{out}.csv'",
         "heads --file '{table}' --text-column text --unit-operator zero",
         "heads '{short}' -m '{llama-lm}' --unit-operator zero --target ' the'",
+        "heads '{short}' --kind mlp",
+        "compare '{short}' --units 3 --unit-operator zero",
         "knockout '{short}' --to pattern:/dull/",
         "knockout '{text}' -m '{llama-lm}' --to pattern:/Paris/ --window 1 --draws 20 --next",
         "lens '{short}'",

@@ -17,6 +17,7 @@ __all__ = [
     "looking",
     "methods",
     "pairs",
+    "parts",
     "parts_of",
     "roles",
     "scores",

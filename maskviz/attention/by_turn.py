@@ -13,7 +13,7 @@ from ..models.model import Model
 from ..readings.language.conversing import conversed
 from ..text.conversation import Conversation
 from .capture import attend
-from .turns import turns_of
+from .parts import turn_numbers
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def attention_by_turn(model: Model, prompt: Conversation, answer: str) -> TurnSh
     whole = prompt.answering(answer)
     put = conversed(model, whole)
     found = attend(whole.text, put, method="mean")
-    owners, last = turns_of(found, whole), len(whole.turns) - 1
+    owners, last = turn_numbers(found.encoding, whole), len(whole.turns) - 1
     weights = found.weights.astype("float64").mean((0, 1))  # (queries, keys)
     rows = [i for i, owner in enumerate(owners) if owner == last]
     shares = weights[rows].mean(0)

@@ -18,6 +18,7 @@ from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..models.model import Model, load_model
 from .methods import METHODS, flow
+from .parts import part_names, segments
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,7 @@ class Attention:
     numbers: the network's own number of each layer in `weights`, from 0: layers without attention
         are left out. Empty where one map is made of all layers.
     segments: to which part of the text each token of `encoding` belongs, from 0: a pair has two.
+    parts: what these are called, by number, such as the turns of a conversation; empty: letters.
     asked: the only queries that have a row, where not all were asked for.
     notice: sentences where it is of the beginning of the text alone, where some layers compute
         none, or where the text spells special tokens out, else empty.
@@ -47,6 +49,7 @@ class Attention:
     segments: tuple[int, ...] = ()
     asked: tuple[int, ...] | None = None
     notice: str = ""
+    parts: tuple[str, ...] = ()
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -160,6 +163,7 @@ def attention_of(
         segments(model, encoding),
         None if queries is None else tuple(queries),
         " ".join(filter(None, notices)),
+        part_names(model, encoding.text),
     )
 
 
@@ -219,19 +223,6 @@ def row_of(numbers: Sequence[int], layer: int) -> int:
         return numbers.index(layer)
     named = ", ".join(str(number + 1) for number in numbers)
     raise ParameterError(f"Layer {layer + 1} computes no attention: choose one of {named}.")
-
-
-def segments(model: Model, encoding: Encoding) -> tuple[int, ...]:
-    """Return to which part of the text each token belongs, from 0; separators end their part."""
-    separator, part = model.tokenizer.sep_token_id, 0
-    numbers: list[int] = []
-    last_was = False
-    for token, typed in zip(encoding.input_ids, encoding.typed, strict=True):
-        is_separator = token == separator and typed is not None
-        part += last_was and not is_separator
-        last_was = is_separator
-        numbers.append(part)
-    return tuple(numbers)
 
 
 def with_method(

@@ -8,6 +8,8 @@ from typing import Any
 from ..errors import ParameterError
 from ..text.conversation import Conversation
 from .capture import Attention
+from .parts import turn_numbers
+from .view import View
 
 TEMPLATE = "template"  # what the chat template writes, all of it together
 
@@ -37,7 +39,7 @@ def blocks(attention: Attention, spoken: Conversation) -> Blocks:
     """
     import numpy as np
 
-    numbers = turns_of(attention, spoken)
+    numbers = turn_numbers(attention.encoding, spoken)
     weights = np.asarray(attention.weights, dtype=np.float64).mean((0, 1))  # (queries, keys)
     if weights.shape != (len(numbers), len(numbers)):
         raise ParameterError("Turns need the attention of all tokens: leave --queries out.")
@@ -58,13 +60,38 @@ def blocks(attention: Attention, spoken: Conversation) -> Blocks:
     return Blocks(tuple(groups), np.stack(rows))
 
 
-def turns_of(attention: Attention, spoken: Conversation) -> list[int | None]:
-    """Return the turn of each token, the first is 0; None of what the template writes."""
-    encoding = attention.encoding
-    typed = encoding.typed or (None,) * len(encoding)
-    found: list[int | None] = []
-    for place, mark in zip(encoding.offsets, typed, strict=True):
-        at = place or mark
-        piece = None if at is None else spoken.piece_at(at[0])
-        found.append(None if piece is None else piece.turn)
-    return found
+def by_part(shown: View) -> View | None:
+    """Return the view with one entry for each part of the text, such as a turn.
+
+    Attention to the tokens of a part is added, attention from them averaged; a part of which no
+    token has a row is absent. None where the parts have no names, and where rows are no shares.
+
+    >>> by_part(shown).tokens                                          # doctest: +SKIP
+    ('1 system', '2 user', 'template')
+    """
+    import numpy as np
+
+    weights = np.asarray(shown.weights, np.float64)
+    there = ~np.array(shown.absent, bool)
+    whole = 0 if shown.signed else 1
+    sums = weights[:, :, there].sum(-1)
+    if not shown.parts or shown.keys is not None or not np.allclose(sums, whole, atol=0.02):
+        return None
+    own = np.array(shown.segments)
+    named = sorted(set(shown.segments))
+    members = np.stack([own == part for part in named])  # (parts, tokens)
+    rows = (members & there).astype(np.float64)
+    counts = rows.sum(1, keepdims=True)
+    means = (rows / np.maximum(counts, 1)) @ weights  # (layers, heads, parts, tokens)
+    hidden, special = np.array(shown.hidden, bool), np.array(shown.special, bool)
+    return View(
+        means @ members.T.astype(np.float64),
+        tuple(shown.parts[part] or TEMPLATE for part in named),
+        tuple(bool(hidden[line & ~special].all() and (line & ~special).any()) for line in members),
+        tuple(bool(special[line].all()) for line in members),
+        tuple(range(len(named))),
+        tuple(bool(count == 0) for count in counts[:, 0]),
+        shown.signed,
+        method=shown.method,
+        numbers=shown.numbers,
+    )

@@ -28,13 +28,17 @@ class Display:
 
 @dataclass(frozen=True)
 class Axis:
-    """Tokens, which of them are hidden or special, the word and the part of a pair they are in."""
+    """Tokens, which of them are hidden or special, the word and the part that they are in.
+
+    parts: what the parts are called, by number; empty where they are those of a pair.
+    """
 
     tokens: tuple[str, ...]
     hidden: tuple[bool, ...]
     special: tuple[bool, ...]
     words: tuple[int, ...]
     segments: tuple[int, ...]
+    parts: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -57,6 +61,7 @@ class Axis:
             tuple(self.special[group[0]] for group in members),
             tuple(range(len(members))),
             tuple(self.segments[group[0]] for group in members),
+            self.parts,
         )
 
     def _name(self, members: Sequence[int]) -> str:
@@ -81,6 +86,7 @@ class Axis:
             tuple(self.special[i] for i in keep),
             tuple(numbers[word] for word in words),
             tuple(self.segments[i] for i in keep),
+            self.parts,
         )
 
 
@@ -90,7 +96,7 @@ class View:
 
     words: the number of the word a token belongs to. absent: a token without a row, since the
     masked text lacks it or nobody asked for it. signed: whether the weights are masked − plain.
-    segments: the part of a pair. keys: the tokens attended to, where they are others than the
+    segments, parts: as `Axis` has them. keys: the tokens attended to, where others than the
     queries. method: what made the maps. numbers: the network's own number of each layer,
     from 0; empty where one map is made of all, or where they are those of the rows.
     """
@@ -106,6 +112,7 @@ class View:
     keys: Axis | None = None
     method: str = "raw"
     numbers: tuple[int, ...] = ()
+    parts: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -124,8 +131,8 @@ class View:
     @property
     def rows(self) -> Axis:
         """The axis of the queries."""
-        parts = self.segments or (0,) * len(self.tokens)
-        return Axis(self.tokens, self.hidden, self.special, self.words, parts)
+        segments = self.segments or (0,) * len(self.tokens)
+        return Axis(self.tokens, self.hidden, self.special, self.words, segments, self.parts)
 
     @property
     def columns(self) -> Axis:
@@ -133,14 +140,17 @@ class View:
         return self.keys or self.rows
 
 
-def text_axis(encoding: Encoding, parts: tuple[int, ...] = ()) -> Axis:
-    """Return the axis of a text as a model reads it; `parts` are its `segments`, where it has."""
+def text_axis(
+    encoding: Encoding, segments: tuple[int, ...] = (), parts: tuple[str, ...] = ()
+) -> Axis:
+    """Return the axis of a text as a model reads it, with its parts where it has some."""
     return Axis(
         tuple(encoding.tokens),
         tuple(encoding.hidden),
         tuple(encoding.special),
         word_numbers(encoding),
-        parts or (0,) * len(encoding),
+        segments or (0,) * len(encoding),
+        parts,
     )
 
 
@@ -167,9 +177,13 @@ def word_numbers(encoding: Encoding) -> tuple[int, ...]:
     return tuple(numbers)
 
 
+def _axis(attention: Attention) -> Axis:
+    return text_axis(attention.encoding, attention.segments, attention.parts)
+
+
 def view(attention: Attention) -> View:
     """Return one pass as it is."""
-    text, target = text_axis(attention.encoding, attention.segments), attention.target
+    text, target = _axis(attention), attention.target
     rows = text
     if target is not None:
         nothing = len(target.tokens)
@@ -182,6 +196,7 @@ def view(attention: Attention) -> View:
         keys=text if attention.part == "cross" else None,
         method=attention.method,
         numbers=attention.numbers,
+        parts=rows.parts,
     )
 
 

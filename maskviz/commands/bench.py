@@ -10,7 +10,7 @@ import typer
 from . import common
 
 if TYPE_CHECKING:
-    from ..evidence.distractor.interference import Progress
+    from ..evidence.cells import Progress
     from ..evidence.distractor.result import Interference
 
 bench_app = typer.Typer(no_args_is_help=True, help="Put claims about masking to the test.")
@@ -60,11 +60,12 @@ def interference_command(
         rows=small["rows"] if rows is None else rows,
         steps=small["steps"] if steps is None else steps, arms=chosen,
     )  # fmt: skip
-    result = interference(experiment, _say, processes)
+    result = interference(experiment, say, processes)
     common.show(result.to_dict(), as_json, "\n".join(_lines(result)))
 
 
-def _say(progress: Progress) -> None:
+def say(progress: Progress) -> None:
+    """Say on standard error which cell begins, and how long the rest may take."""
     left = progress.seconds_left
     more = "" if left is None else f", {left / 60:.0f} min left"
     said = f"{progress.cell} of {progress.cells}: {progress.arm}, seed {progress.seed}{more}"
@@ -104,9 +105,13 @@ def _lines(result: Interference) -> list[str]:
         f"{len(result.arms) * asked.seeds} cells, {result.seconds / 60:.1f} minutes now",
         "",
     ]
+    return lines + verdict_lines(verdicts(result))
+
+
+def verdict_lines(verdicts: Sequence[tuple[str, bool | None, str]]) -> list[str]:
+    """Return a line for each part of a claim: whether it holds, and its figures."""
     marks = {True: "holds", False: "does not", None: "untold"}
-    lines += [f"{marks[held]:<8}  {claim}: {said}" for claim, held, said in verdicts(result)]
-    return lines
+    return [f"{marks[held]:<8}  {claim}: {said}" for claim, held, said in verdicts]
 
 
 def _shown(values: Sequence[tuple[float, float, float]]) -> str:

@@ -11,7 +11,7 @@ from ..errors import ParameterError
 from ..text.specials import specials_in
 from . import common, units
 from .compare_given import chosen_operators, given_map, named, usual
-from .compare_show import fairness_table, file_table, role_lines, text_lines
+from .compare_show import fairness_table, file_table, role_lines, text_lines, turn_lines
 from .explain import Long
 from .progress import Progress
 
@@ -239,7 +239,7 @@ def _one_text(
 ) -> None:
     from ..evidence import compare, compare_masks, sensitivity
     from ..evidence.text.compare import operators_left_out, put_again
-    from ..evidence.text.roles import by_role
+    from ..evidence.text.roles import by_role, by_turn
     from ..readings.question import asked
 
     put, long = asked(shared["model"], shared["question"]), shared["long"]
@@ -270,9 +270,12 @@ def _one_text(
     roles = by_role(first.comparison, put.about(masks[0][1].text), long)
     if roles:
         document["roles"] = [role.to_dict() for role in roles]
+    turns = by_turn(first.comparison, put.about(masks[0][1].text), long)
+    if turns:
+        document["turns"] = [turn.to_dict() for turn in turns]
     if second is not None:
         document["beside"] = {"model": second.model, **second.change()}
-    lines = [*text_lines(effects, survives, second), *role_lines(roles)]
+    lines = [*text_lines(effects, survives, second), *role_lines(roles), *turn_lines(turns)]
     common.show(document, as_json, "\n".join(lines))
 
 

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from ..evidence.files.files import FileComparison, StrategyResult
     from ..evidence.files.groups import GroupGaps
     from ..evidence.text.compare import Comparison, Effect, Sensitivity
-    from ..evidence.text.roles import RoleEffect
+    from ..evidence.text.roles import RoleEffect, TurnEffect
+
+
+_TURNS = 12  # that are printed
 
 
 def text_lines(
@@ -48,6 +51,19 @@ def role_lines(roles: list[RoleEffect]) -> list[str]:
         change = "nothing would be left" if role.delta is None else f"{role.delta:+.3f}"
         lines.append(f"  {role.role:10}{words:>12}  {change}{'  (flips)' if role.flip else ''}")
     return lines
+
+
+def turn_lines(turns: list[TurnEffect]) -> list[str]:
+    """Say what hiding each turn alone does, the strongest first."""
+    lines = ["", "each turn hidden alone"] if turns else []
+    strongest = sorted(turns, key=lambda turn: -abs(turn.delta or 0))
+    for turn in strongest[:_TURNS]:
+        words = f"{turn.words} word{'s' * (turn.words != 1)}"
+        change = "nothing would be left" if turn.delta is None else f"{turn.delta:+.3f}"
+        flips = "  (flips)" if turn.flip else ""
+        lines.append(f"  {turn.turn:>3} {turn.role:10}{words:>12}  {change}{flips}")
+    more = len(turns) - _TURNS
+    return [*lines, f"  and {more} more: --json has all"] if more > 0 else lines
 
 
 def _answers(result: Comparison) -> list[str]:

@@ -1,7 +1,8 @@
-"""The command heads, and what compare has for units: heads of the network that are masked."""
+"""The command heads, and what compare has for units: heads, MLPs and layers that are masked."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..evidence.units.asking import Way
     from ..evidence.units.choose import RoleShare
     from ..evidence.units.compare import Silenced
-    from ..evidence.units.scan import HeadScan
+    from ..evidence.units.scan import UnitScan
     from ..masks import Mask
     from ..models import Model
     from ..readings.question import Question
@@ -24,16 +25,19 @@ Heads = Annotated[
     str,
     typer.Option(
         "--heads",
-        help="Heads that are masked, layer.head from 1: 3.1,3.4; of one text also random:3, "
-        "role:previous-token, top-k:3.",
+        "--units",
+        help="Units that are masked, from 1: heads as 3.1,3.4 (layer and head), MLPs as 3.mlp, "
+        "layers as 3; of one text also random:3, random:1:mlp, role:previous-token, top-k:3, "
+        "top-k:1:layer.",
     ),
 ]
 UnitOperator = Annotated[
     str,
     typer.Option(
         "--unit-operator",
-        help="What stands in a head's place: mean (over rows), zero, zero-but-bias (the value's "
-        "bias stays), from (its value on the masked text), from-plain (the other way round).",
+        help="What stands in a unit's place: mean (over rows), zero, zero-but-bias (the bias of a "
+        "head's value stays), from (its value on the masked text), from-plain (the other way "
+        "round).",
     ),
 ]
 MeanOver = Annotated[
@@ -89,7 +93,7 @@ def compare_alone(
     as_json: bool,
 ) -> None:
     """Compare a text's answer with some heads masked, beside as many others."""
-    from ..evidence.units.choose import choose_heads
+    from ..evidence.units.choose import choose_units
     from ..evidence.units.compare import compare_units
     from ..readings.question import asked
 
@@ -97,7 +101,7 @@ def compare_alone(
     way, written = _way(
         text, put, unit_operator, mean_over, column, strategy, operator, mask_file, options, shared
     )
-    mask = choose_heads(heads, put, written, way, shared["seed"])
+    mask = choose_units(heads, put, written, way, shared["seed"])
     found = compare_units(written, mask, put, way, 99 if draws is None else draws)
     common.show(found.to_dict(), as_json, _said(found))
 
@@ -192,13 +196,16 @@ def heads_command(
         str | None, typer.Option("--text-column", help="Column with the texts.")
     ] = None,
     rows: Annotated[int, typer.Option("--rows", help="Of a file, the first.")] = 64,
+    kind: Annotated[
+        str, typer.Option("--kind", help="What is scanned: head, mlp or layer.")
+    ] = "head",
     strategy: Annotated[
         str, typer.Option("--strategy", "-s", help="What is hidden in the text that from reads.")
     ] = "",
     operator: Annotated[str, typer.Option("--operator", "-o", help="How it is hidden.")] = "",
     ratio: common.Ratio = None,
     seed: common.Seed = 0,
-    out: Annotated[Path | None, typer.Option("--out", help="Write every head as CSV.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write every unit as CSV.")] = None,
     question: common.QuestionName = "",
     ask: common.Ask = None,
     prompt: common.Prompt = None,
@@ -215,13 +222,15 @@ def heads_command(
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:
-    """Scan all heads: what each does to the answer when it alone is masked.
+    """Scan all heads, MLPs or layers: what each does to the answer when it alone is masked.
 
     On one text the largest is only the largest of so many; over a file (--file) it is found on
     half of the rows and tested on the others.
     """
     from ..evidence.units.asking import Way
+    from ..evidence.units.choose import checked_kind
     from ..evidence.units.scan import scan_rows, scan_text
+    from ..inside.units import SEVERAL
     from ..readings.question import asked
 
     if rows < 1:
@@ -237,24 +246,25 @@ def heads_command(
         "pipeline": pipeline,
     }  # fmt: skip
     shared = {"ratio": ratio, "seed": seed}
-    show = Progress("heads" if file is None else "rows")
+    kind = checked_kind(kind)
+    show = Progress(SEVERAL[kind] if file is None else "rows")
     if file is not None:
         way = Way(unit_operator, _rows(mean_over, text_column), hides=operator or _usual(put.model))
         texts = _texts(file, text_column, rows)
         given: list[str] | list[Mask] = texts
         if way.patches:
             given = _hidden(texts, strategy, ratio, seed, put.model, unit_operator, options)
-        found = scan_rows(given, put, way, progress=show)
+        found = scan_rows(given, put, way, progress=show, kind=kind)
     else:
         way, written = _way(
             text, put, unit_operator, mean_over, text_column, strategy, operator, mask_file,
             options, shared,
         )  # fmt: skip
-        found = scan_text(written, put, way, progress=show)
+        found = scan_text(written, put, way, progress=show, kind=kind)
     show.end()
     if out is not None:
         _write(found, out)
-    roles = () if file is not None else _roles(found, written)
+    roles = _roles(found, [written] if file is None else given)
     document = {
         **found.to_dict(),
         "roles": [vars(one) for one in roles],
@@ -289,14 +299,14 @@ def _hidden(
     return [one for one in masks if one.spans]
 
 
-def _roles(found: HeadScan, text: str) -> tuple[RoleShare, ...]:
+def _roles(found: UnitScan, texts: Sequence[str | Mask]) -> tuple[RoleShare, ...]:
     """Return what share of the effect the heads of each role carry, of the part that reads."""
-    from ..evidence.units.choose import role_shares, roles_on
+    from ..evidence.units.choose import shares_of_roles
 
-    return role_shares(found, roles_on(found.question.model, text))
+    return shares_of_roles(found, [one if isinstance(one, str) else one.text for one in texts])
 
 
-def _write(found: HeadScan, out: Path) -> None:
+def _write(found: UnitScan, out: Path) -> None:
     from ..data.export import CsvFile
 
     if out.suffix != ".csv":
@@ -308,15 +318,20 @@ def _write(found: HeadScan, out: Path) -> None:
             written.add({**values, "low": low, "high": high})
 
 
-def _lines(found: HeadScan, roles: tuple[RoleShare, ...]) -> list[str]:
+def _lines(found: UnitScan, roles: tuple[RoleShare, ...]) -> list[str]:
     from ..evidence.units.sentence import scan_sentence
+    from ..inside.units import SEVERAL
 
-    lines = [scan_sentence(found), "", "rank  head       effect"]
+    one_of = SEVERAL[found.kind][:-1]
+    lines = [scan_sentence(found), "", f"rank  {one_of:9}  effect"]
     for one in sorted(found.effects, key=lambda one: one.rank)[:_SHOWN]:
         interval = f"  ({one.low:+.3f} to {one.high:+.3f})" if one.low == one.low else ""
         lines.append(f"{one.rank:4}  {one.unit!s:9}{one.effect:+8.3f}{interval}")
     lines += [
         "",
-        "Effect: the log-odds of the plain answer with the head masked, less those without.",
+        f"Effect: the log-odds of the plain answer with the {one_of} masked, less those without.",
     ]
+    if roles:
+        lines += ["", "role                heads  share of the effect"]
+    lines += [f"{one.role:18}{one.heads:7g}{one.share:21.0%}" for one in roles]
     return lines

@@ -8,6 +8,7 @@ from .talks import make_talks
 __all__ = [
     "Columns",
     "Selection",
+    "distraction",
     "distractor",
     "export",
     "guess_columns",

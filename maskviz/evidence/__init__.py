@@ -43,6 +43,7 @@ __all__ = [
     "FileComparison",
     "StrategyResult",
     "WordScore",
+    "cells",
     "compare",
     "compare_file",
     "compare_masks",

@@ -5,6 +5,7 @@ __all__ = [
     "attention",
     "canvas",
     "compare",
+    "distraction",
     "interference",
     "page",
     "pretraining",

@@ -233,19 +233,33 @@ def _name_axis(put: Any, labels: Any, axis: Axis, **options: Any) -> None:
 
 
 def _part_lines(axes: Any, shown: View) -> None:
-    """Set the parts of a pair apart, each with its letter at the end of its axis."""
+    """Set the parts apart, each with its name at the end of its axis where there is room."""
     from .canvas import blocks
 
-    rows, columns = blocks(shown.rows.segments), blocks(shown.columns.segments)
+    rows, columns = (blocks(a.segments, a.parts) for a in (shown.rows, shown.columns))
     for start, _, _ in rows[1:]:
         axes.axhline(start - 0.5, color=_INK, linewidth=1)
     for start, _, _ in columns[1:]:
         axes.axvline(start - 0.5, color=_INK, linewidth=1)
     last_row, last_column = len(shown.rows) - 0.4, len(shown.columns) - 0.4
     for start, end, name in rows:
-        axes.text(last_column, (start + end - 1) / 2, name, fontsize=9, va="center")
+        said = _room(name, (end - start) / len(shown.rows), 1)
+        axes.text(last_column, (start + end - 1) / 2, said, fontsize=9, va="center")
     for start, end, name in columns:
-        axes.text((start + end - 1) / 2, last_row, name, fontsize=9, ha="center", va="top")
+        said = _room(name, (end - start) / len(shown.columns), len(name))
+        axes.text((start + end - 1) / 2, last_row, said, fontsize=9, ha="center", va="top")
+
+
+def _room(name: str, share: float, length: int) -> str:
+    """Return the name of a part, its number alone, or nothing, by its share of an axis.
+
+    >>> _room("12 assistant", 0.5, 12), _room("12 assistant", 0.05, 12), _room("A", 0.01, 1)
+    ('12 assistant', '12', 'A')
+    """
+    if len(name) == 1 or share * 40 >= length:
+        return name
+    number = name.partition(" ")[0]
+    return number if share * 40 >= min(length, len(number)) else ""
 
 
 def _plain_axes(axes: Any, title: str) -> None:

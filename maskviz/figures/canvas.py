@@ -97,19 +97,20 @@ def head_message(
     absent: Sequence[bool] = (),
     keys: Axis | Sequence[str] | None = None,
     segments: Sequence[int] = (),
+    parts: Sequence[str] = (),
     query_title: str = "attends from (query)",
     unit: str | None = None,
     label: str = "Attention of one head",
 ) -> bytes:
     """Return one head's (queries, keys) weights as a message of 16 bits per cell.
 
-    `tokens` name the rows (queries), `keys` the columns where they differ. Parts of a pair, by
-    `segments`, are set apart by lines. `hidden` tokens are drawn as ink, `special` ones grey; an
-    `absent` query has no row in the masked text.
+    `tokens` name the rows (queries), `keys` the columns where they differ. Parts, by `segments`,
+    are set apart by lines and named by `parts`, those of a pair by letters. `hidden` tokens are
+    drawn as ink, `special` ones grey; an `absent` query has no row in the masked text.
     """
     scale = largest(weights)
     header = {
-        **axes_header(tokens, hidden, special, absent, keys, segments),
+        **axes_header(tokens, hidden, special, absent, keys, segments, parts),
         "rows": len(tokens),
         "cols": weights.shape[1],
         "scale": scale,
@@ -127,6 +128,7 @@ def axes_header(
     absent: Sequence[bool],
     keys: Axis | Sequence[str] | None,
     segments: Sequence[int],
+    parts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the names and marks of both axes; columns without their own have those of the rows."""
     header: dict[str, Any] = {
@@ -135,15 +137,15 @@ def axes_header(
         "hidden": marked(hidden),
         "special": marked(special),
         "absent": marked(absent),
-        "blocks": blocks(segments),
-        "keyBlocks": blocks(segments),
+        "blocks": blocks(segments, parts),
+        "keyBlocks": blocks(segments, parts),
     }
     if isinstance(keys, Axis):
         header |= {
             "keys": list(keys.tokens),
             "hiddenKeys": marked(keys.hidden),
             "specialKeys": marked(keys.special),
-            "keyBlocks": blocks(keys.segments),
+            "keyBlocks": blocks(keys.segments, keys.parts),
         }
     elif keys is not None:
         header |= {"keys": list(keys), "hiddenKeys": [], "specialKeys": [], "keyBlocks": []}
@@ -167,18 +169,20 @@ def unit_of(shown: View) -> str | None:
     return unit and (f"Masked − plain. {unit}" if shown.signed else unit)
 
 
-def blocks(segments: Sequence[int]) -> list[list[Any]]:
-    """Return [start, end, letter] of each part of a pair; nothing for a text of one part.
+def blocks(segments: Sequence[int], parts: Sequence[str] = ()) -> list[list[Any]]:
+    """Return [start, end, name] of each run of a part; nothing for a text of one part.
 
-    >>> blocks([0, 0, 1])
-    [[0, 2, 'A'], [2, 3, 'B']]
+    Parts without a name have letters, as those of a pair.
+
+    >>> blocks([0, 0, 1]), blocks([2, 0, 2, 1], ["1 user", "2 assistant", ""])[1]
+    ([[0, 2, 'A'], [2, 3, 'B']], [1, 2, '1 user'])
     """
     starts = [i for i, part in enumerate(segments) if i == 0 or part != segments[i - 1]]
     if len(starts) < 2:
         return []
     ends = [*starts[1:], len(segments)]
     return [
-        [start, end, chr(ord("A") + n % 26)]
+        [start, end, parts[segments[start]] if parts else chr(ord("A") + n % 26)]
         for n, (start, end) in enumerate(zip(starts, ends, strict=True))
     ]
 

@@ -39,6 +39,7 @@ def attention_page(shown: View, title: str, selected: tuple[int, int] | None = N
             *(shown.tokens, shown.hidden, shown.special, shown.absent),
             shown.keys,
             shown.segments,
+            shown.parts,
         ),
         "merged": shown.method != "raw",
         "unit": unit_of(shown),

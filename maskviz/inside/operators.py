@@ -1,8 +1,9 @@
 """What stands in the place of a masked unit's value, as the attention masks of the field have it.
 
 mean           its mean over the tokens of other rows: what it says whatever the text
-zero           nothing: all that its rows of the output projection add, the value's bias included
-zero-but-bias  nothing but the value's bias, which is the same whatever it attends to
+zero           nothing: of a head all that its rows of the output projection add, the value's bias
+               included; of an MLP all it adds, a layer is left out
+zero-but-bias  of a head nothing but the value's bias, which is the same whatever it attends to
 from           the value it has on the masked text, put into the plain one (patching)
 from-plain     the other way round: the plain value, put into the masked text
 
@@ -12,7 +13,7 @@ https://arxiv.org/abs/2211.00593; Li and Janson 2024, https://arxiv.org/abs/2409
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
@@ -21,19 +22,19 @@ from ..errors import CapabilityError, ParameterError, UnknownNameError
 from ..models.model import Model
 from ..readings.batches import Read, batch
 from ..readings.question import Question
-from .changing import Alter, Heads, changing
+from .adding import AlterKey, altered
+from .changing import Heads, changing
 from .checks.padding import answers
 from .core import core_of
 from .projection import linear_maps
 from .tape import eager, parts_of
 from .terms import MOVES
-from .units import UnitMask
+from .units import HEAD, Anatomy, Key, UnitMask
 
 MEAN, ZERO, BUT_BIAS, FROM, FROM_PLAIN = UNIT_OPERATORS = (
     "mean", "zero", "zero-but-bias", "from", "from-plain",
 )  # fmt: skip
-Place = tuple[str, int]  # part and layer
-Values = Mapping[Place, Any]  # (heads, d) of each place, or (rows, heads, queries, d)
+Values = Mapping[Key, Any]  # (heads, d) of each place, or (rows, heads, queries, d)
 _TOKENS = 1024  # in a batch that means are taken over
 
 
@@ -44,63 +45,62 @@ def checked_operator(name: str) -> str:
     return name
 
 
-def chosen_heads(mask: UnitMask) -> dict[Place, list[int]]:
-    """Return the heads of a mask, by part and layer."""
-    found: dict[Place, list[int]] = {}
+def chosen_units(mask: UnitMask) -> dict[Key, list[int]]:
+    """Return the units of a mask, by part, layer and kind: of heads their numbers, else 0."""
+    found: dict[Key, list[int]] = {}
     for unit in mask.units:
-        found.setdefault((mask.anatomy.part(unit), unit.layer), []).append(unit.head)
+        found.setdefault(mask.anatomy.key(unit), []).append(max(unit.head, 0))
     return found
 
 
-def altering(mask: UnitMask, values: Values | None) -> Alter:
-    """Return what puts values in the place of a mask's heads; None is zero."""
-    chosen = chosen_heads(mask)
+def altering(mask: UnitMask, values: Values | None) -> AlterKey:
+    """Return what puts values in the place of a mask's units; None is zero."""
+    chosen = chosen_units(mask)
 
-    def alter(part: str, layer: int, product: Any, _values: Any) -> Any:
+    def alter(key: Key, value: Any, _values: Any) -> Any:
         import torch
 
-        heads = torch.tensor(chosen[part, layer], device=product.device)
-        changed = product.clone()
+        units = torch.tensor(chosen[key], device=value.device)
+        changed = value.clone()
         if values is None:
-            changed[:, heads] = 0
+            changed[:, units] = 0
         else:
-            own = values[part, layer][heads].to(product.device, product.dtype)
-            changed[:, heads] = own[:, None].expand(-1, product.shape[2], -1)
+            own = values[key][units].to(value.device, value.dtype)
+            changed[:, units] = own[:, None].expand(-1, value.shape[2], -1)
         return changed
 
     return alter
 
 
 def silencing(network: Any, mask: UnitMask, values: Values | None) -> AbstractContextManager[None]:
-    """Return the block in which the heads of a mask have other values, None for zero."""
-    chosen = chosen_heads(mask)
-    return changing(network, mask.anatomy.heads, chosen, altering(mask, values))
+    """Return the block in which the units of a mask have other values, None for zero."""
+    return altered(network, mask.anatomy, list(chosen_units(mask)), altering(mask, values))
 
 
 def unit_means(
-    question: Question, heads: Heads, places: Sequence[Place], reads: Sequence[Read]
-) -> dict[Place, Any]:
-    """Return the mean value of each head of some layers over the tokens of texts, (heads, d).
+    question: Question, anatomy: Anatomy, keys: Collection[Key], reads: Sequence[Read]
+) -> dict[Key, Any]:
+    """Return the mean value of units over the tokens of texts, (heads, d), or (1, width) of others.
 
     The tokens are those that the part reads: of a decoder that writes, those of its answers.
     Raises ParameterError without a text.
     """
     if not reads:
         raise ParameterError(
-            "The mean of a head is over other rows, and none is given: name a file of them, or "
+            "The mean of a unit is over other rows, and none is given: name a file of them, or "
             "choose the unit operator zero."
         )
     tally = _Tally()
     first = parts_of(question.model)[0]
     network = question.network
-    own = [place for place in places if place[0] == first]
+    own = [key for key in keys if key[0] == first]
     if own:
-        with question.model.running(), changing(network, heads, own, tally.add):
+        with question.model.running(), altered(network, anatomy, own, tally.add):
             for some in _batches(reads):
                 _read_core(question.model, network, some, tally)
-    others = [place for place in places if place[0] != first]
+    others = [key for key in keys if key[0] != first]
     if others:
-        _over_answers(question, heads, others, reads, tally)
+        _over_answers(question, anatomy, others, reads, tally)
     return tally.means()
 
 
@@ -120,7 +120,11 @@ def _read_core(model: Model, network: Any, reads: Sequence[Read], tally: _Tally)
 
 
 def _over_answers(
-    question: Question, heads: Heads, places: Sequence[Place], reads: Sequence[Read], tally: _Tally
+    question: Question,
+    anatomy: Anatomy,
+    keys: Collection[Key],
+    reads: Sequence[Read],
+    tally: _Tally,
 ) -> None:
     """Add the values of a decoder that reads an encoder, at the tokens that all answers have."""
     import torch
@@ -130,7 +134,7 @@ def _over_answers(
     with (
         question.model.running(),
         torch.inference_mode(),
-        changing(question.network, heads, places, tally.add),
+        altered(question.network, anatomy, keys, tally.add),
     ):
         for read in question.kind.prepare(question.model, reads):
             question.ask([read])
@@ -145,10 +149,10 @@ class _Tally:
     def __init__(self) -> None:
         self.seen: Any = None
         self.spare = 0
-        self.sums: dict[Place, Any] = {}
-        self.counts: dict[Place, float] = {}
+        self.sums: dict[Key, Any] = {}
+        self.counts: dict[Key, float] = {}
 
-    def add(self, part: str, layer: int, product: Any, _values: Any) -> Any:
+    def add(self, key: Key, product: Any, _values: Any) -> Any:
         kept = product.double()  # (rows, heads, queries, d)
         if self.seen is None:
             kept = kept[:, :, : kept.shape[2] - self.spare]
@@ -156,26 +160,32 @@ class _Tally:
         else:
             kept = kept * self.seen[:, None, :, None]
             count = int(self.seen.sum())
-        place = (part, layer)
-        self.sums[place] = self.sums.get(place, 0) + kept.sum((0, 2))
-        self.counts[place] = self.counts.get(place, 0) + count
+        self.sums[key] = self.sums.get(key, 0) + kept.sum((0, 2))
+        self.counts[key] = self.counts.get(key, 0) + count
         return product
 
-    def means(self) -> dict[Place, Any]:
-        return {place: total / self.counts[place] for place, total in self.sums.items()}
+    def means(self) -> dict[Key, Any]:
+        return {key: total / self.counts[key] for key, total in self.sums.items()}
 
 
 def value_biases(
-    model: Model, heads: Heads, places: Sequence[Place], reads: Sequence[Read]
-) -> dict[Place, Any]:
+    model: Model, heads: Heads, keys: Collection[Key], reads: Sequence[Read]
+) -> dict[Key, Any]:
     """Return the bias of each head's value, (heads, d), followed from the map that adds it.
 
-    Raises CapabilityError where the way from that map to the product is not seen.
+    Raises ParameterError for what is no head, CapabilityError where the way from that map to the
+    product is not seen.
     """
     import torch
 
+    if any(key[2] != HEAD for key in keys):
+        raise ParameterError(
+            f"The unit operator {BUT_BIAS} keeps the bias of a head's value, which MLPs and layers "
+            "have not: choose zero or mean."
+        )
+
     network = model.main_network()
-    found: dict[Place, Any] = {}
+    found: dict[Key, Any] = {}
     following = _biases()()
 
     def take(part: str, layer: int, product: Any, values: Any) -> Any:
@@ -188,7 +198,7 @@ def value_biases(
             )
         own = bias.expand(values.shape).reshape(-1, *values.shape[-2:])[:, 0]  # (rows · heads, d)
         own = own[: max(1, len(own) // len(product))]
-        found[part, layer] = own.repeat_interleave(count // len(own), 0).reshape(count, d)
+        found[part, layer, HEAD] = own.repeat_interleave(count // len(own), 0).reshape(count, d)
         return product
 
     with (
@@ -196,7 +206,7 @@ def value_biases(
         torch.inference_mode(),
         eager(network),
         following,
-        changing(network, heads, places, take),
+        changing(network, heads, [key[:2] for key in keys], take),
     ):
         read = reads[0]
         answers(network, [read.input_ids], [read.attention_mask])

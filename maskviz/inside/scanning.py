@@ -1,12 +1,12 @@
 """Many masks over units of one text, asked about in few passes.
 
 The masks of one depth share a batch, a row each, and the layers below are read once. A row's own
-heads are changed in it alone.
+units are changed in it alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,27 +16,26 @@ from ..masks.encoding import Encoding
 from ..models.checks import finding
 from ..readings.batches import Read
 from ..readings.question import Question
-from .changing import changing
+from .adding import AlterKey, altered
 from .resuming import Kept, keeping, resumed
 from .tape import parts_of
-from .units import Anatomy, Unit
+from .units import Anatomy, Key, Unit
 
-Place = tuple[str, int]
 _TOKENS = 1024  # in a pass, over all its rows
 
 
 @dataclass(eq=False)
 class Scan:
-    """One text as it is asked about again and again with other heads masked.
+    """One text as it is asked about again and again with other units masked.
 
-    read: what the model reads of it. values: place → what stands in the place of its heads, (heads,
+    read: what the model reads of it. values: key → what stands in the place of its units, (heads,
     d) or (rows, heads, queries, d); None for zero. done: called with how many masks are answered.
     """
 
     question: Question
     anatomy: Anatomy
     read: Read
-    values: Mapping[Place, Any] | None = None
+    values: Mapping[Key, Any] | None = None
     done: Callable[[int], None] = lambda count: None
 
     def answers(self, sets: Sequence[Sequence[Unit]]) -> tuple[Any, Any]:
@@ -62,7 +61,7 @@ class Scan:
         """Return the block in which as many texts as sets are read, each with its set masked."""
         network = self.question.network
         chosen = self._chosen(sets, network.device)
-        return changing(network, self.anatomy.heads, chosen, self._altering(chosen))
+        return altered(network, self.anatomy, chosen, self._altering(chosen))
 
     def _batches(
         self, kept: Kept, sets: Sequence[Sequence[Unit]]
@@ -82,28 +81,28 @@ class Scan:
             for i in range(0, len(own), size):
                 yield depth, own[i : i + size]
 
-    def _chosen(self, some: Sequence[Sequence[Unit]], device: Any) -> dict[Place, Any]:
-        """Return for each layer which heads are masked in which set, bool (sets, heads)."""
+    def _chosen(self, some: Sequence[Sequence[Unit]], device: Any) -> dict[Key, Any]:
+        """Return for each place which units are masked in which set, bool (sets, heads or 1)."""
         import torch
 
-        found: dict[Place, Any] = {}
+        found: dict[Key, Any] = {}
         for i, units in enumerate(some):
             for unit in units:
-                place = (self.anatomy.part(unit), unit.layer)
-                if place not in found:
-                    shape = (len(some), self.anatomy.heads[place])
-                    found[place] = torch.zeros(shape, dtype=torch.bool)
-                found[place][i, unit.head] = True
-        return {place: mask.to(device) for place, mask in found.items()}
+                key = self.anatomy.key(unit)
+                if key not in found:
+                    shape = (len(some), self.anatomy.beside(key))
+                    found[key] = torch.zeros(shape, dtype=torch.bool)
+                found[key][i, max(unit.head, 0)] = True
+        return {key: mask.to(device) for key, mask in found.items()}
 
-    def _altering(self, chosen: Mapping[Place, Any]) -> Any:
-        def alter(part: str, layer: int, product: Any, _values: Any) -> Any:
-            mask = chosen[part, layer]
+    def _altering(self, chosen: Mapping[Key, Any]) -> AlterKey:
+        def alter(key: Key, product: Any, _values: Any) -> Any:
+            mask = chosen[key]
             each = len(product) // len(mask)  # rows of one text: one for each choice
             mask = mask.repeat_interleave(each, 0)[:, :, None, None]
             if self.values is None:
                 return product.masked_fill(mask, 0)
-            own = self._own(self.values[part, layer].to(product.device, product.dtype), product)
+            own = self._own(self.values[key].to(product.device, product.dtype), product)
             return product if own is None else own.where(mask, product)
 
         return alter
@@ -123,44 +122,44 @@ class Scan:
 
 
 def recorded(
-    question: Question, anatomy: Anatomy, read: Read, places: Sequence[Place]
-) -> dict[Place, Any]:
-    """Return the values of the heads of some layers over one text, (rows, heads, queries, d)."""
+    question: Question, anatomy: Anatomy, read: Read, keys: Collection[Key]
+) -> dict[Key, Any]:
+    """Return the values of units over one text, (rows, heads or 1, queries, d)."""
     import torch
 
-    kept: dict[Place, Any] = {}
+    kept: dict[Key, Any] = {}
 
-    def keep(part: str, layer: int, product: Any, _values: Any) -> Any:
-        kept[part, layer] = product.clone()
+    def keep(key: Key, product: Any, _values: Any) -> Any:
+        kept[key] = product.clone()
         return product
 
     (ready,) = question.kind.prepare(question.model, [read])
     with (
         question.model.running(),
         torch.inference_mode(),
-        changing(question.network, anatomy.heads, places, keep),
+        altered(question.network, anatomy, keys, keep),
     ):
         question.ask([ready])
     return kept
 
 
 def aligned(
-    values: Mapping[Place, Any],
+    values: Mapping[Key, Any],
     here: Encoding,
     there: Encoding,
-    own: Mapping[Place, Any],
+    own: Mapping[Key, Any],
     first: str,
-) -> dict[Place, Any]:
+) -> dict[Key, Any]:
     """Return the values over one text as they stand in the places of another's tokens.
 
     A token keeps its own value where the other text has none for it. own: the values over the text
     itself, which those are put into. What follows the text follows it in both.
     """
     found = {}
-    for place, value in own.items():
-        other = values[place]
-        if place[0] != first:  # a decoder reads the same in both
-            found[place] = other
+    for key, value in own.items():
+        other = values[key]
+        if key[0] != first:  # a decoder reads the same in both
+            found[key] = other
             continue
         behind = max(0, value.shape[2] - len(here))  # hidden tokens at an end are left out
         ends = value.shape[2] - behind, other.shape[2] - behind
@@ -170,7 +169,7 @@ def aligned(
                 moved[:, :, i] = other[:, :, j]
         if behind:
             moved[:, :, ends[0] :] = other[:, :, ends[1] :]
-        found[place] = moved
+        found[key] = moved
     return found
 
 

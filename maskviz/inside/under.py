@@ -19,7 +19,7 @@ from .operators import (
     MEAN,
     Values,
     checked_operator,
-    chosen_heads,
+    chosen_units,
     silencing,
     unit_means,
     value_biases,
@@ -33,17 +33,17 @@ _CHECKED = ("direction", "padding", "out of sight", "shared beginnings")
 def values_for(
     question: Question, mask: UnitMask, operator: str, rows: Sequence[Read] = ()
 ) -> Values | None:
-    """Return what stands in the place of each head of the layers of a mask; None is zero.
+    """Return what stands in the place of each unit of the layers of a mask; None is zero.
 
     rows: the texts that a mean is over. Raises ParameterError where a mean has none.
     """
-    places = list(chosen_heads(mask))
+    keys = list(chosen_units(mask))
     if checked_operator(operator) == MEAN:
-        return unit_means(question, mask.anatomy.heads, places, rows)
+        return unit_means(question, mask.anatomy, keys, rows)
     if operator == BUT_BIAS:
         read = question.model.tokenise("a")
         whole = Ids(read.input_ids, (1,) * len(read.input_ids))
-        return value_biases(question.model, mask.anatomy.heads, places, [whole])
+        return value_biases(question.model, mask.anatomy.heads, keys, [whole])
     if operator in (FROM, FROM_PLAIN):
         raise ParameterError(
             f"The unit operator {operator} takes the values of one masked text: it is for one "
@@ -55,10 +55,10 @@ def values_for(
 def under(
     question: Question, mask: UnitMask, operator: str = MEAN, rows: Sequence[Read] = ()
 ) -> Question:
-    """Return the question as the network answers it with some of its heads masked.
+    """Return the question as the network answers it with some of its units masked.
 
-    It takes the place of the question in every kind of evidence. rows: what a mean is over.
-    Raises ParameterError for every head of a layer, CapabilityError where heads cannot be changed.
+    It takes the place of the question in every kind of evidence. rows: what a mean is over. Raises
+    ParameterError for every head of a layer, CapabilityError where units cannot be changed.
 
     >>> from maskviz import load_model
     >>> from maskviz.inside.anatomy import anatomy_of

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from ..errors import MaskError, ParameterError
+from ..errors import CapabilityError, MaskError, ParameterError
 
-HEAD, MLP, LAYER = "head", "mlp", "layer"
+HEAD, MLP, LAYER = KINDS = ("head", "mlp", "layer")
+SEVERAL = {HEAD: "heads", MLP: "MLPs", LAYER: "layers"}
+Key = tuple[str, int, str]  # part, layer and kind
 SIDES = ("decoder", "cross")  # of an encoder–decoder, beside the encoder, which is not named
 _WRITTEN = re.compile(r"(?:(\w+):)?(\d+)(?:\.(\d+|mlp))?")
 
@@ -70,7 +72,8 @@ class Anatomy:
 
     first: the part that reads the text, `encoder` or `decoder`. heads: (part, layer) → heads, of
     the layers whose attention is seen; others have none that can be changed. layers: part → how
-    many there are. mlps: (part, layer) of the MLPs that are seen.
+    many there are. mlps: (part, layer) → where in its layer an MLP lies, of those that are seen.
+    whole: the layers that can be left out. refused: kind → why no unit of it can be changed.
     """
 
     model: str
@@ -78,7 +81,9 @@ class Anatomy:
     first: str
     heads: Mapping[tuple[str, int], int]
     layers: Mapping[str, int]
-    mlps: tuple[tuple[str, int], ...] = ()
+    mlps: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    whole: tuple[tuple[str, int], ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __hash__(self) -> int:
         return hash((self.model, self.first, tuple(self.heads.items())))
@@ -97,13 +102,25 @@ class Anatomy:
         )
 
     def of_kind(self, kind: str) -> tuple[Unit, ...]:
-        """Return every unit of a kind."""
+        """Return every unit of a kind. Raises CapabilityError where none can be changed."""
+        if kind in self.refused:
+            raise CapabilityError(self.refused[kind])
         if kind == HEAD:
             return self.all_heads
-        places = (
-            self.mlps if kind == MLP else [(p, n) for p, c in self.layers.items() for n in range(c)]
-        )
+        places = self.mlps if kind == MLP else self.whole
         return tuple(Unit(n, side="" if p == self.first else p, kind=kind) for p, n in places)
+
+    def key(self, unit: Unit) -> Key:
+        """Return where a unit's value goes by."""
+        return self.part(unit), unit.layer, unit.kind
+
+    def keys(self, kind: str) -> tuple[Key, ...]:
+        """Return where the values of all units of a kind go by."""
+        return tuple(dict.fromkeys(map(self.key, self.of_kind(kind))))
+
+    def beside(self, key: Key) -> int:
+        """Return how many units have their values side by side: the heads of a layer, else 1."""
+        return self.heads[key[:2]] if key[2] == HEAD else 1
 
     def checked(self, unit: Unit) -> Unit:
         """Return a unit that is there. Raises ParameterError, with what there is."""
@@ -118,11 +135,13 @@ class Anatomy:
             raise ParameterError(
                 f"There is no layer {unit.layer + 1} in {self.model!r}: it has {count}."
             )
+        there = self.of_kind(unit.kind)
         if unit.kind == HEAD:
             self._head(unit, part)
-        elif unit not in self.of_kind(unit.kind):
+        elif unit not in there:
             raise ParameterError(
-                f"{unit} of {self.model!r} ({self.family}) cannot be changed by itself: name heads."
+                f"{unit} of {self.model!r} ({self.family}) cannot be changed by itself: name "
+                f"{_named(there)}."
             )
         return unit
 
@@ -144,6 +163,11 @@ class Anatomy:
         """Read `3.1,3.4`. Raises ParameterError for a unit there is not."""
         words = written.split(",") if isinstance(written, str) else list(written)
         return tuple(self.checked(unit_of(word)) for word in words if word.strip())
+
+
+def _named(units: tuple[Unit, ...]) -> str:
+    shown = ", ".join(map(str, units[:6]))
+    return f"one of {shown}{' …' * (len(units) > 6)}" if units else "heads"
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,11 +255,7 @@ class UnitMask:
         names = [str(unit) for unit in self.units]
         shown = ", ".join(names[:6]) + f" and {len(names) - 6} more" * (len(names) > 6)
         kinds = {unit.kind for unit in self.units}
-        what = (
-            {HEAD: "heads", MLP: "MLPs", LAYER: "layers"}[kinds.pop()]
-            if len(kinds) == 1
-            else "units"
-        )
+        what = SEVERAL[kinds.pop()] if len(kinds) == 1 else "units"
         return f"{len(names)} {what} ({shown})"
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Strategies by what the user says: a pattern, a list of words, or spans chosen by hand."""
+"""Strategies by what the user says: a pattern, a list of words, or what a person marked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ..errors import ParameterError
 from ..text.document import Document
+from ..text.marked import read_marks
 from .matching import find_all
 from .registry import Parameter, capped, strategy
 from .spans import MaskSpan
@@ -69,3 +70,26 @@ def manual(
             )
         word = document.words[index - 1]
         yield MaskSpan(word.start, word.end, "chosen by hand")
+
+
+@strategy(
+    "spans",
+    "exhaustive",
+    "Hides what a person marked in each row of a file.",
+    needs=frozenset({"marks"}),
+    parameters=(
+        Parameter("marked", "text", "", 'of one text: [[start, end], …] or ["word", …] as JSON'),
+    ),
+)
+def spans(
+    document: Document, ratio: float | None, rng: random.Random, *, marked: str = ""
+) -> list[MaskSpan]:
+    """Choose what is marked in the document, or what the parameter marks."""
+    found = read_marks(marked, document.text) if marked else document.marked
+    if found is None:
+        raise ParameterError(
+            "The strategy 'spans' hides what a person marked, and nobody marked this text: give it "
+            "its 'marked', such as [[0, 4]]."
+        )
+    hits = [MaskSpan(span.start, span.end, span.label or "marked by hand") for span in found]
+    return capped(document, hits, ratio, rng)

@@ -44,8 +44,8 @@ class Strategy:
 
     kind: `budgeted` hides max(1, round(ratio · units)), `exhaustive` all that matches unless a
         ratio caps it, `bernoulli` each unit with probability ratio, `manual` what is given.
-    needs: what it runs on: `pipeline` (spaCy), `tokenizer`, `classifier`, or a `conversation`
-        (a plain text is one turn of the user's).
+    needs: what it runs on: `pipeline` (spaCy), `tokenizer`, `classifier`, a `conversation`
+        (a plain text is one turn of the user's), or a file's `marks`.
     seeded: whether anything is drawn; an exhaustive strategy draws only where a ratio caps it.
     asks: whether with these parameters a model is asked once for each word, so that the time
         grows with the square of the text.
@@ -87,8 +87,9 @@ STRATEGIES: Registry[Strategy] = Registry("strategy", _MODULES, "maskviz.strateg
 
 
 def for_plain_texts() -> tuple[str, ...]:
-    """Return the strategies that say something of a text without turns."""
-    return tuple(n for n, entry in STRATEGIES.items() if "conversation" not in entry.needs)
+    """Return the strategies that say something of a text without turns or marks."""
+    apart = {"conversation", "marks"}
+    return tuple(n for n, entry in STRATEGIES.items() if not apart & entry.needs)
 
 
 def strategy(name: str, kind: str, summary: str, **more: Any) -> Callable[[Choose], Choose]:

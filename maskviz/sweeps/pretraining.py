@@ -138,7 +138,7 @@ def pretrain_and_tune(asked: Pretraining, listener: Listener | None = None) -> P
 
 
 def _encoder(model: str) -> Path:
-    from ..evidence.distractor.experiment import weights_of
+    from ..evidence.cells import weights_of
 
     folder = home() / "encoders"
     folder.mkdir(parents=True, exist_ok=True)

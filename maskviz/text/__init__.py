@@ -17,6 +17,7 @@ __all__ = [
     "document",
     "language",
     "load_pipeline",
+    "marked",
     "marks",
     "percent",
     "pipeline_names",

@@ -20,8 +20,9 @@ class Document:
 
     `words` needs no model; `sentences`, `entities` and `parts_of_speech` run the spaCy
     pipeline named by `pipeline` once; `progress` gets the characters read and those there are while
-    it reads a long text. `conversation` is that whose contents the text is, if any. Raises
-    TextError where the text is not valid Unicode.
+    it reads a long text. `conversation` is that whose contents the text is, if any; `marked` what a
+    person marked in it, None where nobody was asked. Raises TextError where the text is not valid
+    Unicode.
 
     >>> [Document("Bob left.").text[w.start:w.end] for w in Document("Bob left.").words]
     ['Bob', 'left']
@@ -31,14 +32,20 @@ class Document:
     pipeline: str = "en_mini"
     progress: Callable[[int, int], None] | None = field(default=None, compare=False, repr=False)
     conversation: Conversation | None = field(default=None, repr=False)
+    marked: tuple[Span, ...] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_unicode(self.text)
 
     @classmethod
-    def of(cls, conversation: Conversation, pipeline: str = "en_mini") -> Document:
+    def of(
+        cls,
+        conversation: Conversation,
+        pipeline: str = "en_mini",
+        marked: tuple[Span, ...] | None = None,
+    ) -> Document:
         """Return the contents of a conversation."""
-        return cls(conversation.text, pipeline, conversation=conversation)
+        return cls(conversation.text, pipeline, conversation=conversation, marked=marked)
 
     @cached_property
     def hash(self) -> str:

@@ -160,7 +160,7 @@ class Examined:
         if not masking.active:
             return [False] * len(lesson.weights)
         try:
-            document = Document.of(lesson.conversation)
+            document = Document.of(lesson.conversation, marked=lesson.marked)
             chosen = drawn(masking, document, self.spec.seed, 0, row, self.teacher.model)
         except (TextError, MaskError):  # the row stays plain
             return [False] * len(lesson.weights)

@@ -207,7 +207,7 @@ def test_a_model_without_a_template_is_said_and_others_are_offered(
 
 
 def test_a_fresh_visitor_sees_an_example_and_the_model_to_fetch(monkeypatch) -> None:
-    from maskviz.ui.chat import speaker
+    from maskviz.ui.shared import speaker
 
     monkeypatch.setattr(speaker, "chat_models", list)
     app = open_page("mini", None)
@@ -218,7 +218,7 @@ def test_a_fresh_visitor_sees_an_example_and_the_model_to_fetch(monkeypatch) -> 
 
 
 def test_mini_hands_over_to_a_chat_model_that_is_here(model: str, monkeypatch) -> None:
-    from maskviz.ui.chat import speaker
+    from maskviz.ui.shared import speaker
 
     monkeypatch.setattr(speaker, "chat_models", lambda: [model])
     app = press(open_page("mini"), "Ask")
@@ -314,7 +314,7 @@ def test_the_users_text_stays_text(model: str) -> None:
 
 def test_the_order_of_the_models_puts_the_best_known_first(model, maskviz_home, monkeypatch):
     from maskviz.models.gguf import place_of
-    from maskviz.ui.chat import speaker
+    from maskviz.ui.shared import speaker
 
     one = PULLED["smollm2"]
     place = place_of(one.sha256)

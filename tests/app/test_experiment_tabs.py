@@ -6,18 +6,23 @@ import json
 import re
 import time
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from maskviz import runs, sweeps
-from maskviz.evidence.distractor.experiment import ARMS, QUICK, Experiment, cell_file
-from maskviz.evidence.distractor.interference import known_cells, read_cells, summarise
+from maskviz.evidence.cells import cell_file, read_cells
+from maskviz.evidence.distraction.experiment import QUICK as SMALL
+from maskviz.evidence.distraction.experiment import Experiment as Asked
+from maskviz.evidence.distractor.experiment import ARMS, QUICK, Experiment
+from maskviz.evidence.distractor.interference import known_cells, summarise
 from maskviz.paths import write_atomic
 from maskviz.runs.background import Background
 from maskviz.runs.store import Store
 from tests.tiny_runs import tiny_spec
+from tests.unit.test_distraction import cells
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -226,6 +231,45 @@ def test_what_came_with_the_model_is_shown_until_it_is_measured_here(tmp_path, m
         (tmp_path / "interference.json").write_text(json.dumps({**kept, "id": identity}))
         assert bool(known_cells(experiment)["plain"]) is shown
     assert known_cells(experiment) == kept["cells"]
+
+
+# distraction ----------------------------------------------------------------------------------
+
+
+def test_distraction_starts_as_a_command_and_says_what_it_is_about(nothing_starts):
+    at = _tab("Distraction", di_operator="attention")
+    assert "Do irrelevant sentences disturb a chat model" in _words(at)
+    _press(at, "Run the experiment", "Distraction")
+    ((name, arguments),) = nothing_starts
+    assert name.startswith("distraction-")
+    assert arguments[:3] == ["bench", "distraction", "--json"]
+    assert arguments[arguments.index("--operator") + 1] == "attention"
+    assert "--quick" in arguments
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_distraction_shows_curves_and_no_verdict_of_two_seeds(seeds):
+    experiment = Asked(**SMALL)
+    for seed, arm in product(range(seeds), experiment.arms):
+        figures = cells(5)[arm][seed]
+        write_atomic(cell_file(experiment, seed, arm), json.dumps(figures))
+    at = _tab("Distraction")
+    assert f"{seeds} seed{'s' * (seeds > 1)}: no verdict." in _words(at)
+    assert ("So far 1 of 2 seeds." in _words(at)) == (seeds == 1)
+    assert len(at.get("plotly_chart")) == 2
+    table = at.dataframe[0].value
+    assert list(table["arm"]) == list(experiment.arms)
+    assert table["k8"].between(0, 100).all()
+    assert "What was claimed" not in _words(at)
+
+
+def test_distraction_of_five_seeds_says_what_held():
+    experiment = Asked(**{**SMALL, "seeds": 5})
+    for seed, arm in product(range(5), experiment.arms):
+        write_atomic(cell_file(experiment, seed, arm), json.dumps(cells(5)[arm][seed]))
+    at = _tab("Distraction", di_seeds_quick=5)
+    assert "**Does not hold**: Hiding them in training helps more" in _words(at)
+    assert not {"Go on", "Run the experiment"} & set(_labels(at))
 
 
 # pre-training ---------------------------------------------------------------------------------

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from maskviz.evidence import compare, explain
+from maskviz.evidence.text.roles import by_role, by_turn
+from maskviz.evidence.text.scale import Scale
 from maskviz.masks import apply, mask
 from maskviz.readings.language.answering import decoded, written
 from maskviz.readings.question import asked
-from maskviz.text.conversation import read_conversation
+from maskviz.text.conversation import Conversation, Turn, read_conversation
 from maskviz.text.marks import printable
 from tests.tiny_chat import chat_model
 
@@ -52,6 +54,46 @@ def test_compare_breaks_a_mask_down_by_role(run, file, model) -> None:
         assert found["words"] == 1
     status, out, _ = run("compare", "--conversation", file, *given)
     assert "by role" in out
+    assert "each turn hidden alone" in out
+
+
+@pytest.mark.parametrize(
+    "asked_for",
+    [
+        {"name": "answer"},
+        {"name": "choices", "choices": ["Anna", "Ben"]},
+        {"name": "next", "target": "A", "against": "B"},
+        {"name": "next"},
+    ],
+)
+def test_hiding_a_turn_is_hiding_all_that_it_says(model, asked_for) -> None:
+    put = asked(model, {**asked_for, "conversation": SPOKEN}).about(SPOKEN.prompt.text)
+    hidden = mask(SPOKEN.prompt, "pattern", words="kind,loved")
+    compared = compare(hidden, put, "delete")
+    found = by_turn(compared, put)
+    assert [(one.turn, one.role, one.words, one.hidden) for one in found] == [
+        (1, "system", 4, 1), (2, "user", 9, 1),
+    ]  # fmt: skip
+    for one in found:
+        alone = compare(mask(SPOKEN.prompt, "turn", indices=[one.turn]), put, "delete")
+        assert one.delta == pytest.approx(Scale.of(compared).change(alone), abs=1e-4)
+        tells = "choices" in asked_for or "against" in asked_for
+        assert one.flip == (alone.flip if tells else None)
+    for one in by_role(compared, put):
+        part = compare(
+            mask(SPOKEN.prompt, f"(pattern & role:{one.role})", words="kind,loved"), put, "delete"
+        )
+        assert one.flip == part.flip
+
+
+def test_a_turn_that_leaves_nothing_is_said(model) -> None:
+    alone = Conversation((Turn("user", "Hi"), Turn("assistant", "", "Hm")))
+    put = asked(model, {"name": "next", "conversation": alone, "target": " a"})
+    compared = compare(mask(alone, "pattern", words="Hi"), put, "delete")
+    assert [one.turn for one in by_turn(compared, put)] == [1, 2]
+    one = Conversation((Turn("user", "Hi there"),))
+    put = asked(model, {"name": "next", "conversation": one, "target": " a"})
+    assert by_turn(compare(mask(one, "pattern", words="Hi"), put, "delete"), put) == []
 
 
 def test_explain_sums_by_turn(run, file, model) -> None:

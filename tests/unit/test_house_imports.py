@@ -64,7 +64,7 @@ INNER = {
         ("chance",),
         ("words", "text"),
         ("files",),
-        ("counterfactual", "distractor", "units", "shortcuts"),
+        ("counterfactual", "distractor", "distraction", "units", "shortcuts"),
         ("jobs",),
     ),
     "ui": (("components",), ("shared",)),

@@ -9,9 +9,10 @@ import pytest
 
 from maskviz import cli
 from maskviz.data.distractor import make
+from maskviz.evidence.cells import read_cells
 from maskviz.evidence.distractor.cell import attributes_of
 from maskviz.evidence.distractor.experiment import ARMS, Experiment
-from maskviz.evidence.distractor.interference import FIGURES, interference, read_cells, summarise
+from maskviz.evidence.distractor.interference import FIGURES, interference, summarise
 from maskviz.evidence.distractor.words import verdicts
 from maskviz.masks import mask
 from tests.tiny_models import build

@@ -12,7 +12,7 @@ from maskviz.evidence.chance.reference import reference_set
 from maskviz.masks import apply, mask
 from maskviz.models import load_model
 from maskviz.readings.batches import Ids
-from maskviz.readings.language import sharing
+from maskviz.readings.language import scoring, sharing
 from maskviz.readings.language.branches import Costs, best_plan, tree_of
 from maskviz.readings.question import asked, in_batches
 from tests.tiny_decoders import DECODERS
@@ -61,6 +61,27 @@ def test_shared_is_as_one_by_one(decoder, family: str, name: str, begins: list[i
     assert max(begins) > 10
     assert put.logits(reads[::-2]) == pytest.approx(alone[::-2], abs=1e-4)  # behind what was read
     assert put.logits(reads, batch_size=4) == pytest.approx(alone, abs=1e-4)
+
+
+@pytest.mark.parametrize("family", DECODERS)
+def test_choices_read_a_prompt_once(decoder, family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    put = asked(decoder(family), {"name": "choices", **QUESTIONS["choices"]})
+    masks = [mask(TEXT, "random", ratio=0.3, seed=i) for i in range(3)]
+    reads = [apply(m, o, put.model) for m in masks for o in ("delete", "attention", "unk")]
+    read: list[int] = []
+    watching = put.network.register_forward_pre_hook(
+        lambda _, args, given: read.append(given["input_ids"].numel()), with_kwargs=True
+    )
+    found, tokens = {}, {}
+    for name, worth in (("whole", 10**9), ("once", 1)):
+        monkeypatch.setattr(scoring, "_WORTH", worth)
+        read.clear()
+        found[name] = [in_batches(put, reads, size) for size in (None, 1, 4)]
+        tokens[name] = sum(read)
+    watching.remove()
+    for whole, once in zip(found["whole"], found["once"], strict=True):
+        assert once == pytest.approx(whole, abs=1e-4)
+    assert tokens["once"] < 0.75 * tokens["whole"]
 
 
 def test_texts_that_have_nothing_in_common_share_nothing(decoder, begins: list[int]) -> None:

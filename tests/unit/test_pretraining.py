@@ -6,8 +6,9 @@ import pytest
 
 from maskviz import runs
 from maskviz.errors import ParameterError
+from maskviz.evidence.cells import read_cells
 from maskviz.evidence.distractor.experiment import ARMS, Experiment
-from maskviz.evidence.distractor.interference import interference, read_cells
+from maskviz.evidence.distractor.interference import interference
 from maskviz.evidence.distractor.words import verdicts
 from maskviz.sweeps.pretraining import Pretraining, pretrain_and_tune
 from maskviz.training.spec.spec import MaskingSpec

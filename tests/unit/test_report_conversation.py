@@ -10,7 +10,11 @@ import pytest
 
 from maskviz.attention import attend
 from maskviz.attention.by_turn import attention_by_turn
+from maskviz.attention.difference import difference_view
+from maskviz.attention.turns import blocks, by_part
+from maskviz.attention.view import Display, displayed, view
 from maskviz.evidence.text.spoken import ranked_sentences
+from maskviz.figures import canvas
 from maskviz.masks import Mask, MaskSpan
 from maskviz.models import load_model
 from maskviz.readings.language.conversing import conversed
@@ -60,6 +64,40 @@ def test_the_shares_of_turns_are_those_of_their_tokens(model) -> None:
         keys = [i for i, owner in enumerate(owners) if owner == turn]
         own = weights[:, :, rows][:, :, :, keys].sum(-1).mean()
         assert shares.turns[turn] == pytest.approx(own, abs=2e-3)
+
+
+@pytest.mark.parametrize("method", ["raw", "mean", "rollout"])
+def test_a_view_by_part_is_what_goes_from_turn_to_turn(model, method) -> None:
+    put = conversed(model, SPOKEN)
+    found = attend(SPOKEN.text, put, method=method)
+    shown = by_part(view(found))
+    told = blocks(found, SPOKEN)
+    assert shown.tokens == told.groups == ("1 system", "2 user", "template")
+    np.testing.assert_allclose(shown.weights.mean((0, 1)), told.shares, atol=1e-6)
+    assert shown.special == (False, False, True)
+    whole = attend(HIDDEN, put, "delete", method=method)
+    change = by_part(difference_view(found, whole))
+    tokens = difference_view(found, whole)
+    rows = [i for i, o in enumerate(tokens.segments) if o == 0 and not tokens.absent[i]]
+    keys = [i for i, o in enumerate(tokens.segments) if o == 1]
+    moved = tokens.weights[:, :, rows][:, :, :, keys].sum(-1).mean(-1)
+    np.testing.assert_allclose(change.weights[:, :, 0, 1], moved, atol=1e-6)
+
+
+def test_turns_are_blocks_of_both_axes(model) -> None:
+    put = conversed(model, SPOKEN)
+    shown = view(attend(SPOKEN.text, put))
+    owners = put.tokenise(SPOKEN.text).turns
+    named = {0: "1 system", 1: "2 user", None: ""}
+    drawn = [name for a, b, name in canvas.blocks(shown.segments, shown.parts) for _ in range(a, b)]
+    assert drawn == [named[owner] for owner in owners]
+    for display in (Display(words=True), Display(special=False), Display(False, True)):
+        cut = displayed(shown, display)
+        names = [name for *_, name in canvas.blocks(cut.segments, cut.parts)]
+        assert [name for name in names if name] == ["1 system", "2 user"]
+        assert ("" in names) == display.special
+    assert by_part(view(attend("A plain text.", "mini"))) is None
+    assert by_part(view(attend(SPOKEN.text, put, method="flow"))) is None
 
 
 def test_nothing_hidden_is_a_report_too(model) -> None:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from maskviz.attention.capture import segments
 from maskviz.attention.pairs import join_pair
+from maskviz.attention.parts import segments
 from maskviz.errors import TextError
 from maskviz.evidence import explain
 from maskviz.masks import OPERATORS, Mask, MaskSpan, apply, mask

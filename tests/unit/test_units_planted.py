@@ -7,7 +7,7 @@ import pytest
 
 from maskviz import attend
 from maskviz.evidence.units.asking import Way
-from maskviz.evidence.units.choose import choose_heads, role_shares, roles_on
+from maskviz.evidence.units.choose import choose_units, role_shares, roles_on
 from maskviz.evidence.units.compare import compare_units
 from maskviz.evidence.units.scan import scan_rows, scan_text
 from maskviz.evidence.units.sentence import scan_sentence
@@ -74,7 +74,7 @@ def test_without_the_circuit_nothing_is_copied(copies, copying_head) -> None:
     assert found.comparison.detail["next"][1]["text"].strip() != wanted
     assert found.comparison.flip
     put = asked(copies, NEXT)
-    largest = choose_heads("top-k:2", put, text, Way("zero"))
+    largest = choose_units("top-k:2", put, text, Way("zero"))
     assert copying_head in map(str, largest.units)
     by_effect = compare_units(text, largest, copies, Way("zero"), 20, NEXT)
     assert not by_effect.control.tells  # chosen by their effect on this very text
@@ -88,6 +88,6 @@ def test_roles_say_what_share_of_the_effect_they_carry(copies) -> None:
     assert sum(one.share for one in shares) == pytest.approx(1)
     assert sum(one.heads for one in shares) == 8
     assert shares[0].share > 0.4
-    previous = choose_heads("role:previous-token", asked(copies, NEXT), text)
+    previous = choose_units("role:previous-token", asked(copies, NEXT), text)
     assert previous.units
     assert all(roles[unit].name == "previous token" for unit in previous.units)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from maskviz.errors import CapabilityError, ParameterError, UnknownNameError
-from maskviz.evidence.units.choose import choose_heads
+from maskviz.evidence.units.choose import choose_units
 from maskviz.evidence.units.compare import compare_units
 from maskviz.evidence.units.scan import scan_rows, scan_text
 from maskviz.evidence.units.sentence import scan_sentence
@@ -24,7 +24,7 @@ TEXT = "Anna didn't like this truly dull film, though."
     (["--heads", "3.9"], "There is no head 3.9 in 'mini': layer 3 has 4 heads."),
     (["--heads", "3.1,3.2,3.3,3.4"], "All 4 heads of layer 3 are named"),
     (["--heads", "cross:1.1"], "'mini' has no cross beside"),
-    (["--heads", ","], "No head is named"),
+    (["--heads", ","], "No unit is named"),
     (["--heads", "1.1", "--unit-operator", "half"], "unit operator 'half'"),
     (["--heads", "1.1", "--unit-operator", "from", "--strategy", "pattern", "--pattern", "zzz"],
      "takes the values of a masked text"),
@@ -99,15 +99,15 @@ def test_models_info_shows_the_checks(run) -> None:
     ("random:24", "from 1 to 23"),
     ("top-k:x", "from 1 to 23"),
     ("role:king", "role 'king'"),
-    ("best:3", "strategy over heads 'best'"),
+    ("best:3", "strategy over units 'best'"),
 ])  # fmt: skip
 def test_strategies_over_heads_say_what_they_take(written: str, said: str) -> None:
     with pytest.raises((ParameterError, UnknownNameError), match=said):
-        choose_heads(written, asked("mini"), TEXT)
+        choose_units(written, asked("mini"), TEXT)
 
 
 def test_heads_drawn_at_random_are_the_same_for_the_same_seed() -> None:
     put = asked("mini")
-    one, same, other = (choose_heads("random:5", put, TEXT, seed=seed) for seed in (3, 3, 4))
+    one, same, other = (choose_units("random:5", put, TEXT, seed=seed) for seed in (3, 3, 4))
     assert one == same != other
     assert len(one) == 5

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data.distractor import KINDS, LABELS, make
-from ...errors import RunError
 from ...paths import write_atomic
-from .experiment import TESTS, Experiment, cell_file
+from ..cells import cell_file, loaded, tuned
+from .experiment import TESTS, Experiment
 from .leakage import counts_of, probe
 
 if TYPE_CHECKING:
@@ -35,18 +35,11 @@ def run_cell(experiment: Experiment, seed: int, arm: str) -> None:
 def measure(experiment: Experiment, arm: str, seed: int, folder: Path) -> dict[str, float]:
     """Tune the model on one seed's rows as the arm has it, and return the cell's figures."""
     from ...models import load_model
-    from ...training.loop.execute import execute
 
     frame = make(experiment.rows, seed, experiment.strength, experiment.kind, experiment.noise)
     spec = _spec(experiment, arm, seed, folder, frame)
-    (folder / "spec.toml").write_text(spec.to_toml(), encoding="utf-8")
-    state = execute(folder, rows=_rows(frame))
-    if state != "done":
-        from ...training.folder import read_json
-
-        said = read_json(folder / "status.json").get("outcome_reason", "")
-        raise RunError(f"The arm {arm!r} with seed {seed} is {state}: {said}")
-    return _figures(spec, frame, experiment, folder / "model", load_model(spec.model))
+    model_folder = tuned(spec, _rows(frame), folder, arm)
+    return _figures(spec, frame, experiment, model_folder, load_model(spec.model))
 
 
 def masking_of(
@@ -128,7 +121,7 @@ def _figures(
     """Return accuracy per test set, worst group and leakage, on inputs as the arm was trained."""
     import numpy as np
 
-    network, reader = _load(model_folder), _reader(spec, model)
+    network, reader = loaded(model_folder, spec.task), _reader(spec, model)
     figures: dict[str, float] = {}
     for test in TESTS:
         rows = frame[frame.split == test]
@@ -170,20 +163,6 @@ def _reader(spec: RunSpec, model: Model) -> Any:
         return (masker.row(i) for i in range(len(texts)))
 
     return read
-
-
-def _load(folder: Path) -> Any:
-    import torch
-    import transformers
-
-    from ...models.model import device
-    from ...training.model.encoder import without_bars
-
-    with without_bars():
-        network = transformers.AutoModelForSequenceClassification.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
-        )
-    return network.to(device()).eval()
 
 
 def _forward(network: Any, rows: Sequence[TokenRow]) -> tuple[Any, Any]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TypedDict
 
 from ...errors import ParameterError, UnknownNameError
 from ...paths import home
+from ..cells import identity
 
 
 class Size(TypedDict):
@@ -69,35 +67,9 @@ class Experiment:
     def id(self) -> str:
         """A short name that changes with everything that changes a cell, arms and seeds aside."""
         settings = {k: v for k, v in asdict(self).items() if k not in ("arms", "seeds")}
-        version = CACHE_VERSION + OF_KIND.get(self.kind, 0)
-        said = json.dumps([version, settings, weights_of(self.model)], sort_keys=True)
-        return hashlib.sha256(said.encode()).hexdigest()[:12]
+        return identity(CACHE_VERSION + OF_KIND.get(self.kind, 0), settings, self.model)
 
     @property
     def folder(self) -> Path:
         """Where the finished cells are kept, so that none is run twice."""
         return home() / "interference" / self.id
-
-
-def cell_file(experiment: Experiment, seed: int, arm: str) -> Path:
-    """Return where the figures of a cell are kept."""
-    return experiment.folder / f"{arm}-{seed}.json"
-
-
-def weights_of(model: str) -> str:
-    """Return what tells two versions of a model apart: a cell belongs to the weights it tuned."""
-    from ...models.locate import locate
-
-    folder = Path(locate(model))
-    files = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
-    stamps = tuple((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in files)
-    return _digest(stamps) if files else str(folder)
-
-
-@lru_cache(maxsize=32)
-def _digest(stamps: tuple[tuple[str, int, int], ...]) -> str:
-    """Read the files once; time and size tell whether they have changed since."""
-    digest = hashlib.sha256()
-    for file, _, _ in stamps:
-        digest.update(Path(file).read_bytes())
-    return digest.hexdigest()

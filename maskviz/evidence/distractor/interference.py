@@ -23,17 +23,16 @@ interval, differences between arms paired by seed.
 
 from __future__ import annotations
 
-import json
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ...paths import assets
 from ...training.folder import read_json
+from ..cells import Listener, read_cells, run_missing
 from ..intervals import mean_interval
-from .cells import run_cells
-from .experiment import Experiment, cell_file
+from .cell import run_cell, start_of
+from .experiment import Experiment
 from .result import Interference
 from .words import finding, verdicts
 
@@ -42,18 +41,6 @@ FIGURES = (
     "recovery", "leakage_text", "leakage_text_chance", "leakage_representation",
     "leakage_representation_chance",
 )  # fmt: skip
-Listener = Callable[["Progress"], None]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an experiment is: `cell` of `cells` begins; `seconds_left` is None at first."""
-
-    cell: int
-    cells: int
-    arm: str
-    seed: int
-    seconds_left: float | None
 
 
 def interference(
@@ -69,30 +56,10 @@ def interference(
     'Trained on plain text, the model loses 31.0 points of accuracy when the name turns ...'
     """
     experiment = experiment or Experiment()
-    began = time.monotonic()
-    todo = [(seed, arm) for seed in range(experiment.seeds) for arm in experiment.arms]
-    missing = [cell for cell in todo if not cell_file(experiment, *cell).is_file()]
-
-    def tell(begun: int, finished: int, seed: int, arm: str) -> None:
-        if listener:
-            spent = time.monotonic() - began
-            left = spent / finished * (len(missing) - finished) if finished else None
-            number = len(todo) - len(missing) + begun
-            listener(Progress(number, len(todo), arm, seed, left))
-
-    run_cells(experiment, missing, tell, processes)
-    return summarise(experiment, read_cells(experiment), time.monotonic() - began)
-
-
-def read_cells(experiment: Experiment) -> dict[str, list[dict[str, float]]]:
-    """Return arm → figures per seed of the cells that are finished for every arm."""
-    cells: dict[str, list[dict[str, float]]] = {arm: [] for arm in experiment.arms}
-    for seed in range(experiment.seeds):
-        files = [cell_file(experiment, seed, arm) for arm in experiment.arms]
-        if all(file.is_file() for file in files):
-            for arm, file in zip(experiment.arms, files, strict=True):
-                cells[arm].append(json.loads(file.read_text(encoding="utf-8")))
-    return cells
+    seconds = run_missing(
+        experiment, run_cell, listener, processes, lambda: start_of(experiment)
+    )  # what all start from is written once, before several look for it
+    return summarise(experiment, read_cells(experiment), seconds)
 
 
 def known_cells(experiment: Experiment) -> dict[str, list[dict[str, float]]]:

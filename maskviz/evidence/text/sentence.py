@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ...inside.units import SEVERAL
 from ...masks.mask import Mask
 from ...readings.fills import Fill
 from ...text.percent import percent
@@ -138,7 +139,7 @@ def _regression_sentence(comparison: Comparison, chance: Control | None, doing: 
 def beside(chance: Control) -> str:
     """Say where a mask stands among others of its kind and size: a verdict's figures, or a rank."""
     count, size = chance.draws, chance.size
-    near = "" if chance.unit == "head" else " of about its length"
+    near = "" if f"{chance.unit}s" in SEVERAL.values() else " of about its length"
     if not chance.number:
         return "the model reads nothing of what is hidden"
     if not count:

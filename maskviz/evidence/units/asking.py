@@ -18,7 +18,7 @@ from ...inside.operators import (
 )
 from ...inside.scanning import Scan, aligned, recorded
 from ...inside.under import values_for
-from ...inside.units import Anatomy, UnitMask
+from ...inside.units import HEAD, UnitMask
 from ...masks.encoding import Encoding
 from ...masks.mask import Mask
 from ...masks.operators import apply
@@ -73,7 +73,7 @@ def example_rows() -> tuple[str, ...]:
     return tuple(frame["text"][:ROWS])
 
 
-def scan_of(question: Question, text: str, way: Way) -> tuple[Scan, Encoding]:
+def scan_of(question: Question, text: str, way: Way, kind: str = HEAD) -> tuple[Scan, Encoding]:
     """Return what a text is asked by, with other units masked each time, and what is read of it.
 
     Where plain values go into the masked text, that is the masked one.
@@ -81,7 +81,7 @@ def scan_of(question: Question, text: str, way: Way) -> tuple[Scan, Encoding]:
     anatomy = anatomy_of(question.model)
     plain = apply(text, "attention", question.model)
     if not way.patches:
-        return Scan(question, anatomy, plain, _values(question, anatomy, way)), plain
+        return Scan(question, anatomy, plain, _values(question, way, kind)), plain
     if way.hidden is None or not way.hidden.spans:
         raise ParameterError(
             f"The unit operator {way.operator} takes the values of a masked text: choose what is "
@@ -89,26 +89,26 @@ def scan_of(question: Question, text: str, way: Way) -> tuple[Scan, Encoding]:
         )
     masked = apply(way.hidden, way.hides, question.model)
     here, there = (plain, masked) if way.operator == FROM else (masked, plain)
-    places = list(anatomy.heads)
-    own, others = (recorded(question, anatomy, one, places) for one in (here, there))
+    keys = anatomy.keys(kind)
+    own, others = (recorded(question, anatomy, one, keys) for one in (here, there))
     values = aligned(others, here, there, own, anatomy.first)
     return Scan(question, anatomy, here, values), here
 
 
-def _values(question: Question, anatomy: Anatomy, way: Way) -> Values | None:
-    """Return what stands in the place of every head; None is zero."""
+def _values(question: Question, way: Way, kind: str) -> Values | None:
+    """Return what stands in the place of every unit of a kind; None is zero."""
     rows = way.rows
     if way.operator == MEAN and rows is None:
         rows = example_rows()
     if way.operator not in (MEAN, BUT_BIAS):
         return None
-    return _kept(question, way.operator, rows or ())
+    return _kept(question, way.operator, rows or (), kind)
 
 
 @remembered(maxsize=4)
-def _kept(question: Question, operator: str, rows: tuple[str, ...]) -> Values | None:
+def _kept(question: Question, operator: str, rows: tuple[str, ...], kind: str) -> Values | None:
     anatomy = anatomy_of(question.model)
-    every = UnitMask(anatomy, anatomy.all_heads)
+    every = UnitMask(anatomy, anatomy.of_kind(kind))
     return values_for(question, every, operator, reads_of(question, rows))
 
 

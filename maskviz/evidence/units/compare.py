@@ -1,4 +1,4 @@
-"""A text and a network with some of its heads masked: what changes, beside other heads."""
+"""A text and a network with some of its units masked: what changes, beside other units."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...inside.anatomy import anatomy_of, whole_layers_stay
 from ...inside.operators import FROM_PLAIN
 from ...inside.scanning import Scan
 from ...inside.under import question_around
-from ...inside.units import UnitMask
+from ...inside.units import SEVERAL, UnitMask
 from ...masks.encoding import Encoding
 from ...masks.mask import Mask
 from ...models.model import Model
@@ -20,9 +20,12 @@ from ..chance.verdict import DRAWS, Control
 from ..statistics import divergence
 from ..text.compare import LEAST, Comparison
 from .asking import Way, put_to, scan_of
-from .reference import head_sets
+from .reference import unit_sets
 
 _SAME = 1e-4  # as in the verdict on words
+NONE = (
+    "No unit is named: write heads as 3.1,3.4, layer and head from 1, MLPs as 3.mlp, layers as 3."
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Silenced:
     """What masking units changes in the answer to one text.
 
     comparison: its `original` is the answer with all units as they are. control: the other sets of
-    as many heads. way: how they were masked.
+    as many units. way: how they were masked.
     """
 
     units: UnitMask
@@ -59,19 +62,19 @@ def compare_units(
 ) -> Silenced:
     """Ask about a text with all units as they are and with some masked, beside as many others.
 
-    units: a mask, or heads as they are written: `3.1,3.4`. Raises ParameterError for a head that
-    there is not or every head of a layer, CapabilityError where heads cannot be changed.
+    units: a mask, or units of one kind as they are written: `3.1,3.4`. Raises ParameterError for a
+    unit that there is not or every head of a layer, CapabilityError where they cannot be changed.
 
     >>> compare_units("A truly great film.", "1.1").control.size
     '1 head'
     """
     if draws < LEAST:
-        raise ParameterError(f"{draws} other sets of heads were asked for: the least is {LEAST}.")
+        raise ParameterError(f"{draws} other sets of units were asked for: the least is {LEAST}.")
     put, way = put_to(asked(model, question), text), way or Way()
     mask = units_of(units, put)
     whole_layers_stay(mask)
-    sets = head_sets(mask, draws)
-    scan, read = scan_of(put, text, way)
+    sets = unit_sets(mask, draws)
+    scan, read = scan_of(put, text, way, mask.kind)
     plain, found = scan.answers([mask.units, *sets.sets])
     compared = comparison_of(put, text, way, plain, found[0], _detail(put, scan, mask, read))
     return Silenced(mask, way, compared, beside_sets(put, compared, found, mask, sets.whole))
@@ -84,7 +87,7 @@ def units_of(units: UnitMask | str, question: Question) -> UnitMask:
     anatomy = anatomy_of(question.model)
     mask = UnitMask(anatomy, anatomy.read(units))
     if not mask.units:
-        raise ParameterError("No head is named: write them as 3.1,3.4, layer and head from 1.")
+        raise ParameterError(NONE)
     return mask
 
 
@@ -146,7 +149,7 @@ def beside_sets(
         float(low),
         float(high),
         float(p.mean()) if count else nothing,
-        mask.kind,
+        SEVERAL[mask.kind][:-1],
         len(mask),
         whole,
         float(moved[0]),

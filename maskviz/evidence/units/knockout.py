@@ -16,6 +16,7 @@ from ...inside.anatomy import anatomy_of
 from ...inside.edges import cut
 from ...inside.scanning import recorded
 from ...inside.tape import attending
+from ...inside.units import HEAD
 from ...masks.choose import mask as choose_mask
 from ...masks.encoding import Encoding
 from ...masks.mask import Mask
@@ -195,8 +196,7 @@ class _Asked:
     def __init__(self, put: Question, read: Encoding, queries: tuple[int, ...]) -> None:
         self.put, self.read, self.queries = put, read, queries
         anatomy = anatomy_of(put.model)
-        place = next(iter(anatomy.heads))
-        (value,) = recorded(put, anatomy, read, [place]).values()
+        (value,) = recorded(put, anatomy, read, anatomy.keys(HEAD)[:1]).values()
         self.rows, _, self.size, _ = value.shape  # rows of one text: one for each choice
         self.plain = put.logits([read])[0]
         p = put.probabilities(self.plain)

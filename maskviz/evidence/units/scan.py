@@ -1,8 +1,8 @@
-"""The scan: what each head does to the answer when it alone is masked.
+"""The scan: what each head, MLP or layer does to the answer when it alone is masked.
 
-The effect of a head is Δ log-odds of the plain answer (of a value, Δ): below 0 the answer falls
+The effect of a unit is Δ log-odds of the plain answer (of a value, Δ): below 0 the answer falls
 without it. The largest of a scan is the largest of so many, and no verdict on the text it was found
-on: it is looked for on half of the rows, and its place among all heads is counted on the others.
+on: it is looked for on half of the rows, and its place among all units is counted on the others.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import Any
 
 from ...errors import ParameterError
 from ...inside.anatomy import anatomy_of
-from ...inside.units import Anatomy, Unit
+from ...inside.units import HEAD, Anatomy, Unit
 from ...masks.mask import Mask
 from ...models.model import Model
 from ...readings.question import Question, Spec, asked
 from ..intervals import mean_interval
 from .asking import Way, put_to, scan_of
 
-FEWEST = 4  # rows of which the largest head can be tested on the others
+FEWEST = 4  # rows of which the largest unit can be tested on the others
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class HeadEffect:
-    """What masking one head does: the mean over the rows, its 95 % interval, and its place.
+class UnitEffect:
+    """What masking one unit does: the mean over the rows, its 95 % interval, and its place.
 
-    probability: of the plain answer with the head masked, on one text; None over rows.
-    rank: among all heads by |effect|, 1 the largest.
+    probability: of the plain answer with the unit masked, on one text; None over rows.
+    rank: among all units of its kind by |effect|, 1 the largest.
     """
 
     unit: Unit
@@ -44,7 +44,7 @@ class HeadEffect:
         """Return the JSON-ready values."""
         known = self.low == self.low
         return {
-            "head": str(self.unit),
+            self.unit.kind: str(self.unit),
             "effect": self.effect,
             "ci95": [self.low, self.high] if known else None,
             "rank": self.rank,
@@ -54,9 +54,9 @@ class HeadEffect:
 
 @dataclass(frozen=True)
 class Tested:
-    """The largest head of half of the rows, on the other half.
+    """The largest unit of half of the rows, on the other half.
 
-    rank: its place among all heads there; p_value: (1 + heads as strong) / heads.
+    rank: its place among all of its kind there; p_value: (1 + units as strong) / units.
     """
 
     unit: Unit
@@ -70,13 +70,13 @@ class Tested:
 
     @property
     def p_value(self) -> float:
-        """The share of heads that are as strong on the other rows, itself counted."""
+        """The share of units that are as strong on the other rows, itself counted."""
         return self.rank / self.of
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values."""
         return {
-            "head": str(self.unit),
+            self.unit.kind: str(self.unit),
             "found_on": self.found_on,
             "rows": self.rows,
             "effect": self.effect,
@@ -88,11 +88,11 @@ class Tested:
 
 
 @dataclass(frozen=True, eq=False)
-class HeadScan:
-    """The effect of every head on the answer to a text, or to rows.
+class UnitScan:
+    """The effect of every unit of a kind on the answer to a text, or to rows.
 
-    values: (rows, heads), Δ log-odds of each row's plain answer. answers: of one text the plain
-    logits (outputs,) and those with each head masked (heads, outputs). plain: what the plain answer
+    values: (rows, units), Δ log-odds of each row's plain answer. answers: of one text the plain
+    logits (outputs,) and those with each unit masked (units, outputs). plain: what the plain answer
     is, and its probability, of one text.
     """
 
@@ -100,31 +100,39 @@ class HeadScan:
     question: Question
     way: Way
     values: Any
-    effects: tuple[HeadEffect, ...]
+    effects: tuple[UnitEffect, ...]
     tested: Tested | None = None
     answers: tuple[Any, Any] | None = None
     plain: tuple[str, float] | None = None
+    kind: str = HEAD
 
     @property
-    def largest(self) -> HeadEffect:
-        """The head with the largest effect."""
+    def largest(self) -> UnitEffect:
+        """The unit with the largest effect."""
         return next(one for one in self.effects if one.rank == 1)
 
+    def effects_of_row(self, row: int) -> dict[Unit, float]:
+        """Return the effect of each unit on one of the rows."""
+        return {
+            one.unit: float(value)
+            for one, value in zip(self.effects, self.values[row], strict=True)
+        }
+
     def grid(self, side: str = "") -> Any:
-        """Return the effects of a part as an array (layers, heads), NaN where there is none."""
+        """Return the effects of a part as an array (layers, heads or 1), NaN where is none."""
         import numpy as np
 
         own = [one for one in self.effects if one.unit.side == side]
-        heads = max((one.unit.head for one in own), default=-1) + 1
+        across = max((max(one.unit.head, 0) for one in own), default=-1) + 1
         part = side or self.anatomy.first
         count = self.anatomy.layers["decoder" if part == "cross" else part]
-        found = np.full((count, heads), np.nan)
+        found = np.full((count, across), np.nan)
         for one in own:
-            found[one.unit.layer, one.unit.head] = one.effect
+            found[one.unit.layer, max(one.unit.head, 0)] = one.effect
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON-ready values; heads from the strongest."""
+        """Return the JSON-ready values; units from the strongest, under the name of their kind."""
         ranked = sorted(self.effects, key=lambda one: one.rank)
         return {
             "model": self.anatomy.model,
@@ -133,7 +141,7 @@ class HeadScan:
             "rows": len(self.values),
             "label": self.plain and self.plain[0],
             "probability": self.plain and self.plain[1],
-            "heads": [one.to_dict() for one in ranked],
+            f"{self.kind}s": [one.to_dict() for one in ranked],
             "largest": str(self.largest.unit),
             "tested": self.tested and self.tested.to_dict(),
         }
@@ -145,20 +153,22 @@ def scan_text(
     way: Way | None = None,
     question: Spec = "labels",
     progress: Progress = lambda done, total: None,
-) -> HeadScan:
-    """Mask each head of a model alone and ask about a text; effects have no interval then.
+    kind: str = HEAD,
+) -> UnitScan:
+    """Mask each unit of a kind alone and ask about a text; effects have no interval then.
 
     >>> scan_text("A truly great film.").effects[0].unit
     Unit(layer=0, head=0, side='', kind='head')
     """
     put, way = put_to(asked(model, question), text), way or Way()
     anatomy = anatomy_of(put.model)
-    plain, found, index = _asked(put, text, way, anatomy, progress)
+    units = anatomy.of_kind(kind)
+    plain, found, index = _asked(put, text, way, units, progress)
     moved = _moved(put, plain, found, index)
     p = put.probabilities(found)[:, index]
-    effects = _effects(anatomy, moved[None], p)
+    effects = _effects(units, moved[None], p)
     before = put.outputs[index], float(put.probabilities(plain)[index])
-    return HeadScan(anatomy, put, way, moved[None], effects, None, (plain, found), before)
+    return UnitScan(anatomy, put, way, moved[None], effects, None, (plain, found), before, kind)
 
 
 def scan_rows(
@@ -168,8 +178,9 @@ def scan_rows(
     question: Spec = "labels",
     progress: Progress = lambda done, total: None,
     seed: int = 0,
-) -> HeadScan:
-    """Mask each head of a model alone and ask about rows; the largest is tested on other rows.
+    kind: str = HEAD,
+) -> UnitScan:
+    """Mask each unit of a kind alone and ask about rows; the largest is tested on other rows.
 
     texts: where values come from masked texts, those as masks. Raises ParameterError for no row.
     """
@@ -179,62 +190,61 @@ def scan_rows(
     if not texts:
         raise ParameterError("No row has a text: name a file with texts, or give one.")
     anatomy = anatomy_of(put.model)
-    rows = []
+    units, rows = anatomy.of_kind(kind), []
     for row in texts:
         text, own_way = (
             (row.text, replace(way, hidden=row)) if isinstance(row, Mask) else (row, way)
         )
         own = put.about(text)
-        plain, found, index = _asked(own, text, own_way, anatomy, lambda done, total: None)
+        plain, found, index = _asked(own, text, own_way, units, lambda done, total: None)
         rows.append(_moved(own, plain, found, index))
         progress(len(rows), len(texts))
     values = np.stack(rows)
-    return HeadScan(
-        anatomy, put, way, values, _effects(anatomy, values), _tested(anatomy, values, seed)
-    )
+    effects, tested = _effects(units, values), _tested(units, values, seed)
+    return UnitScan(anatomy, put, way, values, effects, tested, kind=kind)
 
 
 def _asked(
-    put: Question, text: str, way: Way, anatomy: Anatomy, progress: Progress
+    put: Question, text: str, way: Way, units: Sequence[Unit], progress: Progress
 ) -> tuple[Any, Any, int]:
-    """Return the plain logits, those with each head masked, and the output that is spoken of."""
-    scan, _ = scan_of(put, text, way)
+    """Return the plain logits, those with each unit masked, and the output that is spoken of."""
+    scan, _ = scan_of(put, text, way, units[0].kind)
     done = 0
 
     def count(more: int) -> None:
         nonlocal done
         done += more
-        progress(done, len(anatomy.all_heads))
+        progress(done, len(units))
 
     scan.done = count
-    plain, found = scan.answers([[head] for head in anatomy.all_heads])
+    plain, found = scan.answers([[unit] for unit in units])
     return plain, found, put.subject(put.probabilities(plain))
 
 
 def _moved(put: Question, plain: Any, found: Any, index: int) -> Any:
-    """Return Δ log-odds of an output with each head masked, (heads,)."""
+    """Return Δ log-odds of an output with each unit masked, (units,)."""
     return put.log_odds(found)[:, index] - put.log_odds(plain)[index]
 
 
-def _effects(anatomy: Anatomy, values: Any, p: Any = None) -> tuple[HeadEffect, ...]:
+def _effects(units: Sequence[Unit], values: Any, p: Any = None) -> tuple[UnitEffect, ...]:
     import numpy as np
 
     means = values.mean(0)
     ranks = np.empty(len(means), int)
     ranks[np.argsort(-abs(means), kind="stable")] = np.arange(1, len(means) + 1)
     return tuple(
-        HeadEffect(
+        UnitEffect(
             unit,
             *mean_interval(list(map(float, values[:, i]))),
             int(ranks[i]),
             None if p is None else float(p[i]),
         )
-        for i, unit in enumerate(anatomy.all_heads)
+        for i, unit in enumerate(units)
     )
 
 
-def _tested(anatomy: Anatomy, values: Any, seed: int) -> Tested | None:
-    """Look for the largest head on half of the rows and count its place on the others."""
+def _tested(units: Sequence[Unit], values: Any, seed: int) -> Tested | None:
+    """Look for the largest unit on half of the rows and count its place on the others."""
     count = len(values)
     if count < FEWEST:
         return None
@@ -245,5 +255,4 @@ def _tested(anatomy: Anatomy, values: Any, seed: int) -> Tested | None:
     there = abs(second.mean(0))
     mean, low, high = mean_interval(list(map(float, second[:, index])))
     rank = int((there >= there[index]).sum())
-    unit = anatomy.all_heads[index]
-    return Tested(unit, len(first), len(second), mean, low, high, rank, len(there))
+    return Tested(units[index], len(first), len(second), mean, low, high, rank, len(there))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from ...inside.units import SEVERAL
 from ...text.percent import percent
 from ..text.sentence import comparison_sentence, shortened
 from .compare import Silenced
 from .knockout import Knockout
 from .layers import Lens
-from .scan import HeadScan
+from .scan import UnitScan
 
-LEAST_SHOWN = 0.001  # what is less stands as 0 in the table of heads
+LEAST_SHOWN = 0.001  # what is less stands as 0 in the table of units
 
 
 def units_sentence(found: Silenced) -> str:
@@ -18,14 +19,15 @@ def units_sentence(found: Silenced) -> str:
     return comparison_sentence(found.comparison, found.control, doing)
 
 
-def scan_sentence(found: HeadScan) -> str:
-    """Say which head of a scan has the largest effect, and what that is worth.
+def scan_sentence(found: UnitScan) -> str:
+    """Say which unit of a scan has the largest effect, and what that is worth.
 
     On one text it is the largest of so many, which is no verdict; over rows it is tested on others.
     """
     count, one = len(found.effects), found.largest
+    every = f"{count} {SEVERAL[found.kind]}"
     if abs(one.effect) < LEAST_SHOWN:
-        doing = found.way.said.format(units=f"any one of the {count} heads")
+        doing = found.way.said.format(units=f"any one of the {every}")
         return f"{doing} moves nothing: no effect reaches {LEAST_SHOWN}."
     doing = found.way.said.format(units=one.unit.said)
     moves = f"moves the log-odds of the answer by {_signed(one.effect)}"
@@ -36,7 +38,7 @@ def scan_sentence(found: HeadScan) -> str:
             moves = f"moves {what} from {percent(before)} to {percent(one.probability)}"
         else:
             moves = f"moves {shortened(label)} by {_signed(one.effect)}"
-        return f"{doing} {moves}: the largest of {count} heads on this text, which is no verdict."
+        return f"{doing} {moves}: the largest of {every} on this text, which is no verdict."
     tested = found.tested
     if tested is None:
         return f"{doing} {moves} on average over {len(found.values)} rows, the largest of {count}."

@@ -230,29 +230,36 @@ class Matrix {
     return `${letters.join("")}…`
   }
 
-  // In a pair the title stands over the first part and each part has its letter.
+  // The title stands over the first part that has room for it, and each part has its name: in a
+  // pair a letter, in a conversation the turn; where there is no room for it, its number.
   drawTitles(context, frame) {
     const { left, top, cell, head } = this
     context.font = this.font(11.5)
-    const fits = ([start, end], title) => (end - start) * cell > context.measureText(`A · ${title}`).width + 16
-    const named = (blocks, title) => blocks?.length > 1
-      ? blocks.map((block, i) => [block[0], i || !fits(block, title) ? block[2] : `${block[2]} · ${title}`]) : [[0, title]]
     context.fillStyle = this.inks.muted
     context.textAlign = "left"
     context.textBaseline = "top"
+    const wide = text => context.measureText(text).width
+    const named = (blocks, title, from, to, scrolled) => {
+      if (!(blocks?.length > 1)) return [[from, title]]
+      let titled = false
+      return blocks.flatMap(([start, end, name]) => {
+        const first = Math.max(from, from + start * cell - scrolled), room = Math.min(to, from + end * cell - scrolled) - first
+        if (room < 4) return []
+        const both = name ? `${name} · ${title}` : title
+        if (!titled && wide(both) + 16 < room) { titled = true; return [[first, both]] }
+        const said = [name, name.split(" ")[0]].find(text => [...text].length === 1 || wide(text) + 4 < room)
+        return said ? [[first, said]] : []
+      })
+    }
     const across = frame.width - left > 110 ? "attended to (key) →" : "key →"
-    for (const [start, title] of named(head.keyBlocks, across)) {
-      const x = left + start * cell - frame.x
-      if (start && x < left) continue
-      context.fillText(title, Math.min(Math.max(x, left), frame.width - context.measureText(title).width), 1)
+    for (const [x, title] of named(head.keyBlocks, across, left, frame.width, frame.x)) {
+      context.fillText(title, Math.min(x, frame.width - wide(title)), 1)
     }
     const down = head.queryTitle ?? "attends from (query)"
     context.textAlign = "right"
-    for (const [start, title] of named(head.blocks, frame.height - top > 120 ? `← ${down}` : "← query")) {
-      const y = top + start * cell - frame.y
-      if (start && (y < top || y > frame.height - 20)) continue
+    for (const [y, title] of named(head.blocks, frame.height - top > 120 ? `← ${down}` : "← query", top, frame.height, frame.y)) {
       context.save()
-      context.translate(1, Math.max(y, top))
+      context.translate(1, y)
       context.rotate(-Math.PI / 2)
       context.fillText(title, 0, 0)
       context.restore()

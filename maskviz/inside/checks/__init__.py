@@ -2,12 +2,12 @@
 
 A check is one function, (model) -> Finding: `masks` has those of what may attend to what, `sight`
 that of hidden words, `padding` that of batches, `readout` that of where an answer is read,
-`layers` that of which layers attend, `heads` that of heads, `resuming` that of lower layers,
-`sharing` that of beginnings. `probe` has the tokens they read, `scaled` the copy of a network whose
-windows are of four tokens.
+`layers` that of which layers attend, `heads` that of heads, `sums` those of MLPs and layers,
+`resuming` that of lower layers, `sharing` that of beginnings. `probe` has the tokens they read,
+`scaled` the copy of a network whose windows are of four tokens.
 """
 
-from . import heads, layers, masks, padding, readout, resuming, sharing, sight
+from . import heads, layers, masks, padding, readout, resuming, sharing, sight, sums
 
 __all__ = [
     "heads",
@@ -20,4 +20,5 @@ __all__ = [
     "scaled",
     "sharing",
     "sight",
+    "sums",
 ]

@@ -55,12 +55,12 @@ def answers(
     at = {"device": network.device}
     given = {"input_ids": torch.tensor(ids, **at), "attention_mask": torch.tensor(seen, **at)}
     with torch.inference_mode(), _caught(network, met.append):
-        output = network(**given, **_for_decoder(network, given["input_ids"]))
+        output = network(**given, **for_decoder(network, given["input_ids"]))
     logits = getattr(output, "logits", None)
     return met[0].float(), None if logits is None else logits.float()
 
 
-def _for_decoder(network: Any, ids: Any) -> dict[str, Any]:
+def for_decoder(network: Any, ids: Any) -> dict[str, Any]:
     """Return what the decoder of an encoder–decoder without labels reads: one text for all rows."""
     if not network.config.is_encoder_decoder or "SequenceClassification" in type(network).__name__:
         return {}

@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from ...errors import CapabilityError
-from ...models.checks import demand
+from ...models.checks import demand, finding
 from ...models.model import Model
 from ..batches import Ids, Read, batch
 from ..hiding import trimmed
@@ -23,6 +23,7 @@ from .tails import Tail, end_ids
 
 Layer = tuple[Any, Any]  # keys and values
 WAYS = ("generate", "translate", "fill")  # in which a model may be asked for its words
+_WORTH = 128  # tokens that need not be read, from which a pass more pays
 
 
 def way_of(model: Model) -> str:
@@ -97,10 +98,12 @@ def seen_last(model: Model, reads: Sequence[Read]) -> Sequence[Read]:
 
 
 def checked(model: Model, reads: Sequence[Read]) -> Sequence[Read]:
-    """Return the reads; that what they hide is out of sight is checked before batches are shared.
+    """Return the reads; what batches depend on is checked before they are shared.
 
     A check holds the model's lock, which threads that compute batches must not ask for.
     """
+    if way_of(model) == "generate":
+        finding(model, "shared beginnings")
     if _hide(reads):
         demand(model, "out of sight")
     return reads
@@ -230,9 +233,39 @@ def _behind(model: Model, reads: Sequence[Read], tails: Sequence[Tail]) -> Any:
     rows = [_longer(read, tail.ids[:-1]) for read in reads for tail in tails]
     places = [_places(read, tail) for read in reads for tail in tails]
     at = _columns(places)
-    logits = logits_at(model.network("generate"), batch(model, rows), at)
+    with _read_once(model, reads, len(tails)):
+        logits = logits_at(model.network("generate"), batch(model, rows), at)
     found = _of_own(logits, [tail for _ in reads for tail in tails], at.shape[1])
     return found.view(len(reads), len(tails), -1)
+
+
+@contextmanager
+def _read_once(model: Model, reads: Sequence[Read], times: int) -> Iterator[None]:
+    """Let prompts that are read so many times, one behind the other, be read once.
+
+    Up to where the shortest of them ends; what follows is each row's own. Where a network is
+    changed at some places, or its gradient is asked for, every row is read whole.
+    """
+    import numpy as np
+    import torch
+
+    before: Beginning = getattr(_asked, "beginning", None) or Beginning((), 0, False)
+    end = min(len(read.input_ids) for read in reads) - 1
+    saved = (times - 1) * len(reads) * (end - before.start)
+    whole = model.bare.original is not None or torch.is_grad_enabled()
+    if saved < _WORTH or whole or not finding(model, "shared beginnings").passed:
+        yield
+        return
+    rows = [
+        Ids(np.asarray(read.input_ids)[:end], np.asarray(read.attention_mask)[:end])
+        for read in reads
+    ]
+    last = torch.full((len(rows), 1), end - 1)
+    with begun(before.layers, before.start, keeps=True) as first:
+        logits_at(model.network("generate"), batch(model, rows), last)
+    with begun(first.kept, end, keeps=before.keeps) as rest:
+        yield
+    before.kept = rest.kept
 
 
 def log_softmax_behind(model: Model, reads: Sequence[Read], tail: Tail) -> Any:

@@ -18,6 +18,8 @@ from ...models.chat import render_conversation
 from ...models.chat.plain import joined_contents
 from ...text.alignment import Tokenised
 from ...text.conversation import Conversation
+from ...text.document import Document
+from ...text.span import Span
 from ..spec.loss_spec import LossSpec
 from ..spec.spec import RunSpec
 from .rows import Part, Rows
@@ -38,6 +40,7 @@ class Lesson:
     template: bool = True
     ends: tuple[float | None, ...] = ()  # as `Learned.ends`
     lost: int = 0  # learned tokens among those beyond max_length
+    marked: tuple[Span, ...] | None = None  # by a person, in the contents
 
     @property
     def count(self) -> int:
@@ -63,7 +66,7 @@ class Teacher:
         return Lesson(
             spoken.conversation, plain, (0.0, *weights[1:]), excess, read.straddling,
             bool(read.unended), self.templated(spoken), read.ends,
-            read.count - sum(weight > 0 for weight in weights),
+            read.count - sum(weight > 0 for weight in weights), spoken.marked,
         )  # fmt: skip
 
     def learned(self, spoken: Spoken, row: int = 0) -> Learned:
@@ -77,6 +80,7 @@ class Teacher:
             prompt_weight=loss.prompt_weight,
             end_of_turn=loss.end_of_turn,
             seed=draw_seed(self.seed, 0, row),
+            document=Document.of(said, marked=spoken.marked),
             **given,
         )
         if not self.templated(spoken):

@@ -15,6 +15,7 @@ from ...data import Selection, guess_columns
 from ...data.labels import missing, no_column
 from ...errors import DataError, TextError
 from ...text.conversation import Conversation, Turn, read_conversation
+from ...text.span import Span
 from ..spec.spec import RunSpec
 from .targets import Targets
 
@@ -47,10 +48,11 @@ class Form:
 
 @dataclass(frozen=True)
 class Spoken:
-    """What a row says; templated: whether a chat template writes it, where there is one."""
+    """What a row says, of which kind of column it is read, and what a person marked in it."""
 
     conversation: Conversation
     kind: str
+    marked: tuple[Span, ...] | None = None
 
 
 def form_of(spec: RunSpec, frame: pd.DataFrame) -> Form:

@@ -57,7 +57,10 @@ class SpokenMasker(Masker):
     @cached_property
     def documents(self) -> list[Document]:
         """The contents of every row, with their words and entities, found once."""
-        return [Document.of(lesson.conversation, self._pipeline) for lesson in self.lessons]
+        return [
+            Document.of(lesson.conversation, self._pipeline, lesson.marked)
+            for lesson in self.lessons
+        ]
 
 
 class TaughtRows(MaskedRows):

@@ -3,6 +3,7 @@
 __all__ = [
     "card",
     "encoder",
+    "heads",
     "hooks",
     "lora",
     "lora_check",

@@ -11,6 +11,7 @@ import streamlit as st
 
 from maskviz.attention.finding import clearest
 from maskviz.attention.summary import summarise
+from maskviz.attention.turns import by_part
 from maskviz.attention.view import Notes, View, token_over_heads
 from maskviz.errors import MaskvizError
 from maskviz.figures.attention import render, row_figure
@@ -89,10 +90,45 @@ def head(shown: View, about: Notes, place: tuple[int, int]) -> None:
         absent=shown.absent,
         keys=shown.keys,
         segments=shown.segments,
+        parts=shown.parts,
         unit=unit_of(shown),
         label=title_of(shown, place),
     )
     attention_head(message, "attention_large")
+
+
+def turns(tokens: View, place: tuple[int, int]) -> None:
+    """Draw how much goes from turn to turn of a conversation; nothing of a plain text.
+
+    tokens: the view token by token, of which nothing is left out.
+    """
+    blocks = by_part(tokens)
+    if blocks is None:
+        return
+    st.markdown("**From turn to turn**")
+    mean = title_of(tokens, place)
+    names = [mean, "Mean of all"]
+    which = st.segmented_control(
+        "Of", names, default=mean, required=True, label_visibility="collapsed",
+        key=f"attention_turns_{'_'.join(map(str, place))}",
+    ) if blocks.weights[:, :, 0, 0].size > 1 else mean  # fmt: skip
+    one = blocks.weights[tokens.row(place[0]), place[1]]
+    message = head_message(
+        one if which == mean else blocks.weights.mean((0, 1)),
+        blocks.tokens,
+        signed=blocks.signed,
+        hidden=blocks.hidden,
+        special=blocks.special,
+        absent=blocks.absent,
+        query_title="from",
+        unit=unit_of(blocks),
+        label=f"{which}, from turn to turn",
+    )
+    attention_head(message, "attention_turns")
+    st.caption(
+        "Each row is what the tokens of a turn send, in the mean; `template` is what the model's "
+        "chat template writes around the turns."
+    )
 
 
 def followed(shown: View) -> None:

@@ -17,7 +17,7 @@ from maskviz.evidence.units.choose import role_shares, roles_on
 from maskviz.evidence.units.compare import compare_units
 from maskviz.evidence.units.knockout import knockout
 from maskviz.evidence.units.layers import layer_answers
-from maskviz.evidence.units.scan import HeadScan, scan_text
+from maskviz.evidence.units.scan import UnitScan, scan_text
 from maskviz.evidence.units.sentence import (
     knockout_sentence,
     lens_sentence,
@@ -164,7 +164,7 @@ def scan(chosen: state.View) -> None:
         _roles(chosen, found)
 
 
-def _heads(found: HeadScan) -> None:
+def _heads(found: UnitScan) -> None:
     rows = [
         {
             "Head": str(one.unit),
@@ -180,7 +180,7 @@ def _heads(found: HeadScan) -> None:
     st.caption("Effect: the log-odds of the plain answer with the head masked, less those without.")
 
 
-def _map(chosen: state.View, found: HeadScan, side: str) -> None:
+def _map(chosen: state.View, found: UnitScan, side: str) -> None:
     effects = found.grid(side)
     layers, heads = effects.shape
     largest = float(np.nanmax(abs(effects))) or 1.0
@@ -202,7 +202,7 @@ def _map(chosen: state.View, found: HeadScan, side: str) -> None:
     attention_mosaic(message, key)
 
 
-def _roles(chosen: state.View, found: HeadScan) -> None:
+def _roles(chosen: state.View, found: UnitScan) -> None:
     shares = role_shares(found, roles_on(load_model(chosen.model), chosen.text))
     said = [f"{one.role} {one.share:.0%} ({one.heads})" for one in shares]
     st.caption(

@@ -9,6 +9,7 @@ import streamlit as st
 from maskviz.masks import OPERATORS, STRATEGIES, Choice
 from maskviz.masks.expression import is_expression
 from maskviz.ui.shared import controls, fit, state
+from maskviz.ui.shared.spoken import finds
 from maskviz.ui.shared.talk import Talk
 
 COMMON = ("manual", "sentence", "turn", "role", "entity", "random", "thought", "tool", "example")
@@ -24,7 +25,7 @@ def operator_of(talk: Talk, model: str) -> str:
 def strategy_controls(talk: Talk) -> None:
     """The strategy, and what it takes."""
     name = talk.choice.strategy
-    offered = [one for one in COMMON if one == name or _finds(talk, one)]
+    offered = [one for one in COMMON if one == name or finds(one, talk.turns)]
     combined = is_expression(name)
     if not combined and name not in offered:
         offered.append(name)
@@ -37,17 +38,6 @@ def strategy_controls(talk: Talk) -> None:
     st.caption("Several strategies, combined." if entry is None else entry.summary)
     if entry is None or entry.kind != "manual":
         controls.choice_controls(talk.choice, entry, _SLOT)
-
-
-def _finds(talk: Talk, strategy: str) -> bool:
-    """Tell whether there is anything that a strategy is made for."""
-    if strategy == "thought":
-        return any(turn.thought or "think>" in turn.content for turn in talk.turns)
-    if strategy == "tool":
-        return any(turn.calls or turn.role == "tool" for turn in talk.turns)
-    if strategy == "example":
-        return sum(turn.role == "user" for turn in talk.turns) > 1
-    return True
 
 
 def more_controls(talk: Talk, model: str) -> None:

@@ -20,10 +20,11 @@ from maskviz.readings.question import Spec, asked
 from maskviz.text.percent import percent
 from maskviz.ui.compare.answer import answers_in_words, show_matrix
 from maskviz.ui.compare.file import long_control
+from maskviz.ui.compare.turns import turns_of_scores
 from maskviz.ui.shared import limits, state
 from maskviz.ui.shared.asking import question_controls, question_more, question_of, spec_of
 from maskviz.ui.shared.chart import TOOLBAR
-from maskviz.ui.shared.controls import text_box
+from maskviz.ui.shared.conversation_control import text_or_conversation
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape, say_unfamiliar
 
@@ -36,7 +37,7 @@ def show(view: state.View) -> None:
     own = False
     picture, choice = st.columns([5, 3], gap="large")
     with choice:
-        text_box(view)
+        text_or_conversation(view, "explain")
         question_controls(view)
         names = st.pills(
             "Methods", list(METHODS), selection_mode="multi", default=list(_DEFAULT), wrap=True,
@@ -134,6 +135,8 @@ def _scores(
     st.plotly_chart(figures.words(first), key="words", config={"displayModeBar": False})
     if len(first.words) > figures.MOST_WORDS:
         st.caption(f"The {figures.MOST_WORDS} words with the strongest scores, in their order.")
+    if view.spoken is not None:
+        turns_of_scores(first, view.spoken)
     if any(w.score < 0 for w in first.words):
         raised = "raise" if first.head == "regression" else "speak for"
         lowered = "lower" if first.head == "regression" else "speak against"

@@ -23,6 +23,7 @@ from maskviz.report import text_report
 from maskviz.text.percent import percent
 from maskviz.ui.compare.answer import show_answer, show_positions
 from maskviz.ui.compare.file import long_control
+from maskviz.ui.compare.turns import show_turns
 from maskviz.ui.shared import fit, limits, state
 from maskviz.ui.shared.asking import (
     question_controls,
@@ -32,10 +33,12 @@ from maskviz.ui.shared.asking import (
     spec_of,
 )
 from maskviz.ui.shared.chart import TOOLBAR
-from maskviz.ui.shared.controls import operator_control, strategies_offered, text_box
+from maskviz.ui.shared.controls import operator_control, strategies_offered
+from maskviz.ui.shared.conversation_control import text_or_conversation
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape, say_unfamiliar
 from maskviz.ui.shared.report_button import report_button
+from maskviz.ui.shared.spoken import strategies_for
 
 YOURS = "your mask"
 _DEFAULT: tuple[str, ...] = ("random", "span", "sentence", "entity", "attribute", "key")
@@ -46,7 +49,7 @@ def show(view: state.View) -> None:
     """Answer and charts on the left, choices on the right."""
     picture, choice = st.columns([5, 3], gap="large")
     with choice:
-        text_box(view)
+        text_or_conversation(view, "compare")
         question_controls(view)
         names = _strategies(state.current())
         with st.expander("More"):
@@ -72,6 +75,8 @@ def show(view: state.View) -> None:
         )
         for note in left_out:
             st.caption(note)
+        if view.spoken is not None:
+            show_turns(effects[0].comparison)
         if question != "labels" and long == "cut":
             show_positions(own, view.model, operator, question)
         if other:
@@ -87,16 +92,17 @@ def _strategies(view: state.View) -> list[str]:
     with suppress(MaskvizError):  # the page says it of the answer
         default = _DEFAULT if question_of(view)["name"] == "labels" else _FEW
     st.session_state.setdefault("view_compared", st.session_state.get("compared", list(default)))
+    offered = [*strategies_for(view.spoken), *strategies_offered()]
     chosen = st.pills(
         "Strategies beside your mask",
-        strategies_offered(),
+        offered,
         selection_mode="multi",
         key="view_compared",
         wrap=True,
     )
     if chosen != list(default):
         st.session_state["compared"] = chosen
-    return [name for name in strategies_offered() if name in chosen]
+    return [name for name in offered if name in chosen]
 
 
 def _second_model(view: state.View) -> str | None:
@@ -142,7 +148,7 @@ def _effects(
 
 
 def _mask(view: state.View, name: str) -> Mask:
-    other = state.View(view.text, name, seed=view.seed, model=view.model)
+    other = state.View(view.text, name, seed=view.seed, model=view.model, question=view.question)
     return state.strategy_mask(other)
 
 

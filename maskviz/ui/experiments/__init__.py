@@ -1,3 +1,3 @@
 """The Experiments page."""
 
-__all__ = ["interference", "pretraining", "sweeps"]
+__all__ = ["distraction", "interference", "pretraining", "sweeps"]

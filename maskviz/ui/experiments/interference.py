@@ -7,17 +7,18 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from maskviz.evidence.cells import Cells
 from maskviz.evidence.distractor.experiment import ARMS, QUICK, Experiment, Size
-from maskviz.evidence.distractor.interference import known_cells, read_cells, summarise
+from maskviz.evidence.distractor.interference import known_cells, summarise
 from maskviz.evidence.distractor.words import verdicts
 from maskviz.figures.interference import accuracy_figure, recovery_figure
 from maskviz.runs.background import Background
 from maskviz.text.percent import percent
+from maskviz.ui.experiments.cells import Panel, command, headline, verdicts_list
 from maskviz.ui.shared.chart import TOOLBAR
 from maskviz.ui.shared.grid import grid
-from maskviz.ui.shared.page import errors, escape
+from maskviz.ui.shared.page import errors
 
-_POLL_SECONDS = 3.0
 _LONG: Size = {"rows": Experiment.rows, "steps": Experiment.steps}
 
 
@@ -27,11 +28,11 @@ def show() -> None:
     with choice:
         experiment, arguments = _choices()
     with picture, errors():
-        job = Background(f"interference-{experiment.id}")
-        if job.alive:
-            _live(experiment, job.name)
-        else:
-            _still(experiment, job, arguments)
+        panel = Panel(
+            "if", experiment, arguments,
+            lambda: _about(experiment), lambda cells: _result(experiment, cells),
+        )  # fmt: skip
+        panel.show(Background(f"interference-{experiment.id}"), known_cells(experiment))
 
 
 def _choices() -> tuple[Experiment, list[str]]:
@@ -64,29 +65,8 @@ def _choices() -> tuple[Experiment, list[str]]:
     arguments = ["bench", "interference", "--json", "--kind", kind, "--seeds", str(int(seeds))]
     arguments += ["--strength", str(strength), "--noise", str(noise)]
     arguments += [*(["--quick"] if size == "quick" else []), *(["--keep-head"] if keep else [])]
-    st.caption(f"{len(ARMS)} arms × {int(seeds)} seeds. The same on the command line:")
-    st.code(
-        "maskviz " + " ".join(a for a in arguments if a != "--json"), language=None, wrap_lines=True
-    )
+    command(ARMS, int(seeds), arguments)
     return experiment, arguments
-
-
-def _still(experiment: Experiment, job: Background, arguments: list[str]) -> None:
-    cells = known_cells(experiment)
-    seeds = len(cells["plain"])
-    if seeds:
-        _result(experiment, cells)
-        if not read_cells(experiment)["plain"]:
-            st.caption("Measured when this model was made; the command beside measures it here.")
-    else:
-        _about(experiment)
-    if job.log() and seeds < experiment.seeds:
-        st.caption(f"It stopped: {escape(job.log(1))}")
-    if seeds < experiment.seeds:
-        label = "Go on" if seeds else "Run the experiment"
-        if st.button(label, type="primary", key="if_start"):
-            job.start(arguments)
-            st.rerun()
 
 
 def _about(experiment: Experiment) -> None:
@@ -102,34 +82,12 @@ def _about(experiment: Experiment) -> None:
     )
 
 
-@st.fragment(run_every=_POLL_SECONDS)
-def _live(experiment: Experiment, name: str) -> None:
-    job = Background(name)
-    if not job.alive:
-        st.rerun()
-    last = job.log(1)
-    done = sum(1 for _ in experiment.folder.glob("*-*.json")) if experiment.folder.is_dir() else 0
-    total = len(experiment.arms) * experiment.seeds
-    st.progress(min(1.0, done / total), escape(last) or "Starting …")
-    st.button("Stop", on_click=job.stop, key="if_stop", help="What is finished stays.")
-    cells = read_cells(experiment)
-    if cells["plain"]:
-        _result(experiment, cells)
-    else:
-        _about(experiment)
-
-
-def _result(experiment: Experiment, cells: dict[str, list[dict[str, float]]]) -> None:
+def _result(experiment: Experiment, cells: Cells) -> None:
     result = summarise(experiment, cells)
-    seeds = len(cells["plain"])
-    more = "" if seeds == experiment.seeds else f" So far {seeds} of {experiment.seeds} seeds."
-    st.markdown(f"### {escape(result.finding + more)}")
+    headline(result.finding, len(cells["plain"]), experiment)
     st.plotly_chart(accuracy_figure(result), key="if_accuracy", config=TOOLBAR)
     st.plotly_chart(recovery_figure(result), key="if_recovery", config=TOOLBAR)
-    st.markdown("**What was claimed, and what came out**")
-    words = {True: "Holds", False: "Does not hold", None: "Cannot be told"}
-    for claim, held, said in verdicts(result):
-        st.markdown(f"- **{words[held]}**: {escape(claim)}: {escape(said)}")
+    verdicts_list(verdicts(result))
     grid(_table(result.arms), "arms", column_config=_columns())
 
 

@@ -16,7 +16,6 @@ from maskviz.readings.language.asking import askable, opening_question
 from maskviz.readings.language.conversing import conversed
 from maskviz.readings.language.tails import Template, joined
 from maskviz.readings.question import QUESTIONS, Spec
-from maskviz.text.conversation import read_conversation
 from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.page import escape
 
@@ -53,11 +52,8 @@ def reader_of(view: state.View) -> Model:
 
     It then has a name of its own, so that nothing is taken for the same text read plainly.
     """
-    model, said = load_model(view.model), view.question.get("conversation")
-    if not said or "generate" not in model.capabilities:
-        return model
-    spoken = read_conversation(said)
-    if spoken.text != view.text:
+    model, spoken = load_model(view.model), view.spoken
+    if spoken is None or "generate" not in model.capabilities:
         return model
     return replace(conversed(model, spoken), name=f"{model.name} in a conversation")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from maskviz.errors import MaskvizError
-from maskviz.masks import OPERATORS, STRATEGIES, Choice
+from maskviz.masks import OPERATORS, STRATEGIES, Choice, Mask, MaskSpan
 from maskviz.masks.choose import checked_ratio, checked_seed
 from maskviz.text.conversation import read_conversation
 from maskviz.ui.shared.talk import Talk, of_value
@@ -106,6 +106,29 @@ def _chat(document: str) -> Talk:
     try:
         return of_value(json.loads(document), _choice, _operator)
     except (MaskvizError, TypeError, AttributeError) as error:
+        raise ValueError from error
+
+
+def spans_in_link(saved: str) -> str:
+    """Return the spans of a mask that is kept as JSON, as `masked_in_link` reads them."""
+    spans = json.loads(saved)["spans"]
+    return json.dumps([[s["start"], s["end"], s["reason"], s.get("label")] for s in spans])
+
+
+def masked_in_link(document: str, text: str) -> Mask:
+    """Return the mask whose spans a link holds. Raises ValueError where they are not this text's.
+
+    >>> masked_in_link('[[0, 3, "by hand", null]]', "Ann left").masked_text()
+    '[MASK] left'
+    """
+    given = json.loads(document)
+    try:
+        spans = [
+            MaskSpan(int(a), int(b), str(why), None, name and str(name))
+            for a, b, why, name in given
+        ]
+        return Mask(text, tuple(spans))
+    except (MaskvizError, TypeError) as error:
         raise ValueError from error
 
 

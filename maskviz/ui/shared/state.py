@@ -22,11 +22,13 @@ from maskviz.masks.choice import Choice, joined
 from maskviz.masks.edit import beginning, with_units
 from maskviz.masks.expression import asks
 from maskviz.masks.wordlists import own_lists
+from maskviz.text.conversation import Conversation, read_conversation
 from maskviz.text.specials import specials_in
 from maskviz.ui.shared import fit, limits
-from maskviz.ui.shared.link_values import READERS
+from maskviz.ui.shared.link_values import READERS, masked_in_link, spans_in_link
 from maskviz.ui.shared.link_values import SEEDS as SEEDS
 from maskviz.ui.shared.link_values import SIGNS as SIGNS
+from maskviz.ui.shared.spoken import asked_in_link, spoken_of, text_of
 from maskviz.ui.shared.talk import Talk, to_value
 
 _KEY = "maskviz_view"
@@ -109,6 +111,11 @@ class View:
     def first(self) -> Choice:
         """The strategy without what joins it."""
         return Choice(self.strategy, self.ratio, self.seed, self.parameters)
+
+    @property
+    def spoken(self) -> Conversation | None:
+        """The conversation whose contents the text is, None of a plain text."""
+        return spoken_of(self.question, self.text)
 
     @property
     def named(self) -> str:
@@ -236,9 +243,12 @@ def mask_of(view: View, choice: Choice) -> Mask:
     """
     choice = fit.choice(view.model, choice)
     parameters = tuple(sorted((k, _frozen(v)) for k, v in choice.parameters.items()))
-    read = limits.first_words(view.text) if asks(choice.strategy, choice.parameters) else view.text
+    spoken = view.spoken
+    cut = spoken is None and asks(choice.strategy, choice.parameters)
+    read = limits.first_words(view.text) if cut else view.text
+    said = None if spoken is None else spoken.to_json()
     chosen = _choose(
-        read, choice.strategy, choice.ratio, choice.seed, parameters, view.model, own_lists()
+        read, choice.strategy, choice.ratio, choice.seed, parameters, view.model, own_lists(), said
     )
     return chosen if read == view.text else replace(chosen, text=view.text)
 
@@ -291,9 +301,11 @@ def _choose(
     parameters: tuple[tuple[str, Any], ...],
     model: str,
     lists: tuple[Any, ...],
+    spoken: str | None,
 ) -> Mask:
     given: dict[str, Any] = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters}
-    return mask(text, strategy, ratio=ratio, seed=seed, model=model, **given)
+    subject = text if spoken is None else read_conversation(json.loads(spoken))
+    return mask(subject, strategy, ratio=ratio, seed=seed, model=model, **given)
 
 
 def _frozen(value: Any) -> Any:
@@ -319,9 +331,10 @@ def link(with_text: bool = False, with_chat: bool = False, **more: str) -> str:
         "complement": "1" if view.complement else None,
         "unit": None if view.unit == "words" else view.unit,
         "hidden": None if view.edited is None else ".".join(map(str, view.edited)),
-        "question": json.dumps(dict(view.question)) if view.question else None,
+        "question": json.dumps(own) if (own := asked_in_link(view.question, with_text)) else None,
         "example": example.name if example else None,
-        "text": view.text if with_text and not example else None,
+        "text": view.text if with_text and not example and view.spoken is None else None,
+        "saved": spans_in_link(view.saved) if with_text and view.saved is not None else None,
         "chat": json.dumps(to_value(view.chat)) if with_chat and view.chat else None,
         **more,
     }
@@ -340,6 +353,14 @@ def _of_link(values: Mapping[str, str]) -> View:
                 changes["edited" if name == "hidden" else name] = read(values[name])
         except (ValueError, RecursionError):  # the latter of brackets in brackets in brackets
             st.toast(f"The link's {name} cannot be read and is left at its default.")
+    if "text" not in changes and (text := text_of(changes.get("question", {}))):
+        changes["text"] = text
+    try:
+        if "saved" in values:
+            chosen = masked_in_link(values["saved"], changes.get("text", view.text))
+            changes["saved"] = chosen.to_json()
+    except (ValueError, RecursionError):
+        st.toast("The link's mask cannot be read and is left out.")
     return replace(view, **changes)
 
 

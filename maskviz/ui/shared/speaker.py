@@ -1,4 +1,4 @@
-"""Which model answers on the Chat page, and what to do where none can."""
+"""Which model reads conversations, and what to do where none can."""
 
 from __future__ import annotations
 
@@ -79,8 +79,11 @@ def say_speaker(model: str, speaker: str) -> None:
     )
 
 
-def offer_speakers(model: str) -> None:
-    """Say that a model reads no conversation, and offer those that do."""
+def offer_speakers(model: str, place: str = "chat") -> None:
+    """Say that a model reads no conversation, and offer those that do.
+
+    place: what the keys of the buttons begin with.
+    """
     names = chat_models()
     offered = {info.name for info in to_pull()} if names in ([], [BUNDLED_CHAT]) else set()
     st.caption(
@@ -94,10 +97,10 @@ def offer_speakers(model: str) -> None:
     )
     with st.container(horizontal=True):
         for name in names[:3]:
-            st.button(f"Use {escape(public_name(name))}", key=f"chat_use_{name}",
+            st.button(f"Use {escape(public_name(name))}", key=f"{place}_use_{name}",
                       on_click=_use, args=(name,))  # fmt: skip
     if _FIRST in offered:
-        offer(_FIRST, key="_chat")
+        offer(_FIRST, key=f"_{place}")
 
 
 def _use(name: str) -> None:

@@ -1,0 +1,3 @@
+"""Irrelevant sentences before a question: how much they disturb a decoder, and what cures."""
+
+__all__ = ["distraction", "experiment", "result", "words"]
