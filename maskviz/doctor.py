@@ -21,16 +21,20 @@ from .paths import assets, home
 CORE = (
     "torch", "transformers", "tokenizers", "safetensors", "accelerate", "spacy", "streamlit",
     "plotly", "pandas", "pyarrow", "numpy", "scipy", "sqlalchemy", "psutil", "wordfreq", "typer",
+    "py3langid", "regex",
 )  # fmt: skip
 
 # Extra -> (the package it brings, what it is for).
 EXTRAS = {
     "figures": ("matplotlib", "figures as PNG, SVG and PDF"),
     "gguf": ("gguf", "models in GGUF files"),
+    "ja": ("sudachipy", "words of Japanese"),
     "lora": ("peft", "LoRA in training"),
     "mlflow": ("mlflow-skinny", "runs mirrored in MLflow"),
     "presidio": ("presidio-analyzer", "the strategy pii"),
     "ray": ("ray", "runs on a Ray cluster"),
+    "th": ("pythainlp", "words of Thai"),
+    "zh": ("jieba", "words of Chinese"),
 }
 LEAST_FREE = 2 * 1024**3  # bytes: a few runs with their checkpoints
 
@@ -54,6 +58,7 @@ def report() -> dict[str, Any]:
         "folders": {"home": _folder(_home_path())},
         "models": [_bundled(name) for name in (*bundled(), BUNDLED_IMAGES, "en_mini")],
         "pipelines": _pipelines(),
+        "languages": _languages(),
         "extras": [_extra(name) for name in EXTRAS],
     }
     problems = _problems(found)
@@ -93,6 +98,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, bool]]:
         *((f"model {model['name']}", model["state"], model["state"] == "complete")
           for model in found["models"]),
         ("pipelines", ", ".join(found["pipelines"]), True),
+        *((f"language {one['code']}", _language_line(one), True) for one in found["languages"]),
         *((f"extra {extra['name']}", extra["version"] or f"for {extra['for']}: {extra['get']}",
            True) for extra in found["extras"]),
     ]  # fmt: skip
@@ -181,6 +187,28 @@ def _pipelines() -> list[str]:
     from .text.pipelines import pipeline_names
 
     return pipeline_names()
+
+
+def _languages() -> list[dict[str, Any]]:
+    """Return code, name, installed pipelines and how to get one, of each that spaCy publishes for.
+
+    Those with an installed pipeline come first.
+    """
+    from .text.languages import language_name
+    from .text.pipelines import PUBLISHED, how_to_get, pipeline_names, pipelines_of
+
+    codes = {*PUBLISHED, *(name.partition("_")[0] for name in pipeline_names())}
+    found = [
+        {"code": code, "name": language_name(code), "pipelines": pipelines_of(code),
+         "get": how_to_get(code)}
+        for code in sorted(codes)
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: not one["pipelines"])
+
+
+def _language_line(language: dict[str, Any]) -> str:
+    installed = ", ".join(language["pipelines"])
+    return f"{language['name']}: {installed or 'no pipeline; ' + language['get']}"
 
 
 def _extra(name: str) -> dict[str, str | None]:

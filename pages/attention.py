@@ -41,7 +41,9 @@ def main() -> None:
         look = replace(look, layer=layer_choice(size))
         with st.spinner("Reading the attention of every head …", show_time=True):
             found = seen(model, look, size, display(), f"Hiding {hidden(look.mask)}")
-        silenced = units.headline(chosen)
+        silenced = ""
+        with headline, errors():  # units that cannot be masked together leave the page as it is
+            silenced = units.headline(chosen)
         headline.markdown(f"### {escape(silenced or found.finding)}")
         if silenced:
             headline.caption(escape(found.finding))

@@ -10,7 +10,7 @@ from maskviz.figures.canvas import head_message
 from maskviz.inside.arithmetic import HeadArithmetic, head_arithmetic
 from maskviz.inside.beginning import beginning_notice, read_beginning
 from maskviz.inside.tape import attending, parts_of, shape_of
-from maskviz.masks import MATRICES, Encoding, attention_matrix
+from maskviz.masks import MATRICES, Encoding, attention_edges
 from maskviz.models import Model, load_model
 from maskviz.text.percent import percent
 from maskviz.ui.components.attention_head import attention_head
@@ -22,6 +22,7 @@ from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import close_page, errors, escape, open_page
 
 LONGEST = 48  # tokens: a row of numbers that a person still reads
+EVERYWHERE, LAYER, HEAD = "every layer and head", "this layer alone", "this head alone"
 
 
 def main() -> None:
@@ -40,11 +41,12 @@ def worked(view: state.View, headline: st.delta_generator.DeltaGenerator) -> Non
     model = load_model(view.model)
     encoding = read_beginning(state.current_mask(view), "attention", model)
     name, row, layer, head = choices(model, encoding)
+    where = acts_in()
     asked, parameters = mask_panels.matrix_parameters(name, "guide", view)
     if asked is None:
         headline.markdown("### Give a table of 0 and 1: who may attend to whom.")
         return
-    allowed, found, plain = compute(view, name, layer, head, parameters)
+    allowed, found, plain = compute(view, name, layer, head, parameters, where)
     headline.markdown(f"### {escape(finding(encoding, found, plain, row, name))}")
     if notice := beginning_notice(encoding, model, "Arithmetic"):
         st.caption(escape(notice))
@@ -81,13 +83,31 @@ def choices(model: Model, encoding: Encoding) -> tuple[str, int, int, int]:
     return name, row, layer, head - 1
 
 
+def acts_in() -> str:
+    """Ask in which layers and heads the matrix acts."""
+    return str(
+        st.segmented_control(
+            "The matrix acts in",
+            [EVERYWHERE, LAYER, HEAD],
+            default=EVERYWHERE,
+            key="guide_where",
+            required=True,
+        )
+    )
+
+
 def compute(
-    view: state.View, name: str, layer: int, head: int, parameters: Mapping[str, Any]
+    view: state.View,
+    name: str,
+    layer: int,
+    head: int,
+    parameters: Mapping[str, Any],
+    where: str = EVERYWHERE,
 ) -> tuple[np.ndarray, HeadArithmetic, HeadArithmetic]:
     """Return the matrix and the head's numbers with and without it."""
     spans = tuple((s.start, s.end) for s in state.current_mask(view).spans)
     given = tuple(sorted(parameters.items()))
-    return _compute(view.text, view.model, spans, name, layer, head, given, view)
+    return _compute(view.text, view.model, spans, name, layer, head, given, where, view)
 
 
 @st.cache_data(max_entries=64, show_spinner="Running the model …")
@@ -99,15 +119,21 @@ def _compute(
     layer: int,
     head: int,
     given: tuple,
+    where: str,
     _view: state.View,
 ) -> tuple[np.ndarray, HeadArithmetic, HeadArithmetic]:
     loaded = load_model(model)
     hidden = read_beginning(state.current_mask(_view), "attention", loaded)
     plain = read_beginning(text, "delete", loaded)
-    allowed = attention_matrix(name, hidden, **dict(given))
+    edges = attention_edges(
+        name, hidden,
+        None if where == EVERYWHERE else [layer], [head] if where == HEAD else None,
+        **dict(given),
+    )  # fmt: skip
+    acting = edges.allowed if where == EVERYWHERE else edges
     return (
-        allowed,
-        head_arithmetic(loaded, plain, layer, head, allowed),
+        edges.allowed,
+        head_arithmetic(loaded, plain, layer, head, acting),
         head_arithmetic(loaded, plain, layer, head),
     )
 

@@ -15,6 +15,7 @@ from maskviz.models import load_model
 from maskviz.models.abilities import abilities
 from maskviz.models.locate import public_name
 from maskviz.readings import Fill, fill
+from maskviz.text.conversation import Conversation, spoken_with
 from maskviz.text.marks import named
 from maskviz.text.percent import percent
 from maskviz.ui.components.token_strip import edited_units, token_strip
@@ -29,6 +30,7 @@ from maskviz.ui.shared.page import (
     sentences_table,
 )
 from maskviz.ui.shared.second import second_controls, second_strip
+from maskviz.ui.shared.spoken import with_turns
 from maskviz.ui.shared.strip import UNITS, strip_units, unit_offsets
 
 _PIECES = (
@@ -198,7 +200,11 @@ def files(view: state.View, chosen: Mask) -> None:
     """Save the mask as JSON or as a page without the hidden words, or load one."""
     with st.container(horizontal=True):
         st.download_button(
-            "Save as JSON", chosen.to_json(), "mask.json", "application/json", on_click="ignore"
+            "Save as JSON",
+            with_turns(chosen, view.spoken),
+            "mask.json",
+            "application/json",
+            on_click="ignore",
         )
         page = strip_page(chosen, fill_sentence(chosen, [], public_name(view.model)))
         st.download_button("Save as HTML", page, "mask.html", "text/html", on_click="ignore")
@@ -210,7 +216,7 @@ def files(view: state.View, chosen: Mask) -> None:
     if uploaded is None:
         return
     document = uploaded.getvalue()
-    loaded = Mask.from_json(document)
+    loaded, spoken = Mask.from_json(document), spoken_with(document)
     if loaded.text != view.text:
         st.warning(
             escape(
@@ -222,14 +228,16 @@ def files(view: state.View, chosen: Mask) -> None:
     elif loaded == chosen:
         st.success("This is the mask you see.")
         return
-    st.button("Open the mask with its text", on_click=_open_mask, args=(loaded,))
+    st.button("Open the mask with its text", on_click=_open_mask, args=(loaded, spoken))
 
 
-def _open_mask(loaded: Mask) -> None:
+def _open_mask(loaded: Mask, spoken: Conversation | None) -> None:
+    own = spoken is not None and spoken.text == loaded.text
+    question = {"name": "answer", "conversation": spoken.to_dict()} if spoken and own else {}
     state.open_view(
         state.View(
             loaded.text, state.current().strategy, model=state.current().model,
-            saved=loaded.to_json(),
+            saved=loaded.to_json(), question=question,
         )
     )  # fmt: skip
 

@@ -56,6 +56,7 @@ MORE: dict[str, tuple[str, ...]] = {
         "heads '{short}' -m '{llama-lm}' --unit-operator zero --target ' the'",
         "heads '{short}' --kind mlp",
         "compare '{short}' --units 3 --unit-operator zero",
+        "prune --heads 2.3 --out '{out}' --file '{table}' --text-column text",
         "knockout '{short}' --to pattern:/dull/",
         "knockout '{text}' -m '{llama-lm}' --to pattern:/Paris/ --window 1 --draws 20 --next",
         "lens '{short}'",

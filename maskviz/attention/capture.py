@@ -99,7 +99,7 @@ def attend(
 ) -> Attention:
     """Capture the attention of every layer and head over a text or a masked text.
 
-    `allowed` is an attention matrix, bool (tokens, tokens): see `maskviz.masks.matrices`.
+    `allowed` is an attention matrix, bool (tokens, tokens), or Edges: see `maskviz.masks.matrices`.
     `method` is one of METHODS. Encoder–decoders have three parts, `encoder` (the default),
     `decoder` and `cross`; their decoder reads `target`, or what the model itself writes for the
     plain text. `layers` captures only some, such as range(3, 4); `queries` computes `flow` from

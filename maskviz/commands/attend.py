@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ParameterError, TextError, UnknownNameError
+from ..text.languages import language_of, said
 from . import common
 
 if TYPE_CHECKING:
@@ -40,7 +41,14 @@ def attend_command(
     ] = None,
     ratio: common.Ratio = None,
     seed: common.Seed = 0,
-    operator: common.OperatorName = "mask",
+    operator: Annotated[
+        str,
+        typer.Option(
+            "--operator",
+            "-o",
+            help="How it is hidden; without: mask, or delete where the model has no mask token.",
+        ),
+    ] = "",
     out: Annotated[
         Path | None, typer.Option("--out", help="FILE.npz, .json, .html, .png, .svg or .pdf")
     ] = None,
@@ -55,6 +63,7 @@ def attend_command(
     words: common.Words = "",
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
     as_json: common.Json = False,
 ) -> None:
     """Capture the attention over a text, plain or masked: of every head, or what a method makes."""
@@ -75,9 +84,9 @@ def attend_command(
     if not subject.strip() and pair is None and strategy is None:
         raise TextError("The text is empty: enter at least one word.")
     loaded = load_model(model)
+    code = language_of(subject, said()).code
     if spoken is not None:
         loaded = asked(loaded, {"name": "next", "conversation": spoken}).model
-        operator = usual_operator(loaded) if operator == "mask" else operator
     if pair is not None:
         subject = join_pair(subject, pair, loaded)
     if strategy is not None:
@@ -87,7 +96,7 @@ def attend_command(
             model=loaded, pipeline=pipeline,
         )  # fmt: skip
     attention = attend(
-        subject, loaded, operator,
+        subject, loaded, operator or usual_operator(loaded),
         method=method, part=part, target=target, queries=_numbers(queries),
     )  # fmt: skip
     common.notify(attention.notice)
@@ -96,6 +105,7 @@ def attend_command(
         save_attention(attention, out, head=_place(head), inches=inches)
     result = {
         "model": attention.model,
+        "language": code,
         "method": method,
         "part": attention.part,
         "layers": attention.layers,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @common.app.command("audit")
 def audit_command(
     text: common.TextArgument = None,
+    language: common.Language = "",
     file: Annotated[
         Path | None, typer.Option("--file", help="A file with a text in each line.")
     ] = None,

@@ -96,6 +96,23 @@ Indices = Annotated[
 Pipeline = Annotated[
     str, typer.Option("--pipeline", help="spaCy pipeline: en_mini or an installed one.")
 ]
+
+
+def _say(language: str) -> str:
+    from ..text.languages import said, say
+
+    say(language)
+    return said()
+
+
+Language = Annotated[
+    str,
+    typer.Option(
+        "--language",
+        callback=_say,
+        help="Language of the text, zh or Chinese; without, it is found.",
+    ),
+]
 By = Annotated[
     str, typer.Option("--by", help="How 'key' finds words: model, keyness, tfidf or lexicon.")
 ]
@@ -198,17 +215,18 @@ def _parsed(name: str, value: Any, kind: str) -> Any:
     return value
 
 
-def read_spoken(file: Path | None, text: str | None) -> Any:
-    """Return the conversation of a file, None where none is named.
+def read_spoken(file: Path | None, text: str | None, mask_file: Path | None = None) -> Any:
+    """Return the conversation of a file, else that of a saved mask, None where there is none.
 
     Raises DataError for what is none, ParameterError where a text is given beside it.
     """
+    from ..text.conversation import read_conversation, spoken_with
+
     if file is None:
-        return None
+        known = text is None and mask_file is not None and mask_file.is_file()
+        return spoken_with(mask_file.read_bytes()) if known and mask_file else None
     if text is not None:
         raise ParameterError("A text and --conversation are given: give one of them.")
-    from ..text.conversation import read_conversation
-
     try:
         return read_conversation(file.read_bytes())
     except OSError as error:
@@ -251,7 +269,18 @@ def chosen_mask(
         complement=complement, second=second, join=join, **given,
     )  # fmt: skip
     show.end()
+    say_language(document, strategy, second)
     return chosen
+
+
+def say_language(document: Any, strategy: str, second: Any = None) -> None:
+    """Say on standard error what the text's language lacks here."""
+    from ..masks.expression import needs
+    from ..text.remarks import remarks
+
+    wanted = needs(strategy) | (second.needs if second else frozenset())
+    for sentence in remarks(document, wanted):
+        notify(sentence)
 
 
 def text_of(text: Any) -> str:

@@ -55,6 +55,14 @@ def compare_command(
         str | None, typer.Option("--text-column", help="Column with the texts.")
     ] = None,
     conversation_column: common.ConversationColumn = None,
+    answer_column: Annotated[
+        str | None,
+        typer.Option(
+            "--answer-column",
+            help="Column with the answer that each row is asked for. Without: the last one of each "
+            "conversation, else the model's own.",
+        ),
+    ] = None,
     label_column: Annotated[
         str | None,
         typer.Option(
@@ -133,6 +141,7 @@ def compare_command(
     words: common.Words = "",
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
     mask_file: common.MaskFile = None,
     heads: units.Heads = "",
     unit_operator: units.UnitOperator = "mean",
@@ -152,7 +161,7 @@ def compare_command(
     }  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
-    spoken = common.read_spoken(conversation, text)
+    spoken = common.read_spoken(conversation, text, mask_file)
     if spoken is not None and file is not None:
         raise ParameterError("--file and --conversation are given: give one of them.")
     shared: dict[str, Any] = {
@@ -178,7 +187,7 @@ def compare_command(
             text_column=text_column, label_column=label_column, label_map=label_map, by=by,
             group_columns=group_columns,
             cluster=cluster, pair_column=pair_column, swap=swap, label=label, rows=rows, out=out,
-            conversation_column=conversation_column,
+            conversation_column=conversation_column, answer_column=answer_column,
         )  # fmt: skip
         draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
@@ -201,8 +210,10 @@ def compare_command(
     if conversation_column is not None and (text_column or swap or pair_column):
         raise ParameterError(
             "--conversation-column stands in the place of --text-column, and conversations make no "
-            "pairs: leave the others out."
+            "pairs for fairness: leave the others out."
         )
+    if conversation_column is not None and answer == "":  # always the model's own
+        shared["question"] = {"name": "answer", "answer": ""}
     text_column = text_column or conversation_column
     if text_column is None:
         raise ParameterError("--file needs --text-column: name the column that holds the texts.")
@@ -219,7 +230,7 @@ def compare_command(
             "operator": operator, "by": named(by), "beside": beside, "limit": rows,
             "group_columns": named(group_columns),
             "draws": draws, "cluster": cluster, "label_map": given_map(label_map, label_column),
-            "conversations": conversation_column is not None,
+            "conversations": conversation_column is not None, "answer_column": answer_column,
         },
         without,
     )  # fmt: skip

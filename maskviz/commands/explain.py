@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ParameterError
+from ..text.languages import language_of, said
 from ..text.specials import specials_in
 from . import common
 
@@ -25,6 +26,7 @@ def explain_command(
     text: common.TextArgument = None,
     conversation: common.ConversationFile = None,
     model: common.ModelName = "mini",
+    language: common.Language = "",
     method: Annotated[
         str,
         typer.Option(
@@ -108,8 +110,9 @@ def explain_command(
     first = found[names[0]]
     common.notify(first.notice)
     common.notify(specials_in(text))
+    several: dict[str, Any] = {"language": language_of(text, said()).code}
     document = {n: _document(e, measured.get(n)) for n, e in found.items()}
-    several: dict[str, Any] = {"methods": document} if len(names) > 1 else {}
+    several |= {"methods": document} if len(names) > 1 else {}
     if put.name == "answer" and not is_long(put, text):
         from ..evidence.words.answer import answer_matrix
 

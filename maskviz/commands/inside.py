@@ -97,6 +97,7 @@ def lens_command(
     words: common.Words = "",
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:

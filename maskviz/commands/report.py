@@ -31,6 +31,7 @@ def report_command(
     words: common.Words = "",
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
     mask_file: common.MaskFile = None,
     question: common.QuestionName = "",
     ask: common.Ask = None,
@@ -51,7 +52,7 @@ def report_command(
     from ..models import load_model
     from ..report import save, text_report
 
-    spoken = common.read_spoken(conversation, subject)
+    spoken = common.read_spoken(conversation, subject, mask_file)
     found = None if mask_file or spoken is not None else _kept(subject, measure)
     if found is None:
         text, given = _read(subject, mask_file, spoken)

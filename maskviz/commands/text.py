@@ -48,6 +48,7 @@ def mask_command(
     join: common.Join = "or",
     complement: common.Complement = False,
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:
@@ -62,7 +63,7 @@ def mask_command(
         "pipeline": pipeline,
     }  # fmt: skip
     other = common.second_choice(second, second_seed)
-    spoken = common.read_spoken(conversation, text)
+    spoken = common.read_spoken(conversation, text, mask_file)
     as_read = AsRead(operator, unit, model, spoken)
     if file is not None:
         from .stream import masked_lines
@@ -120,6 +121,7 @@ class AsRead:
         result["masked_text"] = chosen.masked_text(self.operator)
         if self.spoken is not None:
             result["turns"] = _turns(self.spoken.prompt, chosen)
+            result["conversation"] = self.spoken.prompt.to_dict()
         if self.model is None:
             return result
         encoding = self._encoding(chosen)
@@ -208,6 +210,7 @@ def fill_command(
     surprisal: common.Surprisal = None,
     complement: common.Complement = False,
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:

@@ -60,6 +60,7 @@ def train_command(
     threshold: common.Threshold = None,
     surprisal: common.Surprisal = None,
     pipeline: common.Pipeline = "",
+    language: common.Language = "",
     second: common.Second = None,
     second_seed: common.SecondSeed = 0,
     join: Annotated[str | None, common.JOIN] = None,
@@ -120,6 +121,7 @@ def train_command(
         "second": Choice(second, seed=second_seed) if second else None,
         "complement": complement or None, "dynamic": False if static else None,
         "loss_strategy": loss_strategy, "prompt_weight": prompt_weight,
+        "language": language or None,
     }  # fmt: skip
     values |= dict(setting(pair) for pair in settings or ())
     spec = RunSpec.from_file(spec_file) if spec_file else RunSpec()

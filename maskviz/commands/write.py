@@ -18,6 +18,7 @@ Prefix = Annotated[
 @common.app.command("translate")
 def translate_command(
     text: common.TextArgument = None,
+    language: common.Language = "",
     model: Annotated[
         str, typer.Option("--model", "-m", help="An encoder–decoder: bundled, folder or Hub name.")
     ] = "mini-translate",
@@ -61,6 +62,7 @@ def _beginning(text: str) -> str:
 @common.app.command("summarise")
 def summarise_command(
     text: common.TextArgument = None,
+    language: common.Language = "",
     model: common.ModelName = "mini",
     sentences: Annotated[
         int, typer.Option("--sentences", "-n", help="How many sentences an encoder chooses.")

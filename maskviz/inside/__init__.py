@@ -13,6 +13,7 @@ __all__ = [
     "lens",
     "operators",
     "projection",
+    "pruning",
     "record",
     "scanning",
     "steering",

@@ -11,10 +11,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from ..errors import CapabilityError
+from ..models.linear import looking_elsewhere
 from .calls import attention_calls
 from .places import Places, layers_of, placing
 from .tape import modules_of
@@ -70,16 +71,17 @@ class _Modes(threading.local):
         if layer >= 0 and not any((part, layer) in self.wanted for part in names):
             self.entered.append((module, None))
             return
-        mode = _mode()(lambda nth, product, values: self.passed(side, nth, product, values))
-        mode.__enter__()
-        self.entered.append((module, mode))
+        blocks = ExitStack()
+        blocks.enter_context(looking_elsewhere())
+        blocks.enter_context(_mode()(partial(self.passed, side)))
+        self.entered.append((module, blocks))
 
     def leave(self, module: Any) -> None:
         """Watch no more; a layer whose beginning was not seen has no end."""
         if self.entered and self.entered[-1][0] is module:
-            _, mode = self.entered.pop()
-            if mode is not None:
-                mode.__exit__(None, None, None)
+            _, blocks = self.entered.pop()
+            if blocks is not None:
+                blocks.close()
 
     def passed(self, side: str, nth: int, product: Any, values: Any) -> Any:
         """Return what goes on in the place of a product, the `nth` of its layer."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from .composing import laying
@@ -14,32 +13,6 @@ from .places import layers_of, placing
 
 # The number of a layer, from 0 → bool (rows, 1 or heads, queries, keys), None where all is allowed
 Allowed = Callable[[int], Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Edges:
-    """An attention matrix that is laid over some layers and heads alone.
-
-    allowed: bool (queries, keys), True = may attend. layers, heads: their numbers from 0, None for
-    all.
-    """
-
-    allowed: Any
-    layers: tuple[int, ...] | None = None
-    heads: tuple[int, ...] | None = None
-
-    def at(self, layer: int, count: int) -> Any:
-        """Return the matrix of a layer with `count` heads, (1, 1 or heads, queries, keys)."""
-        import numpy as np
-
-        if self.layers is not None and layer not in self.layers:
-            return None
-        own = np.asarray(self.allowed, bool)
-        if self.heads is None:
-            return own[None, None]
-        whole = np.ones((1, count, *own.shape), bool)
-        whole[0, list(self.heads)] = own
-        return whole
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from .choice import JOINS, Choice
 from .choose import mask
 from .encoding import Encoding
 from .mask import Mask
-from .matrices import MATRICES, attention_matrix
+from .matrices import MATRICES, Edges, attention_edges, attention_matrix
 from .operators import OPERATORS, Operator, apply
 from .registry import STRATEGIES, Parameter, Strategy, strategy
 from .spans import MaskSpan
@@ -19,6 +19,7 @@ __all__ = [
     "OPERATORS",
     "STRATEGIES",
     "Choice",
+    "Edges",
     "Encoding",
     "Mask",
     "MaskSpan",
@@ -26,6 +27,7 @@ __all__ = [
     "Parameter",
     "Strategy",
     "apply",
+    "attention_edges",
     "attention_matrix",
     "attributes",
     "audit",
@@ -37,6 +39,7 @@ __all__ = [
     "encoding",
     "expression",
     "linguistic",
+    "listed",
     "loss",
     "mask",
     "matching",

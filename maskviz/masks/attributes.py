@@ -1,24 +1,24 @@
 """The attributes of people: age, gender, nationality, religion, names, pronouns.
 
-Each category is a word list in `lexicons/`, which a user may replace by a file of the same name
-in `MASKVIZ_HOME/lexicons`. Names also take the PERSON entities of the spaCy pipeline.
+Each category is a word list in `lexicons/`, one of English and in a folder each those of Chinese,
+German, French and Spanish, which a user may replace by a file of the same name in
+`MASKVIZ_HOME/lexicons`, or add for another language. Names also take the PERSON entities of the
+spaCy pipeline. In a text of another script the words in Latin letters are looked up in English.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
-from functools import lru_cache
-from itertools import groupby
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
-from ..errors import UnknownNameError
+from ..errors import LanguageError, UnknownNameError
 from ..text.ages import PEOPLE, ages_behind
 from ..text.document import Document
+from ..text.languages import language_name, script_name
+from .listed import expressions, has_list
 from .matching import find_all
 from .registry import Parameter, capped, strategy
-from .spans import MaskSpan
-from .wordlists import list_lines, list_path, wrong_line
+from .spans import MaskSpan, cut
 
 _BEHIND = "tells age (behind the name of a person)"
 CATEGORIES = ("age", "gender", "nationality", "religion", "names", "pronouns")
@@ -34,28 +34,52 @@ CATEGORIES = ("age", "gender", "nationality", "religion", "names", "pronouns")
 def attributes(
     document: Document, ratio: float | None, rng: random.Random, *, types: Iterable[str] = ()
 ) -> list[MaskSpan]:
-    """Choose words of the given categories; each span carries its category as label."""
+    """Choose words of the given categories; each span carries its category as label.
+
+    Raises LanguageError where there is neither a list of the text's language nor, for names, a
+    pipeline.
+    """
     wanted = [name.strip().lower() for name in types] or list(CATEGORIES)
     for name in wanted:
         if name not in CATEGORIES:
             raise UnknownNameError.of("attribute", name, CATEGORIES)
-    hits = [hit for name in CATEGORIES if name in wanted for hit in _category(document, name)]
-    return capped(document, _longest_first(hits), ratio, rng)
+    names = [name for name in CATEGORIES if name in wanted]
+    language = _listed(document, names)
+    hits = [hit for name in names for hit in _category(document, name, language)]
+    return capped(document, _longest_first(hits, rest=language != "en"), ratio, rng)
 
 
-def _category(document: Document, name: str) -> list[MaskSpan]:
+def _listed(document: Document, names: Iterable[str]) -> str:
+    """Return the language whose lists are read; English for a text that does not tell its own."""
+    code = document.language
+    if code is None and document.found.script in ("", "Latin"):
+        return "en"
+    code = code or ""
+    if any(has_list(name, code) for name in names) or (document.read_by and "names" in names):
+        return code
+    raise LanguageError(
+        f"The strategy 'attribute' has no word lists of {language_name(document.language)}, the "
+        "language of this text: put your own into the folder 'lexicons/"
+        f"{code or 'CODE'}' of maskviz's folder, or choose another strategy, such as pattern."
+    )
+
+
+def _category(document: Document, name: str, language: str) -> list[MaskSpan]:
     reason = {"names": "a given name", "pronouns": "a gendered pronoun"}.get(name, f"tells {name}")
+    if name == "names" and language != "en":
+        reason = "name of a person"
     text = document.spaced
     hits = [
         MaskSpan(*text.original(start, end), f"{reason} (word list)", None, name)
-        for expression in expressions(name)
-        for start, end in find_all(expression, text.text)
+        for start, end in _matches(text.text, name, language)
     ]
     people = [e for e in document.entities if e.label in PEOPLE] if name in ("age", "names") else ()
     if name == "names":
         hits += [MaskSpan(e.start, e.end, "name of a person (entity)", None, name) for e in people]
     if name == "age":
         ends = {e.end for e in people}
+        if language != "en" and has_list("names", language):
+            ends |= {text.original_end(end) for _, end in _matches(text.text, "names", language)}
         hits += [
             MaskSpan(*text.original(age.start, age.end), _BEHIND, None, name)
             for age in ages_behind(text.lines)
@@ -64,63 +88,41 @@ def _category(document: Document, name: str) -> list[MaskSpan]:
     return hits
 
 
-def _longest_first(hits: list[MaskSpan]) -> list[MaskSpan]:
-    """Drop hits that overlap a longer one; the earlier category wins between equals."""
+def _matches(text: str, name: str, language: str) -> Iterator[tuple[int, int]]:
+    """Yield the places of a category: by the lists of the language, Latin words by English ones."""
+    own = expressions(name, language=language) if has_list(name, language) else []
+    for expression in own:
+        yield from find_all(expression, text)
+    if language != "en" and (latin := _latin(text)):
+        for expression in expressions(name):
+            yield from find_all(expression, latin)
+
+
+def _latin(text: str) -> str:
+    """Return a text of another script with its Latin words alone, in their places; else "".
+
+    >>> _latin("我是Anna")
+    '  Anna'
+    """
+    scripts = {name for name in map(script_name, text) if name}
+    if "Latin" not in scripts or len(scripts) == 1:
+        return ""
+    return "".join(c if script_name(c) in ("", "Latin") else " " for c in text)
+
+
+def _longest_first(hits: list[MaskSpan], rest: bool = False) -> list[MaskSpan]:
+    """Drop hits that overlap a longer one; the earlier category wins between equals.
+
+    rest: what a shorter one has beside the longer is kept.
+    """
     taken: set[int] = set()
     kept = []
     for hit in sorted(hits, key=lambda h: h.start - h.end):
         if taken.isdisjoint(range(hit.start, hit.end)):
-            taken.update(range(hit.start, hit.end))
             kept.append(hit)
+        elif rest:
+            kept += cut([hit], frozenset(taken))
+        else:
+            continue
+        taken.update(range(hit.start, hit.end))
     return sorted(kept, key=lambda h: h.start)
-
-
-def expressions(name: str, words: bool = True) -> list[str]:
-    """Return a category's regular expressions, from the user's word list or the bundled one.
-
-    words: the plain words of the list, too, as the first of them.
-    """
-    path = list_path(f"{name}.txt")
-    plain, own = _compile(path, path.stat().st_mtime_ns)
-    return [*plain, *own] if words else list(own)
-
-
-@lru_cache(maxsize=32)
-def _compile(path: Path, _modified: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Turn a word list into expressions: one for all plain words; one for each `re:` line."""
-    import regex
-
-    lines = list_lines(path)
-    case = "" if "cased:" in lines else "(?i)"
-    words = {x for x in lines if not x.startswith("re:") and x != "cased:"}
-    plain = (rf"{case}(?<!\w){_any_of(sorted(words, reverse=True))}(?!\w)",) if words else ()
-    own = [line for line in lines if line.startswith("re:")]
-    for line in own:
-        try:
-            regex.compile(line[3:])
-        except regex.error as error:
-            wanted = f"a regular expression behind 're:' ({error.msg})"  # type: ignore[attr-defined]
-            raise wrong_line(path, line, wanted) from None
-    return plain, tuple(f"(?i){line[3:]}" for line in own)
-
-
-def _any_of(words: list[str]) -> str:
-    """Return an expression for any of the words, sorted backwards, by what they begin with alike.
-
-    Thousands of words side by side would all be tried at each letter of a text.
-
-    >>> _any_of(["Bo", "Anna", "Ann"])
-    '(?:Bo|Ann(?:a|))'
-    """
-    import regex
-
-    branches = []
-    for letter, group in groupby(words, key=lambda word: word[:1]):
-        alike = list(group)
-        shared = len(alike) > 1
-        branches.append(
-            regex.escape(letter) + _any_of([w[1:] for w in alike])
-            if shared
-            else regex.escape(alike[0])
-        )
-    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"

@@ -11,6 +11,7 @@ from ..errors import ParameterError, TextError
 from ..models.model import Model, load_model
 from ..text.conversation import Conversation
 from ..text.document import Document
+from ..text.languages import said, saying
 from ..text.pipelines import BUNDLED
 from ..text.words import NO_WORDS
 from .choice import Choice, joined
@@ -19,7 +20,11 @@ from .mask import Mask
 from .registry import STRATEGIES, Parameter, Strategy
 from .spans import MaskSpan
 
-_GLOBAL = ("model", "pipeline")  # parameters that other doors pass whether or not they are needed
+_GLOBAL = (
+    "model",
+    "pipeline",
+    "language",
+)  # parameters that other doors pass whether or not they are needed
 
 
 def mask(
@@ -42,13 +47,28 @@ def mask(
     ratio, seed and parameters of its own; `join` says how it joins the first: `or`, `and`, `minus`.
     `complement` hides all else and keeps what would be hidden. `model` is what `key`, `noise` and
     `random-token` ask, by name or loaded; the mask keeps its name. The same text, parameters and
-    seed give the same mask.
+    seed give the same mask. `language` is that of the text, by code or name; without it is found.
     Raises TextError for a text without words, ParameterError, UnknownNameError.
 
     >>> mask("Anna flew to Rome", "pattern", pattern="Rome").masked_text()
     'Anna flew to [MASK]'
     """
     document = _document(text, parameters)
+    with saying(document.spoken):
+        return _mask(document, strategy, ratio, seed, complement, second, join, model, parameters)
+
+
+def _mask(
+    document: Document,
+    strategy: str,
+    ratio: float | None,
+    seed: int,
+    complement: bool,
+    second: Choice | None,
+    join: str,
+    model: Model | str | None,
+    parameters: dict[str, Any],
+) -> Mask:
     if not document.words:
         raise TextError(NO_WORDS)
     ratio, seed = checked_ratio(ratio), checked_seed(seed)
@@ -82,7 +102,7 @@ def _chosen(
     spans = tuple(entry.choose(document, ratio, rng, **_handed(entry, given, held)))
     if document.conversation is not None:
         spans = tuple(within_turns(document.conversation, spans))
-    return Mask(document.text, spans, entry.name, given, seed, ratio)
+    return Mask(document.text, spans, entry.name, given, seed, ratio, document.spoken)
 
 
 def _handed(entry: Strategy, given: dict[str, Any], held: Model | None) -> dict[str, Any]:
@@ -142,8 +162,9 @@ def _document(text: str | Document | Conversation, parameters: dict[str, Any]) -
     if isinstance(text, Document):
         return text
     if isinstance(text, Conversation):
-        return Document.of(text, _pipeline(parameters))
-    return Document(text, _pipeline(parameters))
+        return Document.of(text, _pipeline(parameters), parameters.get("language"))
+    spoken = parameters.get("language")
+    return Document(text, _pipeline(parameters), spoken=said() if spoken is None else spoken)
 
 
 def within_turns(conversation: Conversation, spans: Iterable[MaskSpan]) -> Iterator[MaskSpan]:

@@ -57,4 +57,4 @@ def beginning(mask: Mask, end: int) -> Mask:
 
 def _by_hand(mask: Mask, units: Units, indices: Iterable[int]) -> Mask:
     spans = tuple(MaskSpan(*units[i], BY_HAND) for i in sorted(indices))
-    return Mask(mask.text, spans)
+    return Mask(mask.text, spans, spoken=mask.spoken)

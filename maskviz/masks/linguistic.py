@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 
-from ..errors import ParameterError, UnknownNameError
+from ..errors import LanguageError, ParameterError, UnknownNameError
 from ..text.document import Document
+from ..text.languages import language_name
+from ..text.pipelines import how_to_get
 from ..text.span import Span
 from .registry import Parameter, budget, capped, shuffled, strategy
 from .spans import MaskSpan
@@ -77,9 +79,24 @@ def entities(
     document: Document, ratio: float | None, rng: random.Random, *, types: Iterable[str] = ()
 ) -> list[MaskSpan]:
     """Choose named entities of the given types."""
-    wanted = _wanted(types, document.pipeline)
+    _require_pipeline(document, "entity")
+    wanted = _wanted(types, document.read_by)
     hits = [_entity(e) for e in document.entities if not wanted or e.label in wanted]
     return capped(document, hits, ratio, rng)
+
+
+def _require_pipeline(document: Document, strategy: str) -> None:
+    """Raise LanguageError where no pipeline reads the text's language."""
+    if not document.read_by:
+        raise LanguageError(
+            f"The strategy {strategy!r} needs a spaCy pipeline of {_named(document)}, the language "
+            f"of this text, and none is installed: {how_to_get(document.language)}, or say "
+            "'language' if the text is in another."
+        )
+
+
+def _named(document: Document) -> str:
+    return language_name(document.language) if document.language else "a language not told"
 
 
 def _entity(entity: Span) -> MaskSpan:
@@ -117,6 +134,7 @@ def parts_of_speech(
     wanted = {tag.strip().upper() for tag in tags}
     for tag in wanted - set(POS_TAGS):
         raise UnknownNameError.of("part of speech", tag, POS_TAGS)
+    _require_pipeline(document, "pos")
     hits = [
         MaskSpan(t.start, t.end, f"part of speech {t.label}", None, t.label)
         for t in document.parts_of_speech

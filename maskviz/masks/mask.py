@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import MaskError
+from ..text.languages import language_of, said
 from ..text.words import word_offsets
 from .reading import mask_values
 from .rendering import masked_text
@@ -25,7 +26,8 @@ class Mask:
     """The hidden spans of one text, sorted and disjoint, and how they were chosen.
 
     Spans are trimmed of white space, sorted and made disjoint (of two that overlap, the later
-    one loses the overlap). Raises MaskError for a span outside the text.
+    one loses the overlap). spoken: the language as the user gave it, "" where it is found. Raises
+    MaskError for a span outside the text.
 
     >>> a = Mask("Bob met Ann", (MaskSpan(0, 3),)); b = Mask("Bob met Ann", (MaskSpan(8, 11),))
     >>> (a | b).masked_text()
@@ -38,6 +40,7 @@ class Mask:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     requested_ratio: float | None = None
+    spoken: str = field(default_factory=said)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spans", normalise(self.text, self.spans))
@@ -65,7 +68,7 @@ class Mask:
     @cached_property
     def words(self) -> tuple[tuple[int, int], ...]:
         """The (start, end) of every word of the text."""
-        return tuple(word_offsets(self.text))
+        return tuple(word_offsets(self.text, self.spoken))
 
     @cached_property
     def hidden_words(self) -> tuple[int, ...]:
@@ -111,7 +114,13 @@ class Mask:
             strategy=f"({self.strategy} {sign} {other.strategy})",
             parameters={"left": dict(self.parameters), "right": dict(other.parameters)},
             seed=self.seed,
+            spoken=self.spoken,
         )
+
+    @cached_property
+    def language(self) -> str | None:
+        """The code of the text's language; None where it cannot be told."""
+        return language_of(self.text, self.spoken).code
 
     def masked_text(self, operator: str = "mask") -> str:
         """Return the text as a person reads it after `operator`, one mark per hidden word.
@@ -134,6 +143,7 @@ class Mask:
         return {
             "text": self.text,
             "text_sha256": self.text_hash,
+            "language": self.language,
             "strategy": self.strategy,
             "parameters": dict(self.parameters),
             "seed": self.seed,

@@ -4,7 +4,7 @@
 
 with M binary, (queries, keys), 1 = may attend: log 1 = 0 changes nothing, log 0 = −∞ takes a key
 away. Each named matrix is a small function; every row keeps at least its diagonal, so that no
-softmax is over nothing.
+softmax is over nothing. As `Edges` it acts in some layers and heads alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from __future__ import annotations
 import csv
 import io
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ParameterError, UnknownNameError
@@ -51,6 +52,60 @@ def attention_matrix(name: str, encoding: Encoding, **parameters: Any) -> Any:
     allowed = np.array(MATRICES[name](encoding, **parameters), dtype=bool)
     np.fill_diagonal(allowed, True)
     return allowed
+
+
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """An attention matrix that acts in some layers and heads alone.
+
+    allowed: bool (queries, keys), True = may attend. layers, heads: their numbers from 0, None for
+    all.
+    """
+
+    allowed: Any
+    layers: tuple[int, ...] | None = None
+    heads: tuple[int, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.allowed)
+
+    def at(self, layer: int, count: int) -> Any:
+        """Return the matrix of a layer with `count` heads, (1, 1 or heads, queries, keys).
+
+        None where it does not act.
+        """
+        import numpy as np
+
+        if self.layers is not None and layer not in self.layers:
+            return None
+        own = np.asarray(self.allowed, bool)
+        if self.heads is None:
+            return own[None, None]
+        whole = np.ones((1, count, *own.shape), bool)
+        whole[0, list(self.heads)] = own
+        return whole
+
+
+def attention_edges(
+    name: str,
+    encoding: Encoding,
+    layers: Sequence[int] | None = None,
+    heads: Sequence[int] | None = None,
+    **parameters: Any,
+) -> Edges:
+    """Return the named matrix so that it acts in some layers and heads alone, numbered from 0.
+
+    Everything that takes a matrix takes it. Raises as `attention_matrix` does.
+
+    >>> from maskviz.masks import apply
+    >>> attention_edges("causal", apply("a b", "mask", "mini"), layers=[2]).at(1, 4) is None
+    True
+    """
+    return Edges(
+        attention_matrix(name, encoding, **parameters),
+        None if layers is None else tuple(layers),
+        None if heads is None else tuple(heads),
+    )
 
 
 @_matrix("hidden-keys")

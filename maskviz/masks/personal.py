@@ -42,7 +42,7 @@ def personal(
     """Choose what Presidio's recognisers find; its score and recogniser are kept as the reason."""
     if not 0 <= threshold <= 1:
         raise ParameterError(f"The threshold is {threshold} and must lie in [0, 1], such as 0.4.")
-    analyser = _engine(document.pipeline)
+    analyser = _engine(document.read_by)
     listed = types.split(",") if isinstance(types, str) else types
     wanted = [name.strip().upper() for name in listed if name.strip()]
     known = sorted(analyser.get_supported_entities("en"))

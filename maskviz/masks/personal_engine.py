@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import tldextract
 from presidio_analyzer import AnalyzerEngine
@@ -30,7 +31,7 @@ class PipelineEngine(SpacyNlpEngine):
     """Presidio's view of a pipeline that reads a text with one space between its words."""
 
     def __init__(self, name: str) -> None:
-        pipeline = load_pipeline(name)
+        pipeline = load_pipeline(name) if name else _blank()
         labels = {label for pipe in pipeline.pipe_labels.values() for label in pipe}
         settings = NerModelConfiguration(
             model_to_presidio_entity_mapping={
@@ -38,7 +39,7 @@ class PipelineEngine(SpacyNlpEngine):
             },
             labels_to_ignore=sorted(labels - set(_KINDS)),
         )
-        models = [{"lang_code": "en", "model_name": name}]
+        models = [{"lang_code": "en", "model_name": name or "blank"}]
         super().__init__(models=models, ner_model_configuration=settings)
         self.pipeline, self.nlp = pipeline, {"en": pipeline}  # type: ignore[assignment]
 
@@ -55,9 +56,16 @@ class PipelineEngine(SpacyNlpEngine):
         return self._doc_to_nlp_artifact(doc, "en")
 
 
+def _blank() -> Any:
+    """Return a pipeline that cuts words and names nothing, for a language that has none."""
+    import spacy
+
+    return spacy.blank("xx")
+
+
 @lru_cache(maxsize=2)
 def engine(pipeline: str) -> AnalyzerEngine:
-    """Return the analyser with Presidio's recognisers and ours."""
+    """Return the analyser with Presidio's recognisers and ours; "" is read by no pipeline."""
     # Presidio's e-mail check would fetch a list of domains; its bundled copy does.
     tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())
     made = AnalyzerEngine(nlp_engine=PipelineEngine(pipeline), supported_languages=["en"])

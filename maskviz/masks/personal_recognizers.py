@@ -10,7 +10,7 @@ from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerRe
 
 from ..text.ages import ages_behind
 from .addresses import addresses_in
-from .attributes import expressions
+from .listed import expressions
 from .matching import find_all
 
 Find = Callable[[str, Any], Iterable[tuple[int, int]]]

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from ..errors import MaskError
+from ..text.languages import LANGUAGES
 from ..text.words import check_unicode, mended
 from .spans import MaskSpan
 
@@ -35,6 +36,7 @@ def mask_values(document: str | bytes) -> dict[str, Any]:
         "parameters": data["parameters"] if isinstance(data.get("parameters"), dict) else {},
         "seed": data["seed"] if isinstance(data.get("seed"), int) else 0,
         "requested_ratio": _number(data.get("requested_ratio")),
+        "spoken": _language(data.get("language")),
     }
 
 
@@ -70,6 +72,10 @@ def _span(item: Any) -> MaskSpan:
         score=_number(item.get("score")),
         label=str(item.get("label") or ""),
     )
+
+
+def _language(value: Any) -> str:
+    return value if isinstance(value, str) and value in LANGUAGES else ""
 
 
 def _number(value: Any) -> float | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..text.document import Document
+from ..text.language import most_frequent
 from .registry import Parameter, capped, strategy
 from .spans import MaskSpan
 
@@ -41,7 +42,8 @@ def redundant(
 
     Sentences are bags of lower-cased content words (nouns, verbs, adjectives, adverbs, numbers)
     weighted by 1 + ln(count); the score is the similarity in [0, 1]. Sentences with a single
-    content word are kept.
+    content word are kept. Where no pipeline tells parts of speech, content words are those that
+    are not among the 200 most frequent of the language (wordfreq), or else all.
     """
     from ..errors import ParameterError
 
@@ -97,8 +99,22 @@ def _counts(document: Document) -> list[Counter[str]]:
     """Return how often each content word stands in each sentence, lower-cased."""
     sentences = document.sentences
     starts, counts = [s.start for s in sentences], [Counter[str]() for _ in sentences]
-    for token in document.parts_of_speech:
-        number = bisect_right(starts, token.start) - 1
-        if token.label in _CONTENT and number >= 0 and token.start < sentences[number].end:
-            counts[number][document.text[token.start : token.end].casefold()] += 1
+    for start, word in _content(document):
+        number = bisect_right(starts, start) - 1
+        if number >= 0 and start < sentences[number].end:
+            counts[number][word] += 1
     return counts
+
+
+def _content(document: Document) -> Iterator[tuple[int, str]]:
+    """Yield the place and the lower-cased letters of each content word."""
+    if document.read_by:
+        for token in document.parts_of_speech:
+            if token.label in _CONTENT:
+                yield token.start, document.text[token.start : token.end].casefold()
+        return
+    common = most_frequent(document.language)
+    for word in document.words:
+        written = document.text[word.start : word.end].casefold()
+        if written not in common:
+            yield word.start, written

@@ -8,10 +8,14 @@ from ..errors import DataError
 from ..paths import home
 
 
-def list_path(name: str) -> Path:
-    """Return the user's own file `MASKVIZ_HOME/lexicons/name` where there is one, else ours."""
-    own = home() / "lexicons" / name
-    return own if own.is_file() else Path(__file__).parent / "lexicons" / name
+def list_path(name: str, language: str = "en") -> Path:
+    """Return the user's own file `MASKVIZ_HOME/lexicons/name` where there is one, else ours.
+
+    Those of other languages than English stand in folders of their own: `lexicons/de/name`.
+    """
+    beside = Path(name) if language == "en" else Path(language, name)
+    own = home() / "lexicons" / beside
+    return own if own.is_file() else Path(__file__).parent / "lexicons" / beside
 
 
 def list_lines(path: Path) -> list[str]:
@@ -35,5 +39,5 @@ def wrong_line(path: Path, line: str, wanted: str) -> DataError:
 def own_lists() -> tuple[tuple[str, int], ...]:
     """Return name and time of change of each of the user's files: what a cached mask rests on."""
     folder = home() / "lexicons"
-    files = sorted(folder.iterdir()) if folder.is_dir() else ()
-    return tuple((file.name, file.stat().st_mtime_ns) for file in files)
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return tuple((file.relative_to(folder).as_posix(), file.stat().st_mtime_ns) for file in files)

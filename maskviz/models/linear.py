@@ -9,6 +9,9 @@ do, in the last digits of a float32.
 from __future__ import annotations
 
 import platform
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +20,25 @@ _FEW = 16  # rows: below, handing them over costs what it saves
 # so many numbers are taken as they are, others filled up to a multiple of 64, a fifth slower.
 _EXACT, _EVEN = 64, 64
 _numbers: set[int] = set()
+
+
+class _Modes(threading.local):
+    """How many of a thread's function modes look at other steps than linear maps."""
+
+    elsewhere = 0
+
+
+_modes = _Modes()
+
+
+@contextmanager
+def looking_elsewhere() -> Iterator[None]:
+    """Say that the function mode which is entered next does not look at linear maps."""
+    _modes.elsewhere += 1
+    try:
+        yield
+    finally:
+        _modes.elsewhere -= 1
 
 
 def quickened(network: Any) -> Any:
@@ -46,7 +68,8 @@ def _fits(rows: Any, weight: Any) -> bool:
 
     return (
         not torch.is_grad_enabled()
-        and not torch._C._is_torch_function_mode_enabled()  # someone watches the plain product
+        # No mode watches the plain product.
+        and torch._C._len_torch_function_stack() <= _modes.elsewhere
         and rows.dtype == weight.dtype == torch.float32
         and rows.numel() >= _FEW * rows.shape[-1]
         and not torch.is_autocast_enabled("cpu")

@@ -21,7 +21,7 @@ from ..masks.registry import Parameter, capped, strategy
 from ..masks.spans import MaskSpan
 from ..models.model import Model
 from ..text.document import Document
-from ..text.language import languages_of, letters_of, script_of, zipf
+from ..text.language import is_spelled, languages_of, letters_of, script_of, zipf
 from ..text.spacing import seen
 
 _LONGEST = 40  # letters: of a longer one the words one edit away would fill the memory
@@ -77,7 +77,7 @@ def noise(
 def _suspects(document: Document, threshold: float) -> Iterator[MaskSpan]:
     text = document.text
     spelled = [(w, seen(text[w.start : w.end])) for w in document.words]
-    spelled = [(w, written) for w, written in spelled if written.isalpha()]
+    spelled = [(w, written) for w, written in spelled if is_spelled(written)]
     languages = _languages([written for _, written in spelled])
     words = [(w, written.lower()) for w, written in spelled if 2 <= w.end - w.start <= _LONGEST]
     names = document.entities if words else ()  # a text of emoji alone needs no pipeline

@@ -102,7 +102,10 @@ def _slice(mask: Mask, start: int, end: int) -> Mask:
         for s in mask.spans
         if s.start < end and s.end > start
     )
-    return Mask(mask.text[start:end], spans, mask.strategy, mask.parameters, mask.seed)
+    spoken = mask.spoken or ("" if mask.text.isascii() else mask.language or "")
+    return Mask(
+        mask.text[start:end], spans, mask.strategy, mask.parameters, mask.seed, spoken=spoken
+    )
 
 
 @remembered(maxsize=256)

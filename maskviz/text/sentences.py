@@ -35,8 +35,9 @@ def sentences_of(doc: Any, borders: Sequence[int] = ()) -> list[Any]:
         {s.start for s in doc.sents} - inside if doc.has_annotation("SENT_START") else set[int]()
     )
     closes = _closing_marks(doc, fixed) if found else {}
-    found |= _behind_quoted(doc, closes) - inside
-    starts = {_beside_marks(doc, i, fixed, closes) for i in found} | fixed
+    found |= (_behind_quoted(doc, closes) | _before_quoted(doc, closes)) - inside
+    starts = {_beside_marks(doc, i, fixed, closes) for i in found}
+    starts = {i for i in starts if not _goes_on(doc, i, closes)} | fixed
     return _with_words(doc, sorted(starts - {len(doc)}), fixed)
 
 
@@ -52,6 +53,26 @@ def _behind_quoted(doc: Any, closes: dict[int, bool]) -> set[int]:
         if doc[i - 1].text == "." and not doc[i - 1].whitespace_
     ]
     return {i + 1 for i in ends if _begins(doc, i + 1, closes)}
+
+
+def _before_quoted(doc: Any, closes: dict[int, bool]) -> set[int]:
+    """Return the marks that open a quotation behind an ended sentence, where a pipeline runs on.
+
+    A point that is a token of its own ends one: that of an abbreviation is part of its word.
+    """
+    ends = [
+        i
+        for i in range(len(doc) - 1)
+        if doc[i].text in ".?!" and doc[i].whitespace_ and doc[i + 1].text in _BY_SPACE
+        if closes.get(i + 1) is False
+    ]
+    return {i + 1 for i in ends if _begins(doc, i + 1, closes)}
+
+
+def _goes_on(doc: Any, i: int, closes: dict[int, bool]) -> bool:
+    """Tell whether behind a quotation its sentence goes on: “Really?” he asked."""
+    quoted = 0 < i < len(doc) and doc[i - 1].text in _BY_SPACE and closes.get(i - 1)
+    return bool(quoted and doc[i].text[0].islower())
 
 
 def _begins(doc: Any, i: int, closes: dict[int, bool]) -> bool:

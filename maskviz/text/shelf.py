@@ -30,8 +30,8 @@ _PARTS = ("sentences", "entities", "parts_of_speech")
 
 
 def annotate_once(documents: Sequence[Document]) -> None:
-    """Annotate documents of one pipeline: from the disk where they are known, else together."""
-    new = {_key(d): d for d in documents if not d.annotated}
+    """Annotate documents: from the disk where they are known, else together."""
+    new = {_key(d): d for d in documents if not d.annotated and d.read_by}
     if not new:
         return
     for key, spans in _fetched(list(new)).items():
@@ -47,7 +47,7 @@ def shelf_path() -> Path:
 
 
 def _key(document: Document) -> bytes:
-    said = f"{_identity(document.pipeline)}\0{document.text}"
+    said = f"{_identity(document.read_by)}\0{document.text}"
     return hashlib.blake2b(said.encode(), digest_size=16).digest()
 
 

@@ -15,6 +15,7 @@ from ..masks.expression import asks, is_expression
 from ..masks.operators import no_mask_token
 from ..models.abilities import abilities
 from ..models.locate import folder_of, locate
+from ..text.languages import saying
 from .data.hits import LOOKED_AT, first_hit, nothing_to_hide
 from .data.masking import drawn
 from .data.rows import columns
@@ -27,6 +28,12 @@ _READERS = frozenset({"pipeline", "presidio", "conversation"})  # they ask no mo
 
 
 def preflight(spec: RunSpec) -> None:
+    """Raise the error a run would end with, in the language that its rows are said to be in."""
+    with saying(spec.data.language):
+        _preflight(spec)
+
+
+def _preflight(spec: RunSpec) -> None:
     """Raise the error a run would end with, as far as its first rows and its model tell.
 
     Imports no torch, so that a page can afford it, but for a decoder: what it learns of a row only

@@ -294,3 +294,57 @@ def test_a_head_is_silenced_and_stands_among_all_heads():
     assert any("Share of the whole effect by role" in one.value for one in app.caption)
     # With the scan in sight a head is chosen by its effect: its place is a rank.
     assert "chosen by its effect" in headline(app)
+
+
+def silence(app: AppTest, *names: str) -> AppTest:
+    """Choose units to silence."""
+    (chosen,) = [one for one in app.multiselect if one.label == "Silenced"]
+    return chosen.set_value(list(names)).run()
+
+
+@pytest.mark.parametrize(("names", "said"), [
+    (["2.mlp"], "Silencing the MLP of layer 2 (mean)"),
+    (["2"], "Silencing layer 2 (mean)"),
+    (["1.1", "2.3"], "Silencing 2 heads (1.1, 2.3) (mean)"),
+])  # fmt: skip
+def test_units_of_every_kind_are_silenced(names, said):
+    app = silence(open_page(), *names)
+    assert not app.exception
+    assert not app.error
+    assert headline(app).replace("\\", "").startswith(f"### {said}")
+
+
+@pytest.mark.parametrize("names", [["2.mlp", "1.1"], [f"1.{n}" for n in range(1, HEADS + 1)]])
+def test_units_that_cannot_be_silenced_together_are_one_sentence(names):
+    app = silence(open_page(), *names)
+    assert not app.exception
+    (error,) = app.error
+    assert "several kinds" in error.value or "are named" in error.value
+
+
+@pytest.mark.parametrize("kind", ["mlp", "layer"])
+def test_mlps_and_layers_are_scanned(kind):
+    app = open_page()
+    app.session_state["attention_kind"] = kind
+    app.toggle(key="attention_scan").set_value(True).run()
+    assert not app.exception
+    assert not app.error
+    several = {"mlp": "MLPs", "layer": "layers"}[kind]
+    assert any(f"the largest of {LAYERS} {several}" in one for one in titles(app))
+
+
+def test_heads_are_silenced_for_good(tmp_path, monkeypatch):
+    monkeypatch.setenv("MASKVIZ_HOME", str(tmp_path))
+    app = silence(open_page(), "2.3")
+    (name,) = [one for one in app.text_input if one.label == "Name"]
+    name.set_value("out/side").run()
+    app = app.button(key="attention_prune").click().run()
+    assert "no name of a folder" in app.error[0].value
+    name = next(one for one in app.text_input if one.label == "Name")
+    name.set_value("smaller").run()
+    app = app.button(key="attention_prune").click().run()
+    assert not app.exception
+    assert not app.error
+    shown = " ".join(titles(app)).replace("\\", "")
+    assert "labels were right before and" in shown
+    assert (tmp_path / "pruned" / "smaller" / "model.safetensors").is_file()

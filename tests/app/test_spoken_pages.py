@@ -7,8 +7,10 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from maskviz.evidence import compare_file
 from maskviz.masks import mask
 from maskviz.text.conversation import Conversation, Turn
+from maskviz.ui.compare import file
 from maskviz.ui.shared import state
 from tests.tiny_chat import chat_model
 
@@ -128,3 +130,28 @@ def test_a_broken_mask_in_a_link_is_left_out(model: str, saved: str) -> None:
     app = open_page("attention", model, text="A plain text.", strategy="manual", saved=saved)
     assert not app.exception
     assert app.session_state["maskviz_view"].saved is None
+
+
+def test_a_file_of_conversations_is_told_by_its_cells(model: str, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("MASKVIZ_HOME", str(tmp_path))
+    begun: list[dict[str, object]] = []
+    monkeypatch.setattr(file, "begin", lambda kind, name, path, given, key: begun.append(given))
+    app = AppTest.from_file("../../pages/compare.py", default_timeout=180)
+    app.query_params["model"], app.query_params["view"] = model, "A file"
+    app.query_params["question"] = json.dumps({"name": "answer", "longest": 4})
+    app.run()
+    rows = "".join(json.dumps({"talk": SAID.messages(), "gold": "Rome"}) + "\n" for _ in range(3))
+    up = app.get("file_uploader")[0]
+    app = up.upload("talks.jsonl", rows.encode(), "application/json").run()
+    assert not app.exception
+    assert "Each row is a conversation" in said_in(app)
+    next(s for s in app.selectbox if s.label == "Answers").select("gold").run()
+    next(b for b in app.button if b.label == "Compare all rows").click().run()
+    assert not app.exception
+    assert not app.error
+    (given,) = begun
+    assert (given["conversations"], given["answer_column"]) == (True, "gold")
+    assert set(given["strategies"]) == {"role", "random"}
+    assert compare_file(
+        rows.encode(), name="talks.jsonl", **{**given, "draws": 0}  # type: ignore[arg-type]
+    ).rows == 3  # fmt: skip

@@ -173,6 +173,25 @@ def test_chat_names_what_is_scored_beside_the_own_answer(run, file, model, answe
     assert f"ln p of “{printable(scored)}”: {said['log_probability_original']:.2f}" in out
 
 
+def test_a_saved_mask_knows_its_conversation(run, file, model, tmp_path) -> None:
+    saved, given = tmp_path / "mask.json", ("-m", model, "--operator", "delete", "--json")
+    said = run("mask", "--conversation", file, "-s", "role", "--types", "user", "--json")[1]
+    saved.write_text(said, encoding="utf-8")
+    assert read_conversation(json.loads(said)["conversation"]) == SPOKEN.prompt
+    for command in ("mask", "compare"):
+        alone = json.loads(run(command, "--mask", str(saved), *given)[1])
+        beside = json.loads(run(command, "--conversation", file, "--mask", str(saved), *given)[1])
+        assert alone["spans"] == beside["spans"] == json.loads(said)["spans"]
+        if command == "mask":
+            assert alone == beside
+    assert alone["question"]["conversation"] == SPOKEN.prompt.to_dict()
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(SPOKEN.answering("x").to_dict()["messages"][1:]), encoding="utf-8")
+    status, out, err = run("compare", "--conversation", str(other), "--mask", str(saved), *given)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "belongs to another text" in err
+
+
 @pytest.mark.parametrize("longest", [1, 4, 40])
 @pytest.mark.parametrize("answer", ["Yes", ""])
 def test_both_answers_are_whole_whatever_is_scored(run, file, model, answer, longest) -> None:

@@ -368,4 +368,9 @@ def test_what_is_too_long_says_what_is_kept_free(chat, turns: int, more) -> None
     assert int(limit) + int(kept) == 512
     assert ("shorten the text" in told, "leave turns out" in told) == (turns == 1, turns == 2)
     lower = f"lower longest, which is {more.get('longest')}"
-    assert (lower in told) == ("longest" in more)
+    assert lower not in told  # of so many tokens it would not help
+    nearly = Conversation((Turn("user", "word " * (118 // turns)),) * turns)
+    with pytest.raises(ParameterError) as refused:
+        asked(chat(), {"name": "answer", "conversation": nearly, "longest": 40}).about(nearly.text)
+    count = int(re.search(r"takes (\d+) tokens", str(refused.value)).group(1))
+    assert (count < 512, "lower longest, which is 40" in str(refused.value)) == (True, True)

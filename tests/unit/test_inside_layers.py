@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from maskviz.attention.capture import attention_of
 from maskviz.errors import CapabilityError, ParameterError
 from maskviz.evidence.units.knockout import knockout
 from maskviz.evidence.units.layers import layer_answers
 from maskviz.evidence.units.sentence import knockout_sentence, lens_sentence
-from maskviz.inside.edges import Edges, cut
+from maskviz.inside import checks
+from maskviz.inside.edges import cut
+from maskviz.inside.steering import predict_under
 from maskviz.inside.tape import eager
-from maskviz.masks import apply, mask
+from maskviz.masks import MATRICES, Edges, apply, attention_edges, attention_matrix, mask
+from maskviz.models import load_model
+from maskviz.models.checks import finding
 from maskviz.readings.batches import batch
 from maskviz.readings.question import asked
 
@@ -83,6 +89,78 @@ def test_edges_may_be_cut_in_some_heads_alone(tiny) -> None:
             found.append(put.ask([read])[0].double().numpy())
     assert np.abs(found[2] - found[3]).max() < 1e-6
     assert min(np.abs(found[0] - found[1]).max(), np.abs(found[0] - found[2]).max()) > 1e-6
+
+
+def weights(model, read, allowed=None) -> np.ndarray:
+    """Return the attention of every head under a matrix, (layers, heads, queries, keys)."""
+    return np.asarray(attention_of(model, read, allowed).weights, np.float32)
+
+
+@pytest.mark.parametrize("family", ATTENTION)
+@pytest.mark.parametrize("name", MATRICES)
+def test_every_matrix_acts_in_the_layers_and_heads_that_are_named(tiny, family, name: str) -> None:
+    put = asked(tiny(family))
+    read = apply(mask(TEXT, "pattern", pattern="dull"), "attention", put.model)
+    read = replace(read, attention_mask=(1,) * len(read))
+    count = len(read)
+    table = "\n".join(",".join("01"[j <= i + 1] for j in range(count)) for i in range(count))
+    more = {"custom": {"values": table}, "window": {"width": 1}}.get(name, {})
+    matrix = attention_matrix(name, read, **more)
+    with torch.inference_mode(), cut(put.network, lambda n: matrix[None, None] if n else None):
+        expected = put.probabilities(put.ask([read])[0].double().numpy())
+    edges = attention_edges(name, read, layers=[1], **more)
+    found = predict_under(put.model, read, edges)
+    assert list(found.probabilities.values()) == pytest.approx(list(expected), abs=1e-6)
+    seen = []
+    for heads in ([0], [1], None):
+        allowed = attention_edges(name, read, heads=heads, **more)
+        seen.append(weights(put.model, read, allowed))
+    plain = weights(put.model, read)
+    off = ~matrix
+    assert np.abs(seen[0][0, 1] - plain[0, 1]).max() < 1e-3  # the other head of the first layer
+    assert np.abs(seen[0][0, 0][off]).max(initial=0) == 0
+    assert np.abs(seen[1][0, 0] - plain[0, 0]).max() < 1e-3
+    assert np.abs(seen[2][:, :, off]).max(initial=0) == 0
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    ({"layers": [6]}, "act in layer 6, and 'mini' has 0, 1, 2, 3, 4, 5"),
+    ({"heads": [4]}, "act in head 4, and 'mini' has 0, 1, 2, 3"),
+    ({"heads": [-1]}, "act in head -1"),
+    ({"layers": []}, "act in no layer"),
+])  # fmt: skip
+def test_a_matrix_in_a_layer_or_head_there_is_not_is_refused(given, said: str) -> None:
+    read = apply(TEXT, "attention", "mini")
+    with pytest.raises(ParameterError, match=said):
+        predict_under("mini", read, attention_edges("causal", read, **given))
+
+
+def test_edges_are_checked_when_a_model_is_loaded(tiny) -> None:
+    assert finding(load_model("mini"), "edges").passed
+    with pytest.raises(CapabilityError, match="it attends from 2 to 5 places"):
+        knockout(TEXT, "pattern:/dull/", "all", tiny("longformer"))
+
+
+@pytest.mark.parametrize(("blunder", "said"), [
+    (lambda matrix, layer: np.tri(matrix.shape[-1], dtype=bool)[None, None], "a hidden token"),
+    (lambda matrix, layer: matrix if layer else None, "is not one in all of them"),
+    (lambda matrix, layer: matrix.all(1, keepdims=True), "moves the weights of others"),
+])  # fmt: skip
+def test_edges_that_are_cut_wrongly_fail_the_check(monkeypatch, tiny, blunder, said: str) -> None:
+    def wrong(network, allowed):
+        def changed(layer):
+            found = allowed(layer)
+            if found is None:
+                return None
+            found = np.asarray(found)
+            return blunder(found.reshape((1,) * (4 - found.ndim) + found.shape), layer)
+
+        return cut(network, changed)
+
+    monkeypatch.setattr(checks.edges, "cut", wrong)
+    found = checks.edges.edges(load_model(tiny("bert")))
+    assert not found.passed
+    assert said in found.said
 
 
 @pytest.mark.parametrize(("family", "head", "question"), [

@@ -27,6 +27,8 @@ TEXTS = {
     "uk": ("Це дуже хороший фільм про кохання, але {} погана.", "ісотрія", "історія"),
     "el": ("Η ταινία είναι πολύ βαρετή και η {} δεν είναι καλή.", "ισοτρία", "ιστορία"),
     "he": ("הסרט הזה משעמם מאוד אבל {} שלו טוב", "הסיפרו", "הסיפור"),
+    "hi": ("यह फिल्म बहुत अच्छी है और मुझे {} आई", "पसदं", "पसंद"),
+    "bn": ("এই ছবিটা খুব ভালো লেগেছে এবং {} চমৎকার", "অভিনযয়", "অভিনয়"),
     "en": ("The film is rather dull, but the {} of it is good.", "sotry", "story"),
 }
 UNKNOWN = {
@@ -34,6 +36,12 @@ UNKNOWN = {
     "Chinese": "我们喜欢电影。",
     "Korean": "이 영화는 정말 재미있다.",
     "Georgian": "ფილმი ძალიან კარგია.",
+    "Swahili": "Filamu hii ni nzuri sana na waigizaji ni wazuri.",
+    "Afrikaans": "Hierdie rolprent is baie vervelig en die akteurs is sleg.",
+    "Estonian": "See film on väga igav ja näitlejad on halvad.",
+    "Serbian": "Овај филм је веома досадан и глумци су лоши.",
+    "Marathi": "हा चित्रपट खूप छान आहे आणि कलाकार चांगले आहेत",
+    "Pashto": "دا فلم ډېر ښه دی او لوبغاړي ښه دي",
     "Esperanto": "La filmo estas tre teda kaj la aktorado estas malbona ankaŭ tie ĉi.",
     "Welsh": "Mae'r ffilm hon yn ddiflas iawn ac mae'r actio ynddi hefyd yn wael dros ben.",
 }
@@ -58,10 +66,25 @@ def test_a_language_without_a_list_gets_a_sentence(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["ths flm ws vry bd", "teh moive wsa grate", "Zbqrt", "I liek it", "U r gr8 lol"]
-)
+    "text", [
+        "ths flm ws vry bd", "teh moive wsa grate", "Zbqrt", "I liek it", "U r gr8 lol",
+        "Watched teh film yestrday wiht my freind adn it was awfull",
+    ],
+)  # fmt: skip
 def test_english_full_of_errors_is_english(text: str) -> None:
     assert set(languages_of(text.split()).values()) == {"en"}
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "Das ist ein schöhner Fillm über einen alltten Mann, der seine Familje suchht"),
+        ("es", "La pelicua fue muuy aburida y los atcores no saven actuar"),
+        ("tr", "Bu fillm çok güzell ve oyunclar çokk iyi oynuyorr"),
+    ],
+)
+def test_another_language_full_of_errors_is_its_own(language: str, text: str) -> None:
+    assert languages_of(text.replace(",", "").split()) == {"LATIN": language}
 
 
 def test_each_script_is_read_in_its_own_language() -> None:

@@ -67,3 +67,19 @@ def test_an_encoder_that_transformers_lets_guess_nothing_keeps_its_mask_token(tm
 
 def test_the_bundled_translator_keeps_the_mask_token_that_it_was_tuned_with() -> None:
     assert load_model("mini-translate").mask_token == "<mask>"
+
+
+DOORS = ("attend", "compare", "lens")
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_each_command_hides_by_what_the_model_has_learned(tmp_path, run, door) -> None:
+    """Without --operator words are deleted; a token that was never learned is refused."""
+    folder = _names_a_mask(tmp_path, "llama", "CausalLM")
+    given = (door, TEXT, "-m", folder, "-s", "pattern", "--words", "great")
+    code, shown, said = run(*given, "--json")
+    assert code == 0, said
+    assert "[MASK]" not in json.dumps(json.loads(shown).get("tokens", []))
+    code, shown, said = run(*given, "-o", "mask", "--json")
+    assert (code, shown) == (2, "")
+    assert "no mask token it has learned" in said

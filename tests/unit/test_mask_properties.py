@@ -112,7 +112,7 @@ def test_every_script_is_masked_at_its_own_characters(way, models) -> None:
     for text in WRITTEN.values():
         chosen = made(way, models, text, None, 3)
         if chosen is None:  # no list of words knows its language
-            assert way[0] == "noise"
+            assert way[0] in ("noise", "entity", "pos", "attribute", "key")
             continue
         assert chosen.text == text
         check_spans(chosen)

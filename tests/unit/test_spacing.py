@@ -133,6 +133,14 @@ QUOTED = {
     ],
     'The "U.S." Army won.': ['The "U.S." Army won.'],
     '"It is dull," Anna said.': ['"It is dull," Anna said.'],
+    "\"Really?\" he asked. \"Yes!\" she said. 'No.'": [
+        '"Really?" he asked.', '"Yes!" she said.', "'No.'",
+    ],
+    "“Really?” he asked. “Yes!” she said.": ["“Really?” he asked.", "“Yes!” she said."],
+    "We went. 'Go!' he said.": ["We went.", "'Go!' he said."],
+    'The film? "Dull." The book? "Fine."': ["The film?", '"Dull."', "The book?", '"Fine."'],
+    'He likes e.g. "Apple" a lot. It is.': ['He likes e.g. "Apple" a lot.', "It is."],
+    "She left. “Why?” Nobody knew.": ["She left.", "“Why?”", "Nobody knew."],
 }  # fmt: skip
 
 

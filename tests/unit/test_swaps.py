@@ -92,6 +92,9 @@ def test_every_case_goes_both_ways(gendered, sentence, case) -> None:
         ("I miss her.", "I miss him."),
         ("Yes, ma'am.", "Yes, sir."),
         ("<b>his</b>", "<b>hers</b>"),
+        ("The heroine dies, the hero lives.", "The hero dies, the heroine lives."),
+        ("Gods and goddesses; a god.", "Goddesses and gods; a goddess."),
+        ("An actress met an actor.", "An actor met an actress."),
     ],
 )
 def test_a_whole_text_changes_gender(text, other) -> None:
@@ -174,6 +177,12 @@ def test_ages_change_by_number_or_not_at_all(text, other) -> None:
         ("Christians, Muslims and Jews", None),
         ("The nun went to church.", None),
         ("an old temple", None),
+        ("They keep Hanukkah, not Christmas.", "They keep Christmas, not Hanukkah."),
+        ("Christmas and Easter", None),
+        ("A priest and a pastor", None),
+        ("A Muslim knows Islamic law.", "A Christian knows Christian law."),
+        ("a Jew and a Christian", "a Christian and a Jew"),
+        ("The imam met a vicar.", "The vicar met an imam."),
     ],
 )
 def test_one_religion_becomes_one_religion(text, other) -> None:
@@ -252,6 +261,19 @@ def test_the_lists_know_names_they_were_not_made_of() -> None:
 def test_attribute_finds_given_names_of_both_groups(name) -> None:
     found = mask(f"The conversation with {name} was irritating.", "attribute", types=["names"])
     assert [s for s in found.spans if found.text[s.start : s.end] == name]
+
+
+@pytest.mark.parametrize(
+    ("text", "swaps"),
+    [
+        ("Heather left.", True),
+        ("Heather met Mr. Smith.", True),
+        ("Heather and Oluwaseun left.", False),
+        ("Lakisha saw Chukwuemeka Berg.", False),
+    ],
+)
+def test_all_names_that_tell_a_group_are_swapped_or_none(text, swaps) -> None:
+    assert (swap(text, "names") is not None) == swaps
 
 
 def test_pairs_are_oriented_by_their_first_swapped_word() -> None:

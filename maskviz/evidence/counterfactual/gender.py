@@ -42,19 +42,35 @@ def _words(document: Document) -> list[Change]:
     text = document.text
     both = [match.span() for match in _BOTH.finditer(text)]
     found = []
+    beside = _beside_women(text)
     every = frozenset(
-        (*words.forth, *words.back, "hers", *words.alone, *titles.forth, *titles.back)
+        (*words.forth, *words.back, "hers", *words.alone, *titles.forth, *titles.back, *beside)
     )
     for match in finder(every).finditer(text):
         if any(start <= match.start() < end for start, end in both):
             continue
-        change = _change(document, match.group(), *match.span())
+        change = _change(document, match.group(), *match.span(), beside)
         if change is not None:
             found.append(change)
     return found
 
 
-def _change(document: Document, word: str, start: int, end: int) -> Change | None:
+def _beside_women(text: str) -> dict[str, str]:
+    """Return hero → heroine where the text names both: a hero alone may be a woman."""
+    words = table("gender")
+    women = {w: man for w, man in words.back.items() if man not in words.forth}
+    named = {match.group().casefold() for match in finder(frozenset(women)).finditer(text)}
+    alike = {women[woman].removesuffix("s").removesuffix("e") for woman in named}  # gods, god
+    return {
+        man: woman
+        for woman, man in reversed(women.items())
+        if man.removesuffix("s").removesuffix("e") in alike
+    }
+
+
+def _change(
+    document: Document, word: str, start: int, end: int, beside: dict[str, str]
+) -> Change | None:
     key = word.casefold()
     words, titles = table("gender"), table("title")
     titled = titles.forth.get(key) or titles.back.get(key)
@@ -67,10 +83,11 @@ def _change(document: Document, word: str, start: int, end: int) -> Change | Non
         return None
     if key in words.alone:
         raise NoCounterpartError("with a word of gender that has no counterpart")
-    new = "his" if key == "hers" else words.forth.get(key) or words.back.get(key)
+    forth = words.forth.get(key) or beside.get(key)
+    new = "his" if key == "hers" else forth or words.back.get(key)
     if new is None:
         return None
-    return Change(start, end, cased_like(word, new), key in words.forth)
+    return Change(start, end, cased_like(word, new), forth is not None)
 
 
 def _pronoun(document: Document, word: str, start: int, end: int) -> Change:

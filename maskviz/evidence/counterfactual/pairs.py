@@ -9,6 +9,7 @@ from typing import Any
 
 from ...data.rows import iter_rows
 from ...errors import DataError, UnknownNameError
+from ...text.conversation import holds_turns
 from ...text.pipelines import BUNDLED
 from ...text.together import annotated
 from .swaps import Pair, categories, pair_of, swapped
@@ -96,6 +97,11 @@ def _rows(
             if column not in row:
                 known = ", ".join(map(repr, row))
                 raise DataError(f"There is no column {column!r}: choose one of {known}.")
+            if holds_turns(row[column]):
+                raise DataError(
+                    f"Row {number} of {column!r} holds a conversation, and pairs are made of plain "
+                    "texts: put what the question is about into a column of its own."
+                )
         yield number, row
 
 

@@ -62,16 +62,30 @@ def religion_changes(document: Document) -> list[Change]:
     ]
     named = {lists.own[w.casefold()][0] for w, *_ in hits if w.casefold() in lists.own}
     to = _partners(named)
+    said = {(r, n): w for w, *_ in hits for r, n in [_row_of(w.casefold(), named)] if r}
     changes = []
     for word, start, end in hits:
         religion, row = _row_of(word.casefold(), named)
         if religion and lists.rows[row].role == _ALONE and not _only_alone(hits):
             raise NoCounterpartError("with a word that one religion has alone")
         if religion and lists.rows[row].role != _ALONE:
-            new = _counterpart(document, lists.rows[row], to[religion], start, end)
+            new = said.get((to[religion], row)) or _counterpart(
+                document, lists.rows[row], to[religion], start, end
+            )
             first = lists.religions.index(religion) < lists.religions.index(to[religion])
             changes.append(Change(start, end, cased_like(word, new), first))
+    _check_each_has_its_own(document.text, changes)
     return changes
+
+
+def _check_each_has_its_own(text: str, changes: list[Change]) -> None:
+    """Refuse two words that would become one: Christmas and Easter are not both Eid."""
+    of: dict[str, str] = {}
+    adjectives = {w.casefold() for w in _lists().rows[0].words.values()}
+    for change in changes:
+        word, new = text[change.start : change.end].casefold(), change.new.casefold()
+        if of.setdefault(new, word) != word and new not in adjectives:
+            raise NoCounterpartError("with two words that have one counterpart")
 
 
 def _partners(named: set[str]) -> Mapping[str, str]:
@@ -116,7 +130,9 @@ def _leads_a_noun(document: Document, start: int, end: int) -> bool:
     if index is None:
         return True
     following = tokens[index + 1].label if index + 1 < len(tokens) else ""
-    return following in ("NOUN", "ADJ", "PROPN") or tokens[index].label == "ADJ"
+    if following in ("NOUN", "ADJ", "PROPN"):
+        return True
+    return tokens[index].label == "ADJ" and not (index and tokens[index - 1].label == "DET")
 
 
 def _in_a_name(document: Document, start: int) -> bool:

@@ -94,7 +94,11 @@ def swapped(text: str, category: str) -> Swapped:
 
 
 def _name_changes(document: Document) -> list[Change]:
-    return other_group(given_names(document))
+    names = given_names(document)
+    changes = other_group(names)
+    if changes and any(name.known is None for name in names):
+        raise NoCounterpartError("with another name whose group the lists do not tell")
+    return changes
 
 
 def _nationality_changes(document: Document) -> list[Change]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from ...data.rows import iter_rows
 from ...errors import CapabilityError, DataError, ParameterError, TextError
 from ...models.model import Model
 from ...readings.language.conversing import EACH, Conversed
 from ...readings.question import Question, Spec
-from ...text.conversation import read_conversation
+from ...text.conversation import holds_turns, read_conversation
 from .rows import LeftOut, Row
 
 NAMED = "of each row"  # what stands for the conversations in a file's question
@@ -24,10 +26,20 @@ def of_each(question: Spec) -> Spec:
     given: dict[str, Any] = {"name": question} if isinstance(question, str) else dict(question)
     if given["name"] == "labels":
         raise ParameterError(
-            "A conversation is asked with choices, with a target for its next token, or for a "
-            "given answer: add --choice, --target or --answer."
+            "A conversation is asked with choices, with a target for its next token, or for an "
+            "answer: add --choice, --target, --answer or --question answer."
         )
     return {**given, "conversation": EACH}
+
+
+def refuse_turns(source: str | Path | bytes, name: str | None, column: str) -> None:
+    """Raise DataError where the texts of a column are conversations, told by the first row."""
+    first = next(iter_rows(source, name), {})
+    if holds_turns(first.get(column)):
+        raise DataError(
+            f"The column {column!r} holds conversations, which would be read as the text of their "
+            "JSON: name it with --conversation-column and ask a chat model, or choose another one."
+        )
 
 
 def json_of_each(question: Question) -> dict[str, Any]:

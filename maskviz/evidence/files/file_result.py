@@ -33,9 +33,9 @@ class FileComparison:
     """What each strategy changes over a file; `notes` say what was left out.
 
     groups: column → value → strategy → result; `label` is the true label (the predicted one
-    without labels), `hidden` the type of what was hidden. worst: strategy → the rows that change
-    most. complete: whether every row was read. group_gaps: group column, or the crossing of all →
-    the worst group and the gaps, by arm.
+    without labels), `hidden` the type of what was hidden, `hidden role` who says it in a
+    conversation. worst: strategy → the rows that change most. complete: whether every row was read.
+    group_gaps: group column, or the crossing of all → the worst group and the gaps, by arm.
     """
 
     rows: int

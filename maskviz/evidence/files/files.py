@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
@@ -28,13 +28,15 @@ from ...text.together import annotated
 from ..chance.reference import drawn_beside
 from .answers import Paired
 from .chance import APART, checked_draws, draws_for
-from .conversations import json_of_each, of_each, spoken_row
+from .conversations import json_of_each, of_each, refuse_turns, spoken_row
 from .file_result import Beside, FileComparison, Step
 from .groups import GroupSums, checked_groups, crossed
-from .masking import masking_job
+from .masking import Masked, masking_job
+from .own_answers import own_answers, per_token
 from .row_result import row_result
 from .rows import (
     FileCheck,
+    NoLabels,
     Row,
     check_file,
     cut_note,
@@ -71,6 +73,7 @@ def compare_file(
     draws: int | None = None,
     question: Spec = "labels",
     conversations: bool = False,
+    answer_column: str | None = None,
     label_map: LabelMap | None = None,
     group_columns: Sequence[str] = (),
     each: Callable[[RowResult], None] | None = None,
@@ -88,17 +91,20 @@ def compare_file(
     result, `progress` the rows done and the rows in all, `note` what is being read where a row is
     long; where `stop` says so, the result is that
     of the rows so far. `conversations`: the texts are conversations, each asked about without its
-    last answer. `label_map` says which of the model's labels a label of the file stands for (None:
-    its rows are left out). `group_columns` are broken down by like `by`, and by their crossing,
-    with the worst group and the gaps. Rows without a word or a label, and rows a strategy hides
-    whole, are left out and counted in `notes`. Raises DataError before anything runs where a
-    column is missing or its labels are not the model's.
+    last answer. `answer_column` holds the answer that each row is asked for; without one the
+    question `answer` takes that of each conversation, else the model's own. `label_map` says which
+    of the model's labels a label of the file stands for (None: its rows are left out).
+    `group_columns` are broken down by like `by`, and by their crossing, with the worst group and
+    the gaps. Rows without a word or a label, and rows a strategy hides whole, are left out and
+    counted in `notes`. Raises DataError before anything runs where a column is missing or its
+    labels are not the model's.
     """
     work = FileWork(
         source, strategies, text_column=text_column, label_column=label_column, model=model,
         operator=operator, ratio=ratio, seed=seed, name=name, by=by, cluster=cluster,
         beside=beside, long=long, limit=limit, draws=draws, question=question,
-        conversations=conversations, label_map=label_map, group_columns=group_columns, note=note,
+        conversations=conversations, answer_column=answer_column, label_map=label_map,
+        group_columns=group_columns, note=note,
     )  # fmt: skip
     for step in work.steps():
         for row in step.sides[0]:
@@ -134,6 +140,7 @@ class FileWork:
         draws: int | None = None,
         question: Spec = "labels",
         conversations: bool = False,
+        answer_column: str | None = None,
         label_map: LabelMap | None = None,
         group_columns: Sequence[str] = (),
         patience: float | None = None,
@@ -145,15 +152,20 @@ class FileWork:
         being read where a row is long.
         """
         self._conversations = conversations
+        if not conversations:
+            refuse_turns(source, name, text_column)
         put = of_each(question) if conversations else question
         self.questions = [asked(m, put) for m in (model, beside) if m is not None]
         self.models = [one.model for one in self.questions]
+        self._own = own_answers(question, self.questions, conversations, answer_column)
+        if self._own and label_column:
+            raise NoLabels
         named = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
         if not named:
             raise DataError("No strategy is chosen: name at least one, such as random,entity.")
         if operator not in OPERATORS:
             raise UnknownNameError.of("operator", operator, OPERATORS)
-        self._notes = same_task(self.questions)
+        self._notes = self._own.notes if self._own else same_task(self.questions)
         self.jobs = {
             key: masking_job(key, given, ratio, self.models[0]) for key, given in named.items()
         }
@@ -174,10 +186,11 @@ class FileWork:
         by = tuple(dict.fromkeys([*by, *group_columns]))
         self._columns = (text_column, label_column, by)
         self._group_columns = tuple(group_columns)
-        self._cluster, self._label_map = cluster, label_map
+        self._cluster, self._label_map, self._answers = cluster, label_map, answer_column
         self.check: FileCheck = check_file(
-            source, self.questions[0], text_column, label_column, by, name, cluster, label_map
-        )
+            source, self.questions[0], text_column, label_column, by, name, cluster, label_map,
+            answer_column,
+        )  # fmt: skip
         checked_groups(self._group_columns, self.check.columns)
         if not self.check.usable:
             raise DataError(
@@ -205,7 +218,7 @@ class FileWork:
         text, label, by = self._columns
         reader = label_reader(self._source, self.questions[0], label, self._name, self._label_map)
         rows = iter_rows(self._source, self._name)
-        usable = usable_rows(rows, text, reader, by, self._left_out, self._cluster)
+        usable = usable_rows(rows, text, reader, by, self._left_out, self._cluster, self._answers)
         usable = islice(usable, self.done, self._limit)
         usable = annotated(usable, attrgetter("text"), self._pipelines)
         while step := self._step(usable):
@@ -237,12 +250,12 @@ class FileWork:
     def _step(self, rows: Iterator[Row]) -> Step | None:
         """Mask the next rows and ask the models; None where there are no more."""
         begin, count, tokens = time.monotonic(), 0, 0
-        kept: list[_Masked] = []
+        kept: list[Masked] = []
         left_out: dict[str, list[int]] = {}
         for row in islice(rows, _ROWS_AT_ONCE):
             count += 1
             try:
-                kept.append(self._masked(self._spoken(row)))
+                kept.append(self._masked(*self._put(row)))
                 tokens += kept[-1].tokens
             except (TextError, MaskError) as error:
                 left_out.setdefault(why_left_out(error), []).append(row.number)
@@ -256,43 +269,55 @@ class FileWork:
         cut = [m.row.number for m in kept if m.plain[0][0].truncated_at is not None]
         return Step(self.done + count, sides, left_out, cut)
 
-    def _spoken(self, row: Row) -> Row:
+    def _put(self, row: Row) -> tuple[Row, list[Question]]:
+        """Return a row as it is read, and what is asked about it."""
         if self._group_columns:
             known = self.check.columns
             binned = {c: known[c].group(row.groups[c]) for c in self._group_columns}
             row = replace(row, groups={**crossed(self._group_columns, binned), **row.groups})
-        return spoken_row(row, self.models) if self._conversations else row
+        if self._own:
+            return self._own.put(row)
+        return spoken_row(row, self.models) if self._conversations else row, self.questions
 
-    def _masked(self, row: Row) -> _Masked:
+    def _masked(self, row: Row, questions: list[Question]) -> Masked:
         if self._note and len(row.text) > LONGEST:
             self._note(f"row {row.number:,} with its {len(row.text):,} characters")
         seed = row.seed(self.seed)
         masks = [job(row.spoken or row.text, seed) for job in self.jobs.values()]
         first_seed = seed + APART
         chance = [
-            drawn_beside(mask, self.models[0], self.long, self.draws, first_seed) for mask in masks
+            drawn_beside(mask, questions[0].model, self.long, self.draws, first_seed)
+            for mask in masks
         ]
         asked = [(Mask(row.text), "attention"), *((mask, self.operator) for mask in masks)]
         at_random = [(m, self.operator) for drawn in chance for m in drawn]
-        own, *others = self.models
+        own, *others = (one.model for one in questions)
         first = encodings_of([*asked, *at_random], own, self.long)
         sides = [first[: len(asked)], *(encodings_of(asked, m, self.long) for m in others)]
         drawn = iter(first[len(asked) :])
-        return _Masked(
+        return Masked(
             row,
+            questions,
             masks,
             [side[0] for side in sides],
             [side[1:] for side in sides],
             [list(islice(drawn, len(one))) for one in chance],
         )
 
-    def _read(self, side: int, kept: list[_Masked]) -> list[RowResult]:
-        """Ask a model all at once: the rows plain and masked, and the first one at random."""
-        pieces: list[Any] = []
-        for m in kept:
-            pieces += [m.plain[side], *m.masked[side]]
-            pieces += [] if side else [piece for drawn in m.chance for piece in drawn]
-        answers = iter(answers_of(self.questions[side], pieces).probabilities)
+    def _read(self, side: int, kept: list[Masked]) -> list[RowResult]:
+        """Ask a model all at once, plain, masked and at random; rows of own answers one by one."""
+        if self._own:
+            answers = (
+                answer
+                for m in kept
+                for answer in per_token(
+                    m.questions[side],
+                    answers_of(m.questions[side], m.pieces(side)).probabilities,
+                )
+            )
+        else:
+            pieces = [piece for m in kept for piece in m.pieces(side)]
+            answers = iter(answers_of(self.questions[side], pieces).probabilities)
         results = []
         for m in kept:
             plain, *masked = islice(answers, 1 + len(m.masks))
@@ -300,7 +325,7 @@ class FileWork:
             if self.draws and not side:
                 drawn = [list(islice(answers, len(pieces))) for pieces in m.chance]
             results.append(
-                row_result(m.row, m.masks, self.questions[0], self.jobs, plain, masked, drawn)
+                row_result(m.row, m.masks, m.questions[0], self.jobs, plain, masked, drawn)
             )
         return results
 
@@ -336,9 +361,15 @@ class FileWork:
             first.group_results(),
             self._beside(),
             complete,
-            json_of_each(self.questions[0]) if self._conversations else self.questions[0].spec(),
+            self._asked(),
             {} if self._gaps is None else self._gaps.result(),
         )
+
+    def _asked(self) -> str | dict[str, Any]:
+        """Return the question JSON-ready."""
+        if self._own:
+            return self._own.said()
+        return json_of_each(self.questions[0]) if self._conversations else self.questions[0].spec()
 
     def _cluster_note(self, tallies: Tallies) -> list[str]:
         """Say over what the intervals are where a column names what rows share."""
@@ -360,25 +391,3 @@ class FileWork:
             self._agree[True] / self._agree.total(),
             {n: dict(zip(keys, p.result(), strict=True)) for n, p in self._paired.items()},
         )
-
-
-@dataclass(frozen=True)
-class _Masked:
-    """A row with its masks, and the encodings of its windows.
-
-    plain: by model. masked: by model and strategy. chance: of the first model, by strategy and
-    draw.
-    """
-
-    row: Row
-    masks: list[Mask]
-    plain: list[list[Any]]
-    masked: list[list[list[Any]]]
-    chance: list[list[list[Any]]]
-
-    @property
-    def tokens(self) -> int:
-        """How many tokens all its encodings have."""
-        masked = [pieces for of_model in self.masked for pieces in of_model]
-        drawn = [pieces for of_strategy in self.chance for pieces in of_strategy]
-        return sum(len(piece) for pieces in [*self.plain, *masked, *drawn] for piece in pieces)

@@ -44,11 +44,20 @@ def row_result(
             tuple(sorted({span.label for span in mask.spans if span.label})),
             None if drawn is None else _mean([question.chosen(a) != before for a in drawn]),
             _score(row, question, drawn),
+            _roles(row, mask),
         )
     return RowResult(
         row.number, row.text, row.expected, label, float(plain[index]), effects, row.groups,
         masks[0].seed, row.cluster,
     )  # fmt: skip
+
+
+def _roles(row: Row, mask: Mask) -> tuple[str, ...] | None:
+    """Return who says what is hidden, None of a plain text."""
+    if row.spoken is None:
+        return None
+    pieces = [p for span in mask.spans for p in row.spoken.pieces_in(span.start, span.end)]
+    return tuple(sorted({piece.role for piece in pieces}))
 
 
 def _score(row: Row, question: Question, drawn: Sequence[Any] | None) -> float | None:

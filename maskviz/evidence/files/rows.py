@@ -34,6 +34,7 @@ class Row:
     groups: dict[str, str]
     cluster: str | None = None  # what the row shares with others
     spoken: Conversation | None = None  # whose contents the text is
+    answer: str | None = None  # that the file gives for it
 
     def seed(self, first: int) -> int:
         """Return the seed of its masks, where the first row has `first`.
@@ -74,6 +75,7 @@ def check_file(
     name: str | None = None,
     cluster: str | None = None,
     label_map: LabelMap | None = None,
+    answers: str | None = None,
 ) -> FileCheck:
     """Read every row once, without asking the model; `cluster` names what rows share.
 
@@ -92,7 +94,7 @@ def check_file(
             rows += 1
             yield row
 
-    for row in usable_rows(counted(), text_column, reader, by, left_out, cluster):
+    for row in usable_rows(counted(), text_column, reader, by, left_out, cluster, answers):
         usable += 1
         for column, value in row.groups.items():
             counts[column].add(value)
@@ -111,9 +113,10 @@ def usable_rows(
     by: Sequence[str],
     left_out: dict[str, list[int]],
     cluster: str | None = None,
+    answers: str | None = None,
 ) -> Iterator[Row]:
     """Yield the rows that have what is asked for; note the others in `left_out`."""
-    given = (cluster,) if cluster else ()
+    given = tuple(filter(None, (cluster, answers)))
     asked = (text_column, *(reader.shape.columns if reader else ()), *given, *by)
     for number, row in enumerate(rows, start=1):
         for column in asked:
@@ -122,12 +125,16 @@ def usable_rows(
         expected = None
         if missing(row[text_column]):
             left_out.setdefault("without text", []).append(number)
+        elif answers and missing(row[answers]):
+            left_out.setdefault("without an answer", []).append(number)
         elif reader and (expected := reader.label(row, number)) is None:
             left_out.setdefault(reader.why_none(row, number), []).append(number)
         else:
             groups = {column: _shown(row[column]) for column in by}
             shared = None if cluster is None else _shown(row[cluster])
-            yield Row(number, _text(row[text_column]), expected, groups, shared)
+            answer = _text(row[answers]) if answers else None
+            text = _text(row[text_column])
+            yield Row(number, text, expected, groups, shared, answer=answer)
 
 
 def _text(value: object) -> str:
@@ -171,6 +178,16 @@ def label_reader(
     return LabelReader(question, shape, label_map or {})
 
 
+class NoLabels(DataError):
+    """Labels where an answer in words is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The question answer has no labels to be right or wrong: leave the label column out, "
+            "or ask the question choices."
+        )
+
+
 class LabelReader:
     """Turns what a row says into an output of the question: by the map, by name, else by number.
 
@@ -187,10 +204,7 @@ class LabelReader:
         self.ignored: set[str] = set()
         self.map = self._checked(label_map or {})
         if self.head == "likelihood":
-            raise DataError(
-                "The question answer has no labels to be right or wrong: leave the label column "
-                "out, or ask the question choices."
-            )
+            raise NoLabels
         if self.head != "regression":
             self._check_shape()
 

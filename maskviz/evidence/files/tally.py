@@ -22,7 +22,8 @@ class RowEffect:
 
     label, probability: the answer to the masked text, and the probability of that label.
     delta: p(masked) − p(plain) of the plain text's label; of a regression the value's change.
-    kl: nats, None for a regression. hidden: the types of what is hidden, such as PERSON.
+    kl: nats, None for a regression. hidden: the types of what is hidden, such as PERSON. roles: who
+    says what is hidden in a conversation, None of a plain text.
     chance_flips, chance_score: of random masks of the same size the share that flips, and the share
     whose answer is right (of a regression the mean absolute error, without labels the mean value);
     None where none was drawn.
@@ -37,6 +38,20 @@ class RowEffect:
     hidden: tuple[str, ...] = ()
     chance_flips: float | None = None
     chance_score: float | None = None
+    roles: tuple[str, ...] | None = None
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RowEffect:
+        """Read the values that `dataclasses.asdict` and JSON make of one."""
+        roles = values.get("roles")
+        read = {"hidden": tuple(values["hidden"]), "roles": roles and tuple(roles)}
+        return cls(**{**values, **read})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a flat record, as a table shows it."""
+        values = {**asdict(self), "hidden": " ".join(self.hidden)}
+        roles = values.pop("roles")
+        return values if roles is None else {**values, "roles": " ".join(roles)}
 
 
 @dataclass(frozen=True)
@@ -61,10 +76,7 @@ class RowResult:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RowResult:
         """Read the values that `dataclasses.asdict` and JSON make of one."""
-        effects = {
-            name: RowEffect(**{**effect, "hidden": tuple(effect["hidden"])})
-            for name, effect in values["effects"].items()
-        }
+        effects = {n: RowEffect.from_dict(effect) for n, effect in values["effects"].items()}
         return cls(**{**values, "effects": effects})
 
     def to_dict(self) -> dict[str, Any]:
@@ -80,8 +92,7 @@ class RowResult:
             **({} if self.cluster is None else {"cluster": self.cluster}),
         }
         for name, effect in self.effects.items():
-            values = {**asdict(effect), "hidden": " ".join(effect.hidden)}
-            record |= {f"{name}: {key}": value for key, value in values.items()}
+            record |= {f"{name}: {key}": value for key, value in effect.to_dict().items()}
         return record
 
 
@@ -292,6 +303,8 @@ class Tallies:
                 self._tally(column, known.group(value) if known else value, name).add(row, effect)
             for kind in set(effect.hidden):
                 self._tally("hidden", kind, name).add(row, effect)
+            for role in effect.roles or ():
+                self._tally("hidden role", role, name).add(row, effect)
 
     def _tally(self, column: str, value: str, name: str) -> Tally:
         values = self.groups.setdefault(column, {})

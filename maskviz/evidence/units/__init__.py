@@ -1,3 +1,13 @@
 """Units of a network, masked: what silencing a head changes, beside all heads."""
 
-__all__ = ["asking", "choose", "compare", "knockout", "layers", "reference", "scan", "sentence"]
+__all__ = [
+    "asking",
+    "choose",
+    "compare",
+    "knockout",
+    "layers",
+    "prune",
+    "reference",
+    "scan",
+    "sentence",
+]

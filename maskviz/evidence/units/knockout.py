@@ -119,6 +119,7 @@ def knockout(
     """
     put = put_to(asked(model, question), text)
     demand(put.model, "matrix")
+    demand(put.model, "edges")
     read = apply(text, "attention", put.model)
     looks_back = finding(put.model, "direction").value == "decoder"
     between = queries or (LAST if looks_back and not put.model.config.is_encoder_decoder else ALL)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 
-from ...errors import CapabilityError, UnknownNameError
+from ...errors import CapabilityError, LanguageError, UnknownNameError
 from ...masks.registry import Parameter, budget, strategy
 from ...masks.spans import MaskSpan
 from ...models.model import Model
 from ...text.document import Document
+from ...text.languages import language_name
 
 WAYS = ("model", "keyness", "tfidf", "lexicon")
 Scored = tuple[float, str]
@@ -101,12 +102,19 @@ def _by_words(document: Document, by: str, data: str) -> list[Scored]:
 
 
 def _by_lexicon(document: Document) -> list[Scored]:
-    from ...masks.attributes import expressions
+    from ...masks.listed import expressions, has_list
     from ...masks.matching import find_all
 
+    code = document.language or "en"
+    if not has_list("sentiment", code):
+        raise LanguageError(
+            f"'key' by lexicon has no list of {language_name(code)}, this text's language: put "
+            f"a 'sentiment.txt' into the folder 'lexicons/{code}' of maskviz's folder, or choose "
+            "another way, such as --by model."
+        )
     listed = {
         c
-        for expression in expressions("sentiment")
+        for expression in expressions("sentiment", language=code)
         for start, end in find_all(expression, document.text)
         for c in range(start, end)
     }

@@ -3,13 +3,14 @@
 A check is one function, (model) -> Finding: `masks` has those of what may attend to what, `sight`
 that of hidden words, `padding` that of batches, `readout` that of where an answer is read,
 `layers` that of which layers attend, `heads` that of heads, `sums` those of MLPs and layers,
-`resuming` that of lower layers, `sharing` that of beginnings. `probe` has the tokens they read,
-`scaled` the copy of a network whose windows are of four tokens.
+`edges` that of edges that are cut, `resuming` that of lower layers, `sharing` that of beginnings.
+`probe` has the tokens they read, `scaled` the copy of a network whose windows are of four tokens.
 """
 
-from . import heads, layers, masks, padding, readout, resuming, sharing, sight, sums
+from . import edges, heads, layers, masks, padding, readout, resuming, sharing, sight, sums
 
 __all__ = [
+    "edges",
     "heads",
     "layers",
     "masks",

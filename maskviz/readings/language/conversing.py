@@ -78,7 +78,8 @@ class Conversed(Framed):
             kept = self.max_length - self.readable
             limit += f" ({self.max_length:,} less {kept:,} that are kept for the answer)"
         step = "leave turns out" if spoken.begun[1:] else "shorten the text"
-        if most == self.readable and self.room > 1:
+        # Where even one token of an answer has no place, fewer of them help nothing.
+        if most == self.readable and self.room > 1 and count < self.max_length:
             step += f", or lower longest, which is {self.room}"
         return ParameterError(
             f"The conversation takes {count:,} tokens as the template of {self.name!r} writes it, "

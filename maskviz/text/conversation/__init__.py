@@ -2,7 +2,7 @@
 
 from .conversation import Conversation, Piece
 from .lines import conversation_lines, in_cells
-from .reading import read_conversation
+from .reading import holds_turns, read_conversation, spoken_with
 from .turn import ROLES, ToolCall, Turn
 
 __all__ = [
@@ -12,6 +12,8 @@ __all__ = [
     "ToolCall",
     "Turn",
     "conversation_lines",
+    "holds_turns",
     "in_cells",
     "read_conversation",
+    "spoken_with",
 ]

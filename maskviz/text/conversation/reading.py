@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...errors import DataError
+from ...errors import DataError, TextError
 from ..words import mended
 from .conversation import Conversation
 from .turn import ROLES, ToolCall, Turn
@@ -42,6 +42,36 @@ def read_conversation(given: Any) -> Conversation:
         return Conversation((Turn("user", given),))
     value = mended(json.loads(_dumped(given)))
     return Conversation(tuple(_turns(value)), _tools(value))
+
+
+def holds_turns(cell: Any) -> bool:
+    """Tell whether a cell of a table is a conversation, as JSON or as values, and no plain text.
+
+    >>> holds_turns('[{"role": "user", "content": "Hi"}]'), holds_turns("[sic] Hi")
+    (True, False)
+    """
+    if isinstance(cell, str) and not _JSON.match(cell):
+        return False
+    if not isinstance(cell, str | list | dict) and not hasattr(cell, "tolist"):
+        return False
+    try:
+        return read_conversation(cell).turns != (Turn("user", str(cell)),)
+    except (DataError, TextError):
+        return False
+
+
+def spoken_with(document: str | bytes) -> Conversation | None:
+    """Return the conversation that a mask's JSON holds beside the mask, None where it holds none.
+
+    >>> spoken_with('{"spans": [], "conversation": {"prompt": "Hi"}}').text
+    'Hi'
+    """
+    try:
+        found = json.loads(document)
+    except (ValueError, RecursionError):
+        return None  # whoever reads the mask says so
+    said = found.get("conversation") if isinstance(found, dict) else None
+    return read_conversation(said) if said else None
 
 
 def _dumped(value: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextvars import copy_context
 from queue import Empty, Full, Queue
 from typing import Any
 
@@ -43,7 +44,10 @@ class Ahead(Iterator[Any]):
         self._queue: Queue[Any] = Queue(depth)
         self._closed = threading.Event()
         self._end: _End | None = None
-        self._thread = threading.Thread(target=self._make, name="maskviz-batches", daemon=True)
+        context = copy_context()  # the language that the rows are said to be in
+        self._thread = threading.Thread(
+            target=context.run, args=(self._make,), name="maskviz-batches", daemon=True
+        )
         self._thread.start()
 
     def __next__(self) -> Any:

@@ -58,7 +58,7 @@ class SpokenMasker(Masker):
     def documents(self) -> list[Document]:
         """The contents of every row, with their words and entities, found once."""
         return [
-            Document.of(lesson.conversation, self._pipeline, lesson.marked)
+            Document.of(lesson.conversation, self._pipeline, marked=lesson.marked)
             for lesson in self.lessons
         ]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import MaskvizError
+from ...text.languages import saying
 from ..data.rows import Rows
 from .failures import explain, lost_company
 from .recorder import Recorder
@@ -37,12 +38,19 @@ def execute(
     recorder = Recorder(folder, listener)
     stop = _StopSignal()
     try:
-        with stop, _quiet():
+        with stop, _quiet(), saying(_language(folder)):
             return _run(folder, threads, recorder, stop, rows)
     except BaseException as error:  # noqa: BLE001 - every end of a run has its sentence
         return _end_badly(error, recorder, stop)
     finally:
         gc.unfreeze()  # what `assemble` froze
+
+
+def _language(folder: Path) -> str:
+    """Return the language that the run's rows are said to be in, "" where it is to be found."""
+    from ..spec.spec import RunSpec
+
+    return RunSpec.from_file(folder / "spec.toml").data.language
 
 
 def _run(

@@ -33,6 +33,7 @@ from typing import Any
 
 from ...errors import ParameterError, UnknownNameError
 from ...masks import Choice
+from ...text.languages import checked_language
 from .loss_spec import SIDES, LossSpec
 from .mask_spec import NO_STRATEGY, MaskingSpec
 from .toml import to_toml
@@ -66,8 +67,10 @@ class DataSpec:
     max_rows: int = 0  # 0 = all
     strength: float = 0.9  # of the example set's distractor
     kind: str = "name"  # of the example set's distractor
+    language: str = ""  # of the rows, by its code; empty: each row's is found
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "language", checked_language(self.language))
         _range("eval_fraction", self.eval_fraction, 0.01, 0.5)
         _range("max_rows", self.max_rows, 0, math.inf)
         _range("strength", self.strength, 0.5, 1)

@@ -1,3 +1,3 @@
 """The Attention page."""
 
-__all__ = ["look", "panels", "units"]
+__all__ = ["look", "panels", "prune", "units"]

@@ -1,4 +1,4 @@
-"""Heads on the Attention page: silence some, scan all, cut edges, look through the layers."""
+"""Units on the Attention page: silence some, scan all, cut edges, look through the layers."""
 
 from __future__ import annotations
 
@@ -27,33 +27,37 @@ from maskviz.evidence.units.sentence import (
 from maskviz.figures.canvas import mosaic_message
 from maskviz.figures.units import knockout_figure, lens_figure
 from maskviz.inside.anatomy import anatomy_of
-from maskviz.inside.units import Unit, UnitMask
+from maskviz.inside.units import HEAD, KINDS, SEVERAL, Unit, UnitMask
 from maskviz.masks import Mask
 from maskviz.models import Model, load_model
 from maskviz.readings.question import Question, asked
+from maskviz.ui.attention import prune as prune
 from maskviz.ui.components.attention_mosaic import attention_mosaic, picked_head
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import spec_of
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 
-SILENT = "attention_silent"  # the heads that are silenced, as they are written
+SILENT = "attention_silent"  # the units that are silenced, as they are written
 HOW = {
     "mean": "its mean over other texts",
     "zero": "zero",
     "zero-but-bias": "zero, but the value's bias",
     "from": "its value on the masked text",
+    "from-plain": "its plain value, in the masked text",
 }
+PATCHES = ("from", "from-plain")
 _WHOLE = 400  # heads of which all are asked about beside a single one
 _KEPT = 12  # results that a session holds
 
 
 def headline(chosen: state.View) -> str:
-    """Return what silencing the chosen heads does to the answer; empty where none is silenced.
+    """Return what silencing the chosen units does to the answer; empty where none is silenced.
 
-    The heads that a session holds of another model are dropped.
+    The units that a session holds of another model are dropped. Raises ParameterError for units of
+    several kinds, or every head of a layer.
     """
-    heads = _silent(load_model(chosen.model))
+    heads = st.session_state[SILENT] = list(map(str, _silent(load_model(chosen.model))))
     if not heads:
         return ""
     seen = bool(st.session_state.get("attention_scan"))
@@ -67,44 +71,54 @@ def headline(chosen: state.View) -> str:
 
 
 def _mask(put: Question, heads: list[str], seen: bool) -> UnitMask:
-    """Return the heads as a mask; chosen with the scan of this text in sight, by their effect."""
+    """Return the units as a mask; chosen with the scan of this text in sight, by their effect."""
     anatomy = anatomy_of(put.model)
     return UnitMask(anatomy, anatomy.read(heads), "top-k" if seen else "manual")
 
 
 def _draws(put: Question, heads: list[str]) -> int:
-    count = len(anatomy_of(put.model).all_heads) - 1
+    anatomy = anatomy_of(put.model)
+    count = len(anatomy.of_kind(anatomy.read(heads)[0].kind)) - 1
     return count if len(heads) == 1 and 20 <= count <= _WHOLE else 99
 
 
-def _silent(model: Model) -> list[str]:
-    """Return the silenced heads that the model has."""
+def _silent(model: Model) -> tuple[Unit, ...]:
+    """Return the silenced units that the model has."""
+    there = {str(unit): unit for unit in _every(model)}
+    chosen = st.session_state.get(SILENT, [])
+    return tuple(there[name] for name in chosen if name in there)
+
+
+def _every(model: Model) -> list[Unit]:
+    """Return every unit that can be changed: heads, then MLPs, then layers."""
     try:
-        names = {str(unit) for unit in anatomy_of(model).all_heads}
+        anatomy = anatomy_of(model)
     except MaskvizError:
-        names = set()
-    kept = [name for name in st.session_state.get(SILENT, []) if name in names]
-    st.session_state[SILENT] = kept
-    return kept
+        return []
+    kinds = [kind for kind in KINDS if kind not in anatomy.refused]
+    return [unit for kind in kinds for unit in anatomy.of_kind(kind)]
 
 
 def silence(chosen: state.View, place: tuple[int, int] | None) -> None:
-    """Choose heads to silence: the one that is shown large, and any other."""
+    """Choose units to silence: the head that is shown large, and any other."""
     with errors():
-        anatomy = anatomy_of(load_model(chosen.model))
+        model = load_model(chosen.model)
+        anatomy_of(model)  # says why where no unit can be changed
+        every = list(map(str, _every(model)))
         left, right = st.columns([1, 2], vertical_alignment="bottom")
         name = str(Unit(*place)) if place else ""
         with left:
             st.button(
                 f"Silence head {name}" if name else "Silence this head",
                 on_click=_add, args=(name,), width="stretch",
-                disabled=not name or name in st.session_state[SILENT],
+                disabled=name not in every or name in st.session_state[SILENT],
                 help="What does the answer do without it?",
             )  # fmt: skip
         with right:
             st.multiselect(
-                "Silenced heads", [str(unit) for unit in anatomy.all_heads], key=SILENT,
-                placeholder="none: layer and head, such as 2.3",
+                "Silenced", every, key=SILENT,
+                placeholder="none: a head such as 2.3, an MLP such as 2.mlp, a layer such as 2",
+                help="Heads, MLPs or layers: those of one kind stand beside as many others.",
             )  # fmt: skip
 
 
@@ -116,17 +130,20 @@ def more(chosen: state.View) -> None:
     """The scan, the cut edges and the lens, each on demand: they ask the model again."""
     with st.expander("Which heads carry the answer?"):
         _how(chosen)
-        if st.toggle("Scan all heads", key="attention_scan", persist_state="session"):
+        kind = _kind(load_model(chosen.model))
+        if st.toggle("Scan all", key="attention_scan", persist_state="session"):
             with errors():
-                scan(chosen)
+                scan(chosen, kind)
         else:
-            st.caption("Masks each head alone and asks again.")
+            st.caption("Masks each alone and asks again.")
     with st.expander("Cut attention to the hidden words, layer by layer"):
         if st.toggle("Cut on this text", key="attention_cut", persist_state="session"):
             with errors():
                 edges(chosen)
         else:
             st.caption("Where in the network does the answer read the hidden words?")
+    with st.expander("Silence these heads for good"):
+        prune.panel(chosen, _silent(load_model(chosen.model)))
     with st.expander("What each layer would answer"):
         if st.toggle("Look through the layers", key="attention_lens", persist_state="session"):
             with errors():
@@ -135,12 +152,29 @@ def more(chosen: state.View) -> None:
             st.caption("Each layer's output goes through the model's own final norm and head.")
 
 
+def _kind(model: Model) -> str:
+    """Return what is scanned: heads, MLPs or layers."""
+    offered = list(dict.fromkeys(unit.kind for unit in _every(model))) or [HEAD]
+    if st.session_state.get("attention_kind") not in offered:
+        st.session_state["attention_kind"] = offered[0]
+    return str(
+        st.segmented_control(
+            "What is scanned",
+            offered,
+            format_func=SEVERAL.__getitem__,
+            key="attention_kind",
+            required=True,
+            persist_state="session",
+        )
+    )
+
+
 def _how(chosen: state.View) -> None:
-    offered = [name for name in HOW if name != "from" or state.current_mask(chosen).spans]
+    offered = [name for name in HOW if name not in PATCHES or state.current_mask(chosen).spans]
     if st.session_state.get("attention_how") not in offered:
         st.session_state["attention_how"] = offered[0]
     st.segmented_control(
-        "A masked head has", offered, format_func=_how_named, key="attention_how", required=True,
+        "A masked unit has", offered, format_func=_how_named, key="attention_how", required=True,
         persist_state="session",
     )  # fmt: skip
 
@@ -149,25 +183,29 @@ def _how_named(name: str) -> str:
     return HOW[name]
 
 
-def scan(chosen: state.View) -> None:
-    """Every head's effect as a map of layers and heads that opens a head, and by role."""
-    with st.spinner("Masking one head after the other …", show_time=True):
-        found = _kept(("scan",), chosen, lambda put, way: scan_text(chosen.text, put, way))
+def scan(chosen: state.View, kind: str = HEAD) -> None:
+    """Every unit's effect as a map of layers and heads that opens a head, and by role."""
+    with st.spinner(f"Masking the {SEVERAL[kind]} one after the other …", show_time=True):
+        found = _kept(
+            ("scan", kind), chosen, lambda put, way: scan_text(chosen.text, put, way, kind=kind)
+        )
     st.markdown(f"**{escape(scan_sentence(found))}**")
-    sides = list(dict.fromkeys(unit.side for unit in found.anatomy.all_heads))
+    sides = list(dict.fromkeys(one.unit.side for one in found.effects))
     picture, figures = st.columns(2, gap="large")
     with picture:
         for side in sides:
             _map(chosen, found, side)
     with figures:
-        _heads(found)
-        _roles(chosen, found)
+        _units(found)
+        if kind == HEAD:
+            _roles(chosen, found)
 
 
-def _heads(found: UnitScan) -> None:
+def _units(found: UnitScan) -> None:
+    name = SEVERAL[found.kind][:-1]
     rows = [
         {
-            "Head": str(one.unit),
+            f"{name[0].upper()}{name[1:]}": str(one.unit),
             "Effect, log-odds": round(one.effect, 3),
             "Rank": one.rank,
             "p of the answer, %": None
@@ -177,7 +215,9 @@ def _heads(found: UnitScan) -> None:
         for one in sorted(found.effects, key=lambda one: one.rank)
     ]
     grid(pd.DataFrame(rows), "heads", height=240)
-    st.caption("Effect: the log-odds of the plain answer with the head masked, less those without.")
+    st.caption(
+        f"Effect: the log-odds of the plain answer with the {name} masked, less those without."
+    )
 
 
 def _map(chosen: state.View, found: UnitScan, side: str) -> None:
@@ -185,18 +225,18 @@ def _map(chosen: state.View, found: UnitScan, side: str) -> None:
     layers, heads = effects.shape
     largest = float(np.nanmax(abs(effects))) or 1.0
     text = hashlib.sha256(f"{chosen.model} {chosen.text}".encode()).hexdigest()[:16]
-    key = f"attention_scan_{side or 'first'}_{text}"
+    key = f"attention_scan_{found.kind}_{side or 'first'}_{text}"
     if side:
         st.caption({"decoder": "Decoder", "cross": "Decoder to encoder"}[side])
     picked = picked_head(key, layers, heads)
-    if picked and not side:
+    if picked and not side and found.kind == HEAD:
         st.session_state["attention_place"] = picked
     message = mosaic_message(
         np.nan_to_num(effects / largest)[:, :, None, None].astype(np.float32),
         signed=True,
         titles=[f"L{i + 1}" for i in range(layers)],
-        selected=None if side else st.session_state.get("attention_place"),
-        label="Effect of each head, layers down and heads across",
+        selected=None if side or found.kind != HEAD else st.session_state.get("attention_place"),
+        label=f"Effect of each {SEVERAL[found.kind][:-1]}, layers down",
         unit=f"of the largest effect, {largest:.2f}.",
     )
     attention_mosaic(message, key)
@@ -269,6 +309,6 @@ def _kept(key: tuple[Any, ...], chosen: state.View, make: Callable[[Question, Wa
 def _way(chosen: state.View) -> Way:
     operator = st.session_state.get("attention_how", "mean")
     mask: Mask = state.current_mask(chosen)
-    if operator == "from" and mask.spans:
-        return Way("from", hidden=mask, hides=chosen.operator)
-    return Way("mean" if operator == "from" else operator)
+    if operator in PATCHES and mask.spans:
+        return Way(operator, hidden=mask, hides=chosen.operator)
+    return Way("mean" if operator in PATCHES else operator)

@@ -17,7 +17,10 @@ from maskviz.data.uploads import keep
 from maskviz.evidence.files.files import FileComparison
 from maskviz.evidence.files.rows import check_file
 from maskviz.evidence.jobs import jobs
+from maskviz.models import load_model
+from maskviz.readings.language.conversing import EACH, rendered
 from maskviz.readings.question import Question, Spec, asked
+from maskviz.text.conversation import holds_turns
 from maskviz.ui.compare import result as compare_result
 from maskviz.ui.compare.labels import label_map
 from maskviz.ui.shared import state
@@ -25,6 +28,7 @@ from maskviz.ui.shared.asking import question_controls, question_more, second_mo
 from maskviz.ui.shared.controls import operator_control_of, strategies_offered
 from maskviz.ui.shared.grid import in_names
 from maskviz.ui.shared.page import errors, escape
+from maskviz.ui.shared.spoken import ALWAYS, SOMETIMES
 
 NONE = "none"
 TYPES = ["csv", "tsv", "txt", "jsonl", "parquet"]
@@ -111,16 +115,21 @@ def _form(view: state.View, name: str, path: Path) -> None:
     st.dataframe(in_names(head.head(5)), hide_index=True, width="stretch")
     question_controls(view)
     view = state.current()
-    question = spec_of(view)
+    question = _of_all(spec_of(view))
     left, right = st.columns(2)
     text = left.selectbox("Text column", columns, columns.index(str(guessed.text)), key=f"t{key}")
     with right:
         labels = label_columns(
             asked(view.model, question), str(guessed.label), [c for c in columns if c != text], key
         )
+    spoken = holds_turns(head.iloc[0][text])
+    if spoken:
+        st.caption("Each row is a conversation, read behind the model's own chat template.")
+    turns = (*ALWAYS, *SOMETIMES) if spoken else ()
     chosen = st.pills(
-        "Strategies", strategies_offered(), selection_mode="multi",
-        default=["random", "entity", "attribute"], key=f"s{key}", wrap=True,
+        "Strategies", [*turns, *strategies_offered()], selection_mode="multi",
+        default=["role", "random"] if spoken else ["random", "entity", "attribute"],
+        key=f"s{key}{spoken}", wrap=True,
     )  # fmt: skip
     column = joined_columns(labels) if labels else None
     told = label_map(path, name, asked(view.model, question), column, key)
@@ -131,12 +140,38 @@ def _form(view: state.View, name: str, path: Path) -> None:
         "label_map": told or None,
         "model": view.model,
         "question": question,
+        "conversations": spoken,
+        "answer_column": _answers(asked(view.model, question), columns, text, key),
         "seed": view.seed,
         **_more(view, [c for c in columns if c not in (text, *labels)], key),
     }
     fits = told is not None and checked(path, name, given)
     if st.button("Compare all rows", type="primary", disabled=not (chosen and fits)):
         begin("compare", name, path, given, _JOB)
+
+
+def _of_all(question: Spec) -> Spec:
+    """Return the question as it is put to each row: without the conversation of one text."""
+    if isinstance(question, str) or "conversation" not in question:
+        return question
+    return {k: v for k, v in question.items() if k not in ("conversation", "answer")}
+
+
+def _own(put: Question) -> bool:
+    """Tell whether each row is asked for an answer of its own."""
+    return put.name == "answer" and not put.given["answer"]
+
+
+def _answers(put: Question, columns: list[str], text: str, key: str) -> str | None:
+    """Ask where the answer stands that each row is asked for, where none is given for all."""
+    if not _own(put):
+        return None
+    chosen = st.selectbox(
+        "Answers", [NONE, *(c for c in columns if c != text)], key=f"a{key}",
+        help="The column with the answer that each row is asked for. Without one that of the "
+        "row's conversation is taken, else the model's own.",
+    )  # fmt: skip
+    return None if chosen == NONE else chosen
 
 
 def label_columns(put: Question, guessed: str, columns: list[str], key: str) -> list[str]:
@@ -209,7 +244,8 @@ def checked(path: Path, name: str, given: dict[str, Any], done: str = "compared"
         usable, labels, notes = _check(
             str(path), path.stat().st_mtime_ns, name, given["model"], given["question"],
             given["text_column"], given["label_column"], tuple(given["by"]), given["cluster"],
-            tuple((given["label_map"] or {}).items()),
+            tuple((given["label_map"] or {}).items()), given["answer_column"],
+            given["conversations"],
         )  # fmt: skip
         counted = ", ".join(f"{label} {count:,}" for label, count in list(labels.items())[:8])
         said = f"{usable:,} rows can be {done}. {f'Labels: {counted}.' if counted else ''}"
@@ -229,10 +265,16 @@ def _check(
     by: tuple[str, ...],
     cluster: str | None,
     label_map: tuple[tuple[str, str | None], ...],
+    answers: str | None,
+    conversations: bool,
 ) -> tuple[int, dict[str, int], tuple[str, ...]]:
     put = asked(model, question)
-    put.outputs  # noqa: B018  a question without an answer of its own for all rows is refused
-    found = check_file(path, put, text, label, by, name, cluster, dict(label_map))
+    if not _own(put):
+        put.outputs  # noqa: B018  a question whose outputs differ from row to row is refused
+    if conversations:
+        load_model(model).require("generate")
+        rendered(put.model, EACH)  # a model without a template says so now
+    found = check_file(path, put, text, label, by, name, cluster, dict(label_map), answers)
     return found.usable, found.labels, found.notes
 
 

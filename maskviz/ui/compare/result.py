@@ -78,7 +78,7 @@ def sentence(result: FileComparison) -> str:
         name, worst = max(result.strategies.items(), key=lambda item: abs(item[1].mean_delta))
         low, high = worst.delta_ci95 or (0, 0)
         sure = "" if low > 0 or high < 0 else ", not distinguishable from none"
-        what = "the value" if result.question == "labels" else "ln p of the answer"
+        what = "the value" if result.question == "labels" else _figure(result)
         return f"{rows}, hiding by {name} moves {what} most: by {worst.mean_delta:+.3g}{sure}."
     name, worst = max(result.strategies.items(), key=lambda item: item[1].flip_rate)
     if not worst.flip_rate:
@@ -95,6 +95,12 @@ def sentence(result: FileComparison) -> str:
     low, high = worst.ci95 or (0, 0)
     sure = "" if low > 0 or high < 0 else ", not distinguishable from none"
     return f"{text}; accuracy changes by {100 * worst.delta_accuracy:+.1f} points{sure}."
+
+
+def _figure(result: FileComparison) -> str:
+    """Return what is measured of an answer: of rows that each have their own, a token of it."""
+    given = result.question if isinstance(result.question, dict) else {}
+    return "ln p a token of the answer" if "answers" in given else "ln p of the answer"
 
 
 def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> pd.DataFrame:
@@ -223,7 +229,8 @@ def _span(interval: tuple[float, float], shares: bool) -> str:
     return f"{100 * low:.1f} to {100 * high:.1f}" if shares else f"{low:.3g} to {high:.3g}"
 
 
-_TITLES = {"label": "label", "hidden": "type of what is hidden"}
+_TITLES = {"label": "label", "hidden": "type of what is hidden",
+           "hidden role": "who says what is hidden"}  # fmt: skip
 
 
 def _title(column: str) -> str:

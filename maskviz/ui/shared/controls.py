@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from maskviz.errors import ParameterError
+from maskviz.errors import MaskvizError, ParameterError
 from maskviz.masks import OPERATORS, STRATEGIES, Choice
 from maskviz.masks.choose import checked_parameter
-from maskviz.masks.expression import is_expression
+from maskviz.masks.expression import is_expression, needs
 from maskviz.masks.registry import Parameter, Strategy, for_plain_texts
+from maskviz.text import Document
+from maskviz.text.languages import LANGUAGES
+from maskviz.text.pipelines import BUNDLED
+from maskviz.text.remarks import language_line, remarks
 from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.page import escape
 
@@ -37,6 +42,29 @@ def text_box(view: state.View) -> None:
     # Set anew each time: back on a page, the browser shows no value that was only kept.
     st.session_state["view_text"] = view.text
     st.text_area("Text", key="view_text", height=150, on_change=_take, args=("text",))
+    language_control(view)
+
+
+def language_control(view: state.View) -> None:
+    """The language of the text in one quiet line, with what it lacks here; a click changes it."""
+    if not view.text.strip():
+        return
+    document = Document(view.text, view.parameters.get("pipeline") or BUNDLED, spoken=view.language)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(escape(language_line(document)))
+        with st.popover("Change", type="tertiary", help="Another language than the one found."):
+            st.session_state["view_language"] = view.language
+            st.selectbox(
+                "Language of the text",
+                ["", *sorted(LANGUAGES, key=LANGUAGES.__getitem__)],
+                key="view_language",
+                format_func=lambda code: LANGUAGES.get(code, "found by itself"),
+                on_change=_take,
+                args=("language",),
+            )
+    with suppress(MaskvizError):  # a strategy that cannot be read: its own error says so
+        for sentence in remarks(document, needs(view.strategy) if view.saved is None else ()):
+            st.caption(escape(sentence))
 
 
 def mask_controls(view: state.View, by_hand: bool = True) -> None:

@@ -13,6 +13,8 @@ from maskviz.errors import MaskvizError
 from maskviz.masks import OPERATORS, STRATEGIES, Choice, Mask, MaskSpan
 from maskviz.masks.choose import checked_ratio, checked_seed
 from maskviz.text.conversation import read_conversation
+from maskviz.text.languages import checked_language
+from maskviz.text.pipelines import pipeline_names
 from maskviz.ui.shared.talk import Talk, of_value
 
 SEEDS = 2**31 - 1  # the largest seed a page takes
@@ -99,6 +101,8 @@ def _parameters(document: str) -> dict[str, Any]:
     if not isinstance(parameters, dict):
         raise ValueError
     parameters.pop("data", None)  # a link does not open the server's files
+    if parameters.get("pipeline") not in (None, *pipeline_names()):
+        del parameters["pipeline"]
     return parameters
 
 
@@ -106,6 +110,13 @@ def _chat(document: str) -> Talk:
     try:
         return of_value(json.loads(document), _choice, _operator)
     except (MaskvizError, TypeError, AttributeError) as error:
+        raise ValueError from error
+
+
+def _language(written: str) -> str:
+    try:
+        return checked_language(written)
+    except MaskvizError as error:
         raise ValueError from error
 
 
@@ -138,6 +149,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "operator": _operator,
     "second": _second,
     "sign": _sign,
+    "language": _language,
     "complement": lambda v: v == "1",
     "unit": _unit,
     "parameters": _parameters,

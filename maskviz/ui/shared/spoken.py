@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from maskviz.errors import MaskvizError
+from maskviz.masks import Mask
 from maskviz.text.conversation import Conversation, Turn, read_conversation
 
 # Strategies that need turns, in the order in which they are offered.
@@ -42,6 +43,14 @@ def _read(said: str) -> Conversation | None:
         return read_conversation(json.loads(said)).prompt
     except (MaskvizError, ValueError):
         return None
+
+
+def with_turns(chosen: Mask, spoken: Conversation | None) -> str:
+    """Return a mask as JSON, with the conversation that its text is of."""
+    if spoken is None:
+        return chosen.to_json()
+    value = {**chosen.to_dict(), "conversation": spoken.to_dict()}
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def finds(strategy: str, turns: tuple[Turn, ...]) -> bool:

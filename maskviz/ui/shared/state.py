@@ -23,6 +23,7 @@ from maskviz.masks.edit import beginning, with_units
 from maskviz.masks.expression import asks
 from maskviz.masks.wordlists import own_lists
 from maskviz.text.conversation import Conversation, read_conversation
+from maskviz.text.languages import dominant_script, say
 from maskviz.text.specials import specials_in
 from maskviz.ui.shared import fit, limits
 from maskviz.ui.shared.link_values import READERS, masked_in_link, spans_in_link
@@ -52,6 +53,7 @@ class View:
     given: the words of the text as it was given, where the pages read its beginning alone.
     question: what the model is asked, `name` and parameters; empty: what suits the model.
     chat: the conversation of the Chat page, which goes along; None before it is begun.
+    language: the code of the text's language as the user gave it; empty: it is found.
     """
 
     text: str
@@ -71,6 +73,7 @@ class View:
     given: int = 0
     question: Mapping[str, Any] = field(default_factory=dict)
     chat: Talk | None = None
+    language: str = ""
 
     def __post_init__(self) -> None:
         if len(self.text) <= limits.LONGEST:
@@ -95,6 +98,7 @@ class View:
             *((asdict(self._joining), self.sign) if self._joining else ()),
             *(("complement",) if self.complement else ()),
             *((self.unit, self.model) if self.unit != "words" else ()),
+            *((self.language,) if self.language else ()),
         ]
         return json.dumps(chosen, sort_keys=True, default=str)
 
@@ -149,6 +153,7 @@ def _chosen() -> View:
     if _KEY not in st.session_state:
         st.session_state[_KEY] = _of_link(st.query_params.to_dict())
     view: View = st.session_state[_KEY]
+    say(view.language)  # for all that this run of the page reads
     return view
 
 
@@ -167,12 +172,15 @@ def update(**changes: Any) -> View:
         if changes["text"] != before.text and "question" not in changes:
             question = {k: v for k, v in before.question.items() if k != "conversation"}
             changes["question"] = question  # a conversation is asked about its own text alone
+        if dominant_script(changes["text"]) != dominant_script(before.text):
+            changes = {"language": "", **changes}
     view = replace(before, **changes)
     if "edited" not in changes and (view.text, view.revision) != (before.text, before.revision):
         view = replace(view, edited=None, turn=before.turn + 1)
     if view.text != before.text and "saved" not in changes:
         view = replace(view, saved=None)
     st.session_state[_KEY] = view
+    say(view.language)
     return _fitted(view)
 
 
@@ -248,8 +256,9 @@ def mask_of(view: View, choice: Choice) -> Mask:
     read = limits.first_words(view.text) if cut else view.text
     said = None if spoken is None else spoken.to_json()
     chosen = _choose(
-        read, choice.strategy, choice.ratio, choice.seed, parameters, view.model, own_lists(), said
-    )
+        read, choice.strategy, choice.ratio, choice.seed, parameters, view.model, own_lists(), said,
+        view.language,
+    )  # fmt: skip
     return chosen if read == view.text else replace(chosen, text=view.text)
 
 
@@ -302,10 +311,11 @@ def _choose(
     model: str,
     lists: tuple[Any, ...],
     spoken: str | None,
+    language: str,
 ) -> Mask:
     given: dict[str, Any] = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters}
     subject = text if spoken is None else read_conversation(json.loads(spoken))
-    return mask(subject, strategy, ratio=ratio, seed=seed, model=model, **given)
+    return mask(subject, strategy, ratio=ratio, seed=seed, model=model, language=language, **given)
 
 
 def _frozen(value: Any) -> Any:
@@ -330,6 +340,7 @@ def link(with_text: bool = False, with_chat: bool = False, **more: str) -> str:
         "sign": view.sign if view.second else None,
         "complement": "1" if view.complement else None,
         "unit": None if view.unit == "words" else view.unit,
+        "language": view.language or None,
         "hidden": None if view.edited is None else ".".join(map(str, view.edited)),
         "question": json.dumps(own) if (own := asked_in_link(view.question, with_text)) else None,
         "example": example.name if example else None,

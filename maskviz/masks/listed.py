@@ -1,0 +1,96 @@
+"""Word lists of attributes as regular expressions.
+
+A line is a word, or behind `re:` an expression of the `regex` package, in which `{name}` stands for
+any word of the list `name.txt` beside it. `cased:` alone on a line says that case matters. Words of
+scripts without spaces are found wherever they stand, all others whole.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+
+from .wordlists import list_lines, list_path, wrong_line
+
+_UNSPACED = frozenset(("zh", "ja", "th", "lo", "km", "my"))
+_NAMED = r"(?<!\\[pP])\{([a-z]{3,})\}"
+
+
+def has_list(name: str, language: str) -> bool:
+    """Tell whether there is a list of a category in a language, the user's or a bundled one."""
+    return bool(language) and list_path(f"{name}.txt", language).is_file()
+
+
+def expressions(name: str, words: bool = True, language: str = "en") -> list[str]:
+    """Return a category's regular expressions, from the user's word list or the bundled one.
+
+    words: the plain words of the list, too, as the first of them.
+    """
+    path = list_path(f"{name}.txt", language)
+    plain, own = _compile(path, path.stat().st_mtime_ns, language, _beside(path, language))
+    return [*plain, *own] if words else list(own)
+
+
+def _beside(path: Path, language: str) -> tuple[tuple[str, Path, int], ...]:
+    """Return name, file and time of change of the lists that the expressions of a list name."""
+    import regex
+
+    if language == "en":
+        return ()
+    expressions = (line for line in list_lines(path) if line.startswith("re:"))
+    names = {name for line in expressions for name in regex.findall(_NAMED, line)}
+    found = {name: list_path(f"{name}.txt", language) for name in sorted(names)}
+    return tuple((n, p, p.stat().st_mtime_ns) for n, p in found.items() if p.is_file())
+
+
+@lru_cache(maxsize=64)
+def _compile(
+    path: Path, _modified: int, language: str, beside: tuple[tuple[str, Path, int], ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Turn a word list into expressions: one for all plain words; one for each `re:` line."""
+    import regex
+
+    lines = list_lines(path)
+    case = "" if "cased:" in lines else "(?i)"
+    words = _words(path)
+    edges = ("", "") if language in _UNSPACED else (r"(?<!\w)", r"(?!\w)")
+    plain = (f"{case}{edges[0]}{_any_of(words)}{edges[1]}",) if words else ()
+    named = {name: _any_of(_words(file)) for name, file, _ in beside}
+    own = []
+    for line in (line for line in lines if line.startswith("re:")):
+        try:
+            whole = regex.sub(_NAMED, lambda match: named.get(match[1], match[0]), line[3:])
+            regex.compile(whole if len(whole) == len(line) - 3 else "")
+        except regex.error as error:
+            wanted = f"a regular expression behind 're:' ({error.msg})"  # type: ignore[attr-defined]
+            raise wrong_line(path, line, wanted) from None
+        own.append(f"(?i){whole}")
+    return plain, tuple(own)
+
+
+def _words(path: Path) -> list[str]:
+    words = {x for x in list_lines(path) if not x.startswith("re:") and x != "cased:"}
+    return sorted(words, reverse=True)
+
+
+def _any_of(words: list[str]) -> str:
+    """Return an expression for any of the words, sorted backwards, by what they begin with alike.
+
+    Thousands of words side by side would all be tried at each letter of a text.
+
+    >>> _any_of(["Bo", "Anna", "Ann"])
+    '(?:Bo|Ann(?:a|))'
+    """
+    import regex
+
+    branches = []
+    for letter, group in groupby(words, key=lambda word: word[:1]):
+        alike = list(group)
+        shared = len(alike) > 1
+        branches.append(
+            regex.escape(letter) + _any_of([w[1:] for w in alike])
+            if shared
+            else regex.escape(alike[0])
+        )
+    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"

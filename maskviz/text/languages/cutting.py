@@ -1,0 +1,121 @@
+"""Words of scripts that are written without spaces, by the segmenter of the language.
+
+Chinese by jieba (https://github.com/fxsjy/jieba, extra `zh`), Japanese by SudachiPy (extra `ja`,
+mode C: names whole), Thai by pythainlp's newmm (extra `th`), where they are installed; else each
+character that a person sees is a word. A segmenter is loaded at its first text. It is handed runs
+of its own script: letters and digits stand apart, since jieba cuts "Müller" at the ü. Each has its
+own dictionary, which `jieba.add_word` elsewhere does not change.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from ...paths import home
+
+_PACKAGES = {
+    "zh": (("jieba",), "maskviz[zh]"),
+    "ja": (("sudachipy", "sudachidict_core"), "maskviz[ja]"),
+    "th": (("pythainlp",), "maskviz[th]"),
+}
+_PIECE = 8000  # characters: SudachiPy reads 49,149 bytes at a time
+_lock = Lock()
+
+
+def cut(run: str, language: str) -> list[int] | None:
+    """Return where the words of a run end, None where no segmenter of the language is installed.
+
+    >>> cut("我喜欢电影", "zh")
+    [1, 3, 5]
+    """
+    if language not in _PACKAGES or not _installed(language):
+        return None
+    with _lock:  # they are made for one thread at a time
+        return list(_CUTTERS[language](run))
+
+
+def missing(language: str | None) -> str:
+    """Return the sentence that says how words of a language are found, "" where they are.
+
+    >>> missing("en")
+    ''
+    """
+    if language not in _PACKAGES or _installed(language):
+        return ""
+    packages, extra = _PACKAGES[language]
+    name = {"zh": "Chinese", "ja": "Japanese", "th": "Thai"}[language]
+    return (
+        f"Each character counts as a word: for the words of {name} run 'pip install {extra}' "
+        f"({' and '.join(packages)})."
+    )
+
+
+@lru_cache(maxsize=8)
+def _installed(language: str) -> bool:
+    return all(find_spec(package) is not None for package in _PACKAGES[language][0])
+
+
+def _jieba(run: str) -> Iterator[int]:
+    end = 0
+    for word in _jieba_tokenizer().cut(run):
+        end += len(word)
+        yield end
+
+
+@lru_cache(maxsize=1)
+def _jieba_tokenizer() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # setuptools warns of what jieba asks it for
+        import jieba
+    jieba.setLogLevel(logging.WARNING)
+    tokenizer = jieba.Tokenizer()
+    # As `initialize` does, but for the cache that it keeps where everybody may write.
+    with (Path(jieba.__file__).parent / "dict.txt").open("rb") as words:
+        tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(words)
+    tokenizer.initialized = True
+    return tokenizer
+
+
+def _sudachi(run: str) -> Iterator[int]:
+    tokenizer, mode = _sudachi_tokenizer()
+    for start in range(0, len(run), _PIECE):
+        for word in tokenizer.tokenize(run[start : start + _PIECE], mode):
+            yield start + word.end()
+
+
+@lru_cache(maxsize=1)
+def _sudachi_tokenizer() -> tuple[Any, Any]:
+    from sudachipy import Dictionary, SplitMode
+
+    return Dictionary(dict="core").tokenizer(), SplitMode.C
+
+
+def _newmm(run: str) -> Iterator[int]:
+    end = 0
+    for word in _newmm_segment()(run):
+        end += len(word)
+        yield end
+
+
+@lru_cache(maxsize=1)
+def _newmm_segment() -> Callable[[str], list[str]]:
+    if "PYTHAINLP_DATA_DIR" not in os.environ:  # else it makes a folder in the user's own home
+        os.environ.setdefault("PYTHAINLP_DATA", str(home() / "pythainlp"))
+    from pythainlp.tokenize.newmm import segment
+
+    return segment
+
+
+_CUTTERS: dict[str, Callable[[str], Iterator[int]]] = {
+    "zh": _jieba,
+    "ja": _sudachi,
+    "th": _newmm,
+}
