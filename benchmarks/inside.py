@@ -106,13 +106,15 @@ def _fewer_products(network: Any, anatomy: Any) -> float:
     """Return what one forward a head multiplies, for each multiplication of the scan's.
 
     Counted in weights that each token meets: those of a layer, and of the head that makes words,
-    which the scan asks at one place alone.
+    which the scan asks at one place alone, as the last layer's MLP.
     """
     layers = network.base_model.layers
     layer = sum(one.numel() for one in layers[0].parameters() if one.dim() > 1)
     head = network.get_output_embeddings().weight.numel()
-    whole = len(anatomy.all_heads) * (len(layers) * layer + head)
-    return whole / sum((len(layers) - unit.layer) * layer for unit in anatomy.all_heads)
+    heads = anatomy.all_heads
+    mlp = sum(one.numel() for one in layers[-1].mlp.parameters())  # read at one place, too
+    scan = sum((len(layers) - unit.layer) * layer - mlp for unit in heads)
+    return len(heads) * (len(layers) * layer + head) / scan
 
 
 def _one_by_one(network: Any, put: Any, read: Any, heads: Any) -> torch.Tensor:

@@ -14,6 +14,7 @@ from maskviz.models import Model, load_model
 from maskviz.ui.attention import panels as panels
 from maskviz.ui.attention import units as units
 from maskviz.ui.attention.look import LARGEST_VIEW, cost, one_at_a_time, seen
+from maskviz.ui.components.attention_mosaic import silenced_head
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import reader_of
 from maskviz.ui.shared.conversation_control import conversation_control
@@ -43,7 +44,7 @@ def main() -> None:
             found = seen(model, look, size, display(), f"Hiding {hidden(look.mask)}")
         silenced = ""
         with headline, errors():  # units that cannot be masked together leave the page as it is
-            silenced = units.headline(chosen)
+            silenced = units.headline(chosen, picked_with_shift(chosen, found.drawn))
         headline.markdown(f"### {escape(silenced or found.finding)}")
         if silenced:
             headline.caption(escape(found.finding))
@@ -251,9 +252,8 @@ def draw(chosen: state.View, found: Seen, *, alone: bool) -> None:
         place = (shown.number(layers - 1), 0)
         panels.followed(shown)
     else:
-        place = maps(f"mosaic_{digest(chosen.model)}", shown, about)
-        one_head = shown.method == "raw" and st.session_state.get("attention_part") in FIRST
-        units.silence(chosen, place if one_head else None)
+        place = maps(mosaic_key(chosen), shown, about)
+        units.silence(chosen, place if of_heads(shown) else None)
         panels.turns(found.tokens, place)
     units.more(chosen)
     with st.expander("Lines from token to token"):
@@ -278,6 +278,24 @@ def maps(key: str, shown: View, about: Notes) -> tuple[int, int]:
     with right:
         panels.head(shown, about, place)
     return place
+
+
+def picked_with_shift(chosen: state.View, shown: View) -> tuple[int, int] | None:
+    """Return the head of the mosaic that was clicked with Shift in this very run."""
+    if not of_heads(shown):
+        return None
+    picked = silenced_head(mosaic_key(chosen), *shown.weights.shape[:2])
+    return (shown.number(picked[0]), picked[1]) if picked else None
+
+
+def of_heads(shown: View) -> bool:
+    """Tell whether the maps are heads of the part that reads the text."""
+    return shown.method == "raw" and st.session_state.get("attention_part") in FIRST
+
+
+def mosaic_key(chosen: state.View) -> str:
+    """Return the key of the mosaic of a model."""
+    return f"mosaic_{digest(chosen.model)}"
 
 
 def worth(chosen: state.View) -> None:

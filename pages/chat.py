@@ -9,7 +9,7 @@ import streamlit as st
 from maskviz.errors import DataError, MaskvizError
 from maskviz.masks import Mask
 from maskviz.models import load_model
-from maskviz.ui.chat import answers, cards, choices, given, hidden, reading
+from maskviz.ui.chat import answers, beside, cards, choices, given, hidden, reading
 from maskviz.ui.shared import speaker, state
 from maskviz.ui.shared.page import close_page, errors, escape, open_page
 from maskviz.ui.shared.report_button import report_button
@@ -29,6 +29,7 @@ def main() -> str:
     talk, model = cards.take_clicks(view.chat or Talk()), speaker.speaker_of(view.model)
     picture, choice = st.columns([5, 3], gap="large")
     with choice:
+        beside.offer(view)
         with errors():
             choices.strategy_controls(talk)
         choices.more_controls(talk, model or view.model)

@@ -64,6 +64,7 @@ def attend_command(
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
     language: common.Language = "",
+    tagger: common.Tagger = "",
     as_json: common.Json = False,
 ) -> None:
     """Capture the attention over a text, plain or masked: of every head, or what a method makes."""
@@ -93,7 +94,7 @@ def attend_command(
         subject = common.chosen_mask(
             subject if spoken is None else spoken.prompt, strategy, ratio, seed,
             types=types, pattern=pattern, words=words, indices=indices,
-            model=loaded, pipeline=pipeline,
+            model=loaded, pipeline=pipeline, tagger=tagger,
         )  # fmt: skip
     attention = attend(
         subject, loaded, operator or usual_operator(loaded),

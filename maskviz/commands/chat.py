@@ -66,6 +66,7 @@ def chat_command(
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
     language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:
@@ -94,7 +95,7 @@ def chat_command(
         chosen = common.chosen_mask(
             spoken.prompt, strategy, ratio, seed, mask_file,
             types=types, pattern=pattern, words=words, indices=indices,
-            model=put.model, pipeline=pipeline,
+            model=put.model, pipeline=pipeline, tagger=tagger,
         )  # fmt: skip
         effect = _effect(put, chosen, operator, draws)
         common.notify(effect.comparison.notice)

@@ -80,6 +80,19 @@ StrategyName = Annotated[str, typer.Option("--strategy", "-s", help="What to hid
 OperatorName = Annotated[str, typer.Option("--operator", "-o", help="How it is hidden.")]
 Ratio = Annotated[float | None, typer.Option("--ratio", "-r", help="Share to hide, 0 to 1.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of every random choice.")]
+Spans = Annotated[
+    str,
+    typer.Option(
+        "--spans", help="Of one text, for 'spans': '[[0, 4]]' or '[\"Rome\"]', places or words."
+    ),
+]
+SpansColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--spans-column",
+        help="For 'spans': the column in which each row marks [[start, end], …] or [\"word\", …].",
+    ),
+]
 Types = Annotated[
     str,
     typer.Option(
@@ -114,7 +127,18 @@ Language = Annotated[
     ),
 ]
 By = Annotated[
-    str, typer.Option("--by", help="How 'key' finds words: model, keyness, tfidf or lexicon.")
+    str,
+    typer.Option(
+        "--by",
+        help="How 'key' finds words: model, keyness, tfidf or lexicon; 'entity': pipeline or "
+        "model.",
+    ),
+]
+Tagger = Annotated[
+    str,
+    typer.Option(
+        "--tagger", help="Of 'entity' by model: a token-classification model, Hub name or folder."
+    ),
 ]
 DataFile = Annotated[
     str, typer.Option("--data", help="Table with texts and labels for 'key' by keyness or tfidf.")

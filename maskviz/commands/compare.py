@@ -86,6 +86,7 @@ def compare_command(
             "with the worst group and the gaps.",
         ),
     ] = "",
+    spans_column: common.SpansColumn = None,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -140,8 +141,10 @@ def compare_command(
     pattern: common.Pattern = "",
     words: common.Words = "",
     indices: common.Indices = "",
+    spans: common.Spans = "",
     pipeline: common.Pipeline = "",
     language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     heads: units.Heads = "",
     unit_operator: units.UnitOperator = "mean",
@@ -157,7 +160,7 @@ def compare_command(
     """
     options = {
         "types": types, "pattern": pattern, "words": words, "indices": indices,
-        "pipeline": pipeline,
+        "pipeline": pipeline, "tagger": tagger, "spans": spans,
     }  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
@@ -188,6 +191,7 @@ def compare_command(
             group_columns=group_columns,
             cluster=cluster, pair_column=pair_column, swap=swap, label=label, rows=rows, out=out,
             conversation_column=conversation_column, answer_column=answer_column,
+            spans_column=spans_column,
         )  # fmt: skip
         draws = 99 if draws is None else draws
         if not 20 <= draws <= 10_000:
@@ -231,6 +235,7 @@ def compare_command(
             "group_columns": named(group_columns),
             "draws": draws, "cluster": cluster, "label_map": given_map(label_map, label_column),
             "conversations": conversation_column is not None, "answer_column": answer_column,
+            "spans_column": spans_column,
         },
         without,
     )  # fmt: skip

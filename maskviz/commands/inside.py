@@ -98,6 +98,7 @@ def lens_command(
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
     language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:
@@ -119,7 +120,7 @@ def lens_command(
     )
     options: dict[str, Any] = {
         "types": types, "pattern": pattern, "words": words, "indices": indices,
-        "pipeline": pipeline,
+        "pipeline": pipeline, "tagger": tagger,
     }  # fmt: skip
     if strategy is None and mask_file is None:
         chosen = Mask(common.read_text(text))

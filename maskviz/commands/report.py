@@ -32,6 +32,7 @@ def report_command(
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
     language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     question: common.QuestionName = "",
     ask: common.Ask = None,
@@ -60,7 +61,7 @@ def report_command(
         chosen = common.chosen_mask(
             text, strategy, ratio, seed, mask_file,
             types=types, pattern=pattern, words=words, indices=indices,
-            model=loaded, pipeline=pipeline,
+            model=loaded, pipeline=pipeline, tagger=tagger,
         )  # fmt: skip
         operator = operator or usual_operator(loaded)
         found = text_report(

@@ -97,6 +97,25 @@ def export_command(
     show({"run": run_id, "folder": str(path)}, as_json, f"The {what} is in {path}.")
 
 
+@runs_app.command("script")
+def script_command(
+    run_id: RunId,
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+    as_json: Json = False,
+) -> None:
+    """Write a run as a script with transformers' Trainer that does the same without maskviz.
+
+    The folder holds train.py and the batches that it reads, with words hidden as the run hid them.
+    """
+    from ..runs.service import load_run
+    from ..training.loop.script import write_script
+
+    run = load_run(run_id)
+    path = write_script(run.spec, folder, run.id)
+    said = f"The script is {path / 'train.py'}."
+    show({"run": run.id, "folder": str(path), "script": str(path / "train.py")}, as_json, said)
+
+
 @runs_app.command("push")
 def push_command(
     run_id: RunId,

@@ -41,6 +41,7 @@ def mask_command(
     indices: common.Indices = "",
     by: common.By = "",
     data: common.DataFile = "",
+    spans: common.Spans = "",
     threshold: common.Threshold = None,
     surprisal: common.Surprisal = None,
     second: common.Second = None,
@@ -49,6 +50,7 @@ def mask_command(
     complement: common.Complement = False,
     pipeline: common.Pipeline = "",
     language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:
@@ -60,7 +62,7 @@ def mask_command(
     options: dict[str, Any] = {
         "types": types, "pattern": pattern, "words": words, "indices": indices, "by": by,
         "data": data, "threshold": threshold, "surprisal": surprisal, "model": model,
-        "pipeline": pipeline,
+        "pipeline": pipeline, "tagger": tagger, "spans": spans,
     }  # fmt: skip
     other = common.second_choice(second, second_seed)
     spoken = common.read_spoken(conversation, text, mask_file)
@@ -211,6 +213,7 @@ def fill_command(
     complement: common.Complement = False,
     pipeline: common.Pipeline = "",
     language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:
@@ -223,7 +226,7 @@ def fill_command(
     chosen = common.chosen_mask(
         text, strategy, ratio, seed, mask_file, complement,
         types=types, pattern=pattern, words=words, indices=indices, by=by, data=data,
-        threshold=threshold, surprisal=surprisal, model=loaded, pipeline=pipeline,
+        threshold=threshold, surprisal=surprisal, model=loaded, pipeline=pipeline, tagger=tagger,
     )  # fmt: skip
     fills = fill(chosen, loaded, top_k)
     notice = apply(chosen, "mask", loaded).notices

@@ -33,6 +33,7 @@ def train_command(
         str | None,
         typer.Option(help="Column of what a seq2seq model is to write, or of answers to prompts."),
     ] = None,
+    spans_column: common.SpansColumn = None,
     task: Annotated[
         str | None, typer.Option(help="classification, mlm, seq2seq or causal.")
     ] = None,
@@ -61,6 +62,7 @@ def train_command(
     surprisal: common.Surprisal = None,
     pipeline: common.Pipeline = "",
     language: common.Language = "",
+    tagger: common.Tagger = "",
     second: common.Second = None,
     second_seed: common.SecondSeed = 0,
     join: Annotated[str | None, common.JOIN] = None,
@@ -113,7 +115,7 @@ def train_command(
 
     values: dict[str, Any] = {
         "path": data, "text_column": text_column, "label_column": label_column, "task": task,
-        "target_column": target_column, "problem_type": problem_type,
+        "target_column": target_column, "spans_column": spans_column, "problem_type": problem_type,
         "model": model, "strategy": strategy, "operator": operator, "ratio": ratio,
         "num_train_epochs": epochs, "max_steps": max_steps, "max_minutes": max_minutes,
         "per_device_train_batch_size": batch_size, "learning_rate": learning_rate, "seed": seed,
@@ -129,7 +131,7 @@ def train_command(
     options = {
         "types": types, "pattern": pattern, "words": words, "indices": indices, "by": by,
         "data": str(Path(key_data).expanduser().resolve()) if key_data else "",
-        "threshold": threshold, "surprisal": surprisal, "pipeline": pipeline,
+        "threshold": threshold, "surprisal": surprisal, "pipeline": pipeline, "tagger": tagger,
     }  # fmt: skip
     values["parameters"] = _parameters(spec.masking, strategy, options)
     spec = spec.changed(**values)

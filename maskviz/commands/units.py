@@ -220,6 +220,7 @@ def heads_command(
     indices: common.Indices = "",
     pipeline: common.Pipeline = "",
     language: common.Language = "",
+    tagger: common.Tagger = "",
     mask_file: common.MaskFile = None,
     as_json: common.Json = False,
 ) -> None:
@@ -244,7 +245,7 @@ def heads_command(
     )
     options = {
         "types": types, "pattern": pattern, "words": words, "indices": indices,
-        "pipeline": pipeline,
+        "pipeline": pipeline, "tagger": tagger,
     }  # fmt: skip
     shared = {"ratio": ratio, "seed": seed}
     kind = checked_kind(kind)

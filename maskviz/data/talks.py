@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ParameterError
 from . import words
@@ -23,7 +23,10 @@ _Fact = tuple[str, str, str]  # what is said, what is asked, what is answered
 
 
 def make_talks(n: int = 400, seed: int = 0) -> pd.DataFrame:
-    """Return `n` conversations to train on and n // 5 for `dev`: columns messages and split.
+    """Return `n` conversations to train on and n // 5 for `dev`.
+
+    Columns: messages, irrelevant (a list of the sentence that has nothing to do with the question)
+    and split.
 
     >>> talk = make_talks(10).messages[0]
     >>> [turn["role"] for turn in talk]
@@ -35,21 +38,22 @@ def make_talks(n: int = 400, seed: int = 0) -> pd.DataFrame:
         raise ParameterError(f"{n} example conversations are too few: give 5 or more.")
     rng = random.Random(seed)  # noqa: S311 - a seeded stream, no secret
     splits = ["train"] * n + ["dev"] * (n // 5)
-    rows = [{"messages": _talk(rng, i), "split": split} for i, split in enumerate(splits)]
+    rows = [{**_talk(rng, i), "split": split} for i, split in enumerate(splits)]
     return pd.DataFrame.from_records(rows)
 
 
-def _talk(rng: random.Random, number: int) -> list[dict[str, str]]:
+def _talk(rng: random.Random, number: int) -> dict[str, list[Any]]:
     facts = [_fact(name, rng) for name in rng.sample(_NAMES, 2)]
     _, question, answer = facts[number % 2]
     beside = [rng.choice(words.NEUTRAL)]
     told = [fact[0] for fact in facts]
     at = rng.randrange(3)
     told[at:at] = beside
-    return [
+    talk = [
         {"role": "user", "content": f"{' '.join(told)} {question}"},
         {"role": "assistant", "content": answer},
     ]
+    return {"messages": talk, "irrelevant": beside}
 
 
 def _fact(name: str, rng: random.Random) -> _Fact:

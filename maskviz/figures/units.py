@@ -1,4 +1,4 @@
-"""Curves over layers: what cutting a window of them changes, and what each would answer."""
+"""Figures over layers: what masking each, or cutting a window, changes; what each would answer."""
 
 from __future__ import annotations
 
@@ -30,6 +30,25 @@ def knockout_figure(
     figure.update_layout(
         height=280, margin=_MARGIN, showlegend=False,
         xaxis={"title": "window of layers", "type": "category", "automargin": True},
+        yaxis={"title": unit, "automargin": True},
+    )  # fmt: skip
+    return figure
+
+
+def effects_figure(units: Sequence[str], effects: Sequence[float], unit: str) -> Any:
+    """Return the effect of each MLP or layer as a bar, in the order of the layers."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure(
+        go.Bar(
+            x=list(units), y=list(effects),
+            marker={"color": [MASKED if value < 0 else PLAIN for value in effects]},
+            hovertemplate="%{x}: %{y:+.2f}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_layout(
+        height=280, margin=_MARGIN, showlegend=False,
+        xaxis={"type": "category", "automargin": True},
         yaxis={"title": unit, "automargin": True},
     )  # fmt: skip
     return figure

@@ -1,13 +1,13 @@
 """Many masks over units of one text, asked about in few passes.
 
 The masks of one depth share a batch, a row each, and the layers below are read once. A row's own
-units are changed in it alone.
+units are changed in it alone. The MLP of a decoder's last layer reads the asked places alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -15,11 +15,14 @@ from typing import Any
 from ..masks.encoding import Encoding
 from ..models.checks import finding
 from ..readings.batches import Read
+from ..readings.language.scoring import asked_places
 from ..readings.question import Question
-from .adding import AlterKey, altered
+from .adding import AlterKey, altered, submodule
+from .core import core_of
+from .places import layers_of
 from .resuming import Kept, keeping, resumed
 from .tape import parts_of
-from .units import Anatomy, Key, Unit
+from .units import HEAD, Anatomy, Key, Unit
 
 _TOKENS = 1024  # in a pass, over all its rows
 
@@ -52,7 +55,7 @@ class Scan:
             found = np.zeros((len(sets), len(question.outputs)))
             for depth, which in self._batches(kept, sets):
                 some = [sets[i] for i in which]
-                with resumed(kept, depth, len(some)), self.changed(some):
+                with resumed(kept, depth, len(some)), self.changed(some), self._last_alone(some):
                     found[which] = question.ask([read] * len(some)).double().cpu().numpy()
                 self.done(len(some))
         return plain[0].double().cpu().numpy(), found
@@ -62,6 +65,36 @@ class Scan:
         network = self.question.network
         chosen = self._chosen(sets, network.device)
         return altered(network, self.anatomy, chosen, self._altering(chosen))
+
+    @contextmanager
+    def _last_alone(self, sets: Sequence[Sequence[Unit]]) -> Iterator[None]:
+        """Let the MLP of the last layer read the places alone that are asked about.
+
+        Of a decoder nobody reads the others; where MLPs or layers are masked they go on whole.
+        """
+        path = (finding(self.question.model, "MLPs").value or {}).get("last")
+        layers = layers_of(core_of(self.question.network))
+        heads = all(unit.kind == HEAD for one in sets for unit in one)
+        if not path or not heads or not layers or layers.count(layers[-1]) > 1:
+            yield
+            return
+        block = submodule(layers[-1], path)
+        whole, own = block.forward, block.__dict__.get("forward")
+
+        def at_places(states: Any) -> Any:
+            places = asked_places()
+            if places is None:
+                return whole(states)
+            index = places.to(states.device)[..., None].expand(-1, -1, states.shape[-1])
+            return states.new_zeros(states.shape).scatter(1, index, whole(states.gather(1, index)))
+
+        block.forward = at_places
+        try:
+            yield
+        finally:
+            block.__dict__.pop("forward", None)
+            if own is not None:
+                block.forward = own
 
     def _batches(
         self, kept: Kept, sets: Sequence[Sequence[Unit]]

@@ -162,7 +162,7 @@ def _document(text: str | Document | Conversation, parameters: dict[str, Any]) -
     if isinstance(text, Document):
         return text
     if isinstance(text, Conversation):
-        return Document.of(text, _pipeline(parameters), parameters.get("language"))
+        return Document.of(text, _pipeline(parameters), spoken=parameters.get("language"))
     spoken = parameters.get("language")
     return Document(text, _pipeline(parameters), spoken=said() if spoken is None else spoken)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from ..errors import ParameterError
 from ..text.document import Document
 from ..text.marked import read_marks
+from ..text.words import is_unspaced
 from .matching import find_all
 from .registry import Parameter, capped, strategy
 from .spans import MaskSpan
@@ -47,10 +48,21 @@ def _expression(pattern: str, words: str | Iterable[str]) -> tuple[str, int]:
     if pattern:
         return pattern, 0
     listed = words.split(",") if isinstance(words, str) else list(words)
-    named = [regex.escape(" ".join(w.split())) for w in listed if w.strip()]
+    named = [
+        _whole(" ".join(w.split())) for w in sorted(listed, key=len, reverse=True) if w.strip()
+    ]
     if not named:
         raise ParameterError("The strategy 'pattern' needs a pattern or a list of words: give one.")
-    return rf"(?<!\w)(?:{'|'.join(sorted(named, key=len, reverse=True))})(?!\w)", regex.IGNORECASE
+    return "|".join(named), regex.IGNORECASE
+
+
+def _whole(word: str) -> str:
+    """Return an expression for a word that is no part of another; of Chinese wherever it stands."""
+    import regex
+
+    before = "" if is_unspaced(word[0]) else r"(?<!\w)"
+    after = "" if is_unspaced(word[-1]) else r"(?!\w)"
+    return f"{before}{regex.escape(word)}{after}"
 
 
 @strategy(
@@ -78,18 +90,18 @@ def manual(
     "Hides what a person marked in each row of a file.",
     needs=frozenset({"marks"}),
     parameters=(
-        Parameter("marked", "text", "", 'of one text: [[start, end], …] or ["word", …] as JSON'),
+        Parameter("spans", "text", "", 'of one text: [[start, end], …] or ["word", …] as JSON'),
     ),
 )
 def spans(
-    document: Document, ratio: float | None, rng: random.Random, *, marked: str = ""
+    document: Document, ratio: float | None, rng: random.Random, *, spans: str = ""
 ) -> list[MaskSpan]:
     """Choose what is marked in the document, or what the parameter marks."""
-    found = read_marks(marked, document.text) if marked else document.marked
+    found = read_marks(spans, document.text) if spans else document.marked
     if found is None:
         raise ParameterError(
-            "The strategy 'spans' hides what a person marked, and nobody marked this text: give it "
-            "its 'marked', such as [[0, 4]]."
+            "The strategy 'spans' hides what a person marked: give a text's marks with --spans, "
+            "such as '[[0, 4]]', or name the column of a file's with --spans-column."
         )
     hits = [MaskSpan(span.start, span.end, span.label or "marked by hand") for span in found]
     return capped(document, hits, ratio, rng)

@@ -20,6 +20,7 @@ ALIASES = {"PER": {"PERSON"}, "GPE": {"GPE", "LOC"}, "LOC": {"LOC", "GPE", "FAC"
 MEANINGS = {
     "PERSON": "name of a person",
     "ORG": "name of an organisation",
+    "PER": "name of a person",
     "GPE": "name of a place",
     "LOC": "name of a place",
     "MISC": "name",
@@ -73,16 +74,44 @@ def _sentence(found: tuple[Span, ...], index: int, how: str) -> MaskSpan:
         Parameter(
             "types", "choices", (), "entity types; empty: all that the pipeline finds", ENTITY_TYPES
         ),
+        Parameter("by", "choice", "pipeline", "what finds them", ("pipeline", "model")),
+        Parameter("tagger", "text", "", "a token-classification model; it stands for by model"),
     ),
 )
 def entities(
-    document: Document, ratio: float | None, rng: random.Random, *, types: Iterable[str] = ()
+    document: Document,
+    ratio: float | None,
+    rng: random.Random,
+    *,
+    types: Iterable[str] = (),
+    by: str = "pipeline",
+    tagger: str = "",
 ) -> list[MaskSpan]:
-    """Choose named entities of the given types."""
+    """Choose named entities of the given types, as a spaCy pipeline or a tagger finds them.
+
+    Raises LanguageError where the text's language has no pipeline, UnknownNameError, ModelError.
+    """
+    if by not in ("pipeline", "model"):
+        raise UnknownNameError.of("way to find names", by, ("pipeline", "model"))
+    if by == "model" or tagger:
+        return capped(document, _tagged(document, types, tagger), ratio, rng)
     _require_pipeline(document, "entity")
     wanted = _wanted(types, document.read_by)
     hits = [_entity(e) for e in document.entities if not wanted or e.label in wanted]
     return capped(document, hits, ratio, rng)
+
+
+def _tagged(document: Document, types: Iterable[str], tagger: str) -> list[MaskSpan]:
+    """Return the names that a token-classification model finds, of the given types."""
+    from .tagging import load_tagger, tagged
+
+    known = load_tagger(tagger).types
+    wanted = _of_types(types, known) or known
+    return [
+        MaskSpan(start, end, f"{kind}, {MEANINGS.get(kind, 'named entity')} (model)", p, kind)
+        for start, end, kind, p in tagged(document.text, tagger)
+        if kind in wanted
+    ]
 
 
 def _require_pipeline(document: Document, strategy: str) -> None:
@@ -105,15 +134,26 @@ def _entity(entity: Span) -> MaskSpan:
 
 
 def _wanted(types: Iterable[str], pipeline: str) -> set[str]:
-    names = [name.strip().upper() for name in types]
-    if not names:
-        return set()
     from ..text.pipelines import load_pipeline
 
-    labels = set(load_pipeline(pipeline).pipe_labels.get("ner", ()))
+    types = list(types)
+    return (
+        _of_types(types, set(load_pipeline(pipeline).pipe_labels.get("ner", ())))
+        if types
+        else set()
+    )
+
+
+def _of_types(types: Iterable[str], labels: set[str]) -> set[str]:
+    """Return the labels that types name, each also by what others call it. Raises UnknownNameError.
+
+    >>> sorted(_of_types(["person"], {"PER", "LOC"}))
+    ['PER']
+    """
     wanted: set[str] = set()
-    for name in names:
-        same = {name} if name in labels else ALIASES.get(name, set()) & labels
+    for name in (name.strip().upper() for name in types):
+        others = ALIASES.get(name, set()) | {k for k, known in ALIASES.items() if name in known}
+        same = {name} if name in labels else others & labels
         if not same:
             raise UnknownNameError.of("entity type", name, sorted(labels))
         wanted |= same

@@ -13,6 +13,7 @@ __all__ = [
     "checks",
     "gguf",
     "held",
+    "limits",
     "linear",
     "list_models",
     "load_model",

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 
 from ..models.model import Model
-from ..text.words import word_offsets
+from ..text.words import character_offsets
 
 _WORDS = 5  # of fewer words nothing is said
 _SHARE = 0.5  # from this share of words on; one in four of English prose is no word of `mini`
@@ -16,11 +16,11 @@ _LETTERS = 1000  # a smaller vocabulary is one of letters or bytes: it cuts ever
 def unfamiliar(text: str, model: Model) -> str:
     """Return a sentence where most words of a text are not in the model's vocabulary, else "".
 
-    A word is known if it is one token, and not the unknown token. Words that the model does not
-    read are not counted.
+    A word is known if it is one token, and not the unknown token; in scripts without spaces, where
+    vocabularies hold characters, a character is. What the model does not read is not counted.
     """
     plain = model.tokenise(text)
-    words = word_offsets(text)
+    words = character_offsets(text)
     starts = [start for start, _ in words]
     unknown = model.tokenizer.unk_token_id
     pieces: Counter[int] = Counter()

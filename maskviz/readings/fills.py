@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from ..errors import ParameterError
@@ -14,6 +14,7 @@ from ..masks.mask import Mask
 from ..masks.operators import apply
 from ..models.memory import remembered
 from ..models.model import Model, load_model
+from ..text.words import is_unspaced
 from . import side_by_side
 from .batches import batch, together
 
@@ -232,4 +233,18 @@ def _best(model: Model, run: Sequence[tuple[Any, Any]], top_k: int) -> tuple[Can
                 for q, token in zip(probabilities, ids, strict=True)
             ),
         )
-    return tuple(Candidate(model.tokenizer.decode(chosen).strip(), p) for p, chosen in beams)
+    return tuple(Candidate(_written(model.tokenizer.decode(chosen)), p) for p, chosen in beams)
+
+
+def _written(decoded: str) -> str:
+    """Return a guess as it is written: tokenizers set spaces between characters of Chinese, too.
+
+    >>> _written("图 书 馆"), _written(" New York")
+    ('图书馆', 'New York')
+    """
+    parts = decoded.split(" ")
+    written = parts[0]
+    for before, part in pairwise(parts):
+        alone = before and part and is_unspaced(before[-1]) and is_unspaced(part[0])
+        written += part if alone else f" {part}"
+    return written.strip()

@@ -21,9 +21,10 @@ from ..masks.registry import Parameter, capped, strategy
 from ..masks.spans import MaskSpan
 from ..models.model import Model
 from ..text.document import Document
-from ..text.language import is_spelled, languages_of, letters_of, script_of, zipf
+from ..text.language import LISTED, is_spelled, languages_of, letters_of, script_of, zipf
 from ..text.spacing import seen
 
+_LISTS = {"sr": "sh", "hr": "sh", "bs": "sh", "tl": "fil"}  # as wordfreq calls them
 _LONGEST = 40  # letters: of a longer one the words one edit away would fill the memory
 
 
@@ -78,7 +79,7 @@ def _suspects(document: Document, threshold: float) -> Iterator[MaskSpan]:
     text = document.text
     spelled = [(w, seen(text[w.start : w.end])) for w in document.words]
     spelled = [(w, written) for w, written in spelled if is_spelled(written)]
-    languages = _languages([written for _, written in spelled])
+    languages = _languages([written for _, written in spelled], document.language)
     words = [(w, written.lower()) for w, written in spelled if 2 <= w.end - w.start <= _LONGEST]
     names = document.entities if words else ()  # a text of emoji alone needs no pipeline
     ends = [name.end for name in names]
@@ -91,9 +92,15 @@ def _suspects(document: Document, threshold: float) -> Iterator[MaskSpan]:
             yield MaskSpan(word.start, word.end, *found)
 
 
-def _languages(words: list[str]) -> dict[str, str | None]:
-    """Return script → language. Raises LanguageError where none of the words can be judged."""
+def _languages(words: list[str], known: str | None = None) -> dict[str, str | None]:
+    """Return script → language. Raises LanguageError where none of the words can be judged.
+
+    known: the text's language, which takes the place of what the words tell of its script.
+    """
     found = languages_of(words)
+    code = _LISTS.get(known or "", known)
+    if code is not None and code != "en":
+        found |= {script: code for script in found if code in LISTED.get(script, ())}
     if found and not any(found.values()):
         raise LanguageError(
             f"The strategy 'noise' has no list of words that knows this text ({words[0][:20]!r}, "

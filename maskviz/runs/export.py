@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import re
 import shutil
+import tempfile
 import uuid
 import zipfile
 from pathlib import Path
 
 from ..errors import ParameterError, RunError
 from ..training.folder import Run
+from ..training.loop.script import write_script
 from .service import load_run
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+")
@@ -52,6 +54,17 @@ def packed(run_id: str, *, adapter: bool = False) -> bytes:
         for path in sorted(p for p in source.rglob("*") if p.is_file()):
             archive.write(path, f"{run.id}/{path.relative_to(source)}")
     return content.getvalue()
+
+
+def script_packed(run: Run) -> tuple[bytes, str]:
+    """Return a run as a script with its batches, one ZIP archive, and the script's text."""
+    with tempfile.TemporaryDirectory(prefix="maskviz-") as scratch:
+        folder = write_script(run.spec, Path(scratch) / "script", run.id)
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+                archive.write(path, f"{run.id}-script/{path.relative_to(folder)}")
+        return content.getvalue(), (folder / "train.py").read_text(encoding="utf-8")
 
 
 def push(run_id: str, repository: str, *, private: bool = True, adapter: bool = False) -> str:

@@ -120,6 +120,17 @@ def word_offsets(text: str, language: str = "") -> list[tuple[int, int]]:
     return [w for w, i in zip(words, inside, strict=True) if i < 0 or specials[i][1] <= w[0]]
 
 
+def character_offsets(text: str) -> list[tuple[int, int]]:
+    """Return the words, in scripts without spaces each character that a person sees.
+
+    The same whatever is installed: for figures that others have to meet, and labels by character.
+
+    >>> character_offsets("我们 go")
+    [(0, 1), (1, 2), (3, 5)]
+    """
+    return _clusters(text)[0]
+
+
 def _by_character(text: str, language: str = "") -> list[tuple[int, int]]:
     words, alone = _clusters(text)
     return list(_cut(text, words, alone, language)) if alone else words

@@ -17,6 +17,7 @@ from ..models.abilities import abilities
 from ..models.locate import folder_of, locate
 from ..text.languages import saying
 from .data.hits import LOOKED_AT, first_hit, nothing_to_hide
+from .data.marking import spans_column
 from .data.masking import drawn
 from .data.rows import columns
 from .data.spoken import read_spoken
@@ -101,6 +102,7 @@ def _columns_are_there(spec: RunSpec) -> None:
     if head.empty:
         raise DataError(f"{Path(spec.data.path).name!r} has a header and no rows: add some.")
     known = list(map(str, head.columns))
+    spans_column(spec, known)
     whole = [
         spec.data.text_column,
         spec.data.target_column if spec.task in ("seq2seq", CAUSAL) else "",

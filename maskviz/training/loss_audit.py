@@ -6,6 +6,7 @@ words are, and the rows of which nothing is. And one row as a strip of two layer
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -14,6 +15,7 @@ from typing import Any
 from ..errors import CapabilityError, DataError, MaskError, TextError
 from ..masks.operators import overlapping
 from ..models import load_model
+from ..text.words import word_offsets
 from .data.lessons import Lesson, Teacher
 from .data.masking import drawn
 from .data.rows import read_frame
@@ -74,11 +76,15 @@ class LossAudit:
 
 @dataclass(frozen=True)
 class Seen:
-    """One token of a row: its text as the template writes it, whether it is hidden, its weight."""
+    """One token of a row: its text as the template writes it, whether it is hidden, its weight.
+
+    word: of the contents that the token is of; empty for what the template writes.
+    """
 
     text: str
     hidden: bool = False
     weight: float = 0.0
+    word: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,8 +150,10 @@ class Examined:
         """
         lesson = self.teacher.lesson(self.rows[row], row)
         tokens, hidden = lesson.plain.tokens, self._hidden(lesson, row)
+        words = _words(lesson)
         return [
-            Seen(self._shown(lesson, i), hidden[i], lesson.weights[i]) for i in range(len(tokens))
+            Seen(self._shown(lesson, i), hidden[i], lesson.weights[i], words[i])
+            for i in range(len(tokens))
         ]
 
     def _shown(self, lesson: Lesson, i: int) -> str:
@@ -165,6 +173,22 @@ class Examined:
         except (TextError, MaskError):  # the row stays plain
             return [False] * len(lesson.weights)
         return [owner is not None for owner in overlapping(lesson.plain, chosen)]
+
+
+def _words(lesson: Lesson) -> list[str]:
+    """Return for each token the word of the contents that it is of, its mark where it is none."""
+    text, found = lesson.conversation.text, []
+    words = list(word_offsets(text))
+    starts = [start for start, _ in words]
+    for offset in lesson.plain.offsets:
+        if offset is None:
+            found.append("")
+            continue
+        place = bisect_right(starts, max(offset[1] - 1, 0)) - 1
+        inside = place >= 0 and offset[0] < words[place][1]
+        start, end = words[place] if inside else offset
+        found.append(text[start:end].strip())
+    return found
 
 
 def _counted(lesson: Lesson) -> dict[str, int]:

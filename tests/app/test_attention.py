@@ -1,5 +1,6 @@
 """The Attention page without a browser: what it says, keeps and reads from a link."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -348,3 +349,14 @@ def test_heads_are_silenced_for_good(tmp_path, monkeypatch):
     shown = " ".join(titles(app)).replace("\\", "")
     assert "labels were right before and" in shown
     assert (tmp_path / "pruned" / "smaller" / "model.safetensors").is_file()
+
+
+def test_a_click_with_shift_silences_a_head_and_another_one_lets_it_speak():
+    app = open_page()
+    key = f"mosaic_{sha256(b'mini').hexdigest()[:16]}"
+    for said in ("Silencing head 2.3 (mean)", "Hiding"):
+        app.session_state[key] = {"picked": {"layer": 1, "head": 2, "silent": True}}
+        app.run()
+        assert not app.exception
+        assert headline(app).replace("\\", "").startswith(f"### {said}")
+        app.session_state[key] = {}

@@ -16,7 +16,7 @@ from maskviz.sweeps import SweepSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
-    ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "Dockerfile",
+    ROOT / "README.md", ROOT / "README.zh.md", ROOT / "CONTRIBUTING.md", ROOT / "Dockerfile",
     *sorted((ROOT / "benchmarks").glob("*.md")), *sorted((ROOT / "recipes").glob("*.md")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -240,3 +242,121 @@ def test_repeats_are_told_without_a_pipeline() -> None:
     text = "这部电影很好看。这部电影真的很好看。我昨天去了北京。"
     chosen = mask(text, "redundant")
     assert [text[s.start : s.end] for s in chosen.spans] == ["这部电影真的很好看。"]
+
+
+def test_guesses_of_several_characters_are_written_together(zh_model: str) -> None:
+    from maskviz.masks.operators import apply
+    from maskviz.models import load_model
+    from maskviz.readings import fill
+
+    text = "我们在图书馆看电影"
+    chosen = mask(text, "pattern", pattern="图书馆")
+    assert chosen.masked_text() == "我们在[MASK]看电影"  # one word
+    assert sum(apply(chosen, "mask", zh_model).hidden) == 3
+    (one,) = fill(chosen, zh_model, top_k=4)
+    assert one.text == "图书馆"
+    assert all(len(c.token) == 3 and " " not in c.token for c in one.candidates)
+    model = load_model(zh_model)
+    assert all(model.tokenizer.unk_token not in c.token for c in one.candidates)
+
+
+def test_listed_words_of_chinese_are_found_wherever_they_stand() -> None:
+    text = "我们在图书馆看film，Films也好看"
+    chosen = mask(text, "pattern", words="图书馆,film,好看")
+    assert [text[s.start : s.end] for s in chosen.spans] == ["图书馆", "好看"]  # not part of a word
+    chosen = mask("我们在图书馆 看 film", "pattern", words="图书馆,film")
+    assert chosen.masked_text() == "我们在[MASK] 看 [MASK]"
+
+
+def test_words_of_chinese_are_drawn_whole(zh_model: str) -> None:
+    text = "我们在图书馆看电影，他们也喜欢图书馆"
+    for seed in range(20):
+        chosen = mask(text, "random", ratio=0.2, seed=seed)
+        hidden = [text[s.start : s.end] for s in chosen.spans]
+        assert set(hidden) <= {"我们", "在", "图书馆", "看", "电影", "他们", "也", "喜欢"}
+
+
+def test_a_model_of_characters_knows_words_of_several(zh_model: str) -> None:
+    from maskviz.models import load_model
+    from maskviz.readings.familiar import unfamiliar
+
+    text = "我们在图书馆看电影，他们也喜欢图书馆"
+    assert unfamiliar(text, load_model(zh_model)) == ""
+    assert "knows 0 of these 17 words" in unfamiliar(text, load_model("mini"))
+
+
+@pytest.fixture(scope="module")
+def zh_model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A tiny masked language model whose vocabulary is characters, as bert-base-chinese's is."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
+
+    own = sorted(set("我们在图书馆看电影他也喜欢，。"))
+    more = [chr(code) for code in range(0x4E00, 0x4E00 + 1200) if chr(code) not in own]
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *own, *more, *(f"##{c}" for c in own)]
+    core = Tokenizer(models.WordPiece({w: i for i, w in enumerate(words)}, unk_token="[UNK]"))
+    core.normalizer = normalizers.BertNormalizer()
+    core.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    core.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    folder = tmp_path_factory.mktemp("zh")
+    PreTrainedTokenizerFast(
+        tokenizer_object=core, unk_token="[UNK]", pad_token="[PAD]", cls_token="[CLS]",
+        sep_token="[SEP]", mask_token="[MASK]", model_max_length=64,
+    ).save_pretrained(folder)  # fmt: skip
+    torch.manual_seed(0)
+    BertForMaskedLM(
+        BertConfig(
+            vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+            intermediate_size=16, max_position_embeddings=64,
+        )
+    ).save_pretrained(folder)  # fmt: skip
+    return str(folder)
+
+
+@pytest.mark.parametrize("text", ["这部电影很好看", "今日は雨だ。本当に。", "หนังเรื่องนี้สนุกมาก"])
+def test_scores_of_a_text_against_itself_are_full(text: str) -> None:
+    from sacrebleu import corpus_bleu
+
+    from maskviz.training.loop.text_scores import scores
+
+    found = scores([text], [text])
+    assert {round(v, 4) for k, v in found.items() if k.startswith("rouge")} == {1.0}
+    assert found["chrf"] == 100
+    if text.startswith("这"):  # as the package's own tokenisation of Chinese has it
+        other = "这部电影不好看"
+        theirs = corpus_bleu([other], [[text]], tokenize="zh").score
+        assert scores([other], [text])["bleu"] == pytest.approx(theirs, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("Der Film war leider ziehmlich langweilig und schlecht.", ["ziehmlich"]),
+        ("La película era bastante aburida y muy larga.", ["aburida"]),
+    ],
+)
+def test_noise_is_told_by_the_list_of_the_language(text: str, hidden: list[str]) -> None:
+    chosen = mask(text, "noise", surprisal=0)
+    assert [text[s.start : s.end] for s in chosen.spans] == hidden
+
+
+def test_noise_says_where_it_has_no_list() -> None:
+    with pytest.raises(LanguageError, match="no list of words that knows this text"):
+        mask("这部电影很好看，我们都喜欢。", "noise", surprisal=0)
+
+
+def test_an_english_text_loads_no_model_of_languages() -> None:
+    code = (
+        "import sys; from maskviz.examples import EXAMPLES; from maskviz.text import Document; "
+        "from maskviz.text.remarks import language_line, remarks; "
+        "own = [Document(e.text) for e in EXAMPLES if e.text.isascii()][:2]; "
+        "print([language_line(d) for d in own], [remarks(d, {'pipeline'}) for d in own]); "
+        "print([n for n in ('py3langid', 'jieba', 'numpy', 'spacy', 'regex') if n in sys.modules])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert said[0].startswith("['Language: English (found), read by en_mini.'")
+    assert said[0].endswith("[[], []]")
+    assert said[1] == "[]"

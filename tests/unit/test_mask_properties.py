@@ -45,7 +45,7 @@ GIVEN: list[tuple[str, dict]] = [
     ("noise", {"surprisal": 1.0, "model": "bert"}),
     ("collocation", {}),
     ("pattern", {"pattern": r"\w*[aeo]\w*|[^\w ]+"}),
-    ("spans", {"marked": "[[0, 1]]"}),
+    ("spans", {"spans": "[[0, 1]]"}),
     ("manual", {"indices": [1]}),
 ]
 # A strategy that needs no parameters is tried without a line of its own.

@@ -80,6 +80,15 @@ def test_without_the_circuit_nothing_is_copied(copies, copying_head) -> None:
     assert not by_effect.control.tells  # chosen by their effect on this very text
 
 
+def test_mlps_that_say_nothing_have_no_effect_and_both_layers_have(copies) -> None:
+    text = tiny_induction.rows(1)[0]
+    silent = scan_text(text, copies, Way("zero"), NEXT, kind="mlp")
+    assert [one.effect for one in silent.effects] == pytest.approx([0, 0], abs=1e-5)
+    assert "moves nothing" in scan_sentence(silent)
+    whole = scan_text(text, copies, Way("zero"), NEXT, kind="layer")
+    assert max(one.effect for one in whole.effects) < -3
+
+
 def test_roles_say_what_share_of_the_effect_they_carry(copies) -> None:
     text = tiny_induction.rows(1)[0]
     scan = scan_text(text, copies, Way("zero"), NEXT)

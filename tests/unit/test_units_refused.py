@@ -49,6 +49,36 @@ def test_a_text_that_is_empty_is_refused(run, command: list[str], text: str) -> 
     assert run(name, text, *options) == (2, "", said)
 
 
+@pytest.mark.parametrize(("family", "said"), [("fnet", "that one can see"), ("longformer", "")])
+@pytest.mark.parametrize("command", [
+    ["heads", TEXT], ["compare", TEXT, "--heads", "1.1"], ["knockout", TEXT, "--to", "last"],
+    ["compare", TEXT, "--heads", "random:2"], ["prune", "--heads", "1.1", "--out", "{out}"],
+    ["compare", TEXT, "--heads", "1.mlp"], ["heads", TEXT, "--kind", "mlp"],
+])  # fmt: skip
+def test_an_architecture_without_visible_attention_is_one_sentence(
+    run, tiny, tmp_path, command: list[str], family: str, said: str
+) -> None:
+    out = tmp_path / "out"
+    code, printed, error = run(*(one.format(out=out) for one in command), "-m", tiny(family))
+    last = error.splitlines()[-1]  # behind what the libraries say as they build the tiny model
+    assert (code, printed) == (2, "")
+    assert last.startswith("maskviz: The ")
+    assert f"rchitecture '{family}'" in last
+    assert said in last
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("rows", ["text\n", 'text,label\n"",a\n" ",b\n'])
+@pytest.mark.parametrize("command", [["compare", TEXT, "--heads", "1.1"], ["heads", TEXT]])
+def test_a_mean_over_no_rows_is_one_sentence(run, tmp_path, command, rows: str) -> None:
+    table = tmp_path / "rows.csv"
+    table.write_text(rows)
+    code, out, error = run(*command, "--mean-over", str(table), "--text-column", "text")
+    assert (code, out) == (2, "")
+    assert "no rows" in error or "none is given" in error
+    assert error.count("\n") == 1
+
+
 @pytest.mark.parametrize("operator", ["from", "from-plain"])
 @pytest.mark.parametrize("command", [
     ["heads", "A dull story."], ["compare", "A dull story.", "--heads", "1.1"],

@@ -31,6 +31,7 @@ from .chance import APART, checked_draws, draws_for
 from .conversations import json_of_each, of_each, refuse_turns, spoken_row
 from .file_result import Beside, FileComparison, Step
 from .groups import GroupSums, checked_groups, crossed
+from .marked import require_column, subject, with_marks
 from .masking import Masked, masking_job
 from .own_answers import own_answers, per_token
 from .row_result import row_result
@@ -76,6 +77,7 @@ def compare_file(
     answer_column: str | None = None,
     label_map: LabelMap | None = None,
     group_columns: Sequence[str] = (),
+    spans_column: str | None = None,
     each: Callable[[RowResult], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
     note: Callable[[str], None] | None = None,
@@ -89,13 +91,14 @@ def compare_file(
     `limit` takes the first rows only, `draws` are the random masks a row in which chance is seen
     beside each strategy (None: 1,000 in all, 1 to 20 a row; 0: none). `each` gets every row's
     result, `progress` the rows done and the rows in all, `note` what is being read where a row is
-    long; where `stop` says so, the result is that
-    of the rows so far. `conversations`: the texts are conversations, each asked about without its
-    last answer. `answer_column` holds the answer that each row is asked for; without one the
-    question `answer` takes that of each conversation, else the model's own. `label_map` says which
-    of the model's labels a label of the file stands for (None: its rows are left out).
-    `group_columns` are broken down by like `by`, and by their crossing, with the worst group and
-    the gaps. Rows without a word or a label, and rows a strategy hides whole, are left out and
+    long; where `stop` says so, the result is that of the rows so far. `conversations`: the texts
+    are conversations, each asked about without its last answer. `answer_column` holds the answer
+    that each row is asked for; without one the question `answer` takes that of each conversation,
+    else the model's own. `label_map` says which of the model's labels a label of the file stands
+    for (None: its rows are left out), `spans_column` holds what a person marked, for the strategy
+    `spans`. `group_columns` are broken down by like `by`, and by their crossing, with the worst
+    group and the gaps. Rows without a word or a label, and rows a strategy hides whole, are left
+    out and
     counted in `notes`. Raises DataError before anything runs where a column is missing or its
     labels are not the model's.
     """
@@ -104,7 +107,7 @@ def compare_file(
         operator=operator, ratio=ratio, seed=seed, name=name, by=by, cluster=cluster,
         beside=beside, long=long, limit=limit, draws=draws, question=question,
         conversations=conversations, answer_column=answer_column, label_map=label_map,
-        group_columns=group_columns, note=note,
+        group_columns=group_columns, spans_column=spans_column, note=note,
     )  # fmt: skip
     for step in work.steps():
         for row in step.sides[0]:
@@ -143,6 +146,7 @@ class FileWork:
         answer_column: str | None = None,
         label_map: LabelMap | None = None,
         group_columns: Sequence[str] = (),
+        spans_column: str | None = None,
         patience: float | None = None,
         note: Callable[[str], None] | None = None,
     ) -> None:
@@ -165,6 +169,7 @@ class FileWork:
             raise DataError("No strategy is chosen: name at least one, such as random,entity.")
         if operator not in OPERATORS:
             raise UnknownNameError.of("operator", operator, OPERATORS)
+        require_column(named, spans_column)
         self._notes = self._own.notes if self._own else same_task(self.questions)
         self.jobs = {
             key: masking_job(key, given, ratio, self.models[0]) for key, given in named.items()
@@ -186,7 +191,8 @@ class FileWork:
         by = tuple(dict.fromkeys([*by, *group_columns]))
         self._columns = (text_column, label_column, by)
         self._group_columns = tuple(group_columns)
-        self._cluster, self._label_map, self._answers = cluster, label_map, answer_column
+        self._cluster, self._label_map = cluster, label_map
+        self._answers, self._spans = answer_column, spans_column
         self.check: FileCheck = check_file(
             source, self.questions[0], text_column, label_column, by, name, cluster, label_map,
             answer_column,
@@ -198,6 +204,10 @@ class FileWork:
                 f"{' '.join(self.check.notes) or 'it has no rows.'}"
             )
         self._notes += self.check.reading
+        if spans_column:
+            rows = iter_rows(source, name)
+            for row in usable_rows(rows, text_column, None, (), {}, spans=spans_column):
+                with_marks(row, conversations)
         self.total = min(self.check.usable, limit or self.check.usable)
         self.draws = draws_for(self.total) if draws is None else checked_draws(draws)
         self.done = 0
@@ -218,7 +228,9 @@ class FileWork:
         text, label, by = self._columns
         reader = label_reader(self._source, self.questions[0], label, self._name, self._label_map)
         rows = iter_rows(self._source, self._name)
-        usable = usable_rows(rows, text, reader, by, self._left_out, self._cluster, self._answers)
+        usable = usable_rows(
+            rows, text, reader, by, self._left_out, self._cluster, self._answers, self._spans
+        )
         usable = islice(usable, self.done, self._limit)
         usable = annotated(usable, attrgetter("text"), self._pipelines)
         while step := self._step(usable):
@@ -275,6 +287,7 @@ class FileWork:
             known = self.check.columns
             binned = {c: known[c].group(row.groups[c]) for c in self._group_columns}
             row = replace(row, groups={**crossed(self._group_columns, binned), **row.groups})
+        row = with_marks(row, self._conversations) if self._spans else row
         if self._own:
             return self._own.put(row)
         return spoken_row(row, self.models) if self._conversations else row, self.questions
@@ -283,7 +296,7 @@ class FileWork:
         if self._note and len(row.text) > LONGEST:
             self._note(f"row {row.number:,} with its {len(row.text):,} characters")
         seed = row.seed(self.seed)
-        masks = [job(row.spoken or row.text, seed) for job in self.jobs.values()]
+        masks = [job(subject(row), seed) for job in self.jobs.values()]
         first_seed = seed + APART
         chance = [
             drawn_beside(mask, questions[0].model, self.long, self.draws, first_seed)

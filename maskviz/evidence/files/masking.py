@@ -13,9 +13,10 @@ from ...masks.registry import STRATEGIES
 from ...models.model import Model
 from ...readings.question import Question
 from ...text.conversation import Conversation
+from ...text.document import Document
 from .rows import Row
 
-Job = Callable[[str | Conversation, int], Mask]
+Job = Callable[[str | Conversation | Document, int], Mask]
 
 
 def masking_job(

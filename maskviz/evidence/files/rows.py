@@ -18,6 +18,7 @@ from ...errors import DataError, MaskError, TextError
 from ...models.model import Model
 from ...readings.question import Question
 from ...text.conversation import Conversation
+from ...text.span import Span
 from .breakdown import EMPTY, Column, Counts
 
 NO_LABEL = "(none)"  # what a multi-label head answers where no label has 0.5
@@ -35,6 +36,8 @@ class Row:
     cluster: str | None = None  # what the row shares with others
     spoken: Conversation | None = None  # whose contents the text is
     answer: str | None = None  # that the file gives for it
+    marks: object = None  # the cell that says what a person marked
+    marked: tuple[Span, ...] | None = None  # what that is in the text
 
     def seed(self, first: int) -> int:
         """Return the seed of its masks, where the first row has `first`.
@@ -114,9 +117,10 @@ def usable_rows(
     left_out: dict[str, list[int]],
     cluster: str | None = None,
     answers: str | None = None,
+    spans: str | None = None,
 ) -> Iterator[Row]:
     """Yield the rows that have what is asked for; note the others in `left_out`."""
-    given = tuple(filter(None, (cluster, answers)))
+    given = tuple(filter(None, (cluster, answers, spans)))
     asked = (text_column, *(reader.shape.columns if reader else ()), *given, *by)
     for number, row in enumerate(rows, start=1):
         for column in asked:
@@ -133,8 +137,9 @@ def usable_rows(
             groups = {column: _shown(row[column]) for column in by}
             shared = None if cluster is None else _shown(row[cluster])
             answer = _text(row[answers]) if answers else None
+            marks = row[spans] if spans else None
             text = _text(row[text_column])
-            yield Row(number, text, expected, groups, shared, answer=answer)
+            yield Row(number, text, expected, groups, shared, answer=answer, marks=marks)
 
 
 def _text(value: object) -> str:

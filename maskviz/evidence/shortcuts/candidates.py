@@ -98,6 +98,8 @@ def of_kinds(pipeline: str = BUNDLED, conversations: bool = False) -> list[Candi
             continue
         if "conversation" in entry.needs and not conversations:
             continue
+        if "marks" in entry.needs:  # each row has its own
+            continue
         if name in ("pos", "role"):  # all adjectives, and all that the user says: no kind apart
             continue
         given = tuple(_WITHOUT_ASKING.get(name, {}).items())

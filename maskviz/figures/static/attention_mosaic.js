@@ -17,7 +17,7 @@ class Mosaic {
   listen() {
     const { grid } = this
     const at = event => this.buttons.indexOf(event.target.closest?.(".head"))
-    grid.onclick = event => at(event) >= 0 && this.pick(at(event))
+    grid.onclick = event => at(event) >= 0 && this.pick(at(event), event.shiftKey)
     grid.onmouseover = event => this.tell(at(event))
     grid.onmouseleave = () => this.tell(-1)
     grid.onfocusin = event => this.tell(at(event))
@@ -172,11 +172,11 @@ class Mosaic {
     this.buttons[to].focus()
   }
 
-  pick(i) {
+  pick(i, silent) {
     this.chosen = this.active = i
     this.describe()
     const { heads } = this.head
-    this.send("picked", { layer: Math.floor(i / heads), head: i % heads })
+    this.send("picked", { layer: Math.floor(i / heads), head: i % heads, silent })
   }
 
   tell(i) {

@@ -33,20 +33,23 @@ _CANNOT = (
 def mlps(model: Model) -> Finding:
     """Find which MLPs can be changed.
 
-    The value has `mlps`, [part, layer, where it lies in its layer], and `layers`, how many each
-    part has.
+    The value has `mlps`, [part, layer, where it lies in its layer], `layers`, how many each part
+    has, and `last`, where in the last layer the block lies that treats each token by itself.
     """
     network, read = model.main_network(), probe(model)
     with model.lock:
         seats, counts = survey(model, network, read.ids)
         found = _mlps(model, network, read.ids, {key: one.weight for key, one in seats.items()})
+        met = _met(model, network, read.ids)
+        last = _token_by_token(met[max(found)], found[max(found)]) if found else ""
     if not found:
         return Finding(False, "no map or block of a layer is all of its MLP")
     every = {(part, n, MLP) for part, n in found}
     anatomy = Anatomy(model.name, model.family, parts_of(model)[0], {}, counts, found)
     if said := _zeroed(network, anatomy, every, read.ids):
         return Finding(False, said)
-    value = {"mlps": [[*place, path] for place, path in found.items()], "layers": counts}
+    places = [[*place, path] for place, path in found.items()]
+    value = {"mlps": places, "layers": counts, "last": last}
     return Finding(True, f"{len(found)} MLPs can be changed", value)
 
 
@@ -78,21 +81,39 @@ def layers_left_out(model: Model) -> Finding:
 
 
 def _zeroed(network: Any, anatomy: Anatomy, keys: set[Key], ids: Sequence[int]) -> str:
-    """Say where units do not do as they should: kept they change nothing, taken away they do."""
+    """Say where units do not do as they should: kept they change nothing, changed they do."""
     plain, every = _said(network, ids), sorted(keys)
     with altered(network, anatomy, every, lambda _, value, __: value.clone()):
         if apart(_said(network, ids), plain) > SMALL:
             return "keeping what they add changes what it computes"
     for key in {every[0], every[len(every) // 2], every[-1]}:
-        with altered(network, anatomy, {key}, lambda _, value, __: value * 0):
+        with altered(network, anatomy, {key}, _other):
             if apart(_said(network, ids), plain) <= SMALL / 100:
-                return f"taking away what layer {key[1] + 1} adds changes nothing"
+                return f"changing what layer {key[1] + 1} adds changes nothing"
     return ""
+
+
+def _other(_key: Key, value: Any, _values: Any) -> Any:
+    """Return another value, which no norm makes the same."""
+    import torch
+
+    width = value.shape[-1]
+    return value + torch.linspace(-1, 1, width, device=value.device, dtype=value.dtype)
 
 
 def _said(network: Any, ids: Sequence[int]) -> Any:
     states, logits = answers(network, [ids], [[1] * len(ids)])
     return states if logits is None else logits
+
+
+@dataclass(eq=False)
+class _Ran:
+    """A module in a layer that ran: where it lies, what it was given, and what it put out."""
+
+    path: str
+    module: Any
+    given: tuple[Any, ...]
+    output: Any
 
 
 @dataclass(eq=False)
@@ -102,7 +123,7 @@ class _Layer:
     module: Any
     read: Any
     output: Any = None
-    ran: list[tuple[str, Any, Any]] = field(default_factory=list)  # path, module, what it put out
+    ran: list[_Ran] = field(default_factory=list)
 
 
 def _met(
@@ -153,13 +174,13 @@ def _follow(
     def ends(_module: Any, _given: Any, output: Any) -> None:
         met[name, places.counts[name] - 1].output = first_of(output)
 
-    def ran(module: Any, _given: Any, output: Any) -> Any:
+    def ran(module: Any, given: Any, output: Any) -> Any:
         place = (name, places.counts[name] - 1)
         path = paths[module]
         if silent.get(place) == path:
             output = with_first(output, first_of(output).detach())
         if place in met:
-            met[place].ran.append((path, module, output))
+            met[place].ran.append(_Ran(path, module, given, output))
         return output
 
     handles = [
@@ -219,9 +240,9 @@ def _offered(layer: _Layer, projections: Sequence[Any]) -> tuple[list[str], list
     matrices = [one for one in layer.module.parameters() if one.dim() > 1 and one.requires_grad]
     where = {weight.data_ptr() for weight in projections}
     outputs = [
-        first_of(output)
-        for _, module, output in layer.ran
-        if getattr(getattr(module, "weight", None), "data_ptr", int)() in where
+        first_of(one.output)
+        for one in layer.ran
+        if getattr(getattr(one.module, "weight", None), "data_ptr", int)() in where
     ]
     if not outputs:
         return [], []
@@ -230,11 +251,11 @@ def _offered(layer: _Layer, projections: Sequence[Any]) -> tuple[list[str], list
     attends = {one for one, grad in zip(matrices, moved, strict=True) if grad is not None}
     own = [one for one in matrices if one not in attends]
     found = [
-        path
-        for path, module, output in layer.ran
-        if _like(first_of(output), layer.read)
-        and any(one.dim() > 1 for one in module.parameters())
-        and attends.isdisjoint(module.parameters())
+        one.path
+        for one in layer.ran
+        if _like(first_of(one.output), layer.read)
+        and any(weight.dim() > 1 for weight in one.module.parameters())
+        and attends.isdisjoint(one.module.parameters())
     ]
     return list(dict.fromkeys(found)), own
 
@@ -243,6 +264,24 @@ def _like(value: Any, read: Any) -> bool:
     """Tell whether a value is as many states as a layer reads, also all in one line."""
     shape = getattr(value, "shape", (0,))
     return shape == read.shape or (len(shape) == 2 and shape == read.flatten(0, 1).shape)
+
+
+def _token_by_token(layer: _Layer, path: str) -> str:
+    """Return the outermost block around an MLP that treats each token by itself; else nothing."""
+    import torch
+
+    found = ""
+    for one in layer.ran:
+        if one.path != path and not path.startswith(f"{one.path}."):
+            continue
+        shapes = [getattr(value, "shape", (0,)) for value in (*one.given, one.output)]
+        if len(shapes) != 2 or any(shape[:-1] != layer.read.shape[:-1] for shape in shapes):
+            continue
+        with torch.no_grad():
+            alone = one.module(one.given[0][:, -2:-1])
+        if apart(alone.float(), one.output[:, -2:-1].detach().float()) <= SMALL:
+            found = one.path
+    return found
 
 
 def _all_of_it(layer: _Layer, own: Sequence[Any]) -> bool:

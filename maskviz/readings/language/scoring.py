@@ -206,6 +206,12 @@ _watching = threading.Lock()
 _asked = threading.local()
 
 
+def asked_places() -> Any:
+    """Return the places (rows, k) at which the words of this thread's pass are asked, or None."""
+    now = getattr(_asked, "now", None)
+    return None if now is None else now[0]
+
+
 def _asked_alone(_head: Any, inputs: Any) -> Any:
     now = getattr(_asked, "now", None)
     if now is None or now[1]:  # a copy of a network has its head's hook twice

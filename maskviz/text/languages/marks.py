@@ -97,7 +97,8 @@ def _is_short(text: str, place: int) -> bool:
     if word.isdigit():
         after = re.match(r"\.\s+([^\W\d_]+)", text[place : place + _LONGEST])
         return bool(after and after[1].lower() in _COUNTED)
-    return (len(word) == 1 and word != "I") or word.lower() in _SHORT
+    cased = word.isupper() or word.islower()  # in Arabic a mark parts the last letter from its word
+    return (len(word) == 1 and cased and word != "I") or word.lower() in _SHORT
 
 
 def _with_words(text: str, cuts: Sequence[int], borders: frozenset[int]) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ __all__ = [
     "control",
     "hits",
     "lessons",
+    "marking",
     "masking",
     "rows",
     "spoken",

@@ -20,6 +20,7 @@ from ...text.alignment import Tokenised, tokenise
 from ...text.document import Document
 from ...text.pipelines import BUNDLED
 from ...text.shelf import annotate_once
+from ...text.span import Span
 from ..spec.mask_spec import MaskingSpec
 from .seeds import MEASURED, draw_seed
 
@@ -75,9 +76,15 @@ class Masker:
     """
 
     def __init__(
-        self, model: Any, texts: Sequence[str], masking: MaskingSpec, seed: int, max_length: int
+        self,
+        model: Any,
+        texts: Sequence[str],
+        masking: MaskingSpec,
+        seed: int,
+        max_length: int,
+        marked: Sequence[tuple[Span, ...]] | None = None,
     ) -> None:
-        self.model = model
+        self.model, self.marked = model, marked
         self.texts = texts
         self.masking = masking
         self.seed = seed
@@ -99,7 +106,11 @@ class Masker:
     @cached_property
     def documents(self) -> list[Document]:
         """The rows with their words and entities, found once."""
-        return [Document(text, self._pipeline) for text in self.texts]
+        marks: Sequence[Any] = self.marked or [None] * len(self.texts)
+        return [
+            Document(text, self._pipeline, marked=marked)
+            for text, marked in zip(self.texts, marks, strict=True)
+        ]
 
     @property
     def _pipeline(self) -> str:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ...data import Selection, guess_columns, iter_rows, make_example, make_talks
 from ...data.labels import label_columns, no_column
 from ...errors import DataError
+from ...text.span import Span
 from ..spec.spec import CAUSAL, EXAMPLE, SINGLE, RunSpec
+from .marking import marks_of
 from .targets import Targets, cells, read_targets
 
 if TYPE_CHECKING:
@@ -28,12 +30,14 @@ CURVE_ROWS = 256  # evaluated while training; the end evaluates all
 class Part:
     """Texts and what each is to teach: a class number, several as 0 and 1, a number or a text.
 
-    groups: whom each row is about, where columns say so; else empty.
+    groups: whom each row is about, where columns say so; else empty. marked: what a person
+    marked in each text, where a column of the table says so.
     """
 
     texts: tuple[str, ...]
     labels: tuple[Any, ...]
     groups: tuple[str, ...] = ()
+    marked: tuple[tuple[Span, ...], ...] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -44,8 +48,10 @@ class Part:
             return self
         rng = random.Random(0)  # noqa: S311 - a fixed choice, no secret
         rows = sorted(sorted(range(len(self)), key=lambda _: rng.random())[:count])
+        marked = None if self.marked is None else tuple(self.marked[i] for i in rows)
         groups = tuple(self.groups[i] for i in rows) if self.groups else ()
-        return Part(tuple(self.texts[i] for i in rows), tuple(self.labels[i] for i in rows), groups)
+        texts, labels = tuple(self.texts[i] for i in rows), tuple(self.labels[i] for i in rows)
+        return Part(texts, labels, groups, marked)
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,7 @@ class Rows:
         number = [list(names).index(name) for name in self.label_names]
 
         def moved(part: Part) -> Part:
-            labels = tuple(number[label] for label in part.labels)
-            return replace(part, labels=labels)
+            return replace(part, labels=tuple(number[label] for label in part.labels))
 
         parts = {name: moved(part) for name, part in self.evaluation.items()}
         return Rows(moved(self.train), parts, tuple(names), self.notes)
@@ -82,7 +87,9 @@ def load_rows(spec: RunSpec) -> Rows:
         return _spoken_rows(spec, frame)
     text, column = columns(spec, frame)
     targets = read_targets(frame, text, column, spec.kind)
-    parts = _parts(targets, frame, spec, groups_of(spec, frame, targets.selection.rows))
+    found = targets.selection
+    targets = replace(targets, marked=marks_of(spec, frame, text, found.rows, found.texts))
+    parts = _parts(targets, frame, spec, groups_of(spec, frame, found.rows))
     if spec.data.eval_path:
         own = _own_evaluation(spec, text, column, targets)
         parts = {"train": parts.get("train") or _part(targets, _all(targets)), **own}
@@ -184,6 +191,7 @@ def _part(targets: Targets, rows: Sequence[int], groups: Sequence[str] = ()) -> 
         tuple(selection.texts[i] for i in rows),
         tuple(targets.encode(selection.labels[i]) for i in rows),
         tuple(groups[i] for i in rows) if groups else (),
+        None if targets.marked is None else tuple(targets.marked[i] for i in rows),
     )
 
 
@@ -246,15 +254,15 @@ def _own_evaluation(
         found = targets.cells_of(frame, column) if column is not None else texts
     except DataError as error:
         raise DataError(f"The evaluation table: {error}") from None
-    cells_there = enumerate(zip(texts, found, strict=True))
-    kept = [(i, t, c) for i, (t, c) in cells_there if t and c not in (None, "")]
-    encoded = [targets.encode(cell) for _, _, cell in kept]
-    unknown = sorted(
-        str(c) for (_, _, c), value in zip(kept, encoded, strict=True) if value is None
-    )
+    pairs = enumerate(zip(texts, found, strict=True))
+    rows = [i for i, (t, c) in pairs if t and c not in (None, "")]
+    kept = [(texts[i], found[i]) for i in rows]
+    encoded = [targets.encode(cell) for _, cell in kept]
+    unknown = sorted(str(c) for (_, c), value in zip(kept, encoded, strict=True) if value is None)
     if unknown or not kept:
         what = "label" if spec.kind == SINGLE else "value"
-        said = f"the {what} {unknown[0]!r}, which the training rows lack" if unknown else "no rows"
-        raise DataError(f"The evaluation table has {said}: give a table of the same labels.")
-    groups = groups_of(spec, frame, [i for i, _, _ in kept])
-    return {"dev": Part(tuple(t for _, t, _ in kept), tuple(encoded), groups)}
+        lack = f"the {what} {unknown[0]!r}, which the training rows lack" if unknown else "no rows"
+        raise DataError(f"The evaluation table has {lack}: give a table of the same labels.")
+    said = tuple(t for t, _ in kept)
+    marked = marks_of(spec, frame, text, rows, said)
+    return {"dev": Part(said, tuple(encoded), groups_of(spec, frame, rows), marked)}

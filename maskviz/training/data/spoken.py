@@ -17,6 +17,7 @@ from ...errors import DataError, TextError
 from ...text.conversation import Conversation, Turn, read_conversation
 from ...text.span import Span
 from ..spec.spec import RunSpec
+from .marking import row_marks, spans_column
 from .targets import Targets
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def read_spoken(spec: RunSpec, frame: pd.DataFrame) -> Targets:
     Rows that say nothing, have no turn of the assistant's or an empty answer are left out, and
     counted in the notes.
     """
-    form = form_of(spec, frame)
-    found: list[Conversation] = []
+    form, marks = form_of(spec, frame), spans_column(spec, list(map(str, frame.columns)))
+    found: list[Spoken] = []
     kept: list[int] = []
     left: dict[int, str] = {}
     records = [{str(k): value for k, value in row.items()} for row in frame.to_dict("records")]
@@ -103,7 +104,9 @@ def read_spoken(spec: RunSpec, frame: pd.DataFrame) -> Targets:
         if said is None or why:
             left[number] = why
             continue
-        found.append(said)
+        written = str(row[form.column]) if form.kind != MESSAGES else None
+        marked = row_marks(row[marks], said.text, number, written) if marks else None
+        found.append(Spoken(said, form.kind, marked))
         kept.append(number)
     if len(found) < 2:
         reasons = _counted(left)
@@ -113,10 +116,9 @@ def read_spoken(spec: RunSpec, frame: pd.DataFrame) -> Targets:
         )
     notes = [f"Reads {form}."]
     notes += [f"{_counted(left)} are left out."] if left else []
-    labels = tuple(Spoken(conversation, form.kind) for conversation in found)
-    texts = tuple(conversation.text for conversation in found)
+    texts = tuple(spoken.conversation.text for spoken in found)
     return Targets(
-        Selection(texts, labels, tuple(kept), tuple(notes)), ("text",), lambda s: s, left=left
+        Selection(texts, tuple(found), tuple(kept), tuple(notes)), ("text",), lambda s: s, left=left
     )
 
 

@@ -14,6 +14,7 @@ from ...data import Selection, select
 from ...data.known import Known, as_number, told_apart
 from ...data.labels import Shape, labels_of, missing, no_column, parts, whole_numbers
 from ...errors import DataError
+from ...text.span import Span
 from ..spec.spec import MULTI, REGRESSION, SINGLE
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Targets:
 
     names: the labels, in the order of the model's outputs; encode: a cell's text to its target,
     None where it is none; by_class: whether a random split keeps the shares of the classes;
-    left: of conversations, the row in the table (from 0) → why it is left out.
+    left: of conversations, the row in the table (from 0) → why it is left out. marked: what a
+    person marked in each usable row, None where no column says so.
     """
 
     selection: Selection
@@ -37,6 +39,7 @@ class Targets:
     encode: Callable[[Any], Any]
     by_class: bool = False
     left: Mapping[int, str] = field(default_factory=dict)
+    marked: tuple[tuple[Span, ...], ...] | None = None
 
     def cells_of(self, frame: pd.DataFrame, column: str) -> list[Any]:
         """Return what another table says in each row, read as this one; None or "" for nothing."""

@@ -1,3 +1,3 @@
 """The loop itself: the trainer, its pace, checkpoints, figures and results."""
 
-__all__ = ["checkpoints", "ending", "execute", "metrics", "text_scores", "warm"]
+__all__ = ["checkpoints", "ending", "execute", "metrics", "script", "text_scores", "warm"]

@@ -31,7 +31,7 @@ def masked_rows(
 
         spoken = SpokenMasker(model, part.labels, masking, seed)
         return TaughtRows(spoken, packed(spoken.lengths, length, seed) if packing else None)
-    masker = Masker(model, part.texts, masking, seed, length)
+    masker = Masker(model, part.texts, masking, seed, length, part.marked)
     labels: Sequence[Any] = part.labels
     if spec.task == "seq2seq":
         labels = target_ids(model.tokenizer, part.labels, target_limit(spec, model))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from ...text.words import is_unspaced, word_offsets
+from ...text.words import character_offsets, is_unspaced
 
 FIGURES = ("bleu", "chrf", "rouge1", "rouge2", "rougeL")
 FEWEST = 4  # tokens: BLEU counts runs of four, and of a shorter reference there is none
@@ -74,7 +74,7 @@ def _spaced(text: str) -> str:
     if text.isascii():
         return text
     parts, at = [], 0
-    for start, end in word_offsets(text):
+    for start, end in character_offsets(text):
         if is_unspaced(text[start]):
             parts += [text[at:start], f" {text[start:end]} "]
             at = end
@@ -123,7 +123,7 @@ class _Words:
         if text.isascii():
             return list(self._plain.tokenize(text))
         found: list[str] = []
-        for start, end in word_offsets(text):
+        for start, end in character_offsets(text):
             word = unicodedata.normalize("NFC", text[start:end]).lower()
             found += self._plain.tokenize(word) if word.isascii() else [word]
         return found

@@ -29,7 +29,7 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
 
     from ...models.model import padded_by
 
-    options = _head(spec, model, label_names)
+    options = head_options(spec, model, label_names)
     if spec.task == "mlm" and model.mask_token_id is None:
         raise _unfit(spec, "it has no mask token")
     try:
@@ -98,7 +98,7 @@ _SUGGESTED = {
 }
 
 
-def _head(spec: RunSpec, model: Any, label_names: Sequence[str]) -> dict[str, Any]:
+def head_options(spec: RunSpec, model: Any, label_names: Sequence[str]) -> dict[str, Any]:
     """Return what from_pretrained must know of the head; a fitting one is kept as it is."""
     from ...readings.heads import head_of
 

@@ -62,6 +62,7 @@ class DataSpec:
     label_column: str = ""
     target_column: str = ""  # what a seq2seq model is to write, or the answer to a prompt
     group_columns: str = ""  # separated by commas: whom a classification fails
+    spans_column: str = ""  # what a person marked in each row, for the strategy 'spans'
     eval_path: str = ""  # a table of its own to evaluate on
     eval_fraction: float = 0.1  # of the rows, where nothing else says what to evaluate on
     max_rows: int = 0  # 0 = all
@@ -256,6 +257,8 @@ class RunSpec:
             del table["data"]["group_columns"]
         if self.training.metric_for_best_model == "loss":
             del table["training"]["metric_for_best_model"]
+        if not self.data.spans_column:
+            del table["data"]["spans_column"]
         if self.task != CAUSAL:
             del table["loss"]
             for name in _OF_DECODERS:

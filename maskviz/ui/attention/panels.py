@@ -62,7 +62,8 @@ def chosen_place(key: str, shown: View, about: Notes) -> tuple[int, int]:
 def mosaic(key: str, shown: View, about: Notes, place: tuple[int, int], scale: Scale) -> None:
     """Draw all maps that are shown."""
     what = "All heads" if shown.method == "raw" else "All layers"
-    st.markdown(f"**{what}** · select one to see it large")
+    more = ", with Shift to silence it" if shown.method == "raw" else ""
+    st.markdown(f"**{what}** · select one to see it large{more}")
     message = mosaic_message(
         shown.weights,
         signed=shown.signed,

@@ -25,7 +25,7 @@ from maskviz.evidence.units.sentence import (
     units_sentence,
 )
 from maskviz.figures.canvas import mosaic_message
-from maskviz.figures.units import knockout_figure, lens_figure
+from maskviz.figures.units import effects_figure, knockout_figure, lens_figure
 from maskviz.inside.anatomy import anatomy_of
 from maskviz.inside.units import HEAD, KINDS, SEVERAL, Unit, UnitMask
 from maskviz.masks import Mask
@@ -51,13 +51,19 @@ _WHOLE = 400  # heads of which all are asked about beside a single one
 _KEPT = 12  # results that a session holds
 
 
-def headline(chosen: state.View) -> str:
+def headline(chosen: state.View, picked: tuple[int, int] | None = None) -> str:
     """Return what silencing the chosen units does to the answer; empty where none is silenced.
+
+    picked: a head that was clicked with Shift in this very run: it is silenced, or no longer.
 
     The units that a session holds of another model are dropped. Raises ParameterError for units of
     several kinds, or every head of a layer.
     """
-    heads = st.session_state[SILENT] = list(map(str, _silent(load_model(chosen.model))))
+    heads = list(map(str, _silent(load_model(chosen.model))))
+    if picked is not None:
+        name = str(Unit(*picked))
+        heads = [one for one in heads if one != name] if name in heads else [*heads, name]
+    st.session_state[SILENT] = heads
     if not heads:
         return ""
     seen = bool(st.session_state.get("attention_scan"))
@@ -193,8 +199,13 @@ def scan(chosen: state.View, kind: str = HEAD) -> None:
     sides = list(dict.fromkeys(one.unit.side for one in found.effects))
     picture, figures = st.columns(2, gap="large")
     with picture:
-        for side in sides:
-            _map(chosen, found, side)
+        if kind == HEAD:
+            for side in sides:
+                _map(chosen, found, side)
+        else:
+            names = [str(one.unit) for one in found.effects]
+            figure = effects_figure(names, [one.effect for one in found.effects], "Δ log-odds")
+            st.plotly_chart(figure, key=f"attention_scan_{kind}")
     with figures:
         _units(found)
         if kind == HEAD:
@@ -225,18 +236,18 @@ def _map(chosen: state.View, found: UnitScan, side: str) -> None:
     layers, heads = effects.shape
     largest = float(np.nanmax(abs(effects))) or 1.0
     text = hashlib.sha256(f"{chosen.model} {chosen.text}".encode()).hexdigest()[:16]
-    key = f"attention_scan_{found.kind}_{side or 'first'}_{text}"
+    key = f"attention_scan_{side or 'first'}_{text}"
     if side:
         st.caption({"decoder": "Decoder", "cross": "Decoder to encoder"}[side])
     picked = picked_head(key, layers, heads)
-    if picked and not side and found.kind == HEAD:
+    if picked and not side:
         st.session_state["attention_place"] = picked
     message = mosaic_message(
         np.nan_to_num(effects / largest)[:, :, None, None].astype(np.float32),
         signed=True,
         titles=[f"L{i + 1}" for i in range(layers)],
         selected=None if side or found.kind != HEAD else st.session_state.get("attention_place"),
-        label=f"Effect of each {SEVERAL[found.kind][:-1]}, layers down",
+        label="Effect of each head, layers down and heads across",
         unit=f"of the largest effect, {largest:.2f}.",
     )
     attention_mosaic(message, key)

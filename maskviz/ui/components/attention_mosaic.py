@@ -25,6 +25,13 @@ def picked_head(key: str, layers: int, heads: int) -> tuple[int, int] | None:
     return validate_head((st.session_state.get(key) or {}).get("picked"), layers, heads)
 
 
+def silenced_head(key: str, layers: int, heads: int) -> tuple[int, int] | None:
+    """Return the (layer, head) that was clicked with Shift in this very run, else None."""
+    picked = (st.session_state.get(key) or {}).get("picked")
+    silent = isinstance(picked, Mapping) and picked.get("silent") is True
+    return validate_head(picked, layers, heads) if silent else None
+
+
 def validate_head(value: Any, layers: int, heads: int) -> tuple[int, int] | None:
     """Return (layer, head) where the browser sent one that exists, else None.
 

@@ -49,7 +49,24 @@ def _talks() -> dict[str, Any]:
         "Generated conversations: some facts, one sentence that has nothing to do with them, a "
         "question and its answer. They teach a decoder, such as mini-chat."
     )
-    return {"path": EXAMPLE, "max_rows": EXAMPLE_TALKS, "task": CAUSAL, **runs_lesson.fields()}
+    own = runs_lesson.fields()
+    marks = _marks(["irrelevant"])
+    return {"path": EXAMPLE, "max_rows": EXAMPLE_TALKS, "task": CAUSAL, **own, **marks}
+
+
+def _marks(names: list[str]) -> dict[str, str]:
+    """Ask which column marks what is hidden in training; empty where none does."""
+    kept = values()
+    if kept["ft_spans"] not in names:
+        kept["ft_spans"] = ""
+        st.session_state.pop("ft_spans", None)
+    chosen = field(
+        st.selectbox, "Marked words to hide", "spans", ["", *names],
+        format_func=lambda name: name or "none: a strategy chooses",
+        help="A column with a list for each row: [start, end] places, or words. It stands in the "
+        "place of a strategy.",
+    )  # fmt: skip
+    return {"spans_column": chosen} if chosen else {}
 
 
 def _example() -> dict[str, Any]:
@@ -107,8 +124,10 @@ def _upload() -> dict[str, Any] | None:
         st.caption(f"Chosen before: {escape(Path(path).name)}")
     st.dataframe(in_names(head), height=200, hide_index=True)
     if learns == "talk":
-        return {"path": path, "task": CAUSAL, **runs_lesson.fields()}
-    return {"path": path, **_LEARNS[learns][1], **_columns(path, head, learns)}
+        own = {"task": CAUSAL, **runs_lesson.fields()}
+    else:
+        own = {**_LEARNS[learns][1], **_columns(path, head, learns)}
+    return {"path": path, **own, **_marks([str(c) for c in head.columns])}
 
 
 _LEARNS: dict[str, tuple[str, dict[str, str]]] = {

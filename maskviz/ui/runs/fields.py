@@ -16,6 +16,8 @@ DEFAULTS: dict[str, Any] = {
     "ft_loss_strategy": "role:assistant",
     "ft_prompt_weight": 0.0,
     "ft_packing": False,
+    "ft_end_of_turn": True,
+    "ft_spans": "",
     "ft_learns": "classes",
     "ft_early_stopping_patience": 0,
     "ft_class_weights": "none",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
@@ -28,7 +29,10 @@ def show() -> RunSpec | None:
     view = state.current()
     st.subheader("What is hidden while it learns")
     hide = field(st.toggle, "Hide words in training", "hide")
-    if hide:
+    marked = str((data or {}).get("spans_column", ""))
+    if hide and marked:
+        st.caption(f"Hidden is what the column {escape(marked)} marks in each row.")
+    elif hide:
         controls.mask_controls(view, by_hand=False)
         second_controls(view, beside=False)
         _slow(view)
@@ -37,7 +41,7 @@ def show() -> RunSpec | None:
     kept = _kept()
     if data is None:
         return None
-    masking = _masking(state.current(), hide)
+    masking = _marked(data) if hide and marked else _masking(state.current(), hide)
     return RunSpec.build(
         model=view.model, seed=view.seed, name=values()["ft_name"].strip(),
         **kept, **data, **masking, **chosen,
@@ -64,7 +68,7 @@ def _beyond(spec: RunSpec) -> dict[str, Any]:
     lacking = {
         "training": [name for name in asdict(spec.training) if f"ft_{name}" not in DEFAULTS],
         "data": ["eval_path", "eval_fraction"],
-        "loss": ["end_of_turn", "cut"],
+        "loss": ["cut"],
         "masking": ["matrix_parameters"],
     }
     found: dict[str, Any] = {}
@@ -85,6 +89,12 @@ def _slow(view: state.View) -> None:
                     f"{choice.strategy} asks the model about each word of each row before it is "
                     "learned from: most of the time is for that."
                 )
+
+
+def _marked(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the mask that hides what a column marks."""
+    operator = "delete" if data.get("task") in (CAUSAL, "seq2seq") else "mask"
+    return {"strategy": "spans", "operator": operator, "dynamic": False}
 
 
 def _masking(view: state.View, hide: bool) -> dict[str, Any]:
@@ -133,6 +143,7 @@ def load(spec: RunSpec) -> None:
         own["ft_learns"] = _learned(spec)
     own["ft_matrix"] = masking.matrix or "none"
     own |= {"ft_loss_strategy": spec.loss.strategy, "ft_prompt_weight": spec.loss.prompt_weight}
+    own |= {"ft_end_of_turn": spec.loss.end_of_turn, "ft_spans": data.spans_column}
     own["kept"] = _beyond(spec)
     for key in [k for k in st.session_state if str(k).startswith("ft_")]:
         del st.session_state[key]
@@ -149,7 +160,7 @@ def _learned(spec: RunSpec) -> str:
 def _load_view(spec: RunSpec) -> None:
     view = state.current()
     changes: dict[str, Any] = {"model": spec.model, "seed": spec.seed}
-    if spec.masking.active:
+    if spec.masking.active and not spec.data.spans_column:
         masking = spec.masking
         changes |= {"strategy": masking.strategy, "operator": masking.operator}
         changes |= {"ratio": masking.ratio, "parameters": dict(masking.parameters), "saved": None}

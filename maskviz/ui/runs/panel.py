@@ -22,9 +22,10 @@ from maskviz.figures.runs import (
 from maskviz.models.locate import public_name
 from maskviz.runs import Run
 from maskviz.runs.engines import worker_log
-from maskviz.runs.export import packed, push
+from maskviz.runs.export import packed, push, script_packed
 from maskviz.text.percent import percent
 from maskviz.training.loop.metrics import HEADLINES
+from maskviz.training.spec.spec import CAUSAL
 from maskviz.ui.runs import form as runs_form
 from maskviz.ui.shared import state
 from maskviz.ui.shared.chart import TOOLBAR
@@ -227,6 +228,10 @@ def _next_steps(run: Run) -> None:
             state.update(model=run.id)
             st.session_state.pop("view_model", None)
             st.switch_page("pages/compare.py")
+        if run.spec.task == CAUSAL and row.button(f"Chat beside {base}", key=f"chat_{run.id}"):
+            state.update(model=run.id)
+            st.session_state.pop("view_model", None)
+            st.switch_page("pages/chat.py")
     else:
         row.button(
             "Resume", type="primary", key=f"resume_{run.id}", on_click=_act,
@@ -262,6 +267,25 @@ def _results(run: Run) -> None:
             "maskviz it goes by the name of the run."
         )
         _take_away(run)
+    with st.expander("Copy as code"):
+        _as_code(run)
+
+
+def _as_code(run: Run) -> None:
+    """The run as a script of its own, with the batches that it reads, for a download."""
+    st.caption(
+        "A script with transformers' Trainer that does the same without maskviz, and the batches "
+        "that it reads: words hidden as this run hid them."
+    )
+    if st.button("Write the script", key=f"script_{run.id}"):
+        with errors(), st.spinner("Reading the rows …", show_time=True):
+            archive, text = script_packed(run)
+            st.code(text, language="python", height=320)
+            st.download_button(
+                "Download ZIP", archive, f"{run.id}-script.zip", "application/zip",
+                key=f"script_zip_{run.id}", on_click="ignore",
+            )  # fmt: skip
+    st.code(f"maskviz runs script {run.id} FOLDER", language=None)
 
 
 def _take_away(run: Run) -> None:
