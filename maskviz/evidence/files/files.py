@@ -246,7 +246,7 @@ class FileWork:
         if self._gaps is not None:
             others = step.sides[1] if len(step.sides) == 2 else [None] * len(step.sides[0])
             for one, second in zip(step.sides[0], others, strict=True):
-                self._gaps.add(one, second, self.models[-1].name)
+                self._gaps.add(one, second, "beside")
         if len(step.sides) == 2:
             for one, other in zip(*step.sides, strict=True):
                 self._pair(one, other)
