@@ -8,7 +8,7 @@ import streamlit as st
 from maskviz.attention import METHODS, parts_of
 from maskviz.attention.looking import Look, Seen, Size, size_of, words_of
 from maskviz.attention.methods import FLOW_SECONDS
-from maskviz.attention.view import Display, Notes, View
+from maskviz.attention.view import Display, View
 from maskviz.evidence.text.sentence import hidden
 from maskviz.models import Model, load_model
 from maskviz.ui.attention import panels as panels
@@ -252,9 +252,8 @@ def draw(chosen: state.View, found: Seen, *, alone: bool) -> None:
         place = (shown.number(layers - 1), 0)
         panels.followed(shown)
     else:
-        place = maps(mosaic_key(chosen), shown, about)
+        place = maps(mosaic_key(chosen), found)
         units.silence(chosen, place if of_heads(shown) else None)
-        panels.turns(found.tokens, place)
     units.more(chosen)
     with st.expander("Lines from token to token"):
         panels.lines(shown, place)
@@ -269,14 +268,16 @@ def draw(chosen: state.View, found: Seen, *, alone: bool) -> None:
     panels.save(shown, place, f"{SHOWS[st.session_state['attention_show']]} attention")
 
 
-def maps(key: str, shown: View, about: Notes) -> tuple[int, int]:
-    """All maps on the left, the chosen one on the right; return which that is."""
+def maps(key: str, found: Seen) -> tuple[int, int]:
+    """All maps on the left, the chosen one on the right, and its turns; return which that is."""
+    shown, about = found.drawn, found.notes
     left, right = st.columns([5, 6], gap="large")
     place = panels.chosen_place(key, shown, about)
     with left:
         panels.mosaic(key, shown, about, place, st.session_state["attention_scale"])
     with right:
         panels.head(shown, about, place)
+        panels.turns(found.tokens, place)
     return place
 
 

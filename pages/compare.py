@@ -16,9 +16,12 @@ from maskviz.ui.compare import (
     leans as compare_leans,
 )
 from maskviz.ui.compare import (
+    shown as compare_shown,
+)
+from maskviz.ui.compare import (
     text as compare_text,
 )
-from maskviz.ui.shared import fit
+from maskviz.ui.shared import fit, state, table
 from maskviz.ui.shared.page import close_page, errors, escape, open_page
 
 TABS = {
@@ -33,8 +36,11 @@ TABS = {
 def main() -> str:
     """One view at a time, so that the others cost nothing; return which."""
     view = open_page()
-    asked = st.session_state.get("compare_shown", st.query_params.get("view"))
-    st.session_state.setdefault("compare_tab", asked if asked in TABS else next(iter(TABS)))
+    asked = compare_shown.open_asked() or state.asked_anew("view")
+    if asked in TABS:
+        st.session_state["compare_tab"] = asked
+    before = st.session_state.get("compare_shown", next(iter(TABS)))
+    st.session_state.setdefault("compare_tab", before)
     chosen = st.segmented_control(
         "View", list(TABS), required=True, key="compare_tab",
         label_visibility="collapsed",
@@ -48,4 +54,11 @@ def main() -> str:
     return chosen
 
 
-close_page(view=main())
+def address(chosen: str) -> dict[str, str]:
+    """Return what opens this tab again, with its file and its result."""
+    kind = {tab: kind for kind, tab in compare_shown.TABS.items()}.get(chosen)
+    own = {**compare_shown.address(kind), **table.address()} if kind else {}
+    return {"view": chosen, **own}
+
+
+close_page(address=address(main()), clears=("result", "file"))

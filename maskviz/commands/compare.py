@@ -10,7 +10,7 @@ import typer
 from ..errors import ParameterError
 from ..text.specials import specials_in
 from . import common, units
-from .compare_given import chosen_operators, given_map, named, usual
+from .compare_given import chosen_operators, given_map, named, parameters_of, usual
 from .compare_show import fairness_table, file_table, role_lines, text_lines, turn_lines
 from .explain import Long
 from .progress import Progress
@@ -102,8 +102,8 @@ def compare_command(
         str,
         typer.Option(
             "--swap",
-            help="Fairness: make the other text by swapping gender, names, nationality, "
-            "religion, age; all for every one.",
+            help="Fairness: make the other text by swapping gender, names, names-alike, places, "
+            "nationality, religion, age; all for every one.",
         ),
     ] = "",
     label: Annotated[
@@ -118,7 +118,7 @@ def compare_command(
     ] = False,
     rows: Annotated[int | None, typer.Option("--rows", help="Of a file, the first.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write every row and its effects as CSV.")
+        Path | None, typer.Option("--out", help="Write every row, or pair, and its effects as CSV.")
     ] = None,
     draws: Annotated[
         int | None,
@@ -158,10 +158,8 @@ def compare_command(
     --swap) give flip rate and gaps. --heads masks heads of the network: alone, they are compared
     with as many others; with a strategy, both texts are read without them.
     """
-    options = {
-        "types": types, "pattern": pattern, "words": words, "indices": indices,
-        "pipeline": pipeline, "tagger": tagger, "spans": spans,
-    }  # fmt: skip
+    options = {"types": types, "pattern": pattern, "words": words, "indices": indices,
+               "pipeline": pipeline, "tagger": tagger, "spans": spans}  # fmt: skip
     if rows is not None and rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
     spoken = common.read_spoken(conversation, text, mask_file)
@@ -223,19 +221,18 @@ def compare_command(
         raise ParameterError("--file needs --text-column: name the column that holds the texts.")
     if swap or pair_column:
         _pairs(
-            file, text_column, pair_column, swap, cluster, label, strategy, operator, rows,
+            file, text_column, pair_column, swap, cluster, label, strategy, operator, rows, out,
             options, shared, as_json,
         )  # fmt: skip
         return
     _one_file(
         file, strategy, out, options, as_json,
         {
-            **shared, "text_column": text_column, "label_column": label_column,
-            "operator": operator, "by": named(by), "beside": beside, "limit": rows,
+            **shared, "text_column": text_column, "label_column": label_column, "limit": rows,
+            "operator": operator, "by": named(by), "beside": beside, "spans_column": spans_column,
             "group_columns": named(group_columns),
             "draws": draws, "cluster": cluster, "label_map": given_map(label_map, label_column),
             "conversations": conversation_column is not None, "answer_column": answer_column,
-            "spans_column": spans_column,
         },
         without,
     )  # fmt: skip
@@ -323,7 +320,7 @@ def _masks(
         chosen = common.chosen_mask(text, strategy, ratio, seed, mask_file, model=model, **options)
         return [(chosen.strategy, chosen)]
     written = common.read_text(text) if text is None or isinstance(text, str) else text
-    given = _parameters(strategy, options)
+    given = parameters_of(strategy, options)
     return [
         (name, mask(written, name, ratio=ratio, seed=seed, model=model, **more))
         for name, more in given.items()
@@ -343,7 +340,7 @@ def _one_file(
     from ..data.hub import resolve
     from ..evidence import compare_file
 
-    strategies = _parameters(strategy, options)
+    strategies = parameters_of(strategy, options)
     show = Progress("rows")
     with CsvFile(out) as written:
         result = compare_file(
@@ -366,10 +363,12 @@ def _pairs(
     strategy: str,
     operator: str,
     rows: int | None,
+    out: Path | None,
     options: dict[str, Any],
     shared: dict[str, Any],
     as_json: bool,
 ) -> None:
+    from ..data.export import CsvFile
     from ..data.hub import resolve
     from ..evidence.counterfactual.fairness import fairness, pairs_of_file, swapped_pairs
 
@@ -382,30 +381,12 @@ def _pairs(
         swaps = [] if swap == "all" else named(swap)
         pairs = swapped_pairs(path, text_column, swaps, cluster=cluster, limit=rows)
     show = Progress("pairs")
-    result = fairness(
-        pairs, _parameters(strategy, options), operator=operator, label=label, progress=show,
-        **shared,
-    )  # fmt: skip
+    with CsvFile(out) as written:
+        result = fairness(
+            pairs, parameters_of(strategy, options), operator=operator, label=label,
+            each=written.add, progress=show, **shared,
+        )  # fmt: skip
     show.end()
     for note in result.notes:
         common.notify(note)
     common.show(result.to_dict(), as_json, fairness_table(result))
-
-
-def _parameters(strategies: str, options: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Give each strategy of `a,b,c` those options that it takes; an expression stands alone."""
-    from ..masks import STRATEGIES
-    from ..masks.expression import is_expression
-
-    if is_expression(strategies):
-        return {strategies: common.parameters_for(strategies, **options)}
-    asked = named(strategies)
-    taken = {name: common.options_of(STRATEGIES[name]) for name in asked}
-    for option, value in options.items():
-        if value and option != "pipeline" and not any(option in t for t in taken.values()):
-            raise ParameterError(f"None of {', '.join(asked)} takes --{option}: leave it out.")
-    return {
-        name: common.parameters_for(name, **{k: v for k, v in options.items() if k in taken[name]})
-        | ({"pipeline": options["pipeline"]} if options["pipeline"] else {})
-        for name in asked
-    }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..errors import ParameterError
+from . import common
 
 
 def usual(model: str) -> str:
@@ -40,3 +43,22 @@ def given_map(written: str, label_column: str | None) -> dict[str, str | None] |
     if written and label_column is None:
         raise ParameterError("--label-map needs --label-column: name the column it reads.")
     return read_label_map(written) if written else None
+
+
+def parameters_of(strategies: str, options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Give each strategy of `a,b,c` those options that it takes; an expression stands alone."""
+    from ..masks import STRATEGIES
+    from ..masks.expression import is_expression
+
+    if is_expression(strategies):
+        return {strategies: common.parameters_for(strategies, **options)}
+    asked = named(strategies)
+    taken = {name: common.options_of(STRATEGIES[name]) for name in asked}
+    for option, value in options.items():
+        if value and option != "pipeline" and not any(option in t for t in taken.values()):
+            raise ParameterError(f"None of {', '.join(asked)} takes --{option}: leave it out.")
+    return {
+        name: common.parameters_for(name, **{k: v for k, v in options.items() if k in taken[name]})
+        | ({"pipeline": options["pipeline"]} if options["pipeline"] else {})
+        for name in asked
+    }

@@ -87,7 +87,7 @@ def info_command(name: str, as_json: common.Json = False) -> None:
     result["notice"] = model.notice or None
     found = findings(model)
     lines += [
-        f"{'' if one.passed else '! '}{check:14}{one.said or 'passed'}"
+        f"{'' if one.passed else '! '}{check + '  ':14}{one.said or 'passed'}"
         for check, one in found.items()
     ]
     result["checks"] = [_of_check(model, check, one) for check, one in found.items()]

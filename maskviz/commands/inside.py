@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 @common.app.command("knockout")
 def knockout_command(
     text: common.TextArgument = None,
+    conversation: common.ConversationFile = None,
     model: common.ModelName = "mini",
     to: Annotated[
         str,
         typer.Option(
             "--to",
             help="Tokens that nobody of --from may attend to: an expression such as "
-            "'pattern:/dull/' or entity:GPE, last, or all.",
+            "'pattern:/dull/', entity:GPE or turn:2, last, or all.",
         ),
     ] = "",
     between: Annotated[
@@ -56,10 +57,11 @@ def knockout_command(
 
     if not to:
         raise ParameterError("Nothing is cut: name the tokens, such as --to 'pattern:/dull/'.")
+    spoken = common.read_spoken(conversation, text)
     put = common.question_of(
-        question, ask, model, prompt, choice, next_token, target, against, answer
+        question, ask, model, prompt, choice, next_token, target, against, answer, spoken
     )
-    written = common.read_text(text)
+    written = common.read_text(text) if spoken is None else spoken.prompt
     found = knockout(written, to, between, model, window, draws, put)
     common.show(found.to_dict(), as_json, "\n".join(_knocked(found)))
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 @common.app.command("report")
 def report_command(
     subject: Annotated[
-        str | None, typer.Argument(help="A text ('-' reads it), or the name of a run or sweep.")
+        str | None,
+        typer.Argument(
+            help="A text ('-' reads it), or the name of a run, sweep or file comparison."
+        ),
     ] = None,
     conversation: common.ConversationFile = None,
     out: Annotated[Path, typer.Option("--out", help="The file to write.")] = Path("report.html"),
@@ -104,11 +107,14 @@ def _beginning(text: str) -> tuple[str, int]:
 
 
 def _kept(subject: str | None, measure: str) -> Report | None:
-    """Return the report on the run or sweep of that name; None where the subject is a text."""
-    from ..report import run_report, sweep_report
+    """Return the report on the run, sweep or comparison of that name; None for a text."""
+    from ..evidence.jobs import jobs
+    from ..report import comparison_report, run_report, sweep_report
 
     if not subject or not _like_a_name(subject):
         return None
+    if (job := jobs.find(subject)) is not None:
+        return comparison_report(job)
     from ..runs import load_run
     from ..sweeps import load_sweep
     from ..sweeps.results import MEASURES

@@ -115,7 +115,12 @@ def _sweep(
 def _changed(spec: SweepSpec, grid: dict[str, Any], flat: dict[str, Any]) -> SweepSpec:
     from dataclasses import replace
 
+    from ..sweeps import SweepSpec
+    from ..training.spec.spec import CAUSAL
+
     changes: dict[str, Any] = {"base": spec.base.changed(**flat)}
+    if changes["base"].task == CAUSAL and spec == SweepSpec():
+        changes["operators"] = ("delete",)  # a decoder has no mask token to put in a word's place
     for key in ("strategies", "operators"):
         if grid[key]:
             changes[key] = tuple(item.strip() for item in grid[key].split(",") if item.strip())

@@ -32,6 +32,24 @@ def keep(content: bytes, name: str) -> Path:
     return path
 
 
+def kept_as(path: str | Path) -> str:
+    """Return under which name an upload is found again, "" of any other file.
+
+    >>> kept_as("/etc/passwd")
+    ''
+    """
+    path = Path(path)
+    return f"{path.resolve().parent.name}/{path.name}" if _is_upload(path) else ""
+
+
+def kept(written: str) -> Path | None:
+    """Return the upload of that name, None where there is none; no other file is ever opened."""
+    folder, _, name = written.partition("/")
+    path = home() / "uploads" / folder / name
+    plain = re.fullmatch(r"[0-9a-f]{16}", folder) and re.fullmatch(r"[\w-][\w.-]*", name)
+    return path if plain and path.is_file() else None
+
+
 def remember(path: str | Path, name: str, value: Any) -> None:
     """Write down beside an upload what was chosen for it; of any other file nothing is kept."""
     if _is_upload(Path(path)):

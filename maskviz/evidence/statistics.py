@@ -15,8 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..readings.heads import valued
-
-Interval = tuple[float, float]
+from ..shares import Interval, share_of, wilson
 
 
 def kl_divergence(p: Iterable[float], q: Iterable[float]) -> float:
@@ -98,46 +97,6 @@ def paired_t(
     error = (variance / count) ** 0.5
     reach = float(t.ppf((1 + level) / 2, count - 1)) * error
     return (mean - reach, mean + reach), float(2 * t.sf(abs(mean) / error, count - 1))
-
-
-def wilson(hits: int, count: int, level: float = 0.95) -> Interval:
-    """Return the interval of a share of independent rows (Wilson 1927); it is never a point.
-
-    >>> [round(x, 3) for x in wilson(0, 20)]
-    [0.0, 0.161]
-    """
-    from scipy.stats import norm
-
-    share = hits / count
-    error = math.sqrt(share * (1 - share) / count)
-    return _share_of(share, error, count, float(norm.ppf((1 + level) / 2)))
-
-
-def tango(lost: int, won: int, count: int, level: float = 0.95) -> Interval:
-    """Return the score interval of (won − lost) / count, a paired difference (Tango 1998).
-
-    Where all agree it still has a width: so many rows leave room for so much.
-
-    >>> [round(x, 3) for x in tango(0, 0, 20)]
-    [-0.161, 0.161]
-    """
-    from scipy.optimize import brentq
-    from scipy.stats import norm
-
-    z, difference = float(norm.ppf((1 + level) / 2)), (won - lost) / count
-
-    def score(delta: float) -> float:
-        a = 2 * count
-        b = -won - lost + (2 * count - won + lost) * delta
-        c = -lost * delta * (1 - delta)
-        q = (math.sqrt(max(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
-        variance = count * (2 * q + delta * (1 - delta))
-        return (won - lost - count * delta) / math.sqrt(max(variance, 1e-300))
-
-    edge = 1 - 1e-9
-    low = -1.0 if score(-edge) < z else float(brentq(lambda d: score(d) - z, -edge, difference))
-    high = 1.0 if score(edge) > -z else float(brentq(lambda d: score(d) + z, difference, edge))
-    return low, high
 
 
 class Mean:
@@ -244,27 +203,8 @@ class Mean:
         p = float(2 * t.sf(abs(self.mean) / error, groups - 1))
         reach = float(t.ppf((1 + level) / 2, groups - 1))
         if self._bounds == (0.0, 1.0):
-            return _share_of(self.mean, error, self.mean * (1 - self.mean) / error**2, reach), p
+            return share_of(self.mean, error, self.mean * (1 - self.mean) / error**2, reach), p
         return self._inside((self.mean - reach * error, self.mean + reach * error)), p
-
-
-def _share_of(share: float, error: float, rows: float, reach: float) -> Interval:
-    """Return Wilson's interval of a share with its standard error over so many rows."""
-    middle = (share + reach**2 / (2 * rows)) / (1 + reach**2 / rows)
-    half = reach * math.sqrt(error**2 + reach**2 / (4 * rows**2)) / (1 + reach**2 / rows)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def mcnemar(only_first: int, only_second: int) -> float:
-    """Return the exact two-sided p-value of McNemar's test (1947) from the discordant pairs.
-
-    >>> mcnemar(1, 8) == mcnemar(8, 1)
-    True
-    """
-    from scipy.stats import binomtest
-
-    pairs = only_first + only_second
-    return float(binomtest(only_first, pairs, 0.5).pvalue) if pairs else 1.0
 
 
 def kendall(first: Sequence[float], second: Sequence[float]) -> tuple[float | None, float | None]:

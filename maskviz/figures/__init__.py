@@ -8,6 +8,7 @@ __all__ = [
     "distraction",
     "interference",
     "page",
+    "paper",
     "pretraining",
     "ramps",
     "runs",

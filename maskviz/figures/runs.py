@@ -149,12 +149,10 @@ def _line(
 
 
 def _band(figure: go.Figure, history: History, mask: str, colour: str) -> None:
-    steps, middle = _points(history, f"{mask}_accuracy")
-    half = _points(history, f"{mask}_ci95")[1]
-    if len(steps) < 2 or len(half) != len(steps):
+    steps, _ = _points(history, f"{mask}_accuracy")
+    lower, upper = (_points(history, f"{mask}_ci95_{end}")[1] for end in ("low", "high"))
+    if len(steps) < 2 or not len(lower) == len(upper) == len(steps):
         return
-    upper = [min(1.0, m + h) for m, h in zip(middle, half, strict=True)]
-    lower = [max(0.0, m - h) for m, h in zip(middle, half, strict=True)]
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     figure.add_scatter(
         x=[*steps, *reversed(steps)],

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import CapabilityError, MaskvizError, ParameterError
 from ..masks.operators import apply
+from ..models.building import quiet
 from ..models.model import Model, load_model
 from ..readings.question import Question, asked
 from ..text.words import check_unicode
@@ -43,7 +44,8 @@ def save_pruned(question: Question, mask: UnitMask, folder: Path) -> Path:
     shutil.rmtree(staged, ignore_errors=True)
     try:
         staged.mkdir(parents=True)
-        question.network.save_pretrained(staged, state_dict=weights)
+        with quiet():
+            question.network.save_pretrained(staged, state_dict=weights)
         question.model.tokenizer.save_pretrained(staged)
         folder.parent.mkdir(parents=True, exist_ok=True)
         staged.replace(folder)

@@ -80,6 +80,15 @@ class Mask:
         )
 
     @property
+    def hidden_texts(self) -> tuple[str, ...]:
+        """What each span hides, in the order of the text.
+
+        >>> mask("Anna left.", "pattern", words="anna").hidden_texts
+        ('Anna',)
+        """
+        return tuple(self.text[span.start : span.end] for span in self.spans)
+
+    @property
     def realised_ratio(self) -> float:
         """Hidden words / words, in [0, 1]."""
         return len(self.hidden_words) / len(self.words) if self.words else 0.0

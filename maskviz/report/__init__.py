@@ -4,6 +4,7 @@ Nothing of the user's is ever read as markup: text goes through `html.escape`, d
 through base64. The page fetches nothing: styles, script and charts are in the file.
 """
 
+from .comparison import comparison_report
 from .conversation import conversation_report
 from .document import Report, render, save
 from .run import run_report
@@ -12,6 +13,7 @@ from .text import text_report
 
 __all__ = [
     "Report",
+    "comparison_report",
     "conversation_report",
     "document",
     "render",

@@ -13,6 +13,7 @@ from ..evidence.text.sentence import times
 from ..evidence.text.spoken import (
     Ranked,
     parted,
+    rank_said,
     ranked_sentences,
     spoken_sentence,
     turn_name,
@@ -135,7 +136,8 @@ def _ranking(ranked: Sequence[Ranked], prompt: Conversation, mask: Mask) -> str:
     more = f"<p>and {len(ranked) - _MOST:,} more</p>" if len(ranked) > _MOST else ""
     return (
         "<p>Each sentence was hidden by itself. The strongest stand first: without it the first "
-        'answer is so many times less, or more, probable.</p><div class="wide">'
+        f"answer is so many times less, or more, probable. {rank_said(ranked, mask)}</p>"
+        '<div class="wide">'
         + table(("rank", "sentence", "in", "without it the answer is", "hidden"), rows)
         + f"</div>{more}"
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..training.spec.spec import RunSpec
 
 _NAMED = 2  # runs that are named beside the most accurate one
+_LEVEL = 0.05
+_ONE_RUN = "That is of these runs: another seed gives other figures."
 
 
 def reversed_accuracy(run: Run) -> float | None:
@@ -27,22 +29,25 @@ def reversed_accuracy(run: Run) -> float | None:
 
 
 def finding(runs: Sequence[Run]) -> str:
-    """Say in one sentence what the runs show: the best and the worst where it matters.
+    """Say what the runs show: what is told apart, and where there is a distractor, once reversed.
 
-    Where there is a distractor, that is the accuracy once it is reversed.
+    Of two on the same rows that is their paired difference.
     """
     active = sum(not run.is_over for run in runs)
     going = f" {active} still going." if active else ""
     done = [run for run in runs if run.state == "done"]
-    turned = [(right, run) for run in done if (right := reversed_accuracy(run)) is not None]
+    turned = [run for run in done if reversed_accuracy(run) is not None]
     going = f"{_early(done)}{going}"
     if len(turned) > 1:
-        (most, best), (least, worst) = (pick(turned, key=itemgetter(0)) for pick in (max, min))
-        return (
-            f"With the distractor reversed, {best.id} ({best.spec.masking}) is right in "
-            f"{percent(most, 0)} and {worst.id} ({worst.spec.masking}) in "
-            f"{percent(least, 0)} of the rows.{going}"
+        said = " and ".join(
+            f"{name_of(run)} ({run.spec.masking}) is right in "
+            f"{percent(reversed_accuracy(run) or 0.0, 0)}"
+            for run in turned[:_NAMED]
         )
+        more = f" (and {len(turned) - _NAMED} more)" if len(turned) > _NAMED else ""
+        rated = [run for run in turned if "accuracy_plain" in run.metrics]
+        plain = f" {_most_accurate(rated)}" if len(rated) > 1 else ""
+        return f"With the distractor reversed, {said} of the rows{more}.{plain}{going}"
     rated = [run for run in done if "accuracy_plain" in run.metrics]
     if rated:
         return f"{_most_accurate(rated)}{going}"
@@ -50,30 +55,118 @@ def finding(runs: Sequence[Run]) -> str:
 
 
 def _most_accurate(runs: Sequence[Run]) -> str:
-    """Name the most accurate run where that can be told: the same data, intervals apart."""
+    """Name the most accurate run where a test bears it: the same rows, told apart from all others.
+
+    Pair by pair where the runs kept their answers (McNemar, allowing for all), else by intervals
+    that do not meet.
+    """
     first, *rest = sorted(runs, key=lambda run: -run.metrics["accuracy_plain"])
-    if any(run.spec.data != first.spec.data for run in rest):
+    if not rest:
+        return f"{name_of(first)}: accuracy {_accuracy(first)}."
+    if any(run.spec.data != first.spec.data or run.spec.task != first.spec.task for run in rest):
         return "The runs have different data, so that their accuracies cannot be compared."
-    near = [run for run in rest if _reach(first, -1) <= _reach(run, 1)]
+    pairs = [paired(run, first) for run in rest]
+    if len(rest) == 1 and pairs[0] is not None:
+        return pairs[0].said
+    least = len(rest)  # the smallest p stands for all, Bonferroni
+    near = [
+        run
+        for run, pair in zip(rest, pairs, strict=True)
+        if (pair.p_value * least > _LEVEL if pair else _reach(first, -1) <= _reach(run, 1))
+    ]
     if near:
-        others = " and ".join(f"{run.id} ({_accuracy(run)})" for run in near[:_NAMED])
+        others = " and ".join(f"{name_of(run)} ({_accuracy(run)})" for run in near[:_NAMED])
         more = f" and {len(near) - _NAMED} more" if len(near) > _NAMED else ""
         return (
-            f"{first.id} ({_accuracy(first)}) and {others}{more} cannot be told apart in accuracy."
+            f"{name_of(first)} ({_accuracy(first)}) and {others}{more} cannot be told apart in "
+            "accuracy."
         )
-    return f"{first.id} is the most accurate: {_accuracy(first)}."
+    return f"{name_of(first)} is the most accurate: {_accuracy(first)}. {_ONE_RUN}"
+
+
+@dataclass(frozen=True)
+class PairedRuns:
+    """Two runs on the same held-out rows, plain: how many each alone has right.
+
+    difference: second − first, with Tango's 95 % interval; p_value: McNemar's exact test.
+    """
+
+    first: str
+    second: str
+    rows: int
+    only_first: int
+    only_second: int
+    difference: float
+    ci95: tuple[float, float]
+    p_value: float
+
+    @property
+    def said(self) -> str:
+        """The difference, its interval and test in one sentence, and what it does not say."""
+        low, high = (f"{100 * bound:+.1f}".replace("-", "−") for bound in self.ci95)
+        size = f"{100 * abs(self.difference):.1f} points"
+        lead = f"On the same {self.rows:,} held-out rows "
+        test = f"(95 %: {low} to {high}; McNemar p = {_p(self.p_value)})"
+        alone = f"{self.only_second} are right in it alone, {self.only_first} in {self.first} alone"
+        if self.p_value > _LEVEL:
+            return (
+                f"{lead}{self.second} and {self.first} cannot be told apart in accuracy: they are "
+                f"{size} apart {test}; of {self.second} {alone}."
+            )
+        way = "more" if self.difference > 0 else "less"
+        return (
+            f"{lead}{self.second} is right {size} {way} often than {self.first} {test}: {alone}. "
+            f"{_ONE_RUN}"
+        )
+
+
+def paired(first: Run, second: Run) -> PairedRuns | None:
+    """Compare two runs row by row on the first held-out part, both plain.
+
+    None where one kept no answers, or their rows are not the same.
+    """
+    from ..shares import mcnemar, tango
+    from ..training.loop.answers import answers_of
+
+    one, other = answers_of(first.folder), answers_of(second.folder)
+    split = next(iter(one), "")
+    ours, theirs = one.get(split, {}), other.get(split, {})
+    if not ours or ours.get("rows") != theirs.get("rows"):
+        return None
+    right = [found["right"].get("plain", "") for found in (ours, theirs)]
+    if not right[0] or len(right[0]) != len(right[1]):
+        return None
+    pairs = list(zip(*right, strict=True))
+    lost, won = pairs.count(("1", "0")), pairs.count(("0", "1"))
+    return PairedRuns(
+        name_of(first), name_of(second), len(pairs), lost, won, (won - lost) / len(pairs),
+        tango(lost, won, len(pairs)), mcnemar(lost, won),
+    )  # fmt: skip
+
+
+def name_of(run: Run) -> str:
+    """Return a run's given name, its id where it has none."""
+    return run.spec.name or run.id
+
+
+def _p(value: float) -> str:
+    return "under 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
 def _reach(run: Run, sign: int) -> float:
     """Return an end of the 95 % interval of a run's accuracy; without one it is not known."""
-    half = run.metrics.get("ci95_plain")
-    return run.metrics["accuracy_plain"] + sign * (math.inf if half is None else half)
+    own: float | None = run.metrics.get("ci95_low_plain" if sign < 0 else "ci95_high_plain")
+    if own is not None:
+        return own
+    half: float | None = run.metrics.get("ci95_plain")
+    accuracy: float = run.metrics["accuracy_plain"]
+    return accuracy + sign * (math.inf if half is None else half)
 
 
 def _accuracy(run: Run) -> str:
-    half = run.metrics.get("ci95_plain")
     shown = percent(run.metrics["accuracy_plain"], 1)
-    return f"{shown} ± {100 * half:.1f}" if half else shown
+    low, high = _reach(run, -1), _reach(run, 1)
+    return f"{shown}; 95 %: {100 * low:.1f} to {100 * high:.1f}" if math.isfinite(low) else shown
 
 
 def _early(runs: Sequence[Run]) -> str:
@@ -91,7 +184,8 @@ def summary_row(run: Run) -> dict[str, Any]:
         "Run": run.id,
         "Progress": 1.0 if run.state == "done" else round(run.step / max(run.steps, 1), 2),
         "Accuracy plain": figures.get("accuracy_plain"),
-        "± 95 %": figures.get("ci95_plain"),
+        "95 % from": figures.get("ci95_low_plain"),
+        "95 % to": figures.get("ci95_high_plain"),
         "Accuracy masked": figures.get("accuracy_masked"),
         "Reversed plain": figures.get("accuracy_reversed_plain"),
         "Reversed masked": figures.get("accuracy_reversed_masked"),

@@ -168,7 +168,8 @@ def _controls(spec: SweepSpec) -> dict[tuple[str, str, float | None], Control]:
     from ..training.data.control import matching_ratio, realised_ratio
     from ..training.data.rows import load_rows
 
-    texts = load_rows(spec.base).train.texts
+    train = load_rows(spec.base).train
+    texts, read = train.texts, train.documents
     found: dict[tuple[str, str, float | None], Control] = {}
     shares: dict[tuple[str, float | None], float] = {}
     for cell in spec.grid(1):
@@ -177,7 +178,7 @@ def _controls(spec: SweepSpec) -> dict[tuple[str, str, float | None], Control]:
         masking = cell.spec(spec.base).masking
         same = (cell.strategy, cell.ratio)  # whatever the operator
         if same not in shares:
-            shares[same] = realised_ratio(masking, texts, spec.base.model, spec.base.seed)
+            shares[same] = realised_ratio(masking, read, spec.base.model, spec.base.seed)
         near = [c for c in found.values() if abs(c.realised - shares[same]) < _CLOSE]
         ratio = near[0].ratio if near else matching_ratio(shares[same], texts)
         found[cell.setting] = Control(shares[same], ratio)

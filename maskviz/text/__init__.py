@@ -17,6 +17,7 @@ __all__ = [
     "document",
     "language",
     "languages",
+    "listed",
     "load_pipeline",
     "marked",
     "marks",

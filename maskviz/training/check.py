@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..masks.expression import asks, is_expression
 from ..masks.operators import no_mask_token
 from ..models.abilities import abilities
 from ..models.locate import folder_of, locate
+from ..text.document import Document
 from ..text.languages import saying
 from .data.hits import LOOKED_AT, first_hit, nothing_to_hide
 from .data.marking import spans_column
@@ -127,8 +129,10 @@ def _hides_something(spec: RunSpec) -> None:
     if masking.matrix or not looks_for or masking.needs - _READERS or _asks_a_model(masking):
         return
     head = preview(spec.data.path, rows=LOOKED_AT)
+    texts: Sequence[str | Document]
     if spec.task == CAUSAL:
-        texts = list(read_spoken(spec, head).selection.texts)
+        spoken = read_spoken(spec, head).selection.labels
+        texts = [Document.of(row.conversation, marked=row.marked) for row in spoken]
     else:
         texts = cells(head, columns(spec, head)[0])
     whole = len(texts) < LOOKED_AT

@@ -167,7 +167,7 @@ def _speed(spec: RunSpec, shape: Shape, machine: Machine) -> tuple[float, str]:
     measured = _earlier_speeds(shape.weights, machine.gpu)
     if measured:
         runs = "run" if len(measured) == 1 else "runs"
-        return median(measured), f"from {len(measured)} earlier {runs} of this size here"
+        return median(measured), f"from {len(measured)} earlier {runs} of a model of this size here"
     flops = machine.flops(spec.precision)
     return flops / (6 * shape.dense), "a first guess that the first run will correct"
 

@@ -9,6 +9,7 @@
     log.txt         what the process printed
     checkpoints/    complete ones only
     result.json     the figures at the end
+    answers.json    which held-out rows it answers right
     model/          the tuned model, loadable by transformers
     adapter/        LoRA's matrices alone, loadable by PEFT
 

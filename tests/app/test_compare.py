@@ -215,3 +215,67 @@ def test_labels_without_names_are_guessed_by_order_and_none_is_a_way_on(tmp_path
     options(app, "Label column").select("none").run()
     assert not any(s.label.startswith("good") for s in app.selectbox)
     assert not any(b.disabled for b in app.button if b.label == "Compare all rows")
+
+
+def test_a_result_has_an_address_that_opens_it_in_another_session_with_its_file() -> None:
+    app = upload(open_page("A file"), "films.csv", CSV.encode())
+    app = finished(press(app, "Compare all rows"))
+    (job,) = jobs.recent()
+    assert app.query_params["result"] == job.id
+    assert app.query_params["view"] == "A file"
+    other = AppTest.from_file("../../pages/compare.py", default_timeout=180)
+    other.query_params["result"] = job.id
+    other = other.run()
+    assert not other.exception
+    assert other.session_state["compare_tab"] == "A file"
+    assert "Over 3 rows" in other.markdown[0].value.replace("\\", "")
+    assert any("films.csv" in c.value.replace("\\", "") for c in other.caption)
+    report = next(b for b in other.get("download_button") if b.proto.label == "Report")
+    assert report is not None
+    gone = AppTest.from_file("../../pages/compare.py", default_timeout=180)
+    gone.query_params["result"] = "20200101-000000-none"
+    assert not gone.run().exception
+
+
+def test_one_upload_serves_both_tabs_until_it_is_replaced() -> None:
+    app = upload(open_page("A file"), "films.csv", CSV.encode())
+    app.session_state["compare_tab"] = "Fairness"
+    app.run()
+    assert not app.exception
+    assert any(b.label == "Compare all pairs" for b in app.button)
+    second = AppTest.from_file("../../pages/compare.py", default_timeout=180)
+    second.query_params["file"] = app.query_params["file"]
+    second.query_params["view"] = "Fairness"
+    second.run()
+    assert any(b.label == "Compare all pairs" for b in second.button)
+    app = upload(app, "other.csv", b"text\nA dull film that he liked\n")
+    assert any("other.csv" in m.value.replace("\\", "") for m in app.markdown)
+
+
+def test_rows_and_pairs_as_csv_say_what_was_hidden() -> None:
+    import csv
+
+    app = upload(open_page("A file"), "films.csv", CSV.encode())
+    finished(press(app, "Compare all rows"))
+    app = upload(open_page("Fairness"), "films.csv", CSV.encode())
+    app = finished(press(app, "Compare all pairs"))
+    written = (job.rows.read_text().splitlines() for job in jobs.recent())
+    pairs, rows = (list(csv.DictReader(lines)) for lines in written)
+    assert all(row["random: hidden_words"] in row["text"] for row in rows)
+    (pair,) = pairs
+    assert (pair["differences: hidden of first"], pair["differences: hidden of second"]) == (
+        "He", "She",
+    )  # fmt: skip
+    assert any("1 of 4 rows" in m.value for m in app.markdown)
+
+
+def test_the_address_follows_a_text_that_was_changed() -> None:
+    app = open_page()
+    from dataclasses import replace
+
+    app.session_state["maskviz_view"] = replace(
+        app.session_state["maskviz_view"], text="Another text of one's own."
+    )
+    app.run()
+    assert "text" not in app.query_params
+    assert app.query_params["strategy"] == "random"

@@ -29,6 +29,14 @@ def test_the_rows_numbers_add_up() -> None:
     row = int(app.selectbox(key=f"guide_row_{len(table)}").value)
     after = app.dataframe[0].value
     assert (after["weight"][row + 1 :] == 0).all()
+    for where in ("this layer alone", "this head alone"):  # its own row is cut as it was
+        app.session_state["guide_where"] = where
+        app.run()
+        assert not app.exception
+        assert not app.error
+        assert (app.dataframe[0].value["weight"][row + 1 :] == 0).all()
+    alone = app.dataframe[0].value
+    assert (alone["score q·k/√d"] - after["score q·k/√d"]).abs().max() > 0  # below nothing is cut
 
 
 def test_a_matrix_of_ones_gives_back_the_plain_attention() -> None:

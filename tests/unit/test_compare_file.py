@@ -17,16 +17,10 @@ from maskviz.evidence.chance.reference import drawn_beside
 from maskviz.evidence.files.answers import Calibration
 from maskviz.evidence.files.chance import APART, FEWEST, ChanceTally, beside_each_other
 from maskviz.evidence.files.tally import RowEffect, RowResult, Tallies, Worst
-from maskviz.evidence.statistics import (
-    bootstrap_interval,
-    bootstrap_of_counts,
-    mcnemar,
-    paired_t,
-    tango,
-    wilson,
-)
+from maskviz.evidence.statistics import bootstrap_interval, bootstrap_of_counts, paired_t
 from maskviz.masks import mask
 from maskviz.models import load_model
+from maskviz.shares import mcnemar, tango, wilson
 from tests.file_rows import CSV, run
 from tests.tiny_models import build
 

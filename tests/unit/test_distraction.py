@@ -25,8 +25,8 @@ from maskviz.evidence.distraction.cell import (
     summary,
     training_questions,
 )
-from maskviz.evidence.distraction.distraction import distraction, summarise
-from maskviz.evidence.distraction.experiment import ARMS, COUNTS, TRAINED, Experiment
+from maskviz.evidence.distraction.distraction import distraction, known_cells, summarise
+from maskviz.evidence.distraction.experiment import ARMS, COUNTS, QUICK, TRAINED, Experiment
 from maskviz.evidence.distraction.words import verdicts
 from maskviz.models import load_model
 from maskviz.text.document import Document
@@ -325,6 +325,14 @@ def test_a_model_without_a_template_is_refused(tmp_path) -> None:
     experiment = Experiment(model=folder, arms=("base",), seeds=2, tests=6)
     with pytest.raises(CapabilityError, match="template"):
         distraction(experiment)
+
+
+def test_what_came_with_the_model_is_shown_until_it_is_measured_here() -> None:
+    shown = known_cells(Experiment(**QUICK))
+    assert [len(rows) for rows in shown.values()] == [QUICK["seeds"]] * len(ARMS)
+    said = summarise(Experiment(**QUICK), shown).finding
+    assert said.startswith("mini-chat answers 19.2\xa0% of the questions right")
+    assert known_cells(Experiment(**{**QUICK, "steps": 91}))["base"] == []
 
 
 def test_the_command_runs_every_arm_and_goes_on_where_it_stopped(tiny, monkeypatch, capsys) -> None:

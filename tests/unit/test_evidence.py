@@ -7,12 +7,13 @@ import pytest
 
 from maskviz.errors import DataError, TextError, UnknownNameError
 from maskviz.evidence import compare, compare_file, control, explain
-from maskviz.evidence.statistics import bootstrap_interval, kl_divergence, mcnemar
+from maskviz.evidence.statistics import bootstrap_interval, kl_divergence
 from maskviz.evidence.text.compare import Effect
 from maskviz.evidence.text.sentence import comparison_sentence, fill_sentence
 from maskviz.masks import Mask, MaskSpan, apply, mask
 from maskviz.models import load_model
 from maskviz.readings import Candidate, Fill, predict
+from maskviz.shares import mcnemar
 from maskviz.text.percent import percent
 
 TEXT = "Anna loved this great film, but Paris was a dull story."

@@ -94,7 +94,9 @@ def test_bad_input_is_one_sentence(tiny) -> None:
         list(swapped_pairs(CSV, "text", ["shoes"], "a.csv"))
     with pytest.raises(UnknownNameError, match="label"):
         fairness([Pair(1, "a", "b")], model=tiny("bert"), label="joy")
-    assert set(categories()) == {"gender", "names", "nationality", "religion", "age"}
+    assert set(categories()) == {
+        "gender", "names", "names-alike", "places", "nationality", "religion", "age",
+    }  # fmt: skip
 
 
 def test_stopping_keeps_the_pairs_so_far(tiny) -> None:

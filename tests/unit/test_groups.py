@@ -13,7 +13,8 @@ from maskviz.evidence import FileComparison, compare_file
 from maskviz.evidence.files.breakdown import Counts
 from maskviz.evidence.files.groups import GroupSums, crossed
 from maskviz.evidence.files.tally import RowEffect, RowResult
-from maskviz.evidence.statistics import Mean, wilson
+from maskviz.evidence.statistics import Mean
+from maskviz.shares import wilson
 
 
 def row_of(

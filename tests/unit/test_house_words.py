@@ -93,7 +93,7 @@ def test_no_module_takes_a_private_name_of_another() -> None:
     ("call", "work", "of_the_call", "of_the_work"),
     [
         (compare_file, FileWork, {"each", "progress", "stop"}, {"patience"}),
-        (fairness, FairnessWork, {"progress", "stop"}, {"total"}),
+        (fairness, FairnessWork, {"each", "progress", "stop"}, {"total"}),
     ],
 )
 def test_a_call_takes_what_the_work_behind_it_takes(

@@ -124,7 +124,6 @@ def test_pairs_run_as_a_job(tiny, table) -> None:
 
 
 def test_time_left_follows_from_the_rows_so_far() -> None:
-    assert jobs.Status("running", 50, 200, 10.0).seconds_left == pytest.approx(30)
     assert jobs.Status("running").seconds_left is None
 
 
@@ -211,3 +210,19 @@ def test_a_killed_process_is_resumed_in_another(tiny, table) -> None:
     assert lines > 0
     assert (job.status().state, job.result()["rows"]) == ("done", 2500)
     assert len(job.rows.read_text().splitlines()) == 2501
+
+
+@pytest.mark.parametrize(
+    ("first", "done", "seconds", "left"),
+    [
+        ((0, 0.0), 0, 5.0, None),  # still loading
+        ((1, 20.0), 1, 20.0, None),  # one row, and all that was loaded before it
+        ((1, 20.0), 51, 25.0, 4.9),
+        ((64, 12.0), 82, 15.0, 3.0),
+    ],
+)
+def test_the_time_left_leaves_out_what_came_before_the_first_rows(
+    first: tuple[int, float], done: int, seconds: float, left: float | None
+) -> None:
+    status = jobs.Status("running", done, 100, seconds, "", *first)
+    assert status.seconds_left == (left if left is None else pytest.approx(left))

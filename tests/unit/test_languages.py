@@ -360,3 +360,18 @@ def test_an_english_text_loads_no_model_of_languages() -> None:
     assert said[0].startswith("['Language: English (found), read by en_mini.'")
     assert said[0].endswith("[[], []]")
     assert said[1] == "[]"
+
+
+def test_english_names_in_a_chinese_text_are_names() -> None:
+    text = "我和Anna昨天见到了李明，Anna很高兴。"
+    chosen = mask(text, "attribute", types=["names"])
+    assert [text[s.start : s.end] for s in chosen.spans] == ["Anna", "李明", "Anna"]
+
+
+@pytest.mark.parametrize("text", ["Blorf zint quap dreeg molvan.", "12 345", "Bob left."])
+def test_a_text_of_no_known_language_is_read_as_english_and_said(text: str) -> None:
+    document = Document(text)
+    assert document.read_by == "en_mini"
+    said = remarks(document, {"pipeline"})
+    told = ["The language of this text cannot be told, and it is read as English"] * (text[0] > "9")
+    assert [one.partition(":")[0] for one in said] == told

@@ -239,3 +239,39 @@ def test_the_commands_take_marks(table, monkeypatch, capsys) -> None:
         "--spans-column", "marked", "--draws", "1",
     )  # fmt: skip
     assert set(compared["strategies"]) == {"spans", "random"}
+
+
+def test_a_cell_of_broken_json_is_no_text(tmp_path) -> None:
+    path = tmp_path / "t.csv"
+    pd.DataFrame({"messages": ['[{"role": "user"', "[]"]}).to_csv(path, index=False)
+    spec = RunSpec.build(task="causal", model="mini-chat", path=str(path))
+    with pytest.raises(DataError, match=r"Row 1: .* is no JSON"):
+        load_rows(spec)
+
+
+@pytest.mark.parametrize("strategy", ["role:assistant", "role:system | spans", "spans"])
+def test_what_turns_and_marks_hold_is_found_before_a_run(tmp_path, strategy) -> None:
+    turns = [{"role": "user", "content": "It rained. Why?"}, {"role": "assistant", "content": "Oh"}]
+    path = tmp_path / "rows.jsonl"
+    rows = [json.dumps({"messages": turns, "spans": ["It rained."]}) for _ in range(4)]
+    path.write_text("\n".join(rows) + "\n")
+    spec = RunSpec.build(
+        task="causal", model="mini-chat", path=str(path), strategy=strategy, operator="delete"
+    )
+    preflight(spec)
+    with pytest.raises(DataError, match="0 of the 4 rows"):
+        preflight(spec.changed(strategy="role:tool"))
+
+
+def test_a_sweep_of_a_decoder_hides_by_delete_and_has_its_controls() -> None:
+    from maskviz.commands.sweep import _changed
+    from maskviz.sweeps.service import plan
+    from maskviz.sweeps.spec import SweepSpec
+
+    grid = {"strategies": "role:user,spans", "operators": "", "ratios": "", "seeds": 1}
+    flat = {"task": "causal", "model": "mini-chat", "max_rows": 20, "spans_column": "irrelevant"}
+    spec = _changed(SweepSpec(), grid, flat)
+    assert spec.operators == ("delete",)
+    controls = plan(spec).controls
+    shares = {setting[0]: control.realised for setting, control in controls.items()}
+    assert shares["role:user"] > shares["spans"] > 0.1

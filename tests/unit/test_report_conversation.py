@@ -49,6 +49,8 @@ def test_it_holds_both_answers_the_ranks_and_where_the_model_looked(model) -> No
     assert "too few for more than a rank" in report.sure
     assert '<span class="hidden">Milan</span>' in page
     assert "share of attention" in page
+    place = next(i for i, one in enumerate(ranked, 1) if one.start == 19)
+    assert f"The hidden sentence is number {place} of {len(ranked)}." in page
     assert not re.search(r"(src|href)\s*=\s*[\"']?\s*(https?:)?//", page)  # it fetches nothing
 
 

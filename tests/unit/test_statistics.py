@@ -14,18 +14,11 @@ import pytest
 
 from maskviz.evidence import control
 from maskviz.evidence.files.answers import BINS, Calibration
-from maskviz.evidence.statistics import (
-    Mean,
-    bootstrap_interval,
-    divergence,
-    kendall,
-    mcnemar,
-    tango,
-    wilson,
-)
+from maskviz.evidence.statistics import Mean, bootstrap_interval, divergence, kendall
 from maskviz.evidence.words.faithfulness import _chance, _curve
 from maskviz.masks import mask
 from maskviz.readings.heads import activated, log_odds
+from maskviz.shares import mcnemar, tango, wilson
 
 RNG = np.random.default_rng(7)
 

@@ -306,3 +306,48 @@ def test_an_unknown_category_is_named() -> None:
     with pytest.raises(UnknownNameError, match="category to swap"):
         swap("He left.", "shoes")
     assert set(categories()) == {"gender", "names", "nationality", "religion", "age"}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("The hotel in Paris was dirty.", "The hotel in Lagos was dirty."),
+        ("She moved from Lagos to Mombasa.", "She moved from Paris to Galway."),
+        ("The Netherlands, then Rome and France.", "Iran, then Mexico City and Nigeria."),
+        ("I sent it to the US.", "I sent it to Pakistan."),
+    ],
+)
+def test_places_go_with_their_countries(text: str, wanted: str) -> None:
+    assert swapped(text, "places").text == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("The shop is in London, Britain.", "with a place that has no counterpart"),
+        ("A French bakery in Paris.", "with a nationality beside a place"),
+        ("Nothing of the kind.", "without a place to swap"),
+    ],
+)
+def test_what_place_stays_is_said(text: str, why: str) -> None:
+    found = swapped(text, "places")
+    assert found.text is None
+    assert why in found.why
+
+
+def test_places_are_swapped_back() -> None:
+    for first in table("places").forth:
+        other = table("places").forth[first]
+        if other in table("places").back:
+            assert table("places").forth[table("places").back[other]] == other
+
+
+def test_names_alike_keep_gender_and_group() -> None:
+    from maskviz.evidence.counterfactual.people import given_names
+    from maskviz.text import Document
+
+    text = "Emily wrote to John about Lakisha."
+    other = swapped(text, "names-alike").text
+    before, after = (given_names(Document(t)) for t in (text, other))
+    assert [g.known for g in before] == [g.known for g in after]
+    assert not {g.name for g in before} & {g.name for g in after}

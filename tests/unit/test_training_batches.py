@@ -15,10 +15,10 @@ from maskviz.training.data.rows import Part
 from maskviz.training.data.seeds import draw_seed
 from maskviz.training.loop.metrics import (
     compute_metrics,
-    half_width,
     macro_f1,
     multi_label_metrics,
     regression_metrics,
+    sure,
 )
 from maskviz.training.spec.spec import MaskingSpec
 from tests.tiny_models import tokenizer
@@ -210,7 +210,10 @@ def test_metrics_against_scikit_learn():
     assert found["accuracy"] == pytest.approx(sklearn.accuracy_score(labels, predicted))
     theirs = sklearn.f1_score(labels, predicted, average="macro")
     assert found["macro_f1"] == pytest.approx(theirs)
-    assert found["ci95"] == pytest.approx(half_width(found["accuracy"], 200))
+    hits = round(200 * found["accuracy"])
+    low, high = sure([1] * hits + [0] * (200 - hits))["ci95_low"], found["ci95_high"]
+    assert found["ci95_low"] == low < found["accuracy"] < high
+    assert found["ci95"] == pytest.approx((high - low) / 2)
 
 
 def test_macro_f1_counts_a_class_that_is_answered_and_never_right():

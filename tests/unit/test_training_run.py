@@ -119,6 +119,18 @@ def test_it_learns_what_the_words_say(trained):
     assert losses[-1] < 0.1 * losses[0]  # 0.6, 1.3, 0.4 % of it with seeds 0, 1, 2
 
 
+def test_it_keeps_which_rows_are_right_on_each_part(trained):
+    from maskviz.training.loop.answers import answers_of
+
+    found = answers_of(trained["whole"])["dev"]
+    result = read_json(trained["whole"] / "result.json")
+    for row in (r for r in result["evaluations"] if r["split"] == "dev"):
+        right = found["right"][row["mask"]]
+        assert len(right) == row["rows"]
+        assert right.count("1") / len(right) == pytest.approx(row["accuracy"])
+        assert row["ci95_low"] <= row["accuracy"] <= row["ci95_high"]
+
+
 def test_the_folder_holds_what_it_should(trained):
     run = read_run(trained["whole"])
     assert (run.step, run.steps) == (80, 80)

@@ -61,12 +61,13 @@ def test_a_file_says_what_it_costs(run, tmp_path: Path) -> None:
     table = tmp_path / "rows.csv"
     table.write_text("text,label\n" + "".join(f'"{a}",{b}\n' for a, b in rows))
     folder = tmp_path / "out"
-    code, out, _ = run(
+    code, out, error = run(
         "prune", "--heads", "2.3,6.2", "--out", str(folder), "--file", str(table),
         "--label-column", "label", "--json",
     )  # fmt: skip
     found = json.loads(out)
     assert code == 0
+    assert "Writing" not in error
     assert (found["rows"], found["left_out"]) == (2, {"without text": 1})
     put = asked("mini")
     silent = under(

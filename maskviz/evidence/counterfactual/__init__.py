@@ -1,3 +1,3 @@
 """Counterfactual pairs: does the answer change with an attribute alone?"""
 
-__all__ = ["fairness", "swaps"]
+__all__ = ["fairness", "finding", "gap", "swaps"]

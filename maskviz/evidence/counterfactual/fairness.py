@@ -35,6 +35,7 @@ from ...text.pipelines import BUNDLED
 from ...text.together import annotated
 from ..files.masking import masking_job
 from ..files.rows import cut_note, notes, why_left_out
+from .finding import finding
 from .gap import Gap, Sums
 from .pairs import pairs_of_file, swapped_pairs
 from .swaps import Pair, differences
@@ -44,11 +45,15 @@ __all__ = ["ORACLE", "Fairness", "Gap", "fairness", "pairs_of_file", "swapped_pa
 ORACLE = "differences"
 _PAIRS_AT_ONCE = 16
 _WORST = 20
+Hidden = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class PairResult:
-    """One pair on the plain texts: the answers, and p(second) − p(first) of the label."""
+    """One pair on the plain texts: the answers, and p(second) − p(first) of the label.
+
+    hidden: arm → what it hides of the first and of the second text.
+    """
 
     row: int
     category: str
@@ -58,6 +63,24 @@ class PairResult:
     second_label: str
     difference: float
     cluster: str = ""
+    hidden: dict[str, Hidden] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PairResult:
+        """Read the values that `dataclasses.asdict` and JSON make of one."""
+        hidden = values.get("hidden", {}).items()
+        sides = {name: (tuple(first), tuple(second)) for name, (first, second) in hidden}
+        return cls(**{**values, "hidden": sides})
+
+    def record(self, arms: Mapping[str, tuple[float, bool, bool]]) -> dict[str, Any]:
+        """Return one flat record, as a table shows it; `arms` as of `PairStep`."""
+        found: dict[str, Any] = {k: v for k, v in vars(self).items() if k != "hidden"}
+        for name, values in arms.items():
+            keys = ("difference", "flip", "same_input")
+            found |= {f"{name}: {k}": v for k, v in zip(keys, values, strict=True)}
+            for side, texts in zip(("first", "second"), self.hidden.get(name, ()), strict=False):
+                found[f"{name}: hidden of {side}"] = " | ".join(texts)
+        return found
 
 
 @dataclass(frozen=True)
@@ -65,6 +88,8 @@ class Fairness:
     """Flip rates and gaps of one label; arms are `plain`, each strategy, and `differences`.
 
     groups: category → arm → gap. worst: the pairs with the largest difference on plain texts.
+    rows: how many rows the file has, None where pairs come from none; rows_paired: how many of
+    them have a pair. finding: what is to be said of it.
     """
 
     pairs: int
@@ -76,6 +101,9 @@ class Fairness:
     worst: tuple[PairResult, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
     question: str | dict[str, Any] = "labels"
+    rows: int | None = None
+    rows_paired: int = 0
+    finding: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values; the keys are the command line's."""
@@ -96,6 +124,7 @@ def fairness(
     seed: int = 0,
     long: str = "cut",
     question: Spec = "labels",
+    each: Callable[[dict[str, Any]], None] | None = None,
     progress: Callable[[int], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Fairness:
@@ -103,13 +132,16 @@ def fairness(
 
     `label` is the one whose probability counts, by default the model's last. The operator
     `placeholder` says nothing of the length of what it hides, as `mask` does. Pairs without words
-    are left out. Both texts of a pair take the seed + its row. Raises DataError without pairs.
+    are left out. Both texts of a pair take the seed + its row. `each` gets every pair's record.
+    Raises DataError without pairs.
     """
     work = FairnessWork(
         pairs, strategies, model=model, operator=operator, label=label, ratio=ratio, seed=seed,
         long=long, question=question,
     )  # fmt: skip
-    for _ in work.steps():
+    for step in work.steps():
+        if each:
+            step.records(each)
         if progress:
             progress(work.done)
         if stop and stop():
@@ -134,8 +166,13 @@ class PairStep:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PairStep:
         """Read the values that `dataclasses.asdict` and JSON make of one."""
-        pairs = [(PairResult(**pair), arms) for pair, arms in values["pairs"]]
+        pairs = [(PairResult.from_dict(pair), arms) for pair, arms in values["pairs"]]
         return cls(**{**values, "pairs": pairs})
+
+    def records(self, each: Callable[[dict[str, Any]], None]) -> None:
+        """Hand on the record of every pair."""
+        for pair, arms in self.pairs:
+            each(pair.record(arms))
 
 
 class FairnessWork:
@@ -179,6 +216,8 @@ class FairnessWork:
         self.arms = self._sums()
         self.groups: dict[str, dict[str, Sums]] = {}
         self.worst: list[PairResult] = []
+        self.hiding = dict.fromkeys(self.jobs, 0)  # pairs of which anything is hidden
+        self.rows_paired, self._last_row = 0, -1
         self.left_out: dict[str, list[int]] = {}
         self.cut: list[int] = []
         self.done, self.total, self.stopped = 0, total, False
@@ -205,6 +244,10 @@ class FairnessWork:
             if pair.cluster and not self.tallied:
                 self._by_row = False
                 self.arms = self._sums()
+            self.rows_paired += pair.row != self._last_row
+            self._last_row = pair.row
+            for name in self.hiding:
+                self.hiding[name] += any(pair.hidden.get(name, ()))
             group = self.groups.setdefault(pair.category, self._sums())
             for name, values in arms.items():
                 for sums in (self.arms[name], group[name]):
@@ -222,41 +265,45 @@ class FairnessWork:
 
     def _step(self, chunk: list[Pair]) -> PairStep:
         """Compare the pairs under every arm."""
-        kept: list[tuple[Pair, list[list[Any]]]] = []
+        kept: list[tuple[Pair, list[list[Any]], dict[str, Hidden]]] = []
         left_out: dict[str, list[int]] = {}
         for pair in chunk:
             try:
-                kept.append((pair, self._pieces(pair)))
+                kept.append((pair, *self._pieces(pair)))
             except (TextError, MaskError) as error:
                 why = why_left_out(error)
                 left_out.setdefault(why, []).append(pair.row)
-        answers = answers_of(self.question, [row for _, pieces in kept for row in pieces])
+        answers = answers_of(self.question, [row for _, pieces, _ in kept for row in pieces])
         width = 2 * len(self.names)
         found = [
-            self._answered(pair, pieces, answers.probabilities[i * width : (i + 1) * width])
-            for i, (pair, pieces) in enumerate(kept)
+            self._answered(pair, pieces, hidden, answers.probabilities[i * width : (i + 1) * width])
+            for i, (pair, pieces, hidden) in enumerate(kept)
         ]
         cut = [
             pair.row
-            for pair, pieces in kept
+            for pair, pieces, _ in kept
             if any(side[0].truncated_at is not None for side in pieces[:2])
         ]
         return PairStep(self.done + len(chunk), found, left_out, cut)
 
-    def _pieces(self, pair: Pair) -> list[list[Any]]:
-        """Return the encodings of first and second text under each arm in turn."""
+    def _pieces(self, pair: Pair) -> tuple[list[list[Any]], dict[str, Hidden]]:
+        """Return the encodings of first and second text under each arm, and what each hides."""
         texts = (pair.first, pair.second)
-        arms = [[(Mask(text), "attention") for text in texts]]
         seed = self.seed + pair.row  # with one for all, like pairs would have the same places
-        arms += [[(job(t, seed), self.operator) for t in texts] for job in self.jobs.values()]
+        masks = [[job(text, seed) for text in texts] for job in self.jobs.values()]
+        apart = zip(texts, differences(*texts), strict=True)
+        oracle = [Mask(text, spans) for text, spans in apart]
+        arms = [[(Mask(text), "attention") for text in texts]]
+        arms += [[(mask, self.operator) for mask in both] for both in masks]
         pieces = encodings_of([asked for arm in arms for asked in arm], self.model, self.long)
-        for text, spans in zip(texts, differences(*texts), strict=True):
-            masks = parts(Mask(text, spans), self.model, self.long)
-            pieces.append([_without(mask, self.model) for mask in masks])
-        return pieces
+        for mask in oracle:
+            own = parts(mask, self.model, self.long)
+            pieces.append([_without(one, self.model) for one in own])
+        named = zip(self.names[1:], [*masks, oracle], strict=True)
+        return pieces, {n: (one.hidden_texts, two.hidden_texts) for n, (one, two) in named}
 
     def _answered(
-        self, pair: Pair, pieces: list[Any], probabilities: Any
+        self, pair: Pair, pieces: list[Any], hidden: dict[str, Hidden], probabilities: Any
     ) -> tuple[PairResult, dict[str, tuple[float, bool, bool]]]:
         """Return the pair on the plain texts, and what each arm says of it."""
         arms = {}
@@ -269,8 +316,9 @@ class FairnessWork:
         one, other = (", ".join(self.question.chosen(p)) for p in probabilities[:2])
         plain = arms["plain"][0]
         found = PairResult(
-            pair.row, pair.category, pair.first, pair.second, one, other, plain, pair.cluster
-        )
+            pair.row, pair.category, pair.first, pair.second, one, other, plain, pair.cluster,
+            hidden,
+        )  # fmt: skip
         return found, arms
 
     def result(self) -> Fairness:
@@ -281,21 +329,29 @@ class FairnessWork:
                 "There is no pair to compare: give texts with words of the categories, or a file "
                 f"with two columns of texts. {' '.join(said)}".strip()
             )
-        said += cut_note(self.cut, self.model)
+        said += [*self._nothing_hidden(), *cut_note(self.cut, self.model)]
         if self.stopped or self.done < self.total:
             said.append(f"These are the first {self.done:,} pairs.")
+        arms = {name: sums.gap() for name, sums in self.arms.items()}
         named = {category: sums for category, sums in self.groups.items() if category}
+        groups = {c: {n: s.gap() for n, s in own.items()} for c, own in named.items()}
+        rows: int | None = getattr(self._pairs, "rows", None)
+        in_words = self.question.head == "likelihood"
+        counted = None if rows is None else (self.rows_paired, rows)
+        found = finding(arms, groups, self.label, in_words, counted)
         return Fairness(
-            self.tallied,
-            self.model.name,
-            self.operator,
-            self.label,
-            {name: sums.gap() for name, sums in self.arms.items()},
-            {c: {n: s.gap() for n, s in arms.items()} for c, arms in named.items()},
-            tuple(self.worst),
-            tuple(said),
-            self.question.spec(),
-        )
+            self.tallied, self.model.name, self.operator, self.label, arms, groups,
+            tuple(self.worst), tuple(said), self.question.spec(), rows, self.rows_paired, found,
+        )  # fmt: skip
+
+    def _nothing_hidden(self) -> list[str]:
+        """Say of each strategy in how many pairs it finds nothing to hide."""
+        return [
+            f"{name} hides nothing in {'any' if not hiding else f'{self.tallied - hiding:,}'} of "
+            f"the {self.tallied:,} pairs."
+            for name, hiding in self.hiding.items()
+            if hiding < self.tallied
+        ]
 
 
 def _without(mask: Mask, model: Model) -> Encoding:

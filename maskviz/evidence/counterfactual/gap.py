@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from ..statistics import Interval, Mean
+from ...shares import Interval
+from ..statistics import Mean
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,14 @@ class Gap:
     p_value: float | None
     same_input: float
     clusters: int | None = None
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Gap:
+        """Read the values that `dataclasses.asdict` and JSON make of one."""
+        read: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**read)
 
 
 class Sums:

@@ -18,11 +18,19 @@ _ROWS_AT_ONCE = 64
 
 
 class Pairs(Iterator[Pair]):
-    """Pairs as they are made of the rows of a file; left_out: reason → rows, so far."""
+    """Pairs as they are made of the rows of a file.
 
-    def __init__(self, made: Callable[[dict[str, list[int]]], Iterator[Pair]]) -> None:
+    So far: rows, how many were read; left_out, reason → rows.
+    """
+
+    def __init__(self, made: Callable[[Pairs], Iterator[Pair]]) -> None:
         self.left_out: dict[str, list[int]] = {}
-        self._made = made(self.left_out)
+        self.rows = 0
+        self._made = made(self)
+
+    def leave_out(self, why: str, number: int) -> None:
+        """Note a row of which no pair is made."""
+        self.left_out.setdefault(why, []).append(number)
 
     def __next__(self) -> Pair:
         return next(self._made)
@@ -42,13 +50,14 @@ def pairs_of_file(
     `cluster` names a column with what rows share, `limit` takes the first rows only.
     """
 
-    def made(left_out: dict[str, list[int]]) -> Iterator[Pair]:
+    def made(pairs: Pairs) -> Iterator[Pair]:
         for number, row in _rows(source, name, (first, second, cluster), limit):
+            pairs.rows = number
             texts = [str(row[c] or "") for c in (first, second)]
             if all(text.strip() for text in texts):
                 yield Pair(number, texts[0], texts[1], cluster=_cluster(row, cluster))
             else:
-                left_out.setdefault("without two texts", []).append(number)
+                pairs.leave_out("without two texts", number)
 
     return Pairs(made)
 
@@ -72,10 +81,11 @@ def swapped_pairs(
         if category not in categories():
             raise UnknownNameError.of("category to swap", category, categories())
 
-    def made(left_out: dict[str, list[int]]) -> Iterator[Pair]:
+    def made(pairs: Pairs) -> Iterator[Pair]:
         rows = _rows(source, name, (column, cluster), limit)
         read = annotated(rows, lambda row: str(row[1][column] or ""), {BUNDLED}, _ROWS_AT_ONCE)
         for number, row in read:
+            pairs.rows = number
             text = str(row[column] or "")
             for category in swap or categories():
                 found = swapped(text, category)
@@ -83,7 +93,7 @@ def swapped_pairs(
                 if pair is not None:
                     yield pair
                 else:
-                    left_out.setdefault(found.why, []).append(number)
+                    pairs.leave_out(found.why, number)
 
     return Pairs(made)
 

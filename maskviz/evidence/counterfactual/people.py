@@ -2,8 +2,9 @@
 
 `names.tsv` has the given names of the 1990 census of the United States whose bearers are of one
 gender to 95 %, with the group that a name tells (Tzioumis 2018); `recipes/given_names.py` made it.
-A name is swapped for one of the same gender of another group, or of the same group of the other
-gender: the European ones in turn for African, Hispanic and Asian ones, all for European ones.
+A name is swapped for one of the same gender of another group (the European ones in turn for
+African, Hispanic and Asian ones, all for European ones), for one of the same group of the other
+gender, or for the next of the same gender and group.
 """
 
 from __future__ import annotations
@@ -205,6 +206,16 @@ def other_group(names: Sequence[Given]) -> list[Change]:
             index = index % _EACH * len(OTHERS) + OTHERS.index(group)
             pool = _names().pools[FIRST, gender][:_EACH_FIRST]
         changes.append((given, pool, index, group == FIRST))
+    return _partners(changes)
+
+
+def same_group(names: Sequence[Given]) -> list[Change]:
+    """Return the changes of known names into ones of the same gender and the same group."""
+    changes = []
+    for given, key in _known(names):
+        pool, name = _names().pools[key], _as_listed(given.name)
+        index = pool.index(name) if name in pool else len(name)
+        changes.append((given, pool, index ^ 1, True))  # the next: about as frequent
     return _partners(changes)
 
 

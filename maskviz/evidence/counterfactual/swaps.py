@@ -1,5 +1,8 @@
 """Counterfactual texts: the same text with he for she, one name for another, and so on.
 
+`names` takes a name of the same gender of another group, `names-alike` one of the same gender and
+the same group: what any other name does, beside which the first is to be read.
+
 A text is swapped as a whole or not at all: what belongs to a gender (pronouns by their case, words,
 titles, given names), to a religion or to an age goes with it, and the article agrees. Where that
 cannot be told, or a word has no counterpart, the text is left out and the reason said.
@@ -17,7 +20,7 @@ from ...text.document import Document
 from .age import age_changes
 from .changes import Change, NoCounterpartError, changed, entity_at, finder, table
 from .gender import gender_changes
-from .people import given_names, other_group
+from .people import given_names, other_group, same_group
 from .religion import religion_changes
 
 
@@ -107,8 +110,7 @@ def _nationality_changes(document: Document) -> list[Change]:
     changes = []
     for match in finder(every, cased=True).finditer(document.text):
         word, (start, end) = match.group(), match.span()
-        entity = entity_at(document, start)
-        if entity is not None and entity.label in PEOPLE:
+        if _is_person(document, start):
             continue
         if word in words.alone:
             raise NoCounterpartError("with a word of a nationality that has no counterpart")
@@ -127,20 +129,70 @@ def _before_noun(document: Document, end: int) -> bool:
     return following is not None and following.label in ("NOUN", "ADJ")
 
 
+def _other_names_alike(document: Document) -> list[Change]:
+    return same_group(given_names(document))
+
+
+def _place_changes(document: Document) -> list[Change]:
+    """Return the changes of cities and countries into their counterparts, all or none."""
+    words = table("places")
+    every = frozenset((*words.forth, *words.back, *words.alone))
+    found = [
+        m
+        for m in finder(every, cased=True).finditer(document.text)
+        if not _is_person(document, m.start())
+    ]
+    covered = {c for m in found for c in range(*m.span())}
+    unknown = [e for e in document.entities if e.label == "GPE" and e.start not in covered]
+    if found and (unknown or any(m.group() in words.alone for m in found)):
+        raise NoCounterpartError("with a place that has no counterpart")
+    if found and _nationalities(document.text) - covered:
+        raise NoCounterpartError("with a nationality beside a place")
+    return [
+        Change(*m.span(), words.forth.get(m.group()) or words.back[m.group()], m[0] in words.forth)
+        for m in found
+    ]
+
+
+def _nationalities(text: str) -> set[int]:
+    """Return where the words of nationalities begin."""
+    words = table("nationality")
+    every = frozenset((*words.forth, *words.back, *words.alone))
+    return {m.start() for m in finder(every, cased=True).finditer(text)}
+
+
+def _is_person(document: Document, start: int) -> bool:
+    entity = entity_at(document, start)
+    return entity is not None and entity.label in PEOPLE
+
+
 _CHANGES: dict[str, Callable[[Document], list[Change]]] = {
     "gender": gender_changes,
     "names": _name_changes,
+    "names-alike": _other_names_alike,
+    "places": _place_changes,
     "nationality": _nationality_changes,
     "religion": religion_changes,
     "age": age_changes,
 }
 _NAMED = {
     "gender": "a word of gender",
-    "names": "a given name",
+    "names": "a given name that tells a group",
+    "names-alike": "a given name",
+    "places": "a place",
     "nationality": "a nationality",
     "religion": "a religion",
     "age": "an age",
 }
+
+
+# What the first and the second texts of a kind have; of the unordered neither is any more first.
+SIDES = {
+    "gender": ("male words and names", "female words and names"),
+    "names": ("European names", "African, Hispanic or Asian names"),
+    "places": ("Western places", "other places"),
+}
+UNORDERED = frozenset({"names-alike"})
 
 
 def differences(first: str, second: str) -> tuple[tuple[MaskSpan, ...], tuple[MaskSpan, ...]]:

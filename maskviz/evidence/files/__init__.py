@@ -7,6 +7,7 @@ __all__ = [
     "conversations",
     "file_result",
     "files",
+    "finding",
     "groups",
     "masking",
     "rows",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..statistics import Interval, Mean, mcnemar, tango
+from ...shares import Interval, mcnemar, tango
+from ..statistics import Mean
 
 # Of paired values: the first's mean, the second's, the difference, its interval and p-value.
 Compared = tuple[float | None, float | None, float | None, Interval | None, float | None]

@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import ParameterError
+from ...shares import Interval
 from ..chance.verdict import LEVEL, holm
-from ..statistics import Interval, Mean
+from ..statistics import Mean
 
 _IN_ALL, _MOST = 1000, 20
 APART = 1_000_003  # between the seed of a row's mask and that of those beside it

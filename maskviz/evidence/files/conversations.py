@@ -67,6 +67,4 @@ def spoken_row(row: Row, models: Sequence[Model]) -> Row:
             raise LeftOut("that the chat template refuses") from None
         except ParameterError:
             raise LeftOut("longer than the model takes") from None
-    seen = [span for span in row.marked or () if span.end <= len(spoken.text)]
-    marked = None if row.marked is None else tuple(seen)
-    return replace(row, text=spoken.text, spoken=spoken, marked=marked)
+    return replace(row, text=spoken.text, spoken=spoken)

@@ -14,7 +14,6 @@ from typing import Any
 from ...data.label_map import LabelMap
 from ...data.rows import iter_rows
 from ...errors import DataError, MaskError, TextError, UnknownNameError
-from ...masks.expression import needs
 from ...masks.mask import Mask
 from ...masks.operators import OPERATORS, apply
 from ...masks.spans import MaskSpan
@@ -23,7 +22,6 @@ from ...readings.language.conversing import EACH
 from ...readings.question import Question, Spec, asked
 from ...readings.windows import answers_of, checked_long, encodings_of
 from ...text.beginning import LONGEST
-from ...text.pipelines import BUNDLED
 from ...text.together import annotated
 from ..chance.reference import drawn_beside
 from .answers import Paired
@@ -31,8 +29,9 @@ from .chance import APART, checked_draws, draws_for
 from .conversations import json_of_each, of_each, refuse_turns, spoken_row
 from .file_result import Beside, FileComparison, Step
 from .groups import GroupSums, checked_groups, crossed
-from .marked import require_column, subject, with_marks
-from .masking import Masked, masking_job
+from .marked import check_marks, require_column, subject, with_marks
+from .masked import Masked
+from .masking import masking_job, pipelines_of
 from .own_answers import own_answers, per_token
 from .row_result import row_result
 from .rows import (
@@ -98,9 +97,8 @@ def compare_file(
     for (None: its rows are left out), `spans_column` holds what a person marked, for the strategy
     `spans`. `group_columns` are broken down by like `by`, and by their crossing, with the worst
     group and the gaps. Rows without a word or a label, and rows a strategy hides whole, are left
-    out and
-    counted in `notes`. Raises DataError before anything runs where a column is missing or its
-    labels are not the model's.
+    out and counted in `notes`. Raises DataError before anything runs where a column is missing or
+    its labels are not the model's.
     """
     work = FileWork(
         source, strategies, text_column=text_column, label_column=label_column, model=model,
@@ -174,15 +172,7 @@ class FileWork:
         self.jobs = {
             key: masking_job(key, given, ratio, self.models[0]) for key, given in named.items()
         }
-        self._pipelines = (
-            set()
-            if conversations
-            else {
-                str(given.get("pipeline") or BUNDLED)
-                for key, given in named.items()
-                if "pipeline" in needs(key)
-            }
-        )
+        self._pipelines = set() if conversations else pipelines_of(named)
         self.operator, self.seed, self.long = operator, seed, checked_long(long)
         for loaded in self.models:  # a model without a mask token says so now, not on the way
             apply(Mask(EACH.text, (MaskSpan(0, 3),)), operator, loaded)
@@ -205,9 +195,7 @@ class FileWork:
             )
         self._notes += self.check.reading
         if spans_column:
-            rows = iter_rows(source, name)
-            for row in usable_rows(rows, text_column, None, (), {}, spans=spans_column):
-                with_marks(row, conversations)
+            check_marks(source, name, text_column, spans_column, conversations)
         self.total = min(self.check.usable, limit or self.check.usable)
         self.draws = draws_for(self.total) if draws is None else checked_draws(draws)
         self.done = 0
@@ -228,9 +216,8 @@ class FileWork:
         text, label, by = self._columns
         reader = label_reader(self._source, self.questions[0], label, self._name, self._label_map)
         rows = iter_rows(self._source, self._name)
-        usable = usable_rows(
-            rows, text, reader, by, self._left_out, self._cluster, self._answers, self._spans
-        )
+        given = (self._cluster, self._answers, self._spans)
+        usable = usable_rows(rows, text, reader, by, self._left_out, *given)
         usable = islice(usable, self.done, self._limit)
         usable = annotated(usable, attrgetter("text"), self._pipelines)
         while step := self._step(usable):

@@ -18,7 +18,8 @@ from typing import Any
 
 from ...errors import DataError
 from ...readings.heads import valued
-from ..statistics import Interval, Mean
+from ...shares import Interval
+from ..statistics import Mean
 from .breakdown import EMPTY, Column
 from .slots import Slots
 from .tally import RowResult

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
+from ...data.rows import iter_rows
 from ...errors import DataError, ParameterError, TextError
 from ...masks.expression import needs
 from ...text.conversation import Conversation, read_conversation
 from ...text.document import Document
 from ...text.marked import read_marks
-from .rows import Row
+from .rows import Row, usable_rows
 
 
 def require_column(strategies: Iterable[str], column: str | None) -> None:
@@ -20,6 +22,12 @@ def require_column(strategies: Iterable[str], column: str | None) -> None:
             "The strategy 'spans' hides what a column of the file marks and none is named: add "
             "--spans-column."
         )
+
+
+def check_marks(source: Any, name: str | None, text: str, column: str, spoken: bool) -> None:
+    """Read the marks of every row once. Raises DataError, which names the row."""
+    for row in usable_rows(iter_rows(source, name), text, None, (), {}, spans=column):
+        with_marks(row, spoken)
 
 
 def with_marks(row: Row, conversations: bool) -> Row:
@@ -43,4 +51,5 @@ def subject(row: Row) -> str | Conversation | Document:
     """Return what strategies choose in of a row: marks go along with its text."""
     if row.marked is None:
         return row.spoken or row.text
-    return Document(row.text, conversation=row.spoken, marked=row.marked)
+    read = tuple(span for span in row.marked if span.end <= len(row.text))  # no answer is read
+    return Document(row.text, conversation=row.spoken, marked=read)

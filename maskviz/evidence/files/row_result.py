@@ -45,6 +45,7 @@ def row_result(
             None if drawn is None else _mean([question.chosen(a) != before for a in drawn]),
             _score(row, question, drawn),
             _roles(row, mask),
+            mask.hidden_texts,
         )
     return RowResult(
         row.number, row.text, row.expected, label, float(plain[index]), effects, row.groups,

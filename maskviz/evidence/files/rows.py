@@ -35,9 +35,9 @@ class Row:
     groups: dict[str, str]
     cluster: str | None = None  # what the row shares with others
     spoken: Conversation | None = None  # whose contents the text is
-    answer: str | None = None  # that the file gives for it
     marks: object = None  # the cell that says what a person marked
     marked: tuple[Span, ...] | None = None  # what that is in the text
+    answer: str | None = None  # that the file gives for it
 
     def seed(self, first: int) -> int:
         """Return the seed of its masks, where the first row has `first`.

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from ...readings.heads import valued
-from ..statistics import Mean, wilson
+from ...shares import wilson
+from ..statistics import Mean
 from .answers import Calibration, Compared, Paired
 from .breakdown import LARGEST, OTHER, WORST_VALUES, Column, shown_values
 from .chance import ChanceResult, ChanceTally, beside_each_other
@@ -22,8 +23,9 @@ class RowEffect:
 
     label, probability: the answer to the masked text, and the probability of that label.
     delta: p(masked) − p(plain) of the plain text's label; of a regression the value's change.
-    kl: nats, None for a regression. hidden: the types of what is hidden, such as PERSON. roles: who
-    says what is hidden in a conversation, None of a plain text.
+    kl: nats, None for a regression. hidden: the types of what is hidden, such as PERSON;
+    hidden_words: what is hidden, in the order of the text. roles: who says what is hidden in a
+    conversation, None of a plain text.
     chance_flips, chance_score: of random masks of the same size the share that flips, and the share
     whose answer is right (of a regression the mean absolute error, without labels the mean value);
     None where none was drawn.
@@ -39,17 +41,20 @@ class RowEffect:
     chance_flips: float | None = None
     chance_score: float | None = None
     roles: tuple[str, ...] | None = None
+    hidden_words: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RowEffect:
         """Read the values that `dataclasses.asdict` and JSON make of one."""
         roles = values.get("roles")
-        read = {"hidden": tuple(values["hidden"]), "roles": roles and tuple(roles)}
-        return cls(**{**values, **read})
+        read = {name: tuple(values.get(name, ())) for name in ("hidden", "hidden_words")}
+        return cls(**{**values, **read, "roles": roles and tuple(roles)})
 
     def to_dict(self) -> dict[str, Any]:
         """Return a flat record, as a table shows it."""
-        values = {**asdict(self), "hidden": " ".join(self.hidden)}
+        values = asdict(self) | {
+            "hidden": " ".join(self.hidden), "hidden_words": " | ".join(self.hidden_words),
+        }  # fmt: skip
         roles = values.pop("roles")
         return values if roles is None else {**values, "roles": " ".join(roles)}
 

@@ -34,6 +34,7 @@ class Status:
 
     state: `waiting`, `running`, `done`, `cancelled`, `failed` or `interrupted`. done, total: rows.
     seconds: since it began. message: why it failed, or what takes its time, in one sentence.
+    first_done, first_seconds: the same behind the first rows, which also load the model.
     """
 
     state: str
@@ -41,6 +42,8 @@ class Status:
     total: int = 0
     seconds: float = 0.0
     message: str = ""
+    first_done: int = 0
+    first_seconds: float = 0.0
 
     @property
     def ended(self) -> bool:
@@ -49,8 +52,13 @@ class Status:
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate from the rows so far, None before the first."""
-        return self.seconds * (self.total - self.done) / self.done if self.done else None
+        """An estimate from the rows behind the first ones, None before there are some.
+
+        >>> Status("running", 30, 100, 25.0, first_done=10, first_seconds=15.0).seconds_left
+        35.0
+        """
+        rows, seconds = self.done - self.first_done, self.seconds - self.first_seconds
+        return seconds * (self.total - self.done) / rows if self.first_done and rows > 0 else None
 
 
 @dataclass(frozen=True)

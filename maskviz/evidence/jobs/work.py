@@ -70,12 +70,16 @@ class Diary:
     def __init__(self, job: Job) -> None:
         before = job.status()
         self.job, self._saved, self._next_result = job, 0.0, 0.0
+        self._counted = False
         self.begin = time.monotonic() - before.seconds
         self.status = replace(before, state="running", message="")
 
     def step(self, done: int, total: int, result: Callable[[], dict[str, Any]] | None) -> None:
         """Note the rows done, and every few seconds the result so far."""
         self.status = replace(self.status, done=done, total=total, seconds=self.seconds, message="")
+        if result is not None and not self._counted:  # the first of this try: it loaded the model
+            self._counted = True
+            self.status = replace(self.status, first_done=done, first_seconds=self.seconds)
         now = time.monotonic()
         if now - self._saved < _EVERY and done < total:
             return
@@ -188,7 +192,13 @@ def _fairness(source: str, arguments: dict[str, Any], job: Job, diary: Diary) ->
 
     total = sum(1 for _ in pairs())
     work = FairnessWork(pairs(), total=total, **arguments)
-    _go_on(work, PairStep, job, diary, lambda step: None)
+    with CsvFile(job.rows, partial=True) as rows:
+
+        def write(step: PairStep) -> None:
+            step.records(rows.add)
+            rows.flush()
+
+        _go_on(work, PairStep, job, diary, write)
 
 
 def _shortcuts(source: str, arguments: dict[str, Any], job: Job, diary: Diary) -> None:

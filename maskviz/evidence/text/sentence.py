@@ -9,7 +9,7 @@ from ...inside.units import SEVERAL
 from ...masks.mask import Mask
 from ...readings.fills import Fill
 from ...text.percent import percent
-from ..chance.verdict import Control
+from ..chance.verdict import LEVEL, Control
 from .compare import Comparison
 from .scale import Scale, shortened
 
@@ -20,27 +20,33 @@ _MILLION = math.log(1e6)
 
 
 def hidden(mask: Mask) -> str:
-    """Return how much is hidden: `3 of 21 words (entity)`."""
+    """Return how much is hidden: `3 of 21 words (entity)`; what was clicked is said."""
     count, total = len(mask.hidden_words), len(mask.words)
-    return f"{count:,} of {total:,} word{'s' * (total != 1)} ({mask.strategy})"
+    how = f"{mask.strategy}, changed by hand" if "edited" in mask.parameters else mask.strategy
+    return f"{count:,} of {total:,} word{'s' * (total != 1)} ({how})"
 
 
 def comparison_sentence(
-    comparison: Comparison, chance: Control | None = None, doing: str = ""
+    comparison: Comparison,
+    chance: Control | None = None,
+    doing: str = "",
+    p_adjusted: float | None = None,
 ) -> str:
-    """Say what hiding changes in the answer, and how often chance does the same.
+    """Say what hiding changes in the answer, how often chance does the same, and the verdict.
 
-    doing: what was done, where no words were hidden: `Silencing head 4.7`.
+    doing: what was done, where no words were hidden: `Silencing head 4.7`. p_adjusted: allows for
+    the other verdicts on the same screen, where there are some.
     """
     mask, plain, masked = comparison.mask, comparison.original, comparison.masked
     if not doing and not mask.hidden_words:
         stays = percent(plain.confidence) if not comparison.valued else f"{plain.confidence:.3f}"
         return f"Nothing is hidden: the answer stays {plain.label} {stays}."
     doing = doing or f"Hiding {hidden(mask)}"
+    by_chance = "" if chance is None else f"; {beside(chance)}{_verdict(chance, p_adjusted)}"
     if comparison.subject:
-        return _subject_sentence(comparison, chance, doing)
+        return f"{doing} {_moves(comparison)}{_writes(comparison)}{by_chance}."
     if comparison.valued:
-        return _regression_sentence(comparison, chance, doing)
+        return f"{doing} {_value_moves(comparison)}{by_chance}."
     before, after = (
         f"{_named(comparison, p.label)} {percent(p.confidence)}" for p in (plain, masked)
     )
@@ -52,7 +58,6 @@ def comparison_sentence(
         change = f"moves {before} to {after}"
     else:
         change = f"leaves {before} as good as unchanged ({after})"
-    by_chance = "" if chance is None else f"; {beside(chance)}"
     return f"{doing} {change}{by_chance}."
 
 
@@ -65,10 +70,15 @@ def _labels(chosen: Sequence[str]) -> str:
     return " and ".join(chosen) or "no label"
 
 
-def _subject_sentence(comparison: Comparison, chance: Control | None, doing: str) -> str:
-    """Say what hiding does to the token, contrast or answer that was asked for."""
-    by_chance = "" if chance is None else f"; {beside(chance)}"
-    return f"{doing} {_moves(comparison)}{_writes(comparison)}{by_chance}."
+def _verdict(chance: Control, p_adjusted: float | None) -> str:
+    """Return what may be said where a verdict can be given: beyond chance, or as chance."""
+    if not (chance.tells and chance.number and chance.draws):
+        return ""
+    p = chance.p_value if p_adjusted is None else p_adjusted
+    allowing = ""
+    if (p > LEVEL) != (chance.p_value > LEVEL):
+        allowing = f", allowing for what stands beside it (p = {_p(p)})"
+    return f": {'beyond' if p <= LEVEL else 'as'} chance{allowing}"
 
 
 def _moves(comparison: Comparison) -> str:
@@ -129,11 +139,10 @@ def _writes(comparison: Comparison) -> str:
     return ""
 
 
-def _regression_sentence(comparison: Comparison, chance: Control | None, doing: str) -> str:
-    """Say by how much a regression's value moves, and where random masks leave it."""
+def _value_moves(comparison: Comparison) -> str:
+    """Say by how much a regression's value moves."""
     plain, masked = comparison.original.confidence, comparison.masked.confidence
-    by_chance = "" if chance is None else f"; {beside(chance)}"
-    return f"{doing} moves {comparison.original.label} from {plain:.3f} to {masked:.3f}{by_chance}."
+    return f"moves {comparison.original.label} from {plain:.3f} to {masked:.3f}"
 
 
 def beside(chance: Control) -> str:

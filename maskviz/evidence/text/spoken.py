@@ -240,6 +240,27 @@ class Ranked:
         return dict(vars(self))
 
 
+def rank_said(ranked: Sequence[Ranked], mask: Mask) -> str:
+    """Say which places the sentences have that a mask hides whole; empty where it hides none.
+
+    >>> one = Ranked(0, 0, 3, "Hi.", 2.0)
+    >>> rank_said([one, Ranked(0, 4, 8, "Bye.", 0.1)], Mask("Hi. Bye.", (MaskSpan(0, 3),)))
+    'The hidden sentence is number 1 of 2.'
+    """
+    places = [str(i) for i, one in enumerate(ranked, 1) if hides(mask, one)]
+    if not places:
+        return ""
+    if len(places) == 1:
+        return f"The hidden sentence is number {places[0]} of {len(ranked):,}."
+    return f"The hidden sentences are number {_listed(places)} of {len(ranked):,}."
+
+
+def hides(mask: Mask, one: Ranked) -> bool:
+    """Tell whether a mask hides all words of a sentence."""
+    words = range(bisect_left(mask.words, (one.start,)), bisect_left(mask.words, (one.end,)))
+    return bool(words) and set(mask.hidden_words).issuperset(words)
+
+
 def ranked_sentences(
     question: Question, conversation: Conversation, operator: str
 ) -> tuple[Ranked, ...]:

@@ -24,6 +24,7 @@ from ...masks.operators import apply
 from ...models.checks import demand, finding
 from ...models.model import Model
 from ...readings.question import Question, Spec, asked
+from ...text.conversation import Conversation
 from ..chance.reference import reference_set
 from ..chance.verdict import DRAWS, LEVEL
 from .asking import put_to
@@ -100,7 +101,7 @@ class Knockout:
 
 
 def knockout(
-    text: str,
+    text: str | Conversation,
     keys: str | Mask,
     queries: str | Mask = "",
     model: Model | str | Question = "mini",
@@ -110,6 +111,7 @@ def knockout(
 ) -> Knockout:
     """Cut the edges from some tokens to others in a window of layers, for every window.
 
+    text: also a conversation, whose turns may be named; the question is put within it then.
     keys, queries: `last`, `all`, or what a strategy chooses, as a mask or an expression such as
     `pattern:/Italy/`. Without queries: `last` where no token looks ahead, else `all`. width: in
     layers, without it a fifth of them. Raises ParameterError for an empty set.
@@ -117,10 +119,11 @@ def knockout(
     >>> knockout("A truly great film.", "pattern:/great/").width
     1
     """
-    put = put_to(asked(model, question), text)
+    contents = text if isinstance(text, str) else text.text
+    put = put_to(asked(model, question), contents)
     demand(put.model, "matrix")
     demand(put.model, "edges")
-    read = apply(text, "attention", put.model)
+    read = apply(contents, "attention", put.model)
     looks_back = finding(put.model, "direction").value == "decoder"
     between = queries or (LAST if looks_back and not put.model.config.is_encoder_decoder else ALL)
     asks = _Asked(put, read, _tokens(text, between, read, "queries"))
@@ -159,7 +162,7 @@ def _p(effect: float, others: Sequence[float]) -> float | None:
     return (1 + strong) / (1 + len(others)) if 1 / (1 + len(others)) <= LEVEL else None
 
 
-def _mask(text: str, expression: str) -> Mask:
+def _mask(text: str | Conversation, expression: str) -> Mask:
     return choose_mask(text, expression)
 
 
@@ -171,7 +174,9 @@ def _width(width: int | None, count: int) -> int:
     return width
 
 
-def _tokens(text: str, chosen: str | Mask, read: Encoding, what: str) -> tuple[int, ...]:
+def _tokens(
+    text: str | Conversation, chosen: str | Mask, read: Encoding, what: str
+) -> tuple[int, ...]:
     """Return the places of a set of tokens. Raises ParameterError where there is none."""
     if chosen == ALL:
         return tuple(range(len(read)))

@@ -14,8 +14,8 @@ from ...inside.units import UnitMask
 from ...masks.operators import apply
 from ...models.model import Model, load_model
 from ...readings.question import Question, Spec, asked
+from ...shares import Interval, mcnemar, tango
 from ..files.rows import Row, joined, label_reader, usable_rows
-from ..statistics import Interval, mcnemar, tango
 from .compare import units_of
 
 ROWS = 1_000  # of a file that are asked about

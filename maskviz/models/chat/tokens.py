@@ -48,7 +48,7 @@ def read_tokens(
         text=rendering.conversation.text,
         input_ids=tuple(ids),
         tokens=tuple(
-            text[start:end].strip() or str(tokenizer.convert_ids_to_tokens(i))
+            text[start:end].strip() or _blank(text[start:end]) or _named(tokenizer, i)
             for i, (start, end) in zip(ids, places, strict=True)
         ),
         offsets=tuple(
@@ -59,6 +59,19 @@ def read_tokens(
         turns=tuple(_turn(rendering, place) for place in offsets),
     )
     return found, places
+
+
+def _blank(text: str) -> str:
+    """Return white space as a person reads it.
+
+    >>> _blank(" \\n")
+    '␣⏎'
+    """
+    return text.replace("\n", "⏎").replace("\t", "⇥").replace(" ", "␣")
+
+
+def _named(tokenizer: Any, token: int) -> str:
+    return str(tokenizer.convert_ids_to_tokens(token))
 
 
 def special_ids(tokenizer: Any) -> frozenset[int]:

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ...errors import TextError
+from ...text.document import Document
 from ..spec.mask_spec import MaskingSpec
 from .masking import drawn
-
-if TYPE_CHECKING:
-    from ...text.document import Document
 
 SAMPLE = 200  # rows that a realised ratio is measured on
 
 
 def realised_ratio(
-    masking: MaskingSpec, texts: Sequence[str], model: str = "mini", seed: int = 0
+    masking: MaskingSpec, texts: Sequence[str | Document], model: str = "mini", seed: int = 0
 ) -> float:
-    """Return the mean share of words hidden over the first 200 texts, in [0, 1]."""
-    from ...text.document import Document
+    """Return the mean share of words hidden over the first 200 texts, in [0, 1].
+
+    A text of a conversation, or with what a person marked, is given as its Document.
+    """
     from ...text.pipelines import BUNDLED
     from ...text.together import annotate_together
 
     if not masking.active:
         return 0.0
     name = masking.parameters.get("pipeline") or BUNDLED
-    documents = [Document(t, name) for t in texts[:SAMPLE]]
+    documents = [Document(t, name) if isinstance(t, str) else t for t in texts[:SAMPLE]]
     if "pipeline" in masking.needs:
         annotate_together(documents)
     return _mean_ratio(masking, documents, model, seed)

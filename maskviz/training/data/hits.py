@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...errors import DataError, MaskError, TextError
+from ...text.document import Document
 from ..spec.mask_spec import MaskingSpec
 from .masking import Masker, drawn
 
@@ -30,15 +31,19 @@ def require_hits(masker: Masker) -> None:
     raise nothing_to_hide(masking, count)
 
 
-def first_hit(masking: MaskingSpec, texts: Sequence[str], seed: int, model: str) -> int | None:
+def first_hit(
+    masking: MaskingSpec, texts: Sequence[str | Document], seed: int, model: str
+) -> int | None:
     """Return the first row in which the strategy hides something, None where no row is one."""
-    from ...text.document import Document
     from ...text.together import annotate_together
 
     name = masking.parameters.get("pipeline")
     for start in range(0, len(texts), AT_ONCE):
         chunk = texts[start : start + AT_ONCE]
-        documents = [Document(t, **({"pipeline": name} if name else {})) for t in chunk]
+        documents = [
+            Document(t, **({"pipeline": name} if name else {})) if isinstance(t, str) else t
+            for t in chunk
+        ]
         if start and "pipeline" in masking.needs:  # of the first rows one alone is most often read
             annotate_together(documents)
         for row, document in enumerate(documents, start):

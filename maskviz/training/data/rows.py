@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from ...data import Selection, guess_columns, iter_rows, make_example, make_talks
 from ...data.labels import label_columns, no_column
 from ...errors import DataError
+from ...text.document import Document
 from ...text.span import Span
 from ..spec.spec import CAUSAL, EXAMPLE, SINGLE, RunSpec
 from .marking import marks_of
+from .spoken import Spoken, read_spoken
 from .targets import Targets, cells, read_targets
 
 if TYPE_CHECKING:
@@ -41,6 +43,16 @@ class Part:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def documents(self) -> list[str | Document]:
+        """The texts as strategies read them: with their turns, and with what was marked in them."""
+        if self.labels and isinstance(self.labels[0], Spoken):
+            return [Document.of(row.conversation, marked=row.marked) for row in self.labels]
+        if self.marked is None:
+            return list(self.texts)
+        pairs = zip(self.texts, self.marked, strict=True)
+        return [Document(text, marked=marked) for text, marked in pairs]
 
     def sample(self, count: int) -> Part:
         """Return at most `count` rows, always the same ones, drawn whatever order they are in."""
@@ -100,8 +112,6 @@ def load_rows(spec: RunSpec) -> Rows:
 def _spoken_rows(spec: RunSpec, frame: pd.DataFrame) -> Rows:
     """Return the rows that a decoder learns from and is measured on."""
     import pandas as pd
-
-    from .spoken import read_spoken
 
     targets = read_spoken(spec, frame)
     parts = _parts(targets, frame, spec)

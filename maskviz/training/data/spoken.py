@@ -6,6 +6,7 @@ response by it too, where the model has one; a plain text by none, and all of it
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -141,10 +142,21 @@ def _conversation(form: Form, row: Mapping[str, Any]) -> Conversation | None:
         more = {"input": row["input"]} if "input" in row and not missing(row["input"]) else {}
         return read_conversation({**beside, **more, "prompt": cell, "response": answer})
     if isinstance(cell, str):
+        _require_json(cell)
         return read_conversation(cell)
     if hasattr(cell, "tolist"):
         cell = cell.tolist()
     return read_conversation({**beside, "messages": cell} if isinstance(cell, list) else cell)
+
+
+def _require_json(cell: str) -> None:
+    """Raise DataError where a cell begins as JSON does and is none: it would be read as a text."""
+    if cell.lstrip()[:1] not in ("[", "{"):
+        return
+    try:
+        json.loads(cell)
+    except ValueError as error:
+        raise DataError(f"{cell.strip()[:30]!r} is no JSON ({error}): correct it.") from None
 
 
 def _lacks(said: Conversation) -> str:

@@ -1,3 +1,12 @@
 """The loop itself: the trainer, its pace, checkpoints, figures and results."""
 
-__all__ = ["checkpoints", "ending", "execute", "metrics", "script", "text_scores", "warm"]
+__all__ = [
+    "answers",
+    "checkpoints",
+    "ending",
+    "execute",
+    "metrics",
+    "script",
+    "text_scores",
+    "warm",
+]

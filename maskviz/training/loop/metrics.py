@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +9,8 @@ from ..spec.spec import MULTI, REGRESSION
 from . import text_scores
 
 FIGURES = (
-    "loss", "accuracy", "worst_group_accuracy", "ci95", "macro_f1", "micro_f1", "exact_match",
+    "loss", "accuracy", "worst_group_accuracy", "ci95", "ci95_low", "ci95_high", "macro_f1",
+    "micro_f1", "exact_match",
     "mae", "rmse", "pearson", *text_scores.FIGURES, "written_rows",
 )  # fmt: skip
 _FEWEST = 10  # rows of a group that may be the worst
@@ -18,13 +18,27 @@ HEADLINES = {"accuracy": "Accuracy", "micro_f1": "Micro-F1", "mae": "Mean absolu
 Metrics = Callable[[Any], dict[str, float]]
 
 
-def half_width(accuracy: float, count: int) -> float:
-    """Return half the 95 % interval of an accuracy over `count` rows (normal approximation).
+INTERVAL = ("ci95", "ci95_low", "ci95_high")
 
-    >>> round(half_width(0.8, 400), 3)
-    0.039
+
+def sure(hits: Any, counts: Any = None) -> dict[str, float]:
+    """Return the 95 % interval of a share, and half its width as `ci95`.
+
+    hits: right or not by row (Wilson's), or with `counts` how many of so many tokens of each row
+    (over the rows as clusters). Empty for a single row, whose spread is not known.
+
+    >>> {name: round(value, 3) for name, value in sure([1] * 29 + [0]).items()}
+    {'ci95': 0.081, 'ci95_low': 0.833, 'ci95_high': 0.994}
     """
-    return 1.96 * math.sqrt(max(accuracy * (1 - accuracy), 0.0) / count) if count else 0.0
+    from ...shares import in_clusters, wilson
+
+    if len(hits) < 2:
+        return {}
+    if counts is None:
+        low, high = wilson(int(sum(hits)), len(hits))
+    else:
+        low, high = in_clusters([int(h) for h in hits], [int(n) for n in counts])
+    return dict(zip(INTERVAL, ((high - low) / 2, low, high), strict=True))
 
 
 def macro_f1(predicted: Any, labels: Any) -> float:
@@ -66,11 +80,16 @@ def compute_metrics(prediction: Any) -> dict[str, float]:
         width = min(predicted.shape[1], labels.shape[1])
         predicted, labels = predicted[:, :width], labels[:, :width]
     kept = labels != -100
-    predicted, labels = predicted[kept], labels[kept]
-    if not labels.size:
+    if not kept.any():
         return {}
-    accuracy = float((predicted == labels).mean())
-    figures = {"accuracy": accuracy, "ci95": half_width(accuracy, labels.size)}
+    right = (predicted == labels) & kept
+    figures = {"accuracy": float(right.sum() / kept.sum())}
+    if kept.ndim > 1:
+        some = kept.any(1)
+        figures |= sure(right[some].sum(1), kept[some].sum(1))
+    else:
+        figures |= sure(right[kept])
+    predicted, labels = predicted[kept], labels[kept]
     # Over a vocabulary a mean over classes says little and costs much.
     return figures if kept.ndim > 1 else {**figures, "macro_f1": macro_f1(predicted, labels)}
 
@@ -91,7 +110,7 @@ def multi_label_metrics(prediction: Any) -> dict[str, float]:
         "micro_f1": float(2 * hits.sum() / max(2 * hits.sum() + wrong.sum(), 1)),
         "macro_f1": float((2 * hits / np.maximum(2 * hits + wrong, 1)).mean()),
         "exact_match": exact,
-        "ci95": half_width(exact, len(labels)),
+        **sure((predicted == labels).all(1)),
     }
 
 

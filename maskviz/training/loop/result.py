@@ -107,9 +107,9 @@ def metrics(evaluations: Sequence[Mapping[str, Any]], first: str) -> dict[str, f
 def finding(result: Mapping[str, Any], first: str, kind: str) -> str:
     """Say in one sentence what the run reached; `kind` as in RunSpec.kind, or the task.
 
-    >>> figures = {"accuracy_plain": 0.841, "ci95_plain": 0.012}
-    >>> finding({"metrics": figures, "evaluations": [], "majority": 0.5}, "dev", "classification")
-    'Accuracy 84.1\\xa0% ± 1.2 plain; always the most frequent label would give 50.0\\xa0%.'
+    >>> figures = {"accuracy_plain": 0.967, "ci95_low_plain": 0.833, "ci95_high_plain": 0.994}
+    >>> finding({"metrics": figures, "evaluations": [], "majority": 0.5}, "dev", "label")[:46]
+    'Accuracy 96.7\\xa0% (95 %: 83.3 to 99.4) plain; al'
     """
     figures = result["metrics"]
     said = {
@@ -138,8 +138,11 @@ def _few(evaluations: Sequence[Mapping[str, Any]], first: str) -> str:
 
 def _half(figures: Mapping[str, float], mask: str) -> str:
     """Return what stands behind a share for its interval; one row has none."""
+    low, high = (figures.get(f"ci95_{end}_{mask}") for end in ("low", "high"))
+    if low is not None and high is not None:
+        return f" (95 %: {100 * low:.1f} to {100 * high:.1f})"
     half = figures.get(f"ci95_{mask}")
-    return "" if half is None else f" ± {half * 100:.1f}"
+    return "" if half is None else f" ± {half * 100:.1f}"  # of runs before intervals had ends
 
 
 def _guessed(figures: Mapping[str, float]) -> str:

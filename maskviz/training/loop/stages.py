@@ -107,6 +107,7 @@ def _is_complete(job: Job, checkpoint: Path) -> bool:
 
 def evaluate(job: Job) -> dict[str, Any]:
     """Evaluate every part of the data, plain and masked, and say what was found."""
+    from .answers import Answers
     from .metrics import FIGURES
     from .result import summarise
     from .sets import evaluation_sets
@@ -116,17 +117,18 @@ def evaluate(job: Job) -> dict[str, Any]:
     trained = job.recorder.seconds
     speed = job.recorder.status.get("tokens_per_second")
     evaluations = []
+    answers = Answers(job.trainer)
     for split, part in job.rows.evaluation.items():
         written = written_figures(job, part) if job.spec.task == "seq2seq" else {}
         for mask, rows in evaluation_sets(job.spec, job.model, part).items():
-            figures = job.trainer.evaluate(rows, metric_key_prefix="eval")
+            with answers.of(split, mask, part, rows):
+                figures = job.trainer.evaluate(rows, metric_key_prefix="eval")
             kept = {name: figures[f"eval_{name}"] for name in FIGURES if f"eval_{name}" in figures}
             kept |= written.get(mask, {})
             if job.trainer.by_group:
                 kept["group_accuracy"] = job.trainer.by_group
-            if len(rows) < 2:  # one row has no spread
-                kept.pop("ci95", None)
             evaluations.append({"split": split, "mask": mask, "rows": len(rows), **kept})
+    answers.save(job.folder)
     return summarise(job, evaluations, trained, speed)
 
 

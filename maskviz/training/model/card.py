@@ -181,6 +181,9 @@ def _line(row: Mapping[str, Any], figure: str) -> str:
         scores = (("bleu", ".1f"), ("chrf", ".1f"), ("rougeL", ".2f"))
         shown = ", ".join(f"{row[key]:{form}}" if key in row else "–" for key, form in scores)
     if figure in row and figure in _SHARES:
-        shown = f"{row[figure]:.1%}" + (f" ± {row['ci95'] * 100:.1f}" if "ci95" in row else "")
+        ends = ""
+        if "ci95_low" in row:
+            ends = f" ({100 * row['ci95_low']:.1f} to {100 * row['ci95_high']:.1f})"
+        shown = f"{row[figure]:.1%}{ends}"
     loss = f"{row['loss']:.3f}" if "loss" in row else "–"  # over nothing there is none
     return f"| {row['split']} | {row['mask']} | {row['rows']:,} | {shown} | {loss} |"

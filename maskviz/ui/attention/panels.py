@@ -19,6 +19,7 @@ from maskviz.figures.canvas import Scale, head_message, mosaic_message, unit_of
 from maskviz.ui.components.attention_arcs import attention_arcs
 from maskviz.ui.components.attention_head import attention_head
 from maskviz.ui.components.attention_mosaic import attention_mosaic, picked_head
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 
@@ -145,7 +146,7 @@ def followed(shown: View) -> None:
     st.markdown(f"**From “{escape(name)}” to each word, through all layers**")
     unit = "masked − plain, percentage points" if shown.signed else "% of what it sends"
     figure = row_figure(shown.weights[-1, 0, rows].mean(0), shown.columns, unit)
-    st.plotly_chart(figure, key="attention_followed")
+    chart(figure, "attention_followed")
     st.caption("The most that can flow; the flows to the tokens of one word are added.")
 
 

@@ -35,6 +35,7 @@ from maskviz.ui.attention import prune as prune
 from maskviz.ui.components.attention_mosaic import attention_mosaic, picked_head
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import spec_of
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 
@@ -280,7 +281,7 @@ def edges(chosen: state.View) -> None:
     figure = knockout_figure(
         names, [one.effect for one in found.windows], found.whole.effect, "Δ log-odds"
     )
-    st.plotly_chart(figure, key="attention_knockout")
+    chart(figure, "attention_knockout")
 
 
 def layers(chosen: state.View) -> None:
@@ -294,7 +295,7 @@ def layers(chosen: state.View) -> None:
     st.markdown(f"**{escape(lens_sentence(found))}**")
     name = f"p({shortened(visible(found.target), 20)})"
     plain, masked = ([row.probability for row in rows] for rows in (found.plain, found.masked))
-    st.plotly_chart(lens_figure(plain, masked, name), key="attention_lens_figure")
+    chart(lens_figure(plain, masked, name), "attention_lens_figure")
     table = pd.DataFrame({"Layer": [row.layer for row in found.plain]})
     for title, rows in (("plain", found.plain), ("masked", found.masked)):
         if rows:

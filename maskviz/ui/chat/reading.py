@@ -7,7 +7,7 @@ import hashlib
 import pandas as pd
 import streamlit as st
 
-from maskviz.evidence.text.spoken import turn_name
+from maskviz.evidence.text.spoken import rank_said, turn_name
 from maskviz.evidence.words.answer import AnswerMatrix, answer_matrix
 from maskviz.evidence.words.staged import is_long
 from maskviz.masks import Mask
@@ -95,12 +95,14 @@ def _sentences(found: Asked) -> None:
         return
     prompt = found.request.prompt
     st.markdown("**Its sentences, the strongest first**")
+    if said := rank_said(ranked, found.request.mask):
+        st.markdown(escape(said))
     rows = [
         {
             "rank": place,
-            "sentence": one.text,
-            "in": turn_name(prompt, one.turn),
             "fall of ln p": one.fall,
+            "in": turn_name(prompt, one.turn),
+            "sentence": one.text,
         }
         for place, one in enumerate(ranked, 1)
     ]

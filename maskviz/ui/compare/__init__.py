@@ -1,3 +1,3 @@
 """The Compare page."""
 
-__all__ = ["answer", "explain", "fairness", "file", "leans", "text"]
+__all__ = ["answer", "explain", "fairness", "file", "leans", "shown", "text"]

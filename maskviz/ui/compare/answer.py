@@ -17,7 +17,7 @@ from maskviz.masks import Mask
 from maskviz.readings.language.positions import Position, kl_by_position
 from maskviz.readings.question import Spec, asked
 from maskviz.ui.components.lit_text import answer_lights, answer_strip, position_strip
-from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import escape
 
@@ -30,10 +30,10 @@ def show_answer(comparison: Comparison, control: Control) -> None:
     elif "top" in detail:
         st.markdown("**What may come next, plain and masked**")
         drawn = language_figures.next_tokens(comparison)
-        st.plotly_chart(drawn, key="answers", config=TOOLBAR)
+        chart(drawn, "answers")
     else:
         st.markdown("**The answer, plain and masked**")
-        st.plotly_chart(figures.answers(comparison, control), key="answers", config=TOOLBAR)
+        chart(figures.answers(comparison, control), "answers")
         if "choices" in detail:
             _choices(detail["choices"])
 
@@ -78,9 +78,7 @@ def _answer(comparison: Comparison) -> None:
     st.markdown("**The plain answer under the mask, token by token**")
     answer_strip(detail["tokens"], key=f"tokens_{_hash(detail['tokens'])}")
     with st.expander("Log-probability of every token"):
-        st.plotly_chart(
-            language_figures.answer_tokens(comparison), key="answer_tokens", config=TOOLBAR
-        )
+        chart(language_figures.answer_tokens(comparison), "answer_tokens")
 
 
 def _parted(text: str, other: str) -> str:

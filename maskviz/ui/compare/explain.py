@@ -23,7 +23,7 @@ from maskviz.ui.compare.file import long_control
 from maskviz.ui.compare.turns import turns_of_scores
 from maskviz.ui.shared import limits, state
 from maskviz.ui.shared.asking import question_controls, question_more, question_of, spec_of
-from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.conversation_control import text_or_conversation
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape, say_unfamiliar
@@ -132,7 +132,7 @@ def _scores(
         say_unfamiliar(view)
     if first.question != "labels" and answers_in_words(first) and not is_long(put, view.text):
         show_matrix(view.text, first, long)
-    st.plotly_chart(figures.words(first), key="words", config={"displayModeBar": False})
+    chart(figures.words(first), "words")
     if len(first.words) > figures.MOST_WORDS:
         st.caption(f"The {figures.MOST_WORDS} words with the strongest scores, in their order.")
     if view.spoken is not None:
@@ -195,7 +195,7 @@ def _faithfulness(view: state.View, found: dict[str, Explanation], long: str) ->
     st.markdown(f"**{escape(believed(measured))}**")
     first = next(iter(found.values()))
     measure = f"ln p of {_named(first)}" if first.head == "likelihood" else ""
-    st.plotly_chart(figures.curves(measured, measure), key="curves", config=TOOLBAR)
+    chart(figures.curves(measured, measure), "curves")
     grid(pd.DataFrame([_row(name, m) for name, m in measured.items()]), "faithfulness")
     st.caption(
         "High comprehensiveness and insertion, low sufficiency and deletion are good. In brackets: "

@@ -12,45 +12,38 @@ import streamlit as st
 
 from maskviz.data import guess_columns, preview
 from maskviz.evidence.counterfactual.fairness import ORACLE, Gap
+from maskviz.evidence.counterfactual.finding import finding, verdicts
 from maskviz.evidence.counterfactual.swaps import categories
-from maskviz.evidence.jobs import jobs
+from maskviz.evidence.jobs.jobs import Job
 from maskviz.evidence.text.scale import shortened, visible
 from maskviz.figures import compare as figures
 from maskviz.readings.question import Spec, asked
-from maskviz.text.percent import percent
-from maskviz.ui.compare.file import (
-    begin,
-    cluster_control,
-    ended,
-    folded,
-    long_control,
-    progress,
-    source,
-)
+from maskviz.ui.compare import shown
+from maskviz.ui.compare.file import begin, cluster_control, folded, head, long_control
+from maskviz.ui.compare.result import exports
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import question_controls, question_more, spec_of
-from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.controls import operator_control_of, strategies_offered
 from maskviz.ui.shared.grid import grid, in_names
 from maskviz.ui.shared.page import errors, escape
+from maskviz.ui.shared.table import source
 
-_JOB = "fairness_job"
+KIND = "fairness"
 _SWAP, _PAIRS = "Swap words in one column", "Two columns of texts"
 
 
 def show(view: state.View) -> None:
     """Upload, choose, run; the result stays until another file is compared."""
-    job = jobs.find(st.session_state.get(_JOB, ""))
+    job = shown.shown(KIND)
     if job is not None:
         status = job.status()
-        if status.ended:
-            ended(job, status, _JOB)
-        else:
-            progress(job)
+        head(job, status)
         found = job.result()
         if found:
-            _result(view, found)
+            _result(view, found, job if status.ended else None)
     above = st.container()
+    shown.others(KIND)
     with folded(job):
         given = source("fairness")
         if given is not None:
@@ -69,11 +62,11 @@ def show(view: state.View) -> None:
 
 
 def _form(view: state.View, name: str, path: Path) -> None:
-    head = preview(path, name, 200)
-    columns = [str(c) for c in head.columns]
-    guessed = columns.index(str(guess_columns(head).text))
+    rows = preview(path, name, 200)
+    columns = [str(c) for c in rows.columns]
+    guessed = columns.index(str(guess_columns(rows).text))
     key = hashlib.sha256(str(path).encode()).hexdigest()[:12]
-    st.dataframe(in_names(head.head(5)), hide_index=True, width="stretch")
+    st.dataframe(in_names(rows.head(5)), hide_index=True, width="stretch")
     question_controls(view)
     view = state.current()
     question = spec_of(view)
@@ -90,8 +83,11 @@ def _form(view: state.View, name: str, path: Path) -> None:
         given |= {"first": first, "second": second}
     else:
         swapped = right.pills(
-            "Swap", categories(), selection_mode="multi", default=["gender", "names"],
-            key=f"fs{key}", wrap=True,
+            "Swap", categories(), selection_mode="multi",
+            default=["gender", "names", "names-alike", "places"], key=f"fs{key}", wrap=True,
+            help="names: of another group and the same gender; names-alike: of the same group and "
+            "gender, what any other name does; gender: words, pronouns and names; places: cities "
+            "and countries. A row counts for each kind it has words of.",
         )  # fmt: skip
         given |= {"text_column": first, "swap": list(swapped)}
     chosen = st.pills(
@@ -110,7 +106,7 @@ def _form(view: state.View, name: str, path: Path) -> None:
     }  # fmt: skip
     ready = bool(given.get("second") or given.get("swap"))
     if st.button("Compare all pairs", type="primary", disabled=not ready):
-        begin("fairness", name, path, given, _JOB)
+        begin(KIND, name, path, given)
 
 
 def _label(question: Spec, labels: Sequence[str], key: str) -> str:
@@ -121,16 +117,23 @@ def _label(question: Spec, labels: Sequence[str], key: str) -> str:
     return st.selectbox(said, labels, first, key=f"fl{key}_{labels}", format_func=visible)
 
 
-def _result(view: state.View, found: dict[str, Any]) -> None:
-    arms = {name: Gap(**gap) for name, gap in found["arms"].items()}
+def _result(view: state.View, found: dict[str, Any], job: Job | None) -> None:
+    arms = {name: Gap.from_dict(gap) for name, gap in found["arms"].items()}
+    kinds = {
+        kind: {name: Gap.from_dict(gap) for name, gap in own.items()}
+        for kind, own in found["groups"].items()
+    }
     in_words = _in_words(found)
-    st.markdown(f"### {escape(sentence(found['pairs'], found['label'], arms, in_words))}")
+    said = found.get("finding") or finding(arms, kinds, found["label"], in_words)
+    st.markdown(f"### {escape(said)}")
     for note in found["notes"]:
         st.caption(escape(note))
-    st.plotly_chart(figures.gaps(arms, " ln p" if in_words else "p"), key="gaps", config=TOOLBAR)
+    if kinds:
+        _kinds({kind: own["plain"] for kind, own in kinds.items()})
+    chart(figures.gaps(arms, " ln p" if in_words else "p"), "gaps")
     groups = {
-        f"{category}: {name}": Gap(**gap)
-        for category, own in found["groups"].items()
+        f"{kind}: {name}": gap
+        for kind, own in kinds.items()
         for name, gap in own.items()
         if name != ORACLE
     }
@@ -144,9 +147,41 @@ def _result(view: state.View, found: dict[str, Any]) -> None:
     st.caption(
         f"The arm {ORACLE} takes out what differs: its gap is exactly 0, or the measure is broken."
     )
+    exports(job, "Download every pair as CSV")
     st.markdown("**The pairs that differ most**")
     for i, pair in enumerate(found["worst"][:10]):
         _pair(view, pair, i)
+
+
+def _kinds(plain: dict[str, Gap]) -> None:
+    """Each kind of pairs with its own verdict."""
+    told = verdicts(plain)
+    rows = [
+        {
+            "kind": v.kind,
+            "pairs": v.gap.pairs,
+            "flips": v.gap.flip_rate,
+            "95 % of flips": _between(v.gap.flip_ci95, ".1%"),
+            "mean difference": round(v.gap.mean_difference, 4),
+            "95 % of it": _between(v.gap.ci95, "+.4f"),
+            "p": v.p_adjusted,
+            "verdict": v.verdict,
+        }
+        for v in told
+    ]
+    grid(
+        pd.DataFrame(rows), "kinds",
+        column_config={
+            "flips": st.column_config.NumberColumn(format="percent"),
+            "p": st.column_config.NumberColumn(
+                "p, all kinds", format="%.3g", help="Paired t-test, allowing for all kinds (Holm)."
+            ),
+        },
+    )  # fmt: skip
+
+
+def _between(interval: tuple[float, float] | None, digits: str) -> str | None:
+    return f"{interval[0]:{digits}} to {interval[1]:{digits}}" if interval else None
 
 
 def _in_words(found: dict[str, Any]) -> bool:
@@ -155,32 +190,15 @@ def _in_words(found: dict[str, Any]) -> bool:
     return isinstance(question, dict) and question.get("name") == "answer"
 
 
-def sentence(pairs: int, label: str, arms: dict[str, Gap], in_words: bool = False) -> str:
-    """Say how often the answer changes within a pair; of one in words how far its ln p moves."""
-    plain = arms["plain"]
-    told = plain.p_value is not None and plain.p_value < 0.05
-    sure = "" if told else ", not distinguishable from none"
-    counted = f"{pairs:,} pair{'s' * (pairs != 1)}"
-    counted += f" in {plain.clusters:,} clusters" if plain.clusters else ""
-    if in_words:
-        return (
-            f"Over {counted} ln p of “{shortened(label)}” moves by {plain.ctf_gap:.3f} within a "
-            f"pair, {plain.mean_difference:+.3f} on average{sure}."
-        )
-    return (
-        f"Over {counted} the answer flips in {percent(plain.flip_rate)}; p({label}) moves by "
-        f"{plain.ctf_gap:.3f} within a pair, {plain.mean_difference:+.3f} on average{sure}."
-    )
-
-
 def _row(name: str, gap: Gap) -> dict[str, object]:
     return {
         "texts": name,
         "pairs": gap.pairs,
         "flip rate": gap.flip_rate,
+        "95 % of flips": _between(gap.flip_ci95, ".1%"),
         "CTF gap": round(gap.ctf_gap, 4),
         "mean difference": round(gap.mean_difference, 4),
-        "95 % interval": f"{gap.ci95[0]:+.4f} to {gap.ci95[1]:+.4f}" if gap.ci95 else None,
+        "95 % interval": _between(gap.ci95, "+.4f"),
         "p": gap.p_value,
         "same to the model": gap.same_input,
     }

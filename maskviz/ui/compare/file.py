@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from maskviz.data import guess_columns, make_example, preview
-from maskviz.data.hub import PREFIX, resolve
+from maskviz.data import guess_columns, preview
 from maskviz.data.labels import joined_columns
-from maskviz.data.uploads import keep
 from maskviz.evidence.files.files import FileComparison
 from maskviz.evidence.files.rows import check_file
 from maskviz.evidence.jobs import jobs
@@ -22,6 +19,7 @@ from maskviz.readings.language.conversing import EACH, rendered
 from maskviz.readings.question import Question, Spec, asked
 from maskviz.text.conversation import holds_turns
 from maskviz.ui.compare import result as compare_result
+from maskviz.ui.compare import shown
 from maskviz.ui.compare.labels import label_map
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import question_controls, question_more, second_models, spec_of
@@ -29,23 +27,22 @@ from maskviz.ui.shared.controls import operator_control_of, strategies_offered
 from maskviz.ui.shared.grid import in_names
 from maskviz.ui.shared.page import errors, escape
 from maskviz.ui.shared.spoken import ALWAYS, SOMETIMES
+from maskviz.ui.shared.table import source
 
 NONE = "none"
-TYPES = ["csv", "tsv", "txt", "jsonl", "parquet"]
-_JOB = "file_job"
+KIND = "compare"
 
 
 def show(view: state.View) -> None:
     """Upload, choose, run; the result stays until another file is compared."""
-    job = jobs.find(st.session_state.get(_JOB, ""))
+    job = shown.shown(KIND)
     if job is not None:
         _job(view, job)
     above = st.container()
+    shown.others(KIND)
     with folded(job):
         given = source("file")
-        if given is None:
-            earlier("compare", _JOB)
-        else:
+        if given is not None:
             with errors():
                 _form(view, *given)
     if job is not None:
@@ -59,45 +56,7 @@ def show(view: state.View) -> None:
 
 def folded(job: jobs.Job | None) -> Any:
     """Where the form goes: folded away under a comparison, whose progress is then in sight."""
-    return st.container() if job is None else st.expander("Compare another file")
-
-
-def source(key: str) -> tuple[str, Path] | None:
-    """Let a table be uploaded, or named on the Hub; return its name and path."""
-    uploaded = st.file_uploader(
-        "A table with one text in each row",
-        type=TYPES,
-        key=f"upload_{key}",
-        help="CSV (any of , ; tab |), TSV, JSON Lines or Parquet; at most 25 MB.",
-    )
-    if uploaded is not None:
-        return uploaded.name, keep(uploaded.getvalue(), uploaded.name)
-    with st.expander("Or a data set of the Hugging Face Hub"):
-        name = st.text_input(
-            "Data set", key=f"hub_{key}", placeholder="stanfordnlp/imdb:test",
-            help="Its name, then : and the split. Only then is the Hub asked for it.",
-        ).strip()  # fmt: skip
-    if not name:
-        return _example(key)
-    path = None
-    with errors(), st.spinner("Fetching the data set …", show_time=True):
-        path = Path(_fetched(name))
-    return None if path is None else (name, path)
-
-
-def _example(key: str) -> tuple[str, Path] | None:
-    """Offer the generated example set to those who have no file at hand."""
-    if st.button("Try it with the example set", key=f"ask_example_{key}"):
-        st.session_state[f"example_{key}"] = True
-    if not st.session_state.get(f"example_{key}"):
-        return None
-    rows = make_example(200)[["text", "label", "distractor", "split"]]
-    return "example.csv", keep(rows.to_csv(index=False).encode(), "example.csv")
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _fetched(name: str) -> str:
-    return str(resolve(PREFIX + name.removeprefix(PREFIX)))
+    return st.container() if job is None else st.expander("Compare another file, or in another way")
 
 
 def _empty() -> None:
@@ -147,7 +106,7 @@ def _form(view: state.View, name: str, path: Path) -> None:
     }
     fits = told is not None and checked(path, name, given)
     if st.button("Compare all rows", type="primary", disabled=not (chosen and fits)):
-        begin("compare", name, path, given, _JOB)
+        begin(KIND, name, path, given)
 
 
 def _of_all(question: Spec) -> Spec:
@@ -278,42 +237,33 @@ def _check(
     return found.usable, found.labels, found.notes
 
 
-def begin(kind: str, name: str, path: Path, asked: dict[str, Any], key: str) -> None:
+def begin(kind: str, name: str, path: Path, asked: dict[str, Any]) -> None:
     """Start a job and show it."""
-    st.session_state[key] = jobs.start(kind, name, path, asked).id
+    shown.show(jobs.start(kind, name, path, asked))
     st.rerun()
-
-
-def earlier(kind: str, key: str) -> None:
-    """Results of earlier visits, to be opened again; on a shared server they are others' too."""
-    if os.environ.get("MASKVIZ_MODELS"):
-        return
-    found = {job.id: job for job in jobs.recent() if job.spec.get("kind") == kind}
-    if not found:
-        return
-    with st.expander("Earlier comparisons"):
-        for job in found.values():
-            status = job.status()
-            what, button = st.columns([6, 1], vertical_alignment="center")
-            when = f"{job.id[6:8]}.{job.id[4:6]}. {job.id[9:11]}:{job.id[11:13]}"
-            named = escape(str(job.spec.get("name", "")))
-            what.markdown(f"{named}, {when}: {status.state}, {status.done:,} rows")
-            if button.button("Show", key=f"show_{job.id}", width="stretch"):
-                st.session_state[key] = job.id
-                st.rerun()
 
 
 def _job(view: state.View, job: jobs.Job) -> None:
     """Progress while it runs, then the result; what is there so far is shown in both."""
     status = job.status()
-    if not status.ended:
-        progress(job)
-    else:
-        ended(job, status, _JOB)
+    head(job, status)
     found = job.result()
     if found:
         result = FileComparison.from_dict(found)
         compare_result.show(view, result, job if status.ended else None)
+
+
+def head(job: jobs.Job, status: jobs.Status) -> None:
+    """Say what a comparison is, how far it is or how it ended."""
+    line, button = st.columns([6, 1], vertical_alignment="center")
+    line.caption(escape(shown.what(job)))
+    if button.button("New", key=f"leave_{job.id}", width="stretch", help="Begin another one."):
+        shown.leave(job.spec["kind"])
+        st.rerun()
+    if status.ended:
+        ended(job, status)
+    else:
+        progress(job)
 
 
 @st.fragment(run_every=2.0)
@@ -325,7 +275,7 @@ def progress(job: jobs.Job) -> None:
     share = status.done / status.total if status.total else 0.0
     left = status.seconds_left
     when = "" if left is None else f", {duration(left)} left"
-    what = "Waiting for another comparison …" if status.state == "waiting" else "Reading …"
+    what = _before_the_first_row(job, status)
     said = f"{status.done:,} of {status.total:,}{when}" if status.total else what
     bar, button = st.columns([6, 1], vertical_alignment="center")
     bar.progress(min(1.0, share), said)
@@ -334,6 +284,15 @@ def progress(job: jobs.Job) -> None:
     if status.message:
         st.caption(escape(status.message))
     st.caption("It goes on when you leave the page or close the app; what is found so far is kept.")
+
+
+def _before_the_first_row(job: jobs.Job, status: jobs.Status) -> str:
+    """Say what a comparison does before its first row: it waits only where another runs."""
+    if status.state != "waiting":
+        return "Loading the model, reading the first rows …"
+    others = (other for other in jobs.recent() if other.id != job.id)
+    waits = any(other.status().state == "running" for other in others)
+    return "Waiting for another comparison …" if waits else "Starting …"
 
 
 def _news(job: jobs.Job) -> bool:
@@ -345,7 +304,7 @@ def _news(job: jobs.Job) -> bool:
     return before is not None and before != written
 
 
-def ended(job: jobs.Job, status: jobs.Status, key: str) -> None:
+def ended(job: jobs.Job, status: jobs.Status) -> None:
     """Say how a job ended where it did not end well, and offer to go on or run it again."""
     if status.state == "done":
         return
@@ -353,7 +312,7 @@ def ended(job: jobs.Job, status: jobs.Status, key: str) -> None:
     if status.state == "failed":
         what.error(escape(status.message), icon="⚠️")
         if button.button("Run again", key=f"again_{job.id}", width="stretch"):
-            st.session_state[key] = jobs.again(job).id
+            shown.show(jobs.again(job))
             st.rerun()
         return
     rest = "this is what it found until then." if job.result() else "nothing was found yet."

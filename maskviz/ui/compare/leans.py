@@ -17,17 +17,15 @@ from maskviz.evidence.shortcuts.result import Leaning, Part, Shortcuts
 from maskviz.evidence.text.scale import shortened
 from maskviz.readings.question import asked
 from maskviz.text.percent import percent
+from maskviz.ui.compare import shown
 from maskviz.ui.compare.file import (
     begin,
     checked,
     cluster_control,
-    earlier,
-    ended,
     folded,
+    head,
     label_columns,
     long_control,
-    progress,
-    source,
 )
 from maskviz.ui.compare.labels import label_map
 from maskviz.ui.shared import state
@@ -35,8 +33,9 @@ from maskviz.ui.shared.asking import question_controls, question_more, spec_of
 from maskviz.ui.shared.controls import operator_control_of
 from maskviz.ui.shared.grid import grid, in_names
 from maskviz.ui.shared.page import errors, escape
+from maskviz.ui.shared.table import source
 
-_JOB = "leans_job"
+KIND = "shortcuts"
 _SHOWN = 10
 _NUMBER = st.column_config.NumberColumn
 _COLUMNS = {
@@ -59,15 +58,14 @@ _COLUMNS = {
 
 def show(view: state.View) -> None:
     """Upload, choose, run; the result stays until another file is searched."""
-    job = jobs.find(st.session_state.get(_JOB, ""))
+    job = shown.shown(KIND)
     if job is not None:
         _job(view, job)
     above = st.container()
+    shown.others(KIND)
     with folded(job):
         given = source("leans")
-        if given is None:
-            earlier("shortcuts", _JOB)
-        else:
+        if given is not None:
             with errors():
                 _form(view, *given)
     if job is not None:
@@ -83,10 +81,10 @@ def show(view: state.View) -> None:
 
 
 def _form(view: state.View, name: str, path: Path) -> None:
-    head = preview(path, name, 200)
-    guessed, columns = guess_columns(head), [str(c) for c in head.columns]
+    rows = preview(path, name, 200)
+    guessed, columns = guess_columns(rows), [str(c) for c in rows.columns]
     key = "leans" + hashlib.sha256(str(path).encode()).hexdigest()[:12]
-    st.dataframe(in_names(head.head(5)), hide_index=True, width="stretch")
+    st.dataframe(in_names(rows.head(5)), hide_index=True, width="stretch")
     question_controls(view)
     view = state.current()
     question = spec_of(view)
@@ -119,7 +117,7 @@ def _form(view: state.View, name: str, path: Path) -> None:
     }
     fits = told is not None and checked(path, name, {**given, "by": groups}, "searched")
     if st.button("Search all rows", type="primary", disabled=not fits):
-        begin("shortcuts", name, path, given, _JOB)
+        begin(KIND, name, path, given)
 
 
 def _more(view: state.View, columns: list[str], key: str) -> dict[str, Any]:
@@ -135,11 +133,7 @@ def _more(view: state.View, columns: list[str], key: str) -> dict[str, Any]:
 
 def _job(view: state.View, job: jobs.Job) -> None:
     """Progress while it runs, then the result; what is there so far is shown in both."""
-    status = job.status()
-    if status.ended:
-        ended(job, status, _JOB)
-    else:
-        progress(job)
+    head(job, job.status())
     found = job.result()
     if found:
         _result(view, Shortcuts.from_dict(found))

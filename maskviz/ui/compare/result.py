@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -11,14 +12,20 @@ import streamlit as st
 from maskviz.evidence import FileComparison, StrategyResult
 from maskviz.evidence.files.chance import ChanceResult
 from maskviz.evidence.files.file_result import Beside
+from maskviz.evidence.files.finding import CONTROL, finding
 from maskviz.evidence.files.tally import RowResult
 from maskviz.evidence.jobs.jobs import Job
 from maskviz.evidence.text.scale import shortened
 from maskviz.figures import compare as figures
 from maskviz.text.percent import percent
 from maskviz.ui.shared import state
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import escape
+from maskviz.ui.shared.report_button import report_button
+
+if TYPE_CHECKING:
+    from maskviz.report import Report
 
 _SHOWN = 10
 _BARS = 12  # values of a column in the chart
@@ -46,19 +53,15 @@ _COLUMNS = {name: _NUMBER(format="percent") for name in _PERCENTS} | {
 
 def show(view: state.View, result: FileComparison, job: Job | None) -> None:
     """Show all of a result; `job` is given once it has ended, for the download."""
-    st.markdown(f"### {escape(sentence(result))}")
+    st.markdown(f"### {escape(finding(result))}")
     for note in result.notes:
         st.caption(escape(note))
-    st.plotly_chart(figures.file_effects(result.strategies), key="file_effects")
+    chart(figures.file_effects(result.strategies), "file_effects")
     grid(
         _table({name: {"": r} for name, r in result.strategies.items()}, "strategy"),
         "strategies", column_config=_COLUMNS,
     )  # fmt: skip
-    if job is not None and job.rows.is_file():
-        st.download_button(
-            "Download every row as CSV", job.rows.read_bytes(), "maskviz-comparison.csv",
-            "text/csv", on_click="ignore",
-        )  # fmt: skip
+    exports(job, "Download every row as CSV")
     if result.beside is not None:
         _beside(result, result.beside)
     _group_gaps(result)
@@ -66,41 +69,22 @@ def show(view: state.View, result: FileComparison, job: Job | None) -> None:
     _worst_rows(view, result)
 
 
-def sentence(result: FileComparison) -> str:
-    """Say which strategy changes most."""
-    rows = f"Over {result.rows:,} rows"
-    if any(r.delta_error is not None for r in result.strategies.values()):
-        name, worst = max(result.strategies.items(), key=lambda item: item[1].delta_error or 0)
-        low, high = worst.error_ci95 or (0, 0)
-        sure = "" if low > 0 or high < 0 else ", not distinguishable from none"
-        return f"{rows}, hiding by {name} changes the error most: {worst.delta_error:+.3f}{sure}."
-    if all(r.mean_kl is None for r in result.strategies.values()):
-        name, worst = max(result.strategies.items(), key=lambda item: abs(item[1].mean_delta))
-        low, high = worst.delta_ci95 or (0, 0)
-        sure = "" if low > 0 or high < 0 else ", not distinguishable from none"
-        what = "the value" if result.question == "labels" else _figure(result)
-        return f"{rows}, hiding by {name} moves {what} most: by {worst.mean_delta:+.3g}{sure}."
-    name, worst = max(result.strategies.items(), key=lambda item: item[1].flip_rate)
-    if not worst.flip_rate:
-        return f"{rows}, no strategy flips a single answer."
-    text = (
-        f"{rows}, hiding by {name} flips the answer most often: "
-        f"in {percent(worst.flip_rate)} of them"
-    )
-    if worst.chance is not None:
-        sure = "" if worst.chance.flips_surpassed else ", not distinguishable"
-        text += f" (random masks of the same size: {percent(worst.chance.flip_rate)}{sure})"
-    if worst.delta_accuracy is None:
-        return f"{text}."
-    low, high = worst.ci95 or (0, 0)
-    sure = "" if low > 0 or high < 0 else ", not distinguishable from none"
-    return f"{text}; accuracy changes by {100 * worst.delta_accuracy:+.1f} points{sure}."
+def exports(job: Job | None, said: str) -> None:
+    """Offer all rows, and the report, once a comparison has ended."""
+    if job is None or not job.rows.is_file():
+        return
+    left, right = st.columns(2)
+    left.download_button(
+        said, job.rows.read_bytes, "maskviz-comparison.csv", "text/csv", on_click="ignore",
+        width="stretch", help="With what each strategy hides, seed and answers.",
+    )  # fmt: skip
+    report_button(lambda: _report(job), f"report_{job.id}", right)
 
 
-def _figure(result: FileComparison) -> str:
-    """Return what is measured of an answer: of rows that each have their own, a token of it."""
-    given = result.question if isinstance(result.question, dict) else {}
-    return "ln p a token of the answer" if "answers" in given else "ln p of the answer"
+def _report(job: Job) -> Report:
+    from maskviz.report import comparison_report
+
+    return comparison_report(job)
 
 
 def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> pd.DataFrame:
@@ -114,9 +98,7 @@ def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> p
             "value moves": r.mean_delta if r.mean_kl is None else None,
             "flip rate": None if r.mean_kl is None else r.flip_rate,
             "flips at random": None if r.mean_kl is None or not r.chance else r.chance.flip_rate,
-            "beyond chance": "hides nothing"
-            if r.rows_hiding == 0
-            else r.chance and _beyond(r.chance, r.mean_kl is None),
+            "beyond chance": _beyond_of(strategy or name, r),
             "accuracy plain": r.accuracy_original,
             "accuracy masked": r.accuracy_masked,
             "change": r.delta_accuracy,
@@ -132,6 +114,14 @@ def _table(results: Mapping[str, Mapping[str, StrategyResult]], first: str) -> p
         for strategy, r in strategies.items()
     ]
     return pd.DataFrame(rows).dropna(axis=1, how="all")
+
+
+def _beyond_of(strategy: str, r: StrategyResult) -> str | None:
+    if r.rows_hiding == 0:
+        return "hides nothing"
+    if strategy == CONTROL:
+        return "is chance"
+    return _beyond(r.chance, r.mean_kl is None) if r.chance else None
 
 
 def _beyond(chance: ChanceResult, regression: bool) -> str:
@@ -255,7 +245,7 @@ def _groups(result: FileComparison) -> None:
         )
     shown = {value: found[name] for value, found in values.items() if name in found}
     if shown:
-        st.plotly_chart(figures.file_effects(dict(islice(shown.items(), _BARS))), key="groups")
+        chart(figures.file_effects(dict(islice(shown.items(), _BARS))), "groups")
     if len(shown) > _BARS:
         st.caption(f"The {_BARS} values with the most rows; the table has all {len(shown)}.")
     table = _table(values, _title(column))

@@ -32,7 +32,7 @@ from maskviz.ui.shared.asking import (
     second_models,
     spec_of,
 )
-from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.controls import operator_control, strategies_offered
 from maskviz.ui.shared.conversation_control import text_or_conversation
 from maskviz.ui.shared.grid import grid
@@ -165,7 +165,8 @@ def _compared(
 
 def _answer(view: state.View, effects: list[Effect]) -> None:
     first = effects[0]
-    st.markdown(f"### {escape(comparison_sentence(first.comparison, first.control))}")
+    said = comparison_sentence(first.comparison, first.control, p_adjusted=first.p_adjusted)
+    st.markdown(f"### {escape(said)}")
     if first.comparison.notice:
         st.warning(escape(first.comparison.notice), icon="✂️")
     say_unfamiliar(view)
@@ -174,7 +175,7 @@ def _answer(view: state.View, effects: list[Effect]) -> None:
     st.markdown(f"**Each strategy beside chance: {shown} when it hides its words**")
     operator = first.comparison.operator
     own = [e for e in effects if e.comparison.operator == operator]
-    st.plotly_chart(figures.strategies(own), key="strategies", config=TOOLBAR)
+    chart(figures.strategies(own), "strategies")
     if len(own) < len(effects):
         _sensitivity(effects)
 
@@ -211,7 +212,7 @@ def _sensitivity(effects: list[Effect]) -> None:
     shaky = [name for name in found if name not in stable]
     more = f" It depends on the operator for {', '.join(shaky)}." if shaky and stable else ""
     st.markdown(f"**{escape(said + more)}**")
-    st.plotly_chart(figures.grid(effects), key="grid", config=TOOLBAR)
+    chart(figures.grid(effects), "grid")
     scale = Scale.of(effects[0].comparison)
     if scale.kind == "value":
         st.caption("Change of the value; \\* lies beyond chance.")

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from maskviz.evidence.cells import Cells, read_cells
-from maskviz.evidence.distraction.distraction import summarise
+from maskviz.evidence.cells import Cells
+from maskviz.evidence.distraction.distraction import known_cells, summarise
 from maskviz.evidence.distraction.experiment import ARMS, COUNTS, OPERATORS, QUICK, Experiment, Size
 from maskviz.evidence.distraction.result import Distraction
 from maskviz.figures.distraction import accuracy_figure, log_p_figure
 from maskviz.runs.background import Background
 from maskviz.ui.experiments.cells import Panel, command, headline, verdicts_list
-from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors
 
@@ -31,7 +31,7 @@ def show() -> None:
         experiment, arguments = _choices()
     with picture, errors():
         panel = Panel("di", experiment, arguments, _about, lambda cells: _result(experiment, cells))
-        panel.show(Background(f"distraction-{experiment.id}"), read_cells(experiment))
+        panel.show(Background(f"distraction-{experiment.id}"), known_cells(experiment))
 
 
 def _choices() -> tuple[Experiment, list[str]]:
@@ -72,8 +72,8 @@ def _about() -> None:
 def _result(experiment: Experiment, cells: Cells) -> None:
     result = summarise(experiment, cells)
     headline(result.finding, len(cells["base"]), experiment)
-    st.plotly_chart(accuracy_figure(result), key="di_accuracy", config=TOOLBAR)
-    st.plotly_chart(log_p_figure(result), key="di_log_p", config=TOOLBAR)
+    chart(accuracy_figure(result), "di_accuracy")
+    chart(log_p_figure(result), "di_log_p")
     if result.verdicts:
         verdicts_list(result.verdicts)
     grid(_table(result), "arms", column_config=_columns())

@@ -15,7 +15,7 @@ from maskviz.figures.interference import accuracy_figure, recovery_figure
 from maskviz.runs.background import Background
 from maskviz.text.percent import percent
 from maskviz.ui.experiments.cells import Panel, command, headline, verdicts_list
-from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors
 
@@ -85,8 +85,8 @@ def _about(experiment: Experiment) -> None:
 def _result(experiment: Experiment, cells: Cells) -> None:
     result = summarise(experiment, cells)
     headline(result.finding, len(cells["plain"]), experiment)
-    st.plotly_chart(accuracy_figure(result), key="if_accuracy", config=TOOLBAR)
-    st.plotly_chart(recovery_figure(result), key="if_recovery", config=TOOLBAR)
+    chart(accuracy_figure(result), "if_accuracy")
+    chart(recovery_figure(result), "if_recovery")
     verdicts_list(verdicts(result))
     grid(_table(result.arms), "arms", column_config=_columns())
 

@@ -14,7 +14,7 @@ from maskviz.sweeps.pretraining import Pretrained
 from maskviz.training.folder import read_json
 from maskviz.ui.experiments.sweeps import data_choice
 from maskviz.ui.shared import state
-from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.controls import strategies_offered
 from maskviz.ui.shared.page import errors, escape
 
@@ -94,7 +94,7 @@ def _live(name: str, seeds: int) -> None:
 
 def _result(found: Pretrained) -> None:
     st.markdown(f"### {escape(found.finding)}")
-    st.plotly_chart(pretraining_figure(found), key="pt_figure", config=TOOLBAR)
+    chart(pretraining_figure(found), "pt_figure")
     st.caption(
         "A line is one seed: it rises where reading more helped. All runs are in the table of Runs."
     )

@@ -18,13 +18,13 @@ from maskviz.sweeps.results import MEASURES
 from maskviz.text.percent import percent
 from maskviz.training import RunSpec
 from maskviz.training.folder import ACTIVE, runs_home
-from maskviz.ui.compare.file import TYPES
 from maskviz.ui.shared import fit, state
-from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.controls import strategies_offered
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 from maskviz.ui.shared.report_button import report_button
+from maskviz.ui.shared.table import TYPES
 
 _POLL_SECONDS = 2.0
 
@@ -187,12 +187,12 @@ def _figures(sweep: sweeps.Sweep) -> None:
         counts["done"] / len(sweep.cells), f"{counts['done']} of {len(sweep.cells)} cells done"
     )
     if counts["done"] < len(sweep.cells):
-        st.plotly_chart(states_figure(sweep, sweep.states()), key="sw_states", config=TOOLBAR)
+        chart(states_figure(sweep, sweep.states()), "sw_states")
         st.caption(", ".join(f"{STATES[name][1]} {name} {n}" for name, n in counts.items()))
     if any(g.values for g in found.grid):
         st.selectbox("Measure", list(MEASURES), key="sw_measure")
-        st.plotly_chart(curves_figure(found), key="sw_curves", config=TOOLBAR)
-        st.plotly_chart(heatmap_figure(found), key="sw_heatmap", config=TOOLBAR)
+        chart(curves_figure(found), "sw_curves")
+        chart(heatmap_figure(found), "sw_heatmap")
         grid(_table(found.groups), f"{sweep.id}-results")
 
 

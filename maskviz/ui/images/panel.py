@@ -12,7 +12,7 @@ from maskviz.figures import vision as figures
 from maskviz.figures.ramps import Theme
 from maskviz.text.percent import percent
 from maskviz.ui.shared import state
-from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import escape
 from maskviz.vision import STRATEGIES, Look, PatchMask, labels_under, load_vit, look, patch_mask
@@ -42,7 +42,7 @@ def show() -> None:
             flips = _chance(model, image, mask.realised_ratio)
         st.markdown(f"### {escape(finding(plain, masked, mask, flips))}")
         _pictures(plain, masked, mask)
-        st.plotly_chart(figures.answers(plain, masked), key="im_answers", config=TOOLBAR)
+        chart(figures.answers(plain, masked), "im_answers")
         grid(_table(plain, masked), "labels")
 
 
@@ -112,13 +112,13 @@ def _pictures(plain: Look, masked: Look, mask: PatchMask) -> None:
     first, second, third = st.columns(3)
     with first:
         st.markdown("**The picture**, hidden patches outlined")
-        st.plotly_chart(figures.picture(plain, mask), key="im_plain", config=TOOLBAR)
+        chart(figures.picture(plain, mask), "im_plain")
     with second:
         st.markdown("**Where the model looks** (attention rollout)")
-        st.plotly_chart(figures.attention(plain, theme=theme), key="im_attention", config=TOOLBAR)
+        chart(figures.attention(plain, theme=theme), "im_attention")
     with third:
         st.markdown("**Where it looks** with them hidden")
-        st.plotly_chart(figures.attention(masked, mask, theme), key="im_masked", config=TOOLBAR)
+        chart(figures.attention(masked, mask, theme), "im_masked")
     more = "brighter" if theme == "dark" else "darker"
     st.caption(f"The {more} a patch, the more of the attention it gets.")
 

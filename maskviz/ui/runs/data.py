@@ -20,7 +20,7 @@ from maskviz.training.data.rows import EXAMPLE_TALKS
 from maskviz.training.spec.spec import CAUSAL, EXAMPLE, MULTI, REGRESSION
 from maskviz.ui.runs import lesson as runs_lesson
 from maskviz.ui.runs.fields import EXAMPLE_SET, OWN_FILE, TALKS, field, values
-from maskviz.ui.shared import state
+from maskviz.ui.shared import state, table
 from maskviz.ui.shared.grid import in_names
 from maskviz.ui.shared.page import escape
 
@@ -112,6 +112,7 @@ def _upload() -> dict[str, Any] | None:
         help="CSV may be separated by comma, semicolon, tab or bar. The table stays on this "
         "machine. A column `split` with `train` and `dev` is heeded.",
     )
+    _take_opened()
     path = str(keep(file.getvalue(), file.name)) if file else values().get("upload")
     if not path:
         return None
@@ -120,6 +121,9 @@ def _upload() -> dict[str, Any] | None:
     if head.empty:
         raise DataError("The file has a header and no rows: add at least one row.")
     values()["upload"] = path  # only now: one that cannot be read goes with its widget
+    if file is not None:
+        values()["opened"] = path
+        table.open_table(file.name, Path(path))
     if file is None:
         st.caption(f"Chosen before: {escape(Path(path).name)}")
     st.dataframe(in_names(head), height=200, hide_index=True)
@@ -128,6 +132,13 @@ def _upload() -> dict[str, Any] | None:
     else:
         own = {**_LEARNS[learns][1], **_columns(path, head, learns)}
     return {"path": path, **own, **_marks([str(c) for c in head.columns])}
+
+
+def _take_opened() -> None:
+    """Take the table that another page opened, once: a run that is cloned later brings its own."""
+    found = table.opened()
+    if found is not None and values().get("opened") != str(found[1]):
+        values().update(opened=str(found[1]), upload=str(found[1]))
 
 
 _LEARNS: dict[str, tuple[str, dict[str, str]]] = {

@@ -28,7 +28,7 @@ from maskviz.training.loop.metrics import HEADLINES
 from maskviz.training.spec.spec import CAUSAL
 from maskviz.ui.runs import form as runs_form
 from maskviz.ui.shared import state
-from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 
@@ -240,7 +240,8 @@ def _next_steps(run: Run) -> None:
 
 
 _COLUMNS = {
-    "ci95": "± 95 %", "macro_f1": "macro-F1", "micro_f1": "micro-F1", "exact_match": "all right",
+    "ci95_low": "95 % from", "ci95_high": "95 % to", "macro_f1": "macro-F1",
+    "micro_f1": "micro-F1", "exact_match": "all right",
     "bleu": "BLEU", "chrf": "chrF", "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L",
     "written_rows": "rows written", "mae": "mean absolute error", "rmse": "RMSE",
     "pearson": "Pearson's r",
@@ -254,7 +255,9 @@ def _results(run: Run) -> None:
     if not rows:
         return
     table = pd.DataFrame(rows).rename(columns=_COLUMNS)
-    shares = [name for name in ("accuracy", "± 95 %", "macro-F1", "all right") if name in table]
+    table = table.drop(columns="ci95") if "95 % from" in table and "ci95" in table else table
+    known = ("accuracy", "ci95", "95 % from", "95 % to", "macro-F1", "all right")
+    shares = [name for name in known if name in table]
     table[shares] = table[shares] * 100
     share = st.column_config.NumberColumn(format="%.1f %%")
     grid(table, f"{run.id}-evaluations", column_config=dict.fromkeys(shares, share))
@@ -316,10 +319,10 @@ def _curves(run: Run) -> None:
     if not history:
         return
     left, right = st.columns(2)
-    left.plotly_chart(loss_figure(history), key=f"loss_{run.id}", config=TOOLBAR)
+    chart(loss_figure(history), f"loss_{run.id}", left)
     if measured(history):
         figure = accuracy_figure(history)
-        right.plotly_chart(figure, key=f"accuracy_{run.id}", config=TOOLBAR)
+        chart(figure, f"accuracy_{run.id}", right)
     else:
         right.caption("The figures on held-out rows come with the first evaluation.")
     if any("grad_norm" in line for line in history):
@@ -327,7 +330,7 @@ def _curves(run: Run) -> None:
             figures = (gradient_figure, rate_figure, speed_figure)
             for place, draw in zip(st.columns(3), figures, strict=True):
                 key = f"{draw.__name__}_{run.id}"
-                place.plotly_chart(draw(history), key=key, config=TOOLBAR)
+                chart(draw(history), key, place)
 
 
 def _log(run: Run) -> None:

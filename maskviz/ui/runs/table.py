@@ -17,6 +17,7 @@ from maskviz.runs import Run
 from maskviz.runs.compare import differing_settings, finding, summary_row
 from maskviz.ui.runs import form as runs_form
 from maskviz.ui.runs.panel import CHIPS
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import download, grid, in_names
 from maskviz.ui.shared.page import errors, escape
 from maskviz.ui.shared.report_button import report_button
@@ -24,8 +25,8 @@ from maskviz.ui.shared.report_button import report_button
 _POLL_SECONDS = 2.0
 _NEWEST = 4  # runs whose curves are shown while none is selected
 _SHARES = (
-    "Accuracy plain", "± 95 %", "Accuracy masked", "Reversed plain", "Reversed masked",
-    "Reliance plain", "Reliance masked",
+    "Accuracy plain", "95 % from", "95 % to", "Accuracy masked", "Reversed plain",
+    "Reversed masked", "Reliance plain", "Reliance masked",
 )  # fmt: skip
 
 
@@ -165,10 +166,11 @@ def compare(chosen: Sequence[Run]) -> None:
         return
     left, right = st.columns(2)
     accuracy = overlay_figure(histories, "plain_accuracy", "Accuracy on held-out rows, plain")
-    left.plotly_chart(accuracy, key="overlay_accuracy")
+    chart(accuracy, "overlay_accuracy", left)
     loss = overlay_figure(histories, "loss", "Training loss")
-    right.plotly_chart(loss, key="overlay_loss")
+    chart(loss, "overlay_loss", right)
     if len(chosen) > 1:
+        st.markdown(f"**{escape(finding(chosen))}**")
         differences(chosen)
     else:
         with st.expander("All settings"):

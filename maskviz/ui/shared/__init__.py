@@ -17,5 +17,6 @@ __all__ = [
     "spoken",
     "state",
     "strip",
+    "table",
     "talk",
 ]

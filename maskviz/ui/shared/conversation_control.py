@@ -70,7 +70,8 @@ def open_conversation(given: object) -> None:
     if len(prompt.text) > limits.LONGEST:
         raise DataError(
             f"The conversation has {len(prompt.text):,} characters and {limits.LONGEST:,} are the "
-            "limit here: ask about it on the page Chat, or with 'maskviz compare --conversation'."
+            "limit here: ask about it on the page Chat, or with "
+            "'maskviz compare --conversation FILE'."
         )
     name = before.question.get("name")
     name = name if name in _ASKED else "answer"

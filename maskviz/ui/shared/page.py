@@ -16,6 +16,7 @@ from maskviz.models.raised import said_of
 from maskviz.text.marks import named
 from maskviz.ui.components.kept_view import kept_view
 from maskviz.ui.shared import state
+from maskviz.ui.shared.address import follow
 from maskviz.ui.shared.escaping import escape as escape
 from maskviz.ui.shared.fetch import offer
 
@@ -85,15 +86,23 @@ def take_tab(key: str, names: Sequence[str]) -> None:
         st.session_state[key] = asked
 
 
-def close_page(hides: str | None = None, spoken: bool = False, **more: str) -> None:
+def close_page(
+    hides: str | None = None,
+    spoken: bool = False,
+    address: Mapping[str, str] | None = None,
+    clears: tuple[str, ...] = (),
+    **more: str,
+) -> None:
     """End a page: mask and link in the sidebar. Call it last.
 
     Only now, so that the page is painted before the mask is chosen, and so that a click on the
     page counts already. `more` goes into the link: what the page itself needs to show its
-    picture again. `hides` says what is hidden where that is not the text's mask; `spoken`: the page
-    is that of the conversation, which then goes into the link.
+    picture again; `address` stands in the browser's address as well, which then has none of
+    `clears` but these. `hides` says what is hidden where that is not the text's mask; `spoken`:
+    the page is that of the conversation, which then goes into the link.
     """
-    view = state.current()
+    view, more = state.current(), {**more, **(address or {})}
+    follow(address or {}, clears)
     with st.sidebar:
         st.caption("Mask")
         st.text(state.summary(view) if hides is None else hides)
@@ -102,14 +111,14 @@ def close_page(hides: str | None = None, spoken: bool = False, **more: str) -> N
             long = spoken and state.too_long_for_a_link()
             with_text = st.checkbox(f"Put my {what} into the link", value=False, disabled=long)
             written = state.link(with_text and not spoken, with_text and spoken, **more)
-            st.code(written, language=None, wrap_lines=True)
+            st.code(f"{st.context.url or ''}{written}", language=None, wrap_lines=True)
             if long:
                 st.caption("This conversation is too long for a link: save it as JSON.")
             st.caption(
-                "Add it to the page's address. Whoever opens the link sees what it holds; "
+                "The whole address, with a button to copy it. Whoever opens it sees what it holds; "
                 f"without your {what} it opens an example."
             )
-        kept_view(state.link(with_text=True, with_chat=True), state.open_link)
+        kept_view(state.link(with_text=True, with_chat=True, **more), state.open_link)
 
 
 def _run_app_script() -> None:

@@ -37,9 +37,6 @@ _LONGEST_IN_LINK = 6_000  # characters of a conversation: an address that server
 _FOLLOWED = "followed"  # name in the address → the value that was followed
 
 
-# How a second strategy joins the first, said in words.
-
-
 @dataclass(frozen=True)
 class View:
     """All that the user has chosen.
@@ -213,6 +210,14 @@ def asked_anew(name: str) -> str | None:
     anew = asked != followed.get(name)
     followed[name] = asked
     return asked if anew else None
+
+
+def followed(written: Mapping[str, str], cleared: tuple[str, ...] = ()) -> None:
+    """Count what the page itself wrote into the address as followed."""
+    known = st.session_state.setdefault(_FOLLOWED, {})
+    known.update(written)
+    for name in cleared:
+        known.pop(name, None)
 
 
 def follow_again() -> None:

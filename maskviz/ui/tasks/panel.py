@@ -19,7 +19,7 @@ from maskviz.models.locate import BUNDLED, public_name
 from maskviz.paths import assets
 from maskviz.text.percent import percent
 from maskviz.ui.shared import fit, state
-from maskviz.ui.shared.chart import TOOLBAR
+from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.limits import LONGEST
 from maskviz.ui.shared.page import escape
@@ -51,7 +51,7 @@ def sentiment(view: state.View) -> None:
         chance = control(chosen, model, operator) if chosen.hidden_words else None
         st.markdown(f"### {escape(comparison_sentence(result, chance))}")
         st.markdown(_in_ink(chosen))
-        st.plotly_chart(figures.answers(result, chance), key="ts_answers", config=TOOLBAR)
+        chart(figures.answers(result, chance), "ts_answers")
         _hidden_table(chosen, "attributes")
         st.caption(
             "The strategy attribute hides what a verdict should not rest on. If hiding it moves "
@@ -179,7 +179,7 @@ def translation() -> None:
         _checked(" ".join(source + reference for source, reference in kept))
         found = _translations(tuple(kept), rate / 100, int(seed), model.strip())
         st.markdown(f"### {escape(found.finding)}")
-        st.plotly_chart(_scores(found), key="tt_scores", config=TOOLBAR)
+        chart(_scores(found), "tt_scores")
         st.caption(
             f"The strategy noise hides {percent(found.found, 0)} of the errors that were put in; "
             f"{percent(found.false, 0)} of the words it hides were none."

@@ -1,6 +1,7 @@
 // A conversation: the strip's words, each in the card of its turn; turns are written in a form of
 // their own. What is typed goes to the page whenever the keys rest, so that a reload keeps it.
 const REST = 500 // milliseconds without a key
+const MANY = 8000 // words, about 150 turns: more are not laid out before they are seen
 
 class Cards extends Strip {
   constructor(parent) {
@@ -48,6 +49,7 @@ class Cards extends Strip {
     while (this.cards.length > turns.length) this.cards.pop().node.remove()
     while (this.cards.length < turns.length) this.cards.push(this.card(this.cards.length))
     turns.forEach((turn, at) => this.lay(this.cards[at], turn))
+    this.tailNode.parentNode.classList.toggle("many", this.units.length > MANY)
     if (this.opened !== undefined && this.opened >= turns.length) this.opened = undefined
   }
 
