@@ -217,6 +217,10 @@ CASES: dict[str, tuple[str, ...]] = {
         "--label LABEL_1 --rows 2",
         "compare --file '{pairs.csv}' --text-column text --pair-column other -m '{bert}'",
     ),
+    "groups": (
+        "compare --file '{table}' --text-column text --label-column label -m '{bert}' -s random "
+        "--draws 0 --group-columns who --beside '{bert}'",
+    ),
     "shortcuts": (
         "shortcuts --file '{table}' --text-column text --label-column label -m '{bert}'",
     ),
@@ -344,6 +348,9 @@ CASES: dict[str, tuple[str, ...]] = {
         "compare '{short}' -m '{bert}' -o infill",
         "compare --file '{table}'",
         "shortcuts --file '{table}'",
+        "bench interference --plant name",
+        "bench interference --data '{table}' --plant name",
+        "bench interference --data '{table}' --text-column text --label-column label --plant word:",
         "shortcuts --file '{table}' --text-column text --rows 0",
         "shortcuts --file '{table}' --text-column text --pattern '('",
         "compare --file '{table}' --text-column nowhere",

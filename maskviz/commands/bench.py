@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import ParameterError
 from . import common
 
 if TYPE_CHECKING:
     from ..evidence.cells import Progress
+    from ..evidence.distractor.own import Own
     from ..evidence.distractor.result import Interference
 
 bench_app = typer.Typer(no_args_is_help=True, help="Put claims about masking to the test.")
@@ -44,6 +46,24 @@ def interference_command(
     processes: Annotated[
         int, typer.Option("--processes", min=0, help="Cells side by side; 0 is one per core.")
     ] = 0,
+    data: Annotated[
+        str, typer.Option("--data", help="A table of your own, in the place of the generated set.")
+    ] = "",
+    text_column: Annotated[str, typer.Option("--text-column", help="Of --data.")] = "",
+    label_column: Annotated[
+        str, typer.Option("--label-column", help="Of --data, with two labels.")
+    ] = "",
+    plant: Annotated[
+        str,
+        typer.Option(
+            "--plant",
+            help="In --data: name, place, age, gender, word:…, sentence:…, or a column that is "
+            "tied to the label, where nothing is planted.",
+        ),
+    ] = "",
+    place: Annotated[
+        str, typer.Option("--place", help="Of --plant in a text: start, end or middle.")
+    ] = "start",
     as_json: common.Json = False,
 ) -> None:
     """Plant a distractor, train with and without masks, and measure what hiding it wins back.
@@ -54,11 +74,13 @@ def interference_command(
     from ..evidence.distractor.interference import interference
 
     small = QUICK if quick else {"rows": Experiment.rows, "steps": Experiment.steps}
-    chosen = tuple(a.strip() for a in arms.split(",") if a.strip()) or ARMS
+    planted = _own(data, text_column, label_column, plant, place)
+    usual = tuple(a for a in ARMS if a != "oracle" or planted is None or planted.kind != "column")
+    chosen = tuple(a.strip() for a in arms.split(",") if a.strip()) or usual
     experiment = Experiment(
         model=model, kind=kind, strength=strength, noise=noise, seeds=seeds, fresh=not keep_head,
         rows=small["rows"] if rows is None else rows,
-        steps=small["steps"] if steps is None else steps, arms=chosen,
+        steps=small["steps"] if steps is None else steps, arms=chosen, own=planted,
     )  # fmt: skip
     result = interference(experiment, say, processes)
     common.show(result.to_dict(), as_json, "\n".join(_lines(result)))
@@ -70,6 +92,20 @@ def say(progress: Progress) -> None:
     more = "" if left is None else f", {left / 60:.0f} min left"
     said = f"{progress.cell} of {progress.cells}: {progress.arm}, seed {progress.seed}{more}"
     typer.echo(said, err=True)
+
+
+def _own(data: str, text: str, label: str, plant: str, place: str) -> Own | None:
+    """Return the distractor in a table of one's own, None where none is named."""
+    if not data:
+        if text or label or plant:
+            raise ParameterError("--plant and its columns need --data: name the table.")
+        return None
+    if not (text and label and plant):
+        raise ParameterError("--data needs --text-column, --label-column and --plant: name all.")
+    from ..data.hub import resolve
+    from ..evidence.distractor.own import own
+
+    return own(str(resolve(data)), text, label, plant, place)
 
 
 _COLUMNS = (

@@ -78,6 +78,14 @@ def compare_command(
         ),
     ] = "",
     by: Annotated[str, typer.Option("--by", help="Columns to break the result down by, a,b.")] = "",
+    group_columns: Annotated[
+        str,
+        typer.Option(
+            "--group-columns",
+            help="Columns with groups of rows, a,b: broken down by each and by their crossing, "
+            "with the worst group and the gaps.",
+        ),
+    ] = "",
     spans_column: common.SpansColumn = None,
     cluster: Annotated[
         str | None,
@@ -178,6 +186,7 @@ def compare_command(
     if file is None:
         common.only_for_files(
             text_column=text_column, label_column=label_column, label_map=label_map, by=by,
+            group_columns=group_columns,
             cluster=cluster, pair_column=pair_column, swap=swap, label=label, rows=rows, out=out,
             conversation_column=conversation_column, answer_column=answer_column,
             spans_column=spans_column,
@@ -221,6 +230,7 @@ def compare_command(
         {
             **shared, "text_column": text_column, "label_column": label_column, "limit": rows,
             "operator": operator, "by": named(by), "beside": beside, "spans_column": spans_column,
+            "group_columns": named(group_columns),
             "draws": draws, "cluster": cluster, "label_map": given_map(label_map, label_column),
             "conversations": conversation_column is not None, "answer_column": answer_column,
         },

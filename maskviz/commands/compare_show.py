@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ..evidence.counterfactual.fairness import Fairness
     from ..evidence.files.file_result import Beside
     from ..evidence.files.files import FileComparison, StrategyResult
+    from ..evidence.files.groups import GroupGaps
     from ..evidence.text.compare import Comparison, Effect, Sensitivity
     from ..evidence.text.roles import RoleEffect, TurnEffect
 
@@ -156,10 +157,38 @@ def file_table(result: FileComparison) -> str:
         if column == "label" and len(values) < 2:
             continue
         lines += [f"by {column}", *_rows(values), "", *_chance(values)]
+    for column, gaps in result.group_gaps.items():
+        lines += [*group_lines(column, gaps), ""]
     if result.beside is not None:
         lines += [*_beside(result.beside), ""]
     rows = f"{result.rows:,} row{'s' * (result.rows != 1)}"
     return "\n".join([*lines, f"{rows}, model {result.model}."])
+
+
+_GROUPS = 20  # that are listed
+
+
+def group_lines(column: str, found: GroupGaps) -> list[str]:
+    """Return the groups of a column by arm, the worst of them and the widest gap."""
+    percent = found.measure in ("accuracy", "flip rate")
+    digits, signed = (".1%", "+.1%") if percent else (".3f", "+.3f")
+    lines = [f"groups of {column}: {found.measure} [95 %], beside all other rows; arm − plain"]
+    for arm, gaps in found.arms.items():
+        for name, group in list(gaps.groups.items())[:_GROUPS]:
+            gap = "" if group.gap is None else f"  {group.gap:{signed}}"
+            gap += "" if group.gap is None else f" {_between(group.gap_ci95, signed)}"
+            change = "" if group.change is None else f"  {group.change:{signed}}"
+            lines.append(
+                f"{_short(f'{arm}: {name}'):34}{group.rows:>7,}{group.score:>8{digits}} "
+                f"{_between(group.ci95, digits)}{gap}{change}"
+            )
+        if gaps.worst is not None and gaps.gap is not None:
+            lines.append(
+                f"  {arm}: worst {gaps.worst}, {gaps.worst_score:{digits}} "
+                f"{_between(gaps.worst_ci95, digits)}; from the best, {gaps.best}, "
+                f"{gaps.gap:{digits}} {_between(gaps.gap_ci95, signed)} (of all groups, all pairs)"
+            )
+    return [*lines, *found.notes]
 
 
 def _chance(results: dict[str, Any]) -> list[str]:

@@ -50,7 +50,11 @@ def explain_command(
     ] = 20,
     rationales: Annotated[
         Path | None,
-        typer.Option("--rationales", help="JSONL or Parquet with spans that people marked."),
+        typer.Option(
+            "--rationales",
+            help="JSONL or Parquet with spans that people marked, or what Argilla or Label Studio "
+            "exports.",
+        ),
     ] = None,
     rows: Annotated[int | None, typer.Option("--rows", help="Of --rationales, the first.")] = None,
     long: Long = "cut",
@@ -206,10 +210,11 @@ def _plausibility(
     first = found[names[0]]
     for note in first.notes:
         common.notify(note)
-    lines = [f"{'method':22}{'token-F1':>22}{'IoU-F1':>22}{'AUPRC':>22}"]
+    lines = [f"{'method':22}{'token-F1':>22}{'IoU-F1':>22}{'average precision':>22}"]
     for name, p in found.items():
         cells = (
-            (p.token_f1, p.token_f1_ci95), (p.iou_f1, p.iou_f1_ci95), (p.auprc, p.auprc_ci95),
+            (p.token_f1, p.token_f1_ci95), (p.iou_f1, p.iou_f1_ci95),
+            (p.average_precision, p.average_precision_ci95),
         )  # fmt: skip
         text = "".join(f"{v:.3f} [{_bounds(ci95)}]".rjust(22) for v, ci95 in cells)
         lines.append(f"{name:22}{text}")

@@ -80,8 +80,10 @@ def _middle(means: Any, level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def paired_t(count: int, total: float, squares: float) -> tuple[Interval | None, float | None]:
-    """Return the 95 % interval of a mean difference and the p-value of the paired t-test.
+def paired_t(
+    count: int, total: float, squares: float, level: float = 0.95
+) -> tuple[Interval | None, float | None]:
+    """Return the interval of a mean difference and the p-value of the paired t-test.
 
     From n, Σd and Σd² of the differences d; None where n < 2, or all d are equal: the spread of
     what was measured once, or never differs, is not known.
@@ -93,7 +95,7 @@ def paired_t(count: int, total: float, squares: float) -> tuple[Interval | None,
     if variance <= 1e-18:
         return None, None
     error = (variance / count) ** 0.5
-    reach = float(t.ppf(0.975, count - 1)) * error
+    reach = float(t.ppf((1 + level) / 2, count - 1)) * error
     return (mean - reach, mean + reach), float(2 * t.sf(abs(mean) / error, count - 1))
 
 
@@ -164,17 +166,17 @@ class Mean:
         """Whether rows share anything."""
         return self.units < self.n
 
-    def interval(self) -> tuple[Interval | None, float | None]:
-        """Return the 95 % interval and the two-sided p-value against 0; None of one unit alone."""
+    def interval(self, level: float = 0.95) -> tuple[Interval | None, float | None]:
+        """Return the interval and the two-sided p-value against 0; None of one unit alone."""
         if self.units < 2:
             return None, None
         if self._high - self._low < 1e-9:
-            return self._alike(), None
+            return self._alike(level), None
         if self.clustered:
-            return self._of_clusters()
-        interval, p = paired_t(self.n, self.total, self._squares)
+            return self._of_clusters(level)
+        interval, p = paired_t(self.n, self.total, self._squares, level)
         if self._bounds == (0.0, 1.0) and self._whole:
-            return wilson(round(self.total), self.n), p
+            return wilson(round(self.total), self.n, level), p
         return self._inside(interval), p
 
     def _inside(self, interval: Interval | None) -> Interval | None:
@@ -183,23 +185,23 @@ class Mean:
             return interval
         return max(self._bounds[0], interval[0]), min(self._bounds[1], interval[1])
 
-    def _alike(self) -> Interval | None:
+    def _alike(self, level: float) -> Interval | None:
         """Return how far the mean may lie from the one value that all units have."""
         if self._bounds is None:
             return None
-        (low, high), reach = self._bounds, wilson(0, self.units)[1]
+        (low, high), reach = self._bounds, wilson(0, self.units, level)[1]
         return self.mean - reach * (self.mean - low), self.mean + reach * (high - self.mean)
 
-    def _of_clusters(self) -> tuple[Interval | None, float | None]:
+    def _of_clusters(self, level: float) -> tuple[Interval | None, float | None]:
         from scipy.stats import t
 
         groups, counts, products, sums = self._moments()
         spread = sums - 2 * self.mean * products + self.mean**2 * counts
         error = math.sqrt(max(0.0, groups / (groups - 1) * spread)) / self.n
         if error < 1e-9:  # the clusters are alike, though their rows are not
-            return self._alike(), None
+            return self._alike(level), None
         p = float(2 * t.sf(abs(self.mean) / error, groups - 1))
-        reach = float(t.ppf(0.975, groups - 1))
+        reach = float(t.ppf((1 + level) / 2, groups - 1))
         if self._bounds == (0.0, 1.0):
             return share_of(self.mean, error, self.mean * (1 - self.mean) / error**2, reach), p
         return self._inside((self.mean - reach * error, self.mean + reach * error)), p

@@ -114,6 +114,9 @@ def _columns_are_there(spec: RunSpec) -> None:
             raise no_column(column, known)
     if spec.task == "classification" and spec.data.label_column:
         label_columns(spec.data.label_column, known)
+    for column in filter(None, map(str.strip, spec.data.group_columns.split(","))):
+        if column not in known:
+            raise no_column(column, known)
 
 
 def _hides_something(spec: RunSpec) -> None:

@@ -145,12 +145,12 @@ def test_what_it_leans_on_asks_for_columns_and_shows_what_was_found(tmp_path, mo
     path.write_text(LEANED)
     monkeypatch.setattr("maskviz.evidence.shortcuts.work.of_kinds", lambda **_: [])
     job = jobs.create("shortcuts", "films.csv", path, {
-        "text_column": "text", "label_column": "label", "group_columns": ["who"],
+        "model": "mini", "text_column": "text", "label_column": "label", "group_columns": ["who"],
         "irrelevant": ["dull"],
     })  # fmt: skip
     work.work(job)
     assert (job.status().state, job.status().message) == ("done", "")
-    app.session_state["leans_job"] = job.id
+    app.session_state["comparison_shown"] = {"shortcuts": job.id}
     app.run()
     assert not app.exception
     assert any("leans on" in m.value for m in app.markdown)

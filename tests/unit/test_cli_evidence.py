@@ -35,7 +35,7 @@ def test_explain_against_marked_words(run, tiny, tmp_path) -> None:
     )
     result = json.loads(out)
     assert result["rows"] == 1
-    assert result["methods"]["uniform"]["auprc"] == pytest.approx(1 / 3)
+    assert result["methods"]["uniform"]["average_precision"] == pytest.approx(1 / 3)
 
 
 def test_a_regression_is_explained_in_its_values(run, tmp_path) -> None:

@@ -16,9 +16,9 @@ from maskviz.evidence.words.plausibility import (
     average_precision,
     iou_f1,
     plausibility,
-    read_rationales,
     token_f1,
 )
+from maskviz.evidence.words.rationales import read_rationales
 from maskviz.masks import Mask, MaskSpan, apply
 from maskviz.models import load_model
 from maskviz.readings import predict
@@ -176,8 +176,14 @@ def test_a_file_gives_means_over_its_texts(tiny) -> None:
     for row in read_rationales(jsonl(ROWS), "r.jsonl"):
         scores = [w.score for w in explain(row.text, tiny("modernbert")).words]
         each.append(agreement(scores, row.words, 1))
-    assert (result.token_f1, result.iou_f1, result.auprc) == pytest.approx(np.mean(each, 0))
-    assert result.auprc_ci95[0] <= result.auprc <= result.auprc_ci95[1]
+    assert (result.token_f1, result.iou_f1, result.average_precision) == pytest.approx(
+        np.mean(each, 0)
+    )
+    assert (
+        result.average_precision_ci95[0]
+        <= result.average_precision
+        <= result.average_precision_ci95[1]
+    )
     json.dumps(result.to_dict())
 
 
@@ -185,7 +191,7 @@ def test_a_file_gives_means_over_its_texts(tiny) -> None:
 def test_texts_that_do_not_differ_have_no_interval(tiny, rows) -> None:
     same = plausibility(jsonl([ROWS[0]] * rows), "occlusion", tiny("modernbert"), name="r.jsonl")
     assert same.rows == rows
-    assert same.token_f1_ci95 is same.iou_f1_ci95 is same.auprc_ci95 is None
+    assert same.token_f1_ci95 is same.iou_f1_ci95 is same.average_precision_ci95 is None
 
 
 @pytest.mark.parametrize(

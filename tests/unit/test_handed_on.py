@@ -10,7 +10,7 @@ import pytest
 
 from maskviz.evidence import compare, compare_file, explain, fairness
 from maskviz.evidence.counterfactual.swaps import Pair
-from maskviz.evidence.files.files import masking_job
+from maskviz.evidence.files.masking import masking_job
 from maskviz.masks import Choice, choose, mask
 from maskviz.masks.audit import audit
 from maskviz.models import load_model

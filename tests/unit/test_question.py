@@ -24,7 +24,8 @@ from maskviz.evidence.counterfactual.swaps import Pair
 from maskviz.evidence.files.files import FileComparison
 from maskviz.evidence.text.sentence import comparison_sentence
 from maskviz.evidence.words.faithfulness import faithfulness
-from maskviz.evidence.words.plausibility import Rationale, plausibility
+from maskviz.evidence.words.plausibility import plausibility
+from maskviz.evidence.words.rationales import Rationale
 from maskviz.evidence.words.worth import worth
 from maskviz.masks import apply, mask
 from maskviz.models import load_model

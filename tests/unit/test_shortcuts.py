@@ -12,6 +12,7 @@ from scipy.stats import false_discovery_control, norm, permutation_test
 
 from maskviz.errors import DataError, MaskvizError, ParameterError
 from maskviz.evidence.files.rows import Row
+from maskviz.evidence.files.slots import Slots
 from maskviz.evidence.jobs import jobs, work
 from maskviz.evidence.shortcuts import work as search_work
 from maskviz.evidence.shortcuts.candidates import Finder, named, of_kinds, part, units, word
@@ -19,7 +20,7 @@ from maskviz.evidence.shortcuts.halves import halves
 from maskviz.evidence.shortcuts.result import Shortcuts
 from maskviz.evidence.shortcuts.search import shortcuts
 from maskviz.evidence.shortcuts.signs import benjamini_yekutieli, sign_flip
-from maskviz.evidence.shortcuts.sums import Slots, Strata
+from maskviz.evidence.shortcuts.sums import Strata
 from maskviz.evidence.shortcuts.telling import Telling
 from maskviz.evidence.shortcuts.work import ShortcutWork
 from maskviz.masks import mask

@@ -1,3 +1,3 @@
 """The planted distractor: does hiding what misleads keep a model from it?"""
 
-__all__ = ["experiment", "interference", "result", "words"]
+__all__ = ["experiment", "interference", "own", "result", "words"]

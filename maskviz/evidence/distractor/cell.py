@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...data.distractor import KINDS, LABELS, make
+from ...data.distractor import KINDS, make
 from ...paths import write_atomic
 from ..cells import cell_file, loaded, tuned
 from .experiment import TESTS, Experiment
 from .leakage import counts_of, probe
+from .own import own_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,16 +37,41 @@ def measure(experiment: Experiment, arm: str, seed: int, folder: Path) -> dict[s
     """Tune the model on one seed's rows as the arm has it, and return the cell's figures."""
     from ...models import load_model
 
-    frame = make(experiment.rows, seed, experiment.strength, experiment.kind, experiment.noise)
+    frame = frame_of(experiment, seed)
     spec = _spec(experiment, arm, seed, folder, frame)
     model_folder = tuned(spec, _rows(frame), folder, arm)
     return _figures(spec, frame, experiment, model_folder, load_model(spec.model))
 
 
+def frame_of(experiment: Experiment, seed: int) -> pd.DataFrame:
+    """Return one seed's rows: text, label, distractor, group (which label it goes with), split."""
+    size = (experiment.rows, experiment.strength, experiment.noise)
+    if experiment.own is not None:
+        return own_frame(experiment.own, *size, seed)
+    frame = make(experiment.rows, seed, experiment.strength, experiment.kind, experiment.noise)
+    return frame.assign(group=frame.distractor.isin(KINDS[experiment.kind][1]).astype(int))
+
+
+def labels_of(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return both labels, in their order."""
+    return tuple(sorted(set(frame.label)))
+
+
 def masking_of(
     experiment: Experiment, arm: str, frame: pd.DataFrame, folder: Path, seed: int
 ) -> MaskingSpec:
-    """Return what an arm hides, in training and at test."""
+    """Return what an arm hides, in training and at test.
+
+    A word or sentence that is there or not is taken out: a mask token would still say that it was.
+    """
+    found = _hidden_by(experiment, arm, frame, folder, seed)
+    there_or_not = experiment.own is not None and experiment.own.kind in ("word", "sentence")
+    return replace(found, operator="delete") if there_or_not and arm != "plain" else found
+
+
+def _hidden_by(
+    experiment: Experiment, arm: str, frame: pd.DataFrame, folder: Path, seed: int
+) -> MaskingSpec:
     from ...training.spec.mask_spec import NO_STRATEGY, MaskingSpec
 
     train = frame[frame.split == "train"]
@@ -58,7 +84,8 @@ def masking_of(
         train[["text", "label"]].to_csv(table, index=False)
         return MaskingSpec("key", parameters={"by": "keyness", "data": str(table)})
     if arm == "oracle":
-        planted = [word for group in KINDS[experiment.kind] for word in group]
+        groups = KINDS[experiment.kind] if experiment.own is None else experiment.own.groups
+        planted = [word for group in groups for word in group]
         return MaskingSpec("pattern", parameters={"words": planted})
     return attributes_of(experiment) if arm == "attribute" else MaskingSpec(arm)
 
@@ -69,7 +96,7 @@ def attributes_of(experiment: Experiment) -> MaskingSpec:
     from ...training.spec.mask_spec import MaskingSpec
 
     places = Choice("entity", parameters={"types": ["GPE", "LOC"]})
-    return MaskingSpec("attribute", second=places if experiment.kind == "place" else None)
+    return MaskingSpec("attribute", second=places if experiment.planted == "place" else None)
 
 
 def _matched_ratio(experiment: Experiment, train: pd.DataFrame, seed: int) -> float:
@@ -108,11 +135,13 @@ def _rows(frame: pd.DataFrame) -> Any:
     """Return the rows a run trains on; a few of dev suffice, the tests are measured apart."""
     from ...training.data.rows import Part, Rows
 
+    labels = labels_of(frame)
+
     def part(rows: pd.DataFrame) -> Part:
-        return Part(tuple(rows.text), tuple(LABELS.index(label) for label in rows.label))
+        return Part(tuple(rows.text), tuple(labels.index(label) for label in rows.label))
 
     dev = frame[frame.split == "dev"].head(64)
-    return Rows(part(frame[frame.split == "train"]), {"dev": part(dev)}, LABELS)
+    return Rows(part(frame[frame.split == "train"]), {"dev": part(dev)}, labels)
 
 
 def _figures(
@@ -123,14 +152,15 @@ def _figures(
 
     network, reader = loaded(model_folder, spec.task), _reader(spec, model)
     figures: dict[str, float] = {}
+    labels = labels_of(frame)
     for test in TESTS:
         rows = frame[frame.split == test]
         tokens = list(reader(tuple(rows.text)))
         predicted, pooled = _forward(network, tokens)
-        right = predicted == np.array([LABELS.index(label) for label in rows.label])
+        right = predicted == np.array([labels.index(label) for label in rows.label])
         figures[f"accuracy_{test}"] = float(right.mean())
         if test == "neutral":
-            groups = rows.distractor.isin(KINDS[experiment.kind][1]).to_numpy().astype(int)
+            groups = rows.group.to_numpy().astype(int)
             figures["worst_group"] = _worst(right, rows.label.to_numpy(), groups)
             seen = [
                 [i for i, on in zip(row.input_ids, row.attention_mask, strict=True) if on]
@@ -148,7 +178,8 @@ def _figures(
 
 def _worst(right: Any, labels: Any, groups: Any) -> float:
     """Return the lowest accuracy over the groups label × distractor (Sagawa et al. 2020)."""
-    cells = [right[(labels == label) & (groups == group)] for label in LABELS for group in (0, 1)]
+    both = sorted(set(labels))
+    cells = [right[(labels == label) & (groups == group)] for label in both for group in (0, 1)]
     return min(float(cell.mean()) for cell in cells if len(cell))
 
 

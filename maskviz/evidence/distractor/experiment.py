@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from ...errors import ParameterError, UnknownNameError
 from ...paths import home
 from ..cells import identity
+from .own import Own
 
 
 class Size(TypedDict):
@@ -32,6 +33,7 @@ class Experiment:
     strength: ρ in [0.5, 1]; noise: η in [0, 0.5]; kind: name, place, age or gender; rows: to train
     on, each test set has a fifth of them; steps: optimiser steps of 32 rows. fresh: start from the
     pretrained encoder with a new head; otherwise from the classifier, which may know the task.
+    own: rows of one's own and what is planted in them, in the place of the generated set's `kind`.
     """
 
     model: str = "mini"
@@ -44,6 +46,7 @@ class Experiment:
     learning_rate: float = 3e-4
     fresh: bool = True
     arms: tuple[str, ...] = ARMS
+    own: Own | None = None
 
     def __post_init__(self) -> None:
         from ...data.distractor import KINDS
@@ -60,13 +63,35 @@ class Experiment:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise ParameterError(f"{name} is {value}: give {low} to {high:,}.")
+        if self.own is not None:
+            self._check_own(self.own)
         if "plain" not in self.arms:
             raise ParameterError("The arm 'plain' is what the others are measured by: keep it.")
+
+    def _check_own(self, own: Own) -> None:
+        if not self.fresh:
+            raise ParameterError("Rows of your own need a new head: leave --keep-head out.")
+        if own.kind == "column" and "oracle" in self.arms:
+            raise ParameterError(
+                "Of a column nobody knows the words that give it away: leave the arm 'oracle' out."
+            )
+
+    @property
+    def planted(self) -> str:
+        """What is planted, as a sentence says it."""
+        return self.kind if self.own is None else self.own.said
+
+    def settings(self) -> dict[str, Any]:
+        """Return what is asked for, JSON-ready; rows of one's own only where there are any."""
+        values = asdict(self)
+        if self.own is None:
+            del values["own"]
+        return values
 
     @property
     def id(self) -> str:
         """A short name that changes with everything that changes a cell, arms and seeds aside."""
-        settings = {k: v for k, v in asdict(self).items() if k not in ("arms", "seeds")}
+        settings = {k: v for k, v in self.settings().items() if k not in ("arms", "seeds")}
         return identity(CACHE_VERSION + OF_KIND.get(self.kind, 0), settings, self.model)
 
     @property

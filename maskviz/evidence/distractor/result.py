@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from .experiment import Experiment
@@ -36,7 +36,7 @@ class Interference:
                 {"claim": claim, "holds": holds, "figures": said}
                 for claim, holds, said in self.verdicts
             ],
-            "experiment": asdict(self.experiment),
+            "experiment": self.experiment.settings(),
             "id": self.experiment.id,
             "cells": {arm: list(rows) for arm, rows in self.cells.items()},
             "seconds": round(self.seconds, 1),

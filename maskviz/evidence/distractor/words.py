@@ -16,7 +16,7 @@ EXPECTED_RECOVERY = 0.9
 
 def finding(result: Interference) -> str:
     """Say how much the plain arm leans on the distractor and what hiding wins back."""
-    kind = result.experiment.kind
+    kind = result.experiment.planted
     if not result.cells["plain"]:
         return "No seed is finished yet."
     mean, low, high = result.arms["plain"]["reliance"]
@@ -75,7 +75,7 @@ def verdicts(result: Interference) -> list[tuple[str, bool | None, str]]:
     leans = _beyond(lean, LARGE, at_least=0.0)
     rows: list[tuple[str, bool | None, str]] = [
         (
-            f"The plain arm leans on the {result.experiment.kind} "
+            f"The plain arm leans on the {result.experiment.planted} "
             f"(reliance over {percent(LARGE, 0)})",
             leans,
             f"reliance {points(lean[0])} ({span(*lean[1:])})",

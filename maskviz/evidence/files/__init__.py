@@ -8,8 +8,10 @@ __all__ = [
     "file_result",
     "files",
     "finding",
+    "groups",
     "masking",
     "rows",
+    "slots",
     "tally",
     "written",
 ]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...readings.question import json_of
+from .groups import GroupGaps
 from .tally import RowResult, StrategyResult
 
 Groups = dict[str, dict[str, dict[str, StrategyResult]]]
@@ -34,6 +35,7 @@ class FileComparison:
     groups: column → value → strategy → result; `label` is the true label (the predicted one
     without labels), `hidden` the type of what was hidden, `hidden role` who says it in a
     conversation. worst: strategy → the rows that change most. complete: whether every row was read.
+    group_gaps: group column, or the crossing of all → the worst group and the gaps, by arm.
     """
 
     rows: int
@@ -46,11 +48,14 @@ class FileComparison:
     beside: Beside | None = None
     complete: bool = True
     question: str | dict[str, Any] = "labels"
+    group_gaps: dict[str, GroupGaps] = field(default_factory=dict, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values; the keys are the command line's."""
         values = asdict(self)
         del values["question"]
+        if not self.group_gaps:
+            del values["group_gaps"]
         return {**values, "notes": list(self.notes), **json_of(self.question)}
 
     @classmethod
@@ -63,6 +68,8 @@ class FileComparison:
             column: {value: _strategies(results) for value, results in found.items()}
             for column, found in given["groups"].items()
         }
+        gaps = given.get("group_gaps", {}).items()
+        given["group_gaps"] = {c: GroupGaps.from_dict(values) for c, values in gaps}
         given["worst"] = {
             name: [RowResult.from_dict(row) for row in rows]
             for name, rows in given["worst"].items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
@@ -27,6 +28,7 @@ from .answers import Paired
 from .chance import APART, checked_draws, draws_for
 from .conversations import json_of_each, of_each, refuse_turns, spoken_row
 from .file_result import Beside, FileComparison, Step
+from .groups import GroupSums, checked_groups, crossed
 from .marked import check_marks, require_column, subject, with_marks
 from .masked import Masked
 from .masking import masking_job, pipelines_of
@@ -73,6 +75,7 @@ def compare_file(
     conversations: bool = False,
     answer_column: str | None = None,
     label_map: LabelMap | None = None,
+    group_columns: Sequence[str] = (),
     spans_column: str | None = None,
     each: Callable[[RowResult], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -87,21 +90,22 @@ def compare_file(
     `limit` takes the first rows only, `draws` are the random masks a row in which chance is seen
     beside each strategy (None: 1,000 in all, 1 to 20 a row; 0: none). `each` gets every row's
     result, `progress` the rows done and the rows in all, `note` what is being read where a row is
-    long; where `stop` says so, the result is that
-    of the rows so far. `conversations`: the texts are conversations, each asked about without its
-    last answer. `answer_column` holds the answer that each row is asked for; without one the
-    question `answer` takes that of each conversation, else the model's own. `label_map` says which
-    of the model's labels a label of the file stands for (None: its rows are left out),
-    `spans_column` holds what a person marked, for the strategy `spans`. Rows without a word or a
-    label, and rows a strategy hides whole, are left out and counted in `notes`. Raises DataError
-    before anything runs where a column is missing or its labels are not the model's.
+    long; where `stop` says so, the result is that of the rows so far. `conversations`: the texts
+    are conversations, each asked about without its last answer. `answer_column` holds the answer
+    that each row is asked for; without one the question `answer` takes that of each conversation,
+    else the model's own. `label_map` says which of the model's labels a label of the file stands
+    for (None: its rows are left out), `spans_column` holds what a person marked, for the strategy
+    `spans`. `group_columns` are broken down by like `by`, and by their crossing, with the worst
+    group and the gaps. Rows without a word or a label, and rows a strategy hides whole, are left
+    out and counted in `notes`. Raises DataError before anything runs where a column is missing or
+    its labels are not the model's.
     """
     work = FileWork(
         source, strategies, text_column=text_column, label_column=label_column, model=model,
         operator=operator, ratio=ratio, seed=seed, name=name, by=by, cluster=cluster,
         beside=beside, long=long, limit=limit, draws=draws, question=question,
         conversations=conversations, answer_column=answer_column, label_map=label_map,
-        spans_column=spans_column, note=note,
+        group_columns=group_columns, spans_column=spans_column, note=note,
     )  # fmt: skip
     for step in work.steps():
         for row in step.sides[0]:
@@ -139,6 +143,7 @@ class FileWork:
         conversations: bool = False,
         answer_column: str | None = None,
         label_map: LabelMap | None = None,
+        group_columns: Sequence[str] = (),
         spans_column: str | None = None,
         patience: float | None = None,
         note: Callable[[str], None] | None = None,
@@ -173,13 +178,16 @@ class FileWork:
             apply(Mask(EACH.text, (MaskSpan(0, 3),)), operator, loaded)
         self._source, self._name, self._limit = source, name, limit
         self._patience, self._note = patience, note
-        self._columns = (text_column, label_column, tuple(by))
-        self._cluster, self._label_map, self._answers = cluster, label_map, answer_column
-        self._spans = spans_column
+        by = tuple(dict.fromkeys([*by, *group_columns]))
+        self._columns = (text_column, label_column, by)
+        self._group_columns = tuple(group_columns)
+        self._cluster, self._label_map = cluster, label_map
+        self._answers, self._spans = answer_column, spans_column
         self.check: FileCheck = check_file(
-            source, self.questions[0], text_column, label_column, tuple(by), name, cluster,
-            label_map, answer_column,
+            source, self.questions[0], text_column, label_column, by, name, cluster, label_map,
+            answer_column,
         )  # fmt: skip
+        checked_groups(self._group_columns, self.check.columns)
         if not self.check.usable:
             raise DataError(
                 "No row of the file can be compared: "
@@ -195,6 +203,11 @@ class FileWork:
         self._left_out: dict[str, list[int]] = {}  # by reading; by masking:
         self._unmasked: dict[str, list[int]] = {}
         self._cut: list[int] = []
+        self._gaps: GroupSums | None = None
+        if group_columns:
+            self._gaps = GroupSums(
+                self.tallies[0].head, group_columns, self.check.columns, label_column is not None
+            )
         self._agree: Counter[bool] = Counter()
         self._paired: dict[str, Paired] = {}
 
@@ -217,6 +230,10 @@ class FileWork:
         for tallies, results in zip(self.tallies, step.sides, strict=True):
             for result in results:
                 tallies.add(result)
+        if self._gaps is not None:
+            others = step.sides[1] if len(step.sides) == 2 else [None] * len(step.sides[0])
+            for one, second in zip(step.sides[0], others, strict=True):
+                self._gaps.add(one, second, "beside")
         if len(step.sides) == 2:
             for one, other in zip(*step.sides, strict=True):
                 self._pair(one, other)
@@ -253,6 +270,10 @@ class FileWork:
 
     def _put(self, row: Row) -> tuple[Row, list[Question]]:
         """Return a row as it is read, and what is asked about it."""
+        if self._group_columns:
+            known = self.check.columns
+            binned = {c: known[c].group(row.groups[c]) for c in self._group_columns}
+            row = replace(row, groups={**crossed(self._group_columns, binned), **row.groups})
         row = with_marks(row, self._conversations) if self._spans else row
         if self._own:
             return self._own.put(row)
@@ -341,6 +362,7 @@ class FileWork:
             self._beside(),
             complete,
             self._asked(),
+            {} if self._gaps is None else self._gaps.result(),
         )
 
     def _asked(self) -> str | dict[str, Any]:

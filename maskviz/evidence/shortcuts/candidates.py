@@ -103,8 +103,19 @@ def of_kinds(pipeline: str = BUNDLED, conversations: bool = False) -> list[Candi
         if name in ("pos", "role"):  # all adjectives, and all that the user says: no kind apart
             continue
         given = tuple(_WITHOUT_ASKING.get(name, {}).items())
-        found.append(Candidate(name, "strategy", name, given))
+        candidate = Candidate(name, "strategy", name, given)
+        if _stands_alone(candidate):
+            found.append(candidate)
     return found
+
+
+def _stands_alone(candidate: Candidate) -> bool:
+    """Tell whether a strategy says by itself what it hides: some must be told by a person."""
+    try:
+        candidate.mask(Document("Ann is here."))
+    except ParameterError:
+        return False
+    return True
 
 
 def _entity_types(pipeline: str) -> Sequence[str]:

@@ -6,37 +6,12 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
-from zlib import crc32
 
 from ...readings.heads import valued
 from ..files.answers import Paired
 from ..files.tally import WORST
 from ..statistics import Mean
 from .measured import Measured, Moved
-
-SLOTS = 4096  # clusters, or rows, that are told apart; of more several go together
-
-
-class Slots:
-    """Gives each cluster or row a slot; beyond 4,096 of them several share one.
-
-    What shares a slot is counted as one cluster: tests and intervals stay valid, and their memory
-    does not grow.
-    """
-
-    def __init__(self, size: int = SLOTS) -> None:
-        self._size, self._names = size, list[str]()
-        self._known: dict[str, str] = {}
-
-    def of(self, unit: str) -> str:
-        """Return the slot of a unit."""
-        if unit in self._known:
-            return unit
-        if len(self._names) < self._size:
-            self._known[unit] = unit
-            self._names.append(unit)
-            return unit
-        return self._names[crc32(unit.encode()) % self._size]
 
 
 class Sums:

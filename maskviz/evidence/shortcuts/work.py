@@ -29,15 +29,16 @@ from ...readings.windows import checked_long
 from ...text.document import Document
 from ...text.pipelines import BUNDLED
 from ...text.together import annotated
-from ..files.conversations import json_of_each, of_each, spoken_row
+from ..files.conversations import json_of_each, of_each, refuse_turns, spoken_row
 from ..files.rows import FileCheck, Row, check_file, label_reader, notes, usable_rows, why_left_out
+from ..files.slots import Slots
 from .candidates import MOST, Candidate, Finder, named, of_kinds, of_pattern, word
 from .halves import halves
 from .leanings import gaps_of_length, leanings
 from .measured import Asked, Measured, measured, prepared, shown_outputs
 from .result import FEWEST_ROWS, Leaning, Shortcuts, Step
 from .sentence import finding
-from .sums import Leaned, Slots, Strata
+from .sums import Leaned, Strata
 from .telling import Telling
 
 PHASES = ("look", "choose", "measure")
@@ -73,6 +74,8 @@ class ShortcutWork:
         note: Callable[[str], None] | None = None,
     ) -> None:
         """Check everything that can be checked without asking the model; see `shortcuts`."""
+        if not conversations:
+            refuse_turns(source, name, text_column)
         self.question = asked(model, of_each(question) if conversations else question)
         self.model = self.question.model
         if operator not in OPERATORS:

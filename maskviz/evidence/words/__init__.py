@@ -7,6 +7,7 @@ __all__ = [
     "keyness",
     "methods",
     "plausibility",
+    "rationales",
     "staged",
     "turns",
     "worth",

@@ -5,36 +5,25 @@ a text are as many as people mark on average: the mean share over the data set t
 
     token-F1   harmonic mean of precision and recall of the top words against the marked ones
     IoU-F1     the same over runs of words; a run matches one whose overlap / union is ≥ 0.5
-    AUPRC      average precision of the scores, Σ (R_i − R_{i−1}) · P_i; needs no cut
+    average precision   of the scores, Σ (R_i − R_{i−1}) · P_i; needs no cut (ERASER's AUPRC)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...data.rows import iter_rows
 from ...errors import DataError
 from ...masks.mask import Mask
 from ...models.model import Model
 from ...readings.question import Question, Spec, asked
 from ..statistics import bootstrap_interval
 from .attribution import explain
+from .rationales import Rationale, read_rationales
 
-_SPANS = ("evidence", "rationale", "rationales", "spans", "evidences")
-_TEXTS = ("text", "sentence", "review", "document")
 _MATCH = 0.5
-
-
-@dataclass(frozen=True)
-class Rationale:
-    """A text and the words (by index, as `Mask(text).words` counts them) that people marked."""
-
-    row: int
-    text: str
-    words: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -50,10 +39,10 @@ class Plausibility:
     rows: int
     token_f1: float
     iou_f1: float
-    auprc: float
+    average_precision: float
     token_f1_ci95: tuple[float, float] | None
     iou_f1_ci95: tuple[float, float] | None
-    auprc_ci95: tuple[float, float] | None
+    average_precision_ci95: tuple[float, float] | None
     share: float
     notes: tuple[str, ...] = ()
 
@@ -157,7 +146,7 @@ def _rationales(
 def agreement(
     scores: Sequence[float], marked: frozenset[int], top: int
 ) -> tuple[float, float, float]:
-    """Return token-F1, IoU-F1 and AUPRC of one text.
+    """Return token-F1, IoU-F1 and average precision of one text.
 
     >>> agreement([0.9, 0.1, 0.8], frozenset({0, 2}), 2)
     (1.0, 1.0, 1.0)
@@ -219,57 +208,3 @@ def average_precision(scores: Sequence[float], marked: frozenset[int]) -> float:
         area += (recall - before) * (taken & truth).sum() / taken.sum()
         before = recall
     return float(area)
-
-
-def read_rationales(source: str | Path | bytes, name: str | None = None) -> Iterator[Rationale]:
-    """Yield the rows of a JSONL or Parquet file that have marked spans.
-
-    A row has `text` and spans of characters, or `tokens` (words) and spans of tokens; a span is
-    [start, end) or {"start": …, "end": …}, in the column `evidence`, `rationale` or `spans`.
-    Raises DataError, with the row, where one cannot be read.
-    """
-    for number, row in enumerate(iter_rows(source, name), start=1):
-        spans: Any = next((row[c] for c in _SPANS if c in row), None)
-        if spans is None:
-            raise DataError(
-                f"Row {number} has no marked spans: name their column 'evidence' or 'spans'."
-            )
-        text, bounds = _text_and_bounds(row, number)
-        marked = {
-            c for start, end in map(_span(number), spans) for b in bounds[start:end] for c in b
-        }
-        words = Mask(text).words
-        hit = frozenset(i for i, (s, e) in enumerate(words) if not marked.isdisjoint(range(s, e)))
-        if hit:
-            yield Rationale(number, text, hit)
-
-
-def _text_and_bounds(row: Mapping[str, Any], number: int) -> tuple[str, list[range]]:
-    """Return the text and the characters of each unit that spans count: tokens or characters."""
-    if "tokens" in row:
-        tokens = [str(token) for token in row["tokens"]]
-        bounds, end = [], 0
-        for token in tokens:
-            bounds.append(range(end, end + len(token)))
-            end += len(token) + 1
-        return " ".join(tokens), bounds
-    column = next((c for c in _TEXTS if isinstance(row.get(c), str)), None)
-    if column is None:
-        raise DataError(f"Row {number} has no text: name its column 'text', or give 'tokens'.")
-    return str(row[column]), [range(i, i + 1) for i in range(len(str(row[column])))]
-
-
-def _span(number: int) -> Any:
-    def read(span: Any) -> tuple[int, int]:
-        try:
-            pair = (span["start"], span["end"]) if isinstance(span, Mapping) else tuple(span)
-            start, end = map(int, pair)
-        except (KeyError, TypeError, ValueError):
-            start, end = -1, -1
-        if not 0 <= start <= end:
-            raise DataError(
-                f"Row {number} has the span {str(span)[:40]}: write [start, end], whole numbers."
-            )
-        return start, end
-
-    return read

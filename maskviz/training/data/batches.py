@@ -20,6 +20,7 @@ class MaskedRows(Dataset[Any]):
     def __init__(self, masker: Masker, labels: Sequence[int]) -> None:
         self.masker = masker
         self.labels = labels
+        self.groups: Sequence[str] = ()  # whom each row is about
         self.epoch = 0
 
     def __len__(self) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data import Selection, guess_columns, iter_rows, make_example, make_talks
-from ...data.labels import label_columns
+from ...data.labels import label_columns, no_column
 from ...errors import DataError
 from ...text.document import Document
 from ...text.span import Span
@@ -32,11 +32,13 @@ CURVE_ROWS = 256  # evaluated while training; the end evaluates all
 class Part:
     """Texts and what each is to teach: a class number, several as 0 and 1, a number or a text.
 
-    marked: what a person marked in each text, where a column of the table says so.
+    groups: whom each row is about, where columns say so; else empty. marked: what a person
+    marked in each text, where a column of the table says so.
     """
 
     texts: tuple[str, ...]
     labels: tuple[Any, ...]
+    groups: tuple[str, ...] = ()
     marked: tuple[tuple[Span, ...], ...] | None = None
 
     def __len__(self) -> int:
@@ -59,7 +61,9 @@ class Part:
         rng = random.Random(0)  # noqa: S311 - a fixed choice, no secret
         rows = sorted(sorted(range(len(self)), key=lambda _: rng.random())[:count])
         marked = None if self.marked is None else tuple(self.marked[i] for i in rows)
-        return Part(tuple(self.texts[i] for i in rows), tuple(self.labels[i] for i in rows), marked)
+        groups = tuple(self.groups[i] for i in rows) if self.groups else ()
+        texts, labels = tuple(self.texts[i] for i in rows), tuple(self.labels[i] for i in rows)
+        return Part(texts, labels, groups, marked)
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def load_rows(spec: RunSpec) -> Rows:
     targets = read_targets(frame, text, column, spec.kind)
     found = targets.selection
     targets = replace(targets, marked=marks_of(spec, frame, text, found.rows, found.texts))
-    parts = _parts(targets, frame, spec)
+    parts = _parts(targets, frame, spec, groups_of(spec, frame, found.rows))
     if spec.data.eval_path:
         own = _own_evaluation(spec, text, column, targets)
         parts = {"train": parts.get("train") or _part(targets, _all(targets)), **own}
@@ -176,16 +180,34 @@ def _all(targets: Targets) -> range:
     return range(len(targets.selection.texts))
 
 
-def _part(targets: Targets, rows: Sequence[int]) -> Part:
+def groups_of(spec: RunSpec, frame: pd.DataFrame, rows: Iterable[int]) -> tuple[str, ...]:
+    """Return the group of each row, of several columns their crossing; empty where none is named.
+
+    Raises DataError for a column that is not there.
+    """
+    columns = [name.strip() for name in spec.data.group_columns.split(",") if name.strip()]
+    for name in columns:
+        if name not in frame.columns:
+            raise no_column(name, list(map(str, frame.columns)))
+    if not columns:
+        return ()
+    values = [frame[name].astype(str).str.strip().tolist() for name in columns]
+    return tuple(" × ".join(column[row] or "(empty)" for column in values) for row in rows)
+
+
+def _part(targets: Targets, rows: Sequence[int], groups: Sequence[str] = ()) -> Part:
     selection = targets.selection
     return Part(
         tuple(selection.texts[i] for i in rows),
         tuple(targets.encode(selection.labels[i]) for i in rows),
+        tuple(groups[i] for i in rows) if groups else (),
         None if targets.marked is None else tuple(targets.marked[i] for i in rows),
     )
 
 
-def _parts(targets: Targets, frame: pd.DataFrame, spec: RunSpec) -> dict[str, Part]:
+def _parts(
+    targets: Targets, frame: pd.DataFrame, spec: RunSpec, groups: Sequence[str] = ()
+) -> dict[str, Part]:
     """Split by the table's own `split` column, else at random within each class."""
     selection = targets.selection
     by_split: dict[str, list[int]] = {}
@@ -199,14 +221,14 @@ def _parts(targets: Targets, frame: pd.DataFrame, spec: RunSpec) -> dict[str, Pa
             return {}
         strata = selection.labels if targets.by_class else ("",) * len(selection.texts)
         rows = _stratified(strata, spec.data.eval_fraction, spec.seed)
-        return {k: _part(targets, v) for k, v in rows.items()}
+        return {k: _part(targets, v, groups) for k, v in rows.items()}
     order = sorted(by_split, key=lambda name: (name not in DEV_NAMES, name))
     if not order and not spec.data.eval_path:
         raise DataError("The column 'split' says 'train' everywhere: mark some rows as 'dev'.")
     if targets.by_class:
         _all_labels(selection, train)
     splits = {"train": train, **{("dev" if n in DEV_NAMES else n): by_split[n] for n in order}}
-    return {k: _part(targets, v) for k, v in splits.items()}
+    return {k: _part(targets, v, groups) for k, v in splits.items()}
 
 
 def _all_labels(selection: Selection, train: Sequence[int]) -> None:
@@ -252,4 +274,5 @@ def _own_evaluation(
         lack = f"the {what} {unknown[0]!r}, which the training rows lack" if unknown else "no rows"
         raise DataError(f"The evaluation table has {lack}: give a table of the same labels.")
     said = tuple(t for t, _ in kept)
-    return {"dev": Part(said, tuple(encoded), marks_of(spec, frame, text, rows, said))}
+    marked = marks_of(spec, frame, text, rows, said)
+    return {"dev": Part(said, tuple(encoded), groups_of(spec, frame, rows), marked)}

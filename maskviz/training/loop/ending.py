@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..folder import Run
-    from ..spec.spec import RunSpec
+    from ..spec.spec import RunSpec, TrainingSpec
 
 
 def steps_asked(spec: RunSpec, batches: int) -> int:
@@ -45,10 +45,16 @@ def ended_early(spec: RunSpec, steps: int, asked: int) -> str:
         return f"Its {minutes:g} {were} over after {steps:,} of the {whole}."
     if training.early_stopping_patience:
         return (
-            f"It stopped after {steps:,} of the {whole}: the loss had not fallen in "
+            f"It stopped after {steps:,} of the {whole}: {_not_better(training)} in "
             f"{training.early_stopping_patience} evaluations."
         )
     return ""
+
+
+def _not_better(training: TrainingSpec) -> str:
+    if training.metric_for_best_model == "loss":
+        return "the loss had not fallen"
+    return f"{training.metric_for_best_model.replace('_', ' ')} had not risen"
 
 
 def unequal(runs: Sequence[Run]) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..spec.spec import MULTI, REGRESSION
 from . import text_scores
 
 FIGURES = (
-    "loss", "accuracy", "ci95", "ci95_low", "ci95_high", "macro_f1", "micro_f1", "exact_match",
+    "loss", "accuracy", "worst_group_accuracy", "ci95", "ci95_low", "ci95_high", "macro_f1",
+    "micro_f1", "exact_match",
     "mae", "rmse", "pearson", *text_scores.FIGURES, "written_rows",
 )  # fmt: skip
+_FEWEST = 10  # rows of a group that may be the worst
 HEADLINES = {"accuracy": "Accuracy", "micro_f1": "Micro-F1", "mae": "Mean absolute error"}
 Metrics = Callable[[Any], dict[str, float]]
 
@@ -49,6 +51,19 @@ def macro_f1(predicted: Any, labels: Any) -> float:
         wrong = np.sum((predicted == label) != (labels == label))
         scores.append(2 * hit / (2 * hit + wrong))
     return float(np.mean(scores))
+
+
+def group_accuracies(predicted: Any, labels: Any, groups: Sequence[str]) -> dict[str, float]:
+    """Return the accuracy of each group of ten rows or more; of all where none has as many.
+
+    >>> group_accuracies([1, 0, 0], [1, 0, 1], ["x", "x", "y"])
+    {'x': 1.0, 'y': 0.0}
+    """
+    right: dict[str, list[bool]] = {}
+    for group, one, other in zip(groups, predicted, labels, strict=True):
+        right.setdefault(group, []).append(bool(one == other))
+    enough = {g: r for g, r in right.items() if len(r) >= _FEWEST} or right
+    return {group: sum(found) / len(found) for group, found in sorted(enough.items())}
 
 
 def metrics_of(kind: str) -> Metrics:

@@ -33,8 +33,9 @@ class Pacer(TrainerCallback):
         self.stop_asked = False
         self.usage = Usage(trainer.args.device.type)
         self.patience = Patience(
-            self.spec.early_stopping_patience, trainer.spec.task, self.recorder.folder
-        )
+            self.spec.early_stopping_patience, trainer.spec.task, self.recorder.folder,
+            self.spec.metric_for_best_model,
+        )  # fmt: skip
         self._busy = 0.0  # seconds in training steps of this attempt
         self._marks = 0  # tenths of a budget in minutes that are evaluated
         self._step_began = 0.0

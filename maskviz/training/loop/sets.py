@@ -46,8 +46,11 @@ def evaluation_sets(spec: RunSpec, model: Any, part: Part) -> Mapping[str, Any]:
     masks = {"plain": MaskingSpec(NO_STRATEGY), "masked": masked}
     if spec.task == "mlm":
         del masks["plain"]  # with nothing hidden there is nothing to guess
-    return {
+    sets = {
         name: masked_rows(spec, model, part, mask, spec.seed + 1)
         for name, mask in masks.items()
         if name == "plain" or mask.changes
     }
+    for rows in sets.values():
+        rows.groups = part.groups
+    return sets

@@ -84,14 +84,14 @@ def train(job: Job) -> None:
 
 
 def _take_best(job: Job) -> None:
-    """Go back to the weights with the lowest loss where the run may stop early."""
+    """Go back to the best weights where the run may stop early, or names what they are best in."""
     from .checkpoints import checkpoints
 
     best = job.pacer.patience.best_step
     kept = {p.name: p for p in checkpoints(job.folder / "checkpoints")}
     chosen = kept.get(f"checkpoint-{best}")
     if chosen is not None and best != job.trainer.state.global_step:
-        job.recorder.log(f"takes the weights of step {best}, where the loss was lowest")
+        job.recorder.log(f"takes the weights of step {best}, where {job.pacer.patience.said}")
         job.trainer._load_from_checkpoint(str(chosen))
 
 
@@ -125,6 +125,8 @@ def evaluate(job: Job) -> dict[str, Any]:
                 figures = job.trainer.evaluate(rows, metric_key_prefix="eval")
             kept = {name: figures[f"eval_{name}"] for name in FIGURES if f"eval_{name}" in figures}
             kept |= written.get(mask, {})
+            if job.trainer.by_group:
+                kept["group_accuracy"] = job.trainer.by_group
             evaluations.append({"split": split, "mask": mask, "rows": len(rows), **kept})
     answers.save(job.folder)
     return summarise(job, evaluations, trained, speed)

@@ -23,6 +23,7 @@ from ..model.hooks import CoreHooks
 from ..spec.spec import CAUSAL, REGRESSION, RunSpec
 from .checkpoints import checkpoints, publish
 from .losses import decoder_inputs
+from .metrics import group_accuracies
 from .recorder import Recorder
 
 _STAGING = ".staging"  # what is being written; nobody takes it for a checkpoint
@@ -56,6 +57,8 @@ class MaskTrainer(Trainer):
         self._staged = False
         self._evaluated: list[Any] = []  # of each batch: the sum of its losses, and of how many
         self.best_step: int | None = None  # its checkpoint is kept
+        self.by_group: dict[str, float] = {}  # accuracies of the last evaluation
+        self._groups: list[str] = []  # of its rows, in their order
         super().__init__(**options)
 
     # batches --------------------------------------------------------------------------------
@@ -95,6 +98,7 @@ class MaskTrainer(Trainer):
         """Return the rows from long to short."""
         rows = self.eval_dataset[eval_dataset] if isinstance(eval_dataset, str) else eval_dataset
         sampler = SortedBatches(rows.lengths, self.args.eval_batch_size)
+        self._groups = [rows.groups[i] for batch in sampler for i in batch] if rows.groups else []
         loader = self._loader(rows, sampler)
         return self.accelerator.prepare(loader) if self.args.world_size > 1 else loader
 
@@ -168,6 +172,11 @@ class MaskTrainer(Trainer):
         found.pop(name, None)
         if sums[1] > 0:  # a mean over nothing is no figure
             found[name] = (sums[0] / sums[1]).item()
+        self.by_group = {}
+        if self._groups and self.args.world_size == 1:  # several read the rows in another order
+            self.by_group = group_accuracies(output.predictions, output.label_ids, self._groups)
+            name = f"{options.get('metric_key_prefix', 'eval')}_worst_group_accuracy"
+            found[name] = min(self.by_group.values())
         return output._replace(metrics=found)
 
     # checkpoints ----------------------------------------------------------------------------

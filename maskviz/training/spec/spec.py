@@ -50,6 +50,7 @@ DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "float32", "bf16")
 SCHEDULES = ("linear", "cosine", "constant", "constant_with_warmup")
 CLASS_WEIGHTS = ("none", "balanced")
+BEST = ("loss", "accuracy", "worst_group_accuracy")  # what the kept weights are best in
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class DataSpec:
     text_column: str = ""
     label_column: str = ""
     target_column: str = ""  # what a seq2seq model is to write, or the answer to a prompt
+    group_columns: str = ""  # separated by commas: whom a classification fails
     spans_column: str = ""  # what a person marked in each row, for the strategy 'spans'
     eval_path: str = ""  # a table of its own to evaluate on
     eval_fraction: float = 0.1  # of the rows, where nothing else says what to evaluate on
@@ -107,7 +109,8 @@ class TrainingSpec:
     max_grad_norm: float = 1.0
     label_smoothing_factor: float = 0.0
     class_weights: str = "none"  # balanced: the loss weighs a class by 1 / its share of the rows
-    early_stopping_patience: int = 0  # evaluations without a lower loss; 0 = never stop early
+    early_stopping_patience: int = 0  # evaluations without a better one; 0 = never stop early
+    metric_for_best_model: str = "loss"  # another one: the weights that are best in it are taken
     max_length: int = 256  # tokens; the model's own limit where that is lower
     max_target_length: int = 128  # tokens of what a seq2seq model is to write
     lora_r: int = 0  # rank of the LoRA matrices; 0 = all weights are tuned
@@ -149,6 +152,7 @@ class TrainingSpec:
         for name, known in (
             ("lr_scheduler_type", SCHEDULES),
             ("class_weights", CLASS_WEIGHTS),
+            ("metric_for_best_model", BEST),
             ("padding_side", SIDES),
         ):
             if getattr(self, name) not in known:
@@ -205,8 +209,22 @@ class RunSpec:
             raise ParameterError(
                 "The task mlm learns what a mask hides: choose a strategy, with operator 'mask'."
             )
+        self._check_groups()
         if self.task == CAUSAL:
             self._check_causal()
+
+    def _check_groups(self) -> None:
+        best, grouped = self.training.metric_for_best_model, bool(self.data.group_columns)
+        if self.kind != SINGLE and (grouped or best != "loss"):
+            raise ParameterError(
+                "group_columns and metric_for_best_model are of classifications with one label a "
+                "row: leave them out."
+            )
+        if best == "worst_group_accuracy" and not grouped:
+            raise ParameterError(
+                "metric_for_best_model is 'worst_group_accuracy' and no column says what the "
+                "groups are: name some in group_columns."
+            )
 
     def _check_causal(self) -> None:
         for masking in (self.masking, self.evaluated_mask):
@@ -235,6 +253,10 @@ class RunSpec:
     def to_dict(self) -> dict[str, Any]:
         """Return the spec as nested dictionaries, without what only another task heeds."""
         table = asdict(self)
+        if not self.data.group_columns:
+            del table["data"]["group_columns"]
+        if self.training.metric_for_best_model == "loss":
+            del table["training"]["metric_for_best_model"]
         if not self.data.spans_column:
             del table["data"]["spans_column"]
         if self.task != CAUSAL:

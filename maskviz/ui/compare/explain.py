@@ -246,7 +246,9 @@ def _marked(view: state.View, names: list[str]) -> None:
         "JSON Lines or Parquet: `text` with spans of characters, or `tokens` with spans of tokens, "
         "in `evidence`, `rationale` or `spans`."
     )
-    given = st.file_uploader("Texts with marked words", type=["jsonl", "parquet"], key="marked")
+    given = st.file_uploader(
+        "Texts with marked words", type=["jsonl", "json", "parquet"], key="marked"
+    )
     rows = st.number_input("Texts to read", 1, 1000, 20, key="marked_rows")
     if given is None or not st.button("Compare with people"):
         return
@@ -260,7 +262,7 @@ def _marked(view: state.View, names: list[str]) -> None:
                 "method": p.method,
                 "token-F1": _interval(p.token_f1, p.token_f1_ci95),
                 "IoU-F1": _interval(p.iou_f1, p.iou_f1_ci95),
-                "AUPRC": _interval(p.auprc, p.auprc_ci95),
+                "average precision": _interval(p.average_precision, p.average_precision_ci95),
             }
             for p in found
         ]

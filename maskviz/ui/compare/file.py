@@ -156,6 +156,10 @@ def _more(view: state.View, columns: list[str], key: str) -> dict[str, Any]:
     """What is asked for less often, folded away."""
     with st.expander("More"):
         by = st.multiselect("Break down by", columns, key=f"b{key}", help="Beside the label.")
+        groups = st.multiselect(
+            "Columns with groups", columns, key=f"g{key}",
+            help="Whom does the model fail? The worst group and the gaps, also of their crossing.",
+        )  # fmt: skip
         operator = operator_control_of(view.operator, f"o{key}", view.model)
         second = st.selectbox(
             "Second model beside it",
@@ -168,8 +172,8 @@ def _more(view: state.View, columns: list[str], key: str) -> dict[str, Any]:
         shared = cluster_control(columns, f"c{key}")
         long = long_control(f"w{key}")
     return {
-        "by": by, "beside": None if second == NONE else second, "operator": operator,
-        "limit": int(limit) or None, "long": long, "cluster": shared,
+        "by": by, "group_columns": groups, "beside": None if second == NONE else second,
+        "operator": operator, "limit": int(limit) or None, "long": long, "cluster": shared,
     }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from maskviz.ui.shared.table import source
 
 KIND = "shortcuts"
 _SHOWN = 10
+_UNASKED = {"answer_column": None, "conversations": False}  # of a file, not asked here
 _NUMBER = st.column_config.NumberColumn
 _COLUMNS = {
     "rows": _NUMBER(format="localized"),
@@ -115,7 +116,7 @@ def _form(view: state.View, name: str, path: Path) -> None:
         "seed": view.seed,
         **_more(view, others, key),
     }
-    fits = told is not None and checked(path, name, {**given, "by": groups}, "searched")
+    fits = told is not None and checked(path, name, {**given, **_UNASKED, "by": groups}, "searched")
     if st.button("Search all rows", type="primary", disabled=not fits):
         begin(KIND, name, path, given)
 

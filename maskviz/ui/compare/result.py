@@ -64,6 +64,7 @@ def show(view: state.View, result: FileComparison, job: Job | None) -> None:
     exports(job, "Download every row as CSV")
     if result.beside is not None:
         _beside(result, result.beside)
+    _group_gaps(result)
     _groups(result)
     _worst_rows(view, result)
 
@@ -162,6 +163,60 @@ def _beside(result: FileComparison, other: Beside) -> None:
     formats["p"] = _COLUMNS["p"]
     formats.pop("95 % interval", None)
     grid(pd.DataFrame(rows), "models", column_config=formats)
+
+
+def _group_gaps(result: FileComparison) -> None:
+    """Whom the model fails: each group by arm, the worst one and the widest gap."""
+    if not result.group_gaps:
+        return
+    st.markdown("**Whom does it fail?**")
+    columns = list(result.group_gaps)
+    column = st.pills(
+        "Groups of", columns, default=columns[0], required=True, wrap=True, key="gaps_of",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    found = result.group_gaps[column]
+    shares = found.measure in ("accuracy", "flip rate")
+    for arm, gaps in found.arms.items():
+        if gaps.worst is None or gaps.gap is None or gaps.worst_score is None:
+            continue
+        between = "" if gaps.gap_ci95 is None else f", {_span(gaps.gap_ci95, shares)}"
+        worst = percent(gaps.worst_score) if shares else f"{gaps.worst_score:.3g}"
+        gap = f"{100 * gaps.gap:.1f} points" if shares else f"{gaps.gap:.3g}"
+        st.markdown(
+            escape(
+                f"{arm}: {found.measure} is worst for {gaps.worst}, {worst}; {gap} from the best, "
+                f"{gaps.best}{between}."
+            )
+        )
+    for note in found.notes:
+        st.caption(escape(note))
+    rows = [
+        {
+            "answers": arm,
+            column: name,
+            "rows": group.rows,
+            found.measure: group.score,
+            "95 % interval": group.ci95 and _span(group.ci95, shares),
+            "from all others": group.gap,
+            "its interval": group.gap_ci95 and _span(group.gap_ci95, shares),
+            "change": group.change,
+        }
+        for arm, gaps in found.arms.items()
+        for name, group in gaps.groups.items()
+    ]
+    kind = _NUMBER(format="percent" if shares else "%.3f")
+    names = (found.measure, "from all others", "change")
+    grid(
+        pd.DataFrame(rows).dropna(axis=1, how="all"), "group_gaps",
+        column_config={"rows": _COLUMNS["rows"], **dict.fromkeys(names, kind)},
+    )  # fmt: skip
+
+
+def _span(interval: tuple[float, float], shares: bool) -> str:
+    """Return an interval in points, or in its own unit."""
+    low, high = interval
+    return f"{100 * low:.1f} to {100 * high:.1f}" if shares else f"{low:.3g} to {high:.3g}"
 
 
 _TITLES = {"label": "label", "hidden": "type of what is hidden",
