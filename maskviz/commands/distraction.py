@@ -33,7 +33,7 @@ def distraction_command(
     ] = "delete",
     arms: Annotated[
         str,
-        typer.Option("--arms", help="Some of base,masked,plain,random,sentence,oracle,thought."),
+        typer.Option("--arms", help="Some of base,masked,plain,random,sentence,oracle."),
     ] = "",
     processes: Annotated[
         int, typer.Option("--processes", min=0, help="Cells side by side; 0 is one per core.")

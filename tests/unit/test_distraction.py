@@ -249,7 +249,7 @@ def _figures(cost: float, beyond: float, seed: int = 0) -> dict[str, float]:
 
 def cells(seeds: int = 5, **beyond: float) -> dict[str, list[dict[str, float]]]:
     own = {"base": 0.4, "masked": 0.8, "plain": 0.7, "oracle": 0.5, "random": 0.45}
-    own |= {"sentence": 0.46, "thought": 0.7, **beyond}
+    own |= {"sentence": 0.46, **beyond}
     noise = np.random.default_rng(0).normal(0, 0.002, (len(ARMS), seeds))
     return {
         arm: [_figures(0.2, own[arm] + noise[i, s], s) for s in range(seeds)]

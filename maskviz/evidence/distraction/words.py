@@ -26,7 +26,6 @@ _TUNED = {
     "oracle": "tuned with them hidden",
     "sentence": "with any sentences hidden in training",
     "random": "with as many random words hidden",
-    "thought": "with words of the answer masked in training",
 }
 
 
@@ -116,7 +115,6 @@ def _parts(result: Distraction) -> list[_Part]:
         ("oracle", "plain", "Hiding them in training helps more than leaving them in sight"),
         ("oracle", "random", "Which words are hidden in training matters, not how many"),
         ("sentence", "random", "Whole sentences, hidden in training unseen, do better than words"),
-        ("thought", "plain", "Masking the answer's own words in training helps"),
     ):
         if one in arms and other in arms:
             what = f"accuracy at {longest}, {one} − {other}"
