@@ -272,8 +272,7 @@ CASES: dict[str, tuple[str, ...]] = {
         "--data '{table}'",
         f"train {_CELL} -s none --seed 0",
         f"train {_CELL} -s random -r 0.2 --seed 0",
-        # Both cells are trained already: a sweep never trains one twice.
-        f"sweep {_CELL} -s random -r 0.2 --seeds 1",
+        f"sweep {_CELL} -s random -r 0.2 --seeds 1",  # both cells are trained already: not twice
         "sweep '{sweep}' --measure loss",
         "sweep --list",
         "report '{sweep}' --measure loss --out '{folder}/report.html'",
@@ -291,7 +290,6 @@ CASES: dict[str, tuple[str, ...]] = {
     "errors": (
         "nonsense",
         "bench distraction --arms oracle",
-        "bench distraction --seeds 1",
         "mask ''",
         "mask '{text}' --seed -1",
         "mask '{text}' -r 1.5",

@@ -137,7 +137,9 @@ By = Annotated[
 Tagger = Annotated[
     str,
     typer.Option(
-        "--tagger", help="Of 'entity' by model: a token-classification model, Hub name or folder."
+        "--tagger",
+        help="Of 'entity': a token-classification model in the pipeline's place, by Hub name or "
+        "folder.",
     ),
 ]
 DataFile = Annotated[

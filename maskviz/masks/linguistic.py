@@ -74,8 +74,7 @@ def _sentence(found: tuple[Span, ...], index: int, how: str) -> MaskSpan:
         Parameter(
             "types", "choices", (), "entity types; empty: all that the pipeline finds", ENTITY_TYPES
         ),
-        Parameter("by", "choice", "pipeline", "what finds them", ("pipeline", "model")),
-        Parameter("tagger", "text", "", "a token-classification model; it stands for by model"),
+        Parameter("tagger", "text", "", "a token-classification model in the pipeline's place"),
     ),
 )
 def entities(
@@ -84,16 +83,13 @@ def entities(
     rng: random.Random,
     *,
     types: Iterable[str] = (),
-    by: str = "pipeline",
     tagger: str = "",
 ) -> list[MaskSpan]:
     """Choose named entities of the given types, as a spaCy pipeline or a tagger finds them.
 
     Raises LanguageError where the text's language has no pipeline, UnknownNameError, ModelError.
     """
-    if by not in ("pipeline", "model"):
-        raise UnknownNameError.of("way to find names", by, ("pipeline", "model"))
-    if by == "model" or tagger:
+    if tagger:
         return capped(document, _tagged(document, types, tagger), ratio, rng)
     _require_pipeline(document, "entity")
     wanted = _wanted(types, document.read_by)

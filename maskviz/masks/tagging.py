@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ..errors import CapabilityError, ParameterError
+from ..errors import CapabilityError
 from ..models.auto import AutoConfig, AutoTokenizer
 from ..models.building import LOADING, quiet
 from ..models.limits import limit_of
@@ -52,11 +52,6 @@ def load_tagger(name: str) -> Tagger:
 
     Raises ModelNotFoundError, CapabilityError where it is none or has no fast tokenizer.
     """
-    if not name:
-        raise ParameterError(
-            "'entity' by model needs a token-classification model: name one as 'tagger', a Hub "
-            "name or a folder."
-        )
     path = locate(name)
     with LOADING, quiet():
         config = AutoConfig.from_pretrained(path)

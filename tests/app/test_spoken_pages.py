@@ -135,7 +135,7 @@ def test_a_broken_mask_in_a_link_is_left_out(model: str, saved: str) -> None:
 def test_a_file_of_conversations_is_told_by_its_cells(model: str, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("MASKVIZ_HOME", str(tmp_path))
     begun: list[dict[str, object]] = []
-    monkeypatch.setattr(file, "begin", lambda kind, name, path, given, key: begun.append(given))
+    monkeypatch.setattr(file, "begin", lambda kind, name, path, given: begun.append(given))
     app = AppTest.from_file("../../pages/compare.py", default_timeout=180)
     app.query_params["model"], app.query_params["view"] = model, "A file"
     app.query_params["question"] = json.dumps({"name": "answer", "longest": 4})

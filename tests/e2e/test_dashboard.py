@@ -211,9 +211,9 @@ def test_a_link_shows_the_same_view_to_someone_else(visit, browser):
     page.get_by_text("Put my text into the link").click()
     code = page.locator("[data-testid=stSidebar] code, [data-testid=stPopoverBody] code")
     code.filter(has_text="text=").wait_for()
-    query = code.first.inner_text().strip()
+    address = code.first.inner_text().strip()
     other = browser.new_page()
-    other.goto(f"{visit.url}/attention{query}")
+    other.goto(address)
     other.locator("h3").first.wait_for(timeout=60_000)
     other.get_by_text("Layer 2, head 3", exact=True).first.wait_for()
     assert other.locator("h3").first.inner_text().replace("\u00a0", " ") == first

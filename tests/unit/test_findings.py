@@ -187,7 +187,9 @@ def test_pairs_are_told_kind_by_kind(case: str) -> None:
 
 def test_an_answer_in_words_does_not_flip() -> None:
     said = of_pairs({"plain": gap(0.001)}, {}, "Rome", in_words=True)
-    assert said.startswith("Over 200 pairs ln p of “Rome” moves by 0.034 within a pair. The answer")
+    assert said.startswith(
+        "Over 200 pairs, ln p of “Rome” moves by 0.034 within a pair. The answer"
+    )
 
 
 VERDICTS = {

@@ -23,7 +23,9 @@ ASKING = ["key", "noise", "random-token"]
 # Where names come in: the package's functions, commands, processes and pages.
 DOORS = {
     "maskviz/attention/capture.py", "maskviz/attention/scores.py",
-    "maskviz/evidence/distractor/cell.py", "maskviz/evidence/files/written.py",
+    "maskviz/evidence/distraction/cell.py", "maskviz/evidence/distractor/cell.py",
+    "maskviz/evidence/files/written.py",
+    "maskviz/evidence/units/prune.py", "maskviz/inside/pruning.py",  # what was just written
     "maskviz/evidence/text/ratios.py",
     "maskviz/masks/audit.py", "maskviz/masks/choose.py", "maskviz/masks/operators.py",
     "maskviz/readings/fills.py", "maskviz/readings/question.py", "maskviz/readings/summaries.py",
@@ -34,7 +36,7 @@ DOORS = {
     "maskviz/training/model/encoder.py",
     *(
         f"maskviz/commands/{name}.py"
-        for name in ("attend", "common", "compare", "house", "report", "text")
+        for name in ("attend", "common", "compare_given", "house", "report", "text")
     ),
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maskviz.errors import CapabilityError, ParameterError, UnknownNameError
+from maskviz.errors import CapabilityError, UnknownNameError
 from maskviz.masks import mask
 from maskviz.masks.tagging import _by_word, _names, _tokens, load_tagger, tagged
 
@@ -69,7 +69,7 @@ def test_names_stand_at_the_characters_of_the_text(
     assert [(text[a:b], kind) for a, b, kind, _ in tagged(text, tagger)] == names
     chosen = mask(text, "entity", tagger=tagger)
     assert [(text[s.start : s.end], s.label) for s in chosen.spans] == names
-    people = mask(text, "entity", by="model", tagger=tagger, types=["PERSON"])
+    people = mask(text, "entity", tagger=tagger, types=["PERSON"])
     assert [s.label for s in people.spans] == [k for _, k in names if k == "PER"]
 
 
@@ -100,11 +100,7 @@ def test_labels_without_begin_and_inside_make_names_too() -> None:
 
 
 def test_what_labels_no_tokens_is_refused(tagger: str) -> None:
-    with pytest.raises(ParameterError, match="name one as 'tagger'"):
-        mask("张伟住在北京。", "entity", by="model")
     with pytest.raises(CapabilityError, match="labels no tokens"):
         mask("张伟住在北京。", "entity", tagger="mini")
     with pytest.raises(UnknownNameError, match="entity type 'ORG'"):
         mask("张伟住在北京。", "entity", tagger=tagger, types=["ORG"])
-    with pytest.raises(UnknownNameError, match="way to find names"):
-        mask("张伟住在北京。", "entity", by="luck")

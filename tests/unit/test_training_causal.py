@@ -216,7 +216,7 @@ def test_a_run_trains_evaluates_and_loads_again(tiny) -> None:
         ),
         ([{"messages": [{"role": "wizard", "content": "Hi"}]}] * 3, "Row 1: .*role 'wizard'"),
         ([{"messages": {"a": {"b": 1}}}] * 3, "Row 1: .*not a conversation"),
-        ([{"messages": '[{"role": "user", "content": "Hi'}] * 3, "Row 1: .*JSON is broken"),
+        ([{"messages": '[{"role": "user", "content": "Hi'}] * 3, "Row 1: .* is no JSON"),
         (
             [{"messages": [{"role": "user", "content": "Hi " * 200},
                            {"role": "assistant", "content": "Yo"}]}] * 3,

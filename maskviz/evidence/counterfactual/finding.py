@@ -73,7 +73,7 @@ def finding(
     kinds = {kind: own["plain"] for kind, own in groups.items()} or {"": plain}
     moved = f"{measure} moves by {plain.ctf_gap:.3f} within a pair"
     over = f"Over {_counted(plain, rows)}"
-    lead = f"{over} {moved}"
+    lead = f"{over}, {moved}"
     if not in_words:
         lead = f"{over} the answer flips in {flips(plain)}, and {moved}"
     return f"{lead}. {_said(verdicts(kinds), measure)}"
