@@ -18,47 +18,44 @@ from maskviz.evidence.jobs.jobs import Job
 from maskviz.evidence.text.scale import shortened, visible
 from maskviz.figures import compare as figures
 from maskviz.readings.question import Spec, asked
-from maskviz.ui.compare import shown
-from maskviz.ui.compare.file import begin, cluster_control, folded, head, long_control
+from maskviz.ui.compare.file import begin, cluster_control, head, long_control
 from maskviz.ui.compare.result import exports
+from maskviz.ui.compare.tab import tab
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import question_controls, question_more, spec_of
 from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.controls import operator_control_of, strategies_offered
 from maskviz.ui.shared.grid import grid, in_names
-from maskviz.ui.shared.page import errors, escape
-from maskviz.ui.shared.table import source
+from maskviz.ui.shared.page import escape
 
 KIND = "fairness"
+_EMPTY = (
+    "Drop a file to learn whether the answer changes with who it is about.",
+    "Texts in one column: the other text of each pair is made by swapping words, he for she, one "
+    "name for another. Or two columns with pairs of your own.",
+)
 _SWAP, _PAIRS = "Swap words in one column", "Two columns of texts"
 
 
 def show(view: state.View) -> None:
     """Upload, choose, run; the result stays until another file is compared."""
-    job = shown.shown(KIND)
-    if job is not None:
-        status = job.status()
-        head(job, status)
-        found = job.result()
-        if found:
-            _result(view, found, job if status.ended else None)
-    above = st.container()
-    shown.others(KIND)
-    with folded(job):
-        given = source("fairness")
-        if given is not None:
-            with errors():
-                _form(view, *given)
-    if job is not None:
-        return
-    if given is not None:
-        above.markdown(f"### Does the answer change with who {escape(given[0])} is about?")
-    else:
-        above.markdown("### Drop a file to learn whether the answer changes with who it is about.")
-        above.caption(
-            "Texts in one column: the other text of each pair is made by swapping words, he for "
-            "she, one name for another. Or two columns with pairs of your own."
-        )
+    tab(
+        KIND,
+        "fairness",
+        result=lambda job: _job(view, job),
+        form=lambda name, path: _form(view, name, path),
+        asks=lambda name: f"Does the answer change with who {name} is about?",
+        empty=_EMPTY,
+    )
+
+
+def _job(view: state.View, job: Job) -> None:
+    """Progress while it runs, then the result; what is there so far is shown in both."""
+    status = job.status()
+    head(job, status)
+    found = job.result()
+    if found:
+        _result(view, found, job if status.ended else None)
 
 
 def _form(view: state.View, name: str, path: Path) -> None:

@@ -21,49 +21,32 @@ from maskviz.text.conversation import holds_turns
 from maskviz.ui.compare import result as compare_result
 from maskviz.ui.compare import shown
 from maskviz.ui.compare.labels import label_map
+from maskviz.ui.compare.tab import tab
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import question_controls, question_more, second_models, spec_of
 from maskviz.ui.shared.controls import operator_control_of, strategies_offered
 from maskviz.ui.shared.grid import in_names
 from maskviz.ui.shared.page import errors, escape
 from maskviz.ui.shared.spoken import ALWAYS, SOMETIMES
-from maskviz.ui.shared.table import source
 
 NONE = "none"
 KIND = "compare"
+_EMPTY = (
+    "Drop a file to learn how often hiding words changes the answer.",
+    "A column with texts is enough for the flip rate. With a column of true labels you also get "
+    "accuracy and calibration plain and masked, a 95 % interval and McNemar's test.",
+)
 
 
 def show(view: state.View) -> None:
     """Upload, choose, run; the result stays until another file is compared."""
-    job = shown.shown(KIND)
-    if job is not None:
-        _job(view, job)
-    above = st.container()
-    shown.others(KIND)
-    with folded(job):
-        given = source("file")
-        if given is not None:
-            with errors():
-                _form(view, *given)
-    if job is not None:
-        return
-    if given is None:
-        with above:
-            _empty()
-    else:
-        above.markdown(f"### How often does hiding words change the answer in {escape(given[0])}?")
-
-
-def folded(job: jobs.Job | None) -> Any:
-    """Where the form goes: folded away under a comparison, whose progress is then in sight."""
-    return st.container() if job is None else st.expander("Compare another file, or in another way")
-
-
-def _empty() -> None:
-    st.markdown("### Drop a file to learn how often hiding words changes the answer.")
-    st.caption(
-        "A column with texts is enough for the flip rate. With a column of true labels you also "
-        "get accuracy and calibration plain and masked, a 95 % interval and McNemar's test."
+    tab(
+        KIND,
+        "file",
+        result=lambda job: _job(view, job),
+        form=lambda name, path: _form(view, name, path),
+        asks=lambda name: f"How often does hiding words change the answer in {name}?",
+        empty=_EMPTY,
     )
 
 

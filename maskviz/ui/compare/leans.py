@@ -17,25 +17,28 @@ from maskviz.evidence.shortcuts.result import Leaning, Part, Shortcuts
 from maskviz.evidence.text.scale import shortened
 from maskviz.readings.question import asked
 from maskviz.text.percent import percent
-from maskviz.ui.compare import shown
 from maskviz.ui.compare.file import (
     begin,
     checked,
     cluster_control,
-    folded,
     head,
     label_columns,
     long_control,
 )
 from maskviz.ui.compare.labels import label_map
+from maskviz.ui.compare.tab import tab
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import question_controls, question_more, spec_of
 from maskviz.ui.shared.controls import operator_control_of
 from maskviz.ui.shared.grid import grid, in_names
-from maskviz.ui.shared.page import errors, escape
-from maskviz.ui.shared.table import source
+from maskviz.ui.shared.page import escape
 
 KIND = "shortcuts"
+_EMPTY = (
+    "Drop a labelled file to learn what the model leans on in it.",
+    "Words, names, parts of speech and more are looked for on one half of the rows; what is said "
+    "of them is measured on the other half, beside hiding as much of something else.",
+)
 _SHOWN = 10
 _UNASKED = {"answer_column": None, "conversations": False}  # of a file, not asked here
 _NUMBER = st.column_config.NumberColumn
@@ -59,25 +62,13 @@ _COLUMNS = {
 
 def show(view: state.View) -> None:
     """Upload, choose, run; the result stays until another file is searched."""
-    job = shown.shown(KIND)
-    if job is not None:
-        _job(view, job)
-    above = st.container()
-    shown.others(KIND)
-    with folded(job):
-        given = source("leans")
-        if given is not None:
-            with errors():
-                _form(view, *given)
-    if job is not None:
-        return
-    if given is not None:
-        above.markdown(f"### What does {escape(view.model)} lean on in {escape(given[0])}?")
-        return
-    above.markdown("### Drop a labelled file to learn what the model leans on in it.")
-    above.caption(
-        "Words, names, parts of speech and more are looked for on one half of the rows; what is "
-        "said of them is measured on the other half, beside hiding as much of something else."
+    tab(
+        KIND,
+        "leans",
+        result=lambda job: _job(view, job),
+        form=lambda name, path: _form(view, name, path),
+        asks=lambda name: f"What does {escape(view.model)} lean on in {name}?",
+        empty=_EMPTY,
     )
 
 
