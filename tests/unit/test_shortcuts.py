@@ -17,8 +17,9 @@ from maskviz.evidence.jobs import jobs, work
 from maskviz.evidence.shortcuts import work as search_work
 from maskviz.evidence.shortcuts.candidates import Finder, named, of_kinds, part, units, word
 from maskviz.evidence.shortcuts.halves import halves
-from maskviz.evidence.shortcuts.result import Shortcuts
+from maskviz.evidence.shortcuts.result import Leaning, Part, Shortcuts
 from maskviz.evidence.shortcuts.search import shortcuts
+from maskviz.evidence.shortcuts.sentence import finding
 from maskviz.evidence.shortcuts.signs import benjamini_yekutieli, sign_flip
 from maskviz.evidence.shortcuts.sums import Strata
 from maskviz.evidence.shortcuts.telling import Telling
@@ -96,7 +97,7 @@ def test_what_is_planted_is_found_and_neutral_words_are_not(planted: str) -> Non
     assert first.all.ci95[0] < abs(WEIGHTS[planted]) < first.all.ci95[1] + 0.2
     assert first.towards == ("positive" if WEIGHTS[planted] > 0 else "negative")
     assert not first.shortcut
-    assert "leans on the word" in found.finding
+    assert f"leans on the word “{planted}”, which stands in" in found.finding
     assert found.measured == found.rows / 2
     groups = first.groups["who"]
     assert sum(part.rows for part in groups.values()) == first.all.rows
@@ -353,3 +354,23 @@ def test_slots_stay_bounded_and_keep_a_unit_together() -> None:
     found = {f"u{i}": slots.of(f"u{i}") for i in range(100)}
     assert len(set(found.values())) == 8
     assert all(slots.of(unit) == slot for unit, slot in found.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("word:dull", "mini leans on the word “dull”, which stands in 97 % of the rows; hiding it"),
+        ("pattern:/^Ann/", "leans on the pattern /^Ann/, which stands in"),
+        ("pos:ADJ", "leans on adjectives (pos:ADJ), which stand in 97 % of the rows; hiding them"),
+        ("entity:GPE", "leans on named entities (entity:GPE), which stand in"),
+        ("attribute:age", "leans on words that tell age (attribute:age), which stand in"),
+        ("noise", "leans on what the strategy noise hides, which stands in"),
+    ],
+)
+def test_a_finding_is_a_sentence(name: str, said: str) -> None:
+    interval = (1.97, 2.46)
+    own = Part(58, 0.97, 2.67, 0.45, 2.22, interval, 0.64, *[None] * 7)
+    one = Leaning(name, "pos", "pos", {}, own, 58, 1e-5, 1e-4, True)
+    found = finding("mini", [one], 5, 60, "log-odds", True).replace("\u00a0", " ")
+    assert said in found
+    assert found.endswith("and flips 64 % of these answers (q = 0.0001).")

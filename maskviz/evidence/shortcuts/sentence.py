@@ -8,6 +8,13 @@ from ...text.percent import percent
 from .result import FEWEST_ROWS, Leaning
 
 _NAMED = 3  # of what is found
+_POS = {  # https://universaldependencies.org/u/pos
+    "ADJ": "adjectives", "ADP": "prepositions", "ADV": "adverbs", "AUX": "auxiliary verbs",
+    "CCONJ": "coordinating conjunctions", "DET": "determiners", "INTJ": "interjections",
+    "NOUN": "nouns", "NUM": "numerals", "PART": "particles", "PRON": "pronouns",
+    "PROPN": "proper nouns", "PUNCT": "punctuation marks", "SCONJ": "subordinating conjunctions",
+    "SYM": "symbols", "VERB": "verbs", "X": "words of no part of speech",
+}  # fmt: skip
 
 
 def finding(
@@ -25,7 +32,7 @@ def finding(
             f"(q ≤ 0.05) in the {rows:,} rows that nothing was chosen on."
         )
     first = found[0]
-    said = f"{model} leans on {_named(first)}: {_effect(first, value)}."
+    said = f"{model} leans on {_named(first)}, {_effect(first, value)}."
     rest = [_short(one) for one in found[1:_NAMED]]
     more = len(found) - 1 - len(rest)
     if rest:
@@ -38,18 +45,30 @@ def finding(
 
 
 def _named(one: Leaning) -> str:
+    """Return what is leaned on, as it stands in a sentence."""
     kind, _, rest = one.name.partition(":")
-    return f"the word “{rest}”" if kind == "word" else one.name
+    return {
+        "word": f"the word “{rest}”",
+        "pattern": f"the pattern {rest}",
+        "pos": f"{_POS.get(rest, 'words')} ({one.name})",
+        "entity": f"named entities ({one.name})",
+        "attribute": f"words that tell {rest} ({one.name})",
+    }.get(kind, f"what the strategy {one.name} hides")
+
+
+def _several(one: Leaning) -> bool:
+    return one.name.partition(":")[0] in ("pos", "entity", "attribute")
 
 
 def _effect(one: Leaning, value: str) -> str:
     part = one.all
+    stands, it = ("stand", "them") if _several(one) else ("stands", "it")
     towards = f", for {one.towards}" if one.towards else ""
     interval = f" ({part.ci95[0]:+.2f} to {part.ci95[1]:+.2f})" if part.ci95 else ""
     return (
-        f"it stands in {percent(part.share)} of the rows, and hiding it moves the answer's {value} "
-        f"by {part.strength:.2f}{towards}, {part.beyond:+.2f}{interval} beyond hiding as much of "
-        f"something else; it flips {percent(part.flip_rate)} of these answers (q = "
+        f"which {stands} in {percent(part.share)} of the rows; hiding {it} moves the answer's "
+        f"{value} by {part.strength:.2f}{towards}, {part.beyond:+.2f}{interval} beyond hiding as "
+        f"much of something else, and flips {percent(part.flip_rate)} of these answers (q = "
         f"{one.q_value:.2g})"
     )
 

@@ -149,7 +149,7 @@ def _record(one: Leaning) -> dict[str, Any]:
     return {
         "what": one.name,
         "verdict": f"as {one.covered_by}" if one.covered_by else said,
-        "speaks for": one.towards if one.found else None,
+        "speaks for": (one.found and one.towards) or "",
         **_figures(one.all),
         "q": one.q_value,
     }
