@@ -160,10 +160,17 @@ def main() -> None:
     traditional()
 
 
+_FAKER = ", from Faker (MIT)"
+SOURCES = {
+    ("zh", "names"): ", which holds the characters",
+    ("zh", "notnames"): ", from jieba's dictionary (MIT)",
+}
+
+
 def write(language: str, name: str, what: str, lines: list[str]) -> None:
     """Write one list with the head that every list has."""
     head = f"# {what}. Replace this list by MASKVIZ_HOME/lexicons/{language}/{name}.txt.\n"
-    source = "# Made by recipes/names_of_languages.py, from Faker (MIT).\n"
+    source = f"# Made by recipes/names_of_languages.py{SOURCES.get((language, name), _FAKER)}.\n"
     path = LISTS / language / f"{name}.txt"
     path.write_text(head + source + "\n".join(lines) + "\n", encoding="utf-8")
 
