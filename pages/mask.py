@@ -245,14 +245,9 @@ def files(view: state.View, chosen: Mask) -> None:
 
 
 def _open_mask(loaded: Mask, spoken: Conversation | None) -> None:
-    own = spoken is not None and spoken.text == loaded.text
-    question = {"name": "answer", "conversation": spoken.to_dict()} if spoken and own else {}
-    state.open_view(
-        state.View(
-            loaded.text, state.current().strategy, model=state.current().model,
-            saved=loaded.to_json(), question=question,
-        )
-    )  # fmt: skip
+    own = spoken.to_dict() if spoken is not None and spoken.text == loaded.text else None
+    strategy = state.current().strategy
+    state.open_view(state.of_text(loaded.text, strategy, own, saved=loaded.to_json()))
 
 
 def examples() -> None:
