@@ -41,6 +41,11 @@ from given_names import (
 )
 
 BORNE_BY = 1000  # people
+# Borne as names, and in texts hardly ever meant as one.
+MEANT_OTHERWISE = {
+    "Camry", "Chevy", "Dior", "Kohl", "Lexus", "Orion", "Remington", "Ruger", "Sienna", "Stetson",
+    "Tesla", "Zaire",
+}  # fmt: skip
 TAKEN = ("en_IN", "id_ID", "tr_TR", "tw_GH", "yo_NG", "zu_ZA", "sw")
 MEASURED = ("en_KE", "en_PK", "en_IE", "en_NZ", "es_AR", "fr_DZ", "nl_NL", "pl_PL", "uz_UZ")
 
@@ -58,7 +63,7 @@ def main() -> None:
     borne = ssa()
     frequent = {n for n, by in borne.items() if by.total() >= BORNE_BY and len(n) > 2}
     abroad = {name for country in TAKEN for name in fakers(country)}
-    names = (frequent | abroad) - places() - labels()
+    names = (frequent | abroad) - places() - labels() - MEANT_OTHERWISE
     before = written_before()
     new = without_words(names - before, given.words, given.data) - called_otherwise(given.data)
     LEXICON.write_text(lexicon(before | new), encoding="utf-8")
