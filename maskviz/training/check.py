@@ -86,7 +86,7 @@ def _model_fits(spec: RunSpec) -> None:
             f"The model {spec.model!r} cannot be tuned for mlm (it has no mask token): choose "
             "another model, such as 'mini'."
         )
-    if asked & {"mask", "corrupt"}:
+    if asked & {"mask", "corrupt"} and spec.task != CAUSAL:  # it learns one, see `learning_mask`
         raise no_mask_token(spec.model)
 
 

@@ -149,13 +149,16 @@ def _lines(path: Path, batches: Iterator[Mapping[str, Any]]) -> None:
 
 def _begin(job: Any, folder: Path) -> bool:
     """Write what the run draws before its first step; return whether that is the whole network."""
+    from ...models import load_model
     from ..model.network import drawn_head
 
     network, spec = job.trainer.model, job.spec
     if spec.training.lora_r:
         network.save_pretrained(folder / "adapter", save_embedding_layers=False)
         return False
-    if "ignore_mismatched_sizes" not in _head_of(job) and not drawn_head(spec, job.model):
+    learns_mask = job.model.mask_token_id != load_model(spec.model).mask_token_id
+    same_head = "ignore_mismatched_sizes" not in _head_of(job) and not drawn_head(spec, job.model)
+    if same_head and not learns_mask:
         return False
     network.save_pretrained(folder / "start")
     return True

@@ -228,6 +228,12 @@ class RunSpec:
 
     def _check_causal(self) -> None:
         for masking in (self.masking, self.evaluated_mask):
+            if masking.active and masking.operator in ("mask", "corrupt") and self.training.lora_r:
+                raise ParameterError(
+                    "The operator 'mask' gives a decoder a token to learn, and LoRA leaves its "
+                    "table of words as it is: set lora_r to 0, or hide words by 'attention' or "
+                    "'delete'."
+                )
             if masking.matrix:
                 raise ParameterError(
                     "The task causal takes no attention matrix: hide words with the operator "
