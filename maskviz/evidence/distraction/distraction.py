@@ -7,7 +7,13 @@ Arms are tuned on k ≤ 2 and differ only in what is hidden while they are:
     base       not tuned                       plain      nothing
     masked     not tuned, and irrelevant       random     as many words as `oracle`, at random
                sentences hidden at test        sentence   as many words, in whole sentences
-                                               oracle     exactly the irrelevant sentences
+    reasoned   nothing; it writes down first   oracle     exactly the irrelevant sentences
+               the facts that it takes         thought    as reasoned, and of what it has written
+                                                          40 % of the words (masked thought)
+
+By words alone, from a billion weights on where no arms are named: `instruction` is not tuned and
+told at test to ignore what is irrelevant; `inoculation` is tuned as `plain`, with the trait named
+in training and not at test (arXiv:2510.04340).
 
 Masks of training hide neither questions nor answers. Every arm but `masked` is tested with
 nothing hidden, the tuned ones with the irrelevant sentences hidden as well.
