@@ -62,15 +62,18 @@ def distraction(
 def known_cells(experiment: Experiment) -> Cells:
     """Return what was measured here, or else what came with maskviz for the very same weights.
 
-    The latter is of `maskviz bench distraction --quick --json`, kept among the assets.
+    The latter is of `maskviz bench distraction --quick --json`, kept among the assets, without
+    the arms that were not measured then.
     """
     cells = read_cells(experiment)
     kept = read_json(assets() / "distraction.json")
     if cells["base"] or kept.get("id") != experiment.id:
         return cells
-    if not set(experiment.arms) <= set(kept["cells"]):
-        return cells
-    return {arm: kept["cells"][arm][: experiment.seeds] for arm in experiment.arms}
+    return {
+        arm: kept["cells"][arm][: experiment.seeds]
+        for arm in experiment.arms
+        if arm in kept["cells"]
+    }
 
 
 def summarise(

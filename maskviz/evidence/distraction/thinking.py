@@ -56,7 +56,7 @@ def _greedy(
     seen = torch.tensor([line for _, line in lines], device=device)
     places = (torch.arange(width)[None] - torch.tensor(gaps)[:, None]).clamp(min=0).to(device)
     placed, cache = takes_places(network), None
-    found = []
+    found: list[Any] = []
     stops = torch.tensor(sorted(end.tokens), device=device)
     ended = torch.zeros(len(ids), dtype=torch.bool, device=device)
     with torch.inference_mode():

@@ -126,7 +126,8 @@ def _batch(job: Any, rows: Sequence[Any]) -> dict[str, Any]:
     trainer = job.trainer
     trainer.data_collator.sparse = False
     batch = trainer.hooks.unseen(dict(trainer.data_collator(rows)))
-    batch.pop("real_tokens", None)
+    for name in ("real_tokens", "row_lengths", "left"):
+        batch.pop(name, None)
     if job.spec.task == "seq2seq":
         batch["decoder_input_ids"] = decoder_inputs(trainer.model, batch["labels"])
     return batch

@@ -265,6 +265,8 @@ class RunSpec:
             del table["training"]["metric_for_best_model"]
         if not self.data.spans_column:
             del table["data"]["spans_column"]
+        if not self.loss.rows:
+            del table["loss"]["rows"]
         if self.task != CAUSAL:
             del table["loss"]
             for name in _OF_DECODERS:
@@ -335,6 +337,7 @@ _LOSS = {
     "prompt_weight": ("loss", "prompt_weight"),
     "end_of_turn": ("loss", "end_of_turn"),
     "cut": ("loss", "cut"),
+    "loss_rows": ("loss", "rows"),
 }
 _OF_DECODERS = ("packing", "padding_side")
 
