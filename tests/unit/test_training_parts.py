@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from maskviz.training.data import parts
 from maskviz.training.data.parts import limits_of, parted, parts_of
+from maskviz.training.machine import memory
 from tests.tiny_chat import chat_model
 from tests.unit.test_training_causal import assembled, spec_of, write_talks
 
@@ -99,6 +99,6 @@ def test_limits_follow_the_width_of_the_network() -> None:
         AutoConfig.for_model("llama", intermediate_size=size, vocab_size=200_000)
         for size in (512, 14_336)
     )
-    assert limits_of(narrow)[0] == parts._CACHE // 2048
-    assert limits_of(wide)[0] == parts._FEWEST
-    assert limits_of(wide)[1] * 200_000 * 4 <= parts._LOGITS
+    assert limits_of(narrow)[0] == memory._PART_CACHE // 2048
+    assert limits_of(wide)[0] == memory._PART_FEWEST
+    assert limits_of(wide)[1] * 200_000 * 4 <= memory._PART_LOGITS

@@ -153,7 +153,8 @@ class Asked:
                    for r in rows]  # fmt: skip
         longest = 8 + max(sum(t != IGNORED for t in row.taught.labels) for row in rows)
         end = End.of(self.model.tokenizer, [_end_mark(row) for row in rows])
-        thoughts, right = [], []
+        thoughts: list[str] = []
+        right: list[bool] = []
         for text, ended in write(network, self.model, prompts, end, longest):
             thought, point, answer = text.strip().rpartition(". ")
             thoughts.append(f"{thought}." if point else "")

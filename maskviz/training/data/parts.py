@@ -11,11 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..machine.memory import part_limits
 from .teaching import IGNORED
-
-_CACHE = 8_000_000  # bytes of the widest thing that a layer computes of a part, in float32
-_FEWEST = 512  # tokens: below, reading the weights once more costs what it saves
-_LOGITS = 256_000_000  # bytes of the logits of a part
 
 
 def limits_of(config: Any) -> tuple[int, int]:
@@ -25,7 +22,7 @@ def limits_of(config: Any) -> tuple[int, int]:
     """
     text = config.get_text_config()
     width = int(getattr(text, "intermediate_size", None) or 4 * text.hidden_size)
-    return max(_FEWEST, _CACHE // (4 * width)), max(1, _LOGITS // (4 * text.vocab_size))
+    return part_limits(width, text.vocab_size)
 
 
 def parted(
