@@ -357,9 +357,21 @@ def test_noise_is_told_by_the_list_of_the_language(text: str, hidden: list[str])
     assert [text[s.start : s.end] for s in chosen.spans] == hidden
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("这部电影很好看，我们都喜欢。", "Chinese"), ("昨日は映画を見ました。", "Japanese"),
+        ("어제 영화를 봤어요.", "Korean"),
+    ],
+)  # fmt: skip
+def test_noise_says_what_reads_a_language_and_why_that_is_not_enough(text: str, name: str) -> None:
+    with pytest.raises(LanguageError, match=rf"in {name}: .*pip install 'wordfreq\[cjk\]'"):
+        mask(text, "noise", surprisal=0)
+
+
 def test_noise_says_where_it_has_no_list() -> None:
     with pytest.raises(LanguageError, match="no list of words that knows this text"):
-        mask("这部电影很好看，我们都喜欢。", "noise", surprisal=0)
+        mask("ภาพยนตร์เรื่องนี้ดีมาก", "noise", surprisal=0)
 
 
 def test_an_english_text_loads_no_model_of_languages() -> None:
