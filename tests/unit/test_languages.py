@@ -129,22 +129,6 @@ def test_han_is_cut_by_the_language_that_is_given() -> None:
     assert (chosen | chosen).words == chosen.words
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("我去过两次臺灣", ["我", "去过", "两", "次", "臺灣"]),
-        ("六十五歲的馬來西亞人", ["六十五", "歲", "的", "馬來西亞人"]),
-        ("這位先生買了三張票", ["這", "位", "先生", "買", "了", "三", "張", "票"]),
-        ("这个我一起看过十分好", ["这个", "我", "一起", "看过", "十分", "好"]),
-        ("那天他在圖書館", ["那天", "他", "在", "圖書館"]),
-    ],
-)
-def test_traditional_characters_and_measure_words_are_cut_as_a_dictionary_has_them(
-    text: str, expected: list[str]
-) -> None:
-    assert words(text, "zh") == expected
-
-
 def test_a_dictionary_of_somebody_else_changes_no_word() -> None:
     import jieba
 
