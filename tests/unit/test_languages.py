@@ -129,22 +129,6 @@ def test_han_is_cut_by_the_language_that_is_given() -> None:
     assert (chosen | chosen).words == chosen.words
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("我去过两次臺灣", ["我", "去过", "两", "次", "臺灣"]),
-        ("六十五歲的馬來西亞人", ["六十五", "歲", "的", "馬來西亞人"]),
-        ("這位先生買了三張票", ["這", "位", "先生", "買", "了", "三", "張", "票"]),
-        ("这个我一起看过十分好", ["这个", "我", "一起", "看过", "十分", "好"]),
-        ("那天他在圖書館", ["那天", "他", "在", "圖書館"]),
-    ],
-)
-def test_traditional_characters_and_measure_words_are_cut_as_a_dictionary_has_them(
-    text: str, expected: list[str]
-) -> None:
-    assert words(text, "zh") == expected
-
-
 def test_a_dictionary_of_somebody_else_changes_no_word() -> None:
     import jieba
 
@@ -357,9 +341,21 @@ def test_noise_is_told_by_the_list_of_the_language(text: str, hidden: list[str])
     assert [text[s.start : s.end] for s in chosen.spans] == hidden
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("这部电影很好看，我们都喜欢。", "Chinese"), ("昨日は映画を見ました。", "Japanese"),
+        ("어제 영화를 봤어요.", "Korean"),
+    ],
+)  # fmt: skip
+def test_noise_says_what_reads_a_language_and_why_that_is_not_enough(text: str, name: str) -> None:
+    with pytest.raises(LanguageError, match=rf"in {name}: .*pip install 'wordfreq\[cjk\]'"):
+        mask(text, "noise", surprisal=0)
+
+
 def test_noise_says_where_it_has_no_list() -> None:
     with pytest.raises(LanguageError, match="no list of words that knows this text"):
-        mask("这部电影很好看，我们都喜欢。", "noise", surprisal=0)
+        mask("ภาพยนตร์เรื่องนี้ดีมาก", "noise", surprisal=0)
 
 
 def test_an_english_text_loads_no_model_of_languages() -> None:
