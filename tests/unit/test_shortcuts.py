@@ -27,7 +27,6 @@ from maskviz.evidence.shortcuts.work import ShortcutWork
 from maskviz.masks import mask
 from maskviz.readings.question import QUESTIONS, question
 from maskviz.text.document import Document
-from tests.tiny_chat import chat_model
 
 WEIGHTS = {"zebra": 3.0, "warm": 1.5, "dull": -1.5, "!": -2.0}
 NEUTRAL = ("tuesday", "garden", "seven", "window", "silver", "paper")
@@ -205,38 +204,6 @@ def test_a_job_leaves_result_and_rows(tmp_path) -> None:
     assert found.found[0].name == "word:zebra"
     assert job.rows.read_text().splitlines()[0].startswith("row,text,expected,predicted")
     assert not job.steps.exists()
-
-
-@pytest.fixture(scope="module")
-def talking(tmp_path_factory) -> str:
-    return chat_model(tmp_path_factory.mktemp("chat"))
-
-
-@pytest.mark.parametrize(
-    ("more", "value"),
-    [
-        ({"question": {"name": "choices", "choices": (" a", " b")}}, "log-odds"),
-        ({"question": {"name": "answer", "answer": " good"}}, "ln p"),
-        (
-            {"question": {"name": "choices", "choices": ("a", "b")}, "conversations": True},
-            "log-odds",
-        ),
-    ],
-)
-def test_a_decoder_is_searched_by_its_question(talking, more: dict, value: str) -> None:
-    said = [line.split(",")[0] for line in table(90).decode().splitlines()[1:]]
-    turns = [{"messages": [{"role": "user", "content": text}]} for text in said]
-    rows = turns if more.get("conversations") else [{"messages": text} for text in said]
-    source = "\n".join(map(json.dumps, rows)).encode()
-    found = shortcuts(
-        source, text_column="messages", name="a.jsonl", model=talking, operator="delete",
-        irrelevant=["zebra"], **more,
-    )  # fmt: skip
-    (zebra,) = [one for one in found.leanings if one.name == "word:zebra"]
-    assert (found.rows, found.value) == (90, value)
-    assert zebra.all.strength > 0
-    assert zebra.p_value is not None
-    assert ("flips" in found.finding) == (bool(found.found) and value == "log-odds")
 
 
 def test_halves_share_no_text_and_no_cluster() -> None:
