@@ -65,11 +65,13 @@ def _effect(one: Leaning, value: str) -> str:
     stands, it = ("stand", "them") if _several(one) else ("stands", "it")
     towards = f", for {one.towards}" if one.towards else ""
     interval = f" ({part.ci95[0]:+.2f} to {part.ci95[1]:+.2f})" if part.ci95 else ""
+    flips = ""
+    if value == "log-odds":  # a value, or the probability of a given answer, is never another
+        flips = f", and flips {percent(part.flip_rate)} of these answers"
     return (
         f"which {stands} in {percent(part.share)} of the rows; hiding {it} moves the answer's "
         f"{value} by {part.strength:.2f}{towards}, {part.beyond:+.2f}{interval} beyond hiding as "
-        f"much of something else, and flips {percent(part.flip_rate)} of these answers (q = "
-        f"{one.q_value:.2g})"
+        f"much of something else{flips} (q = {one.q_value:.2g})"
     )
 
 

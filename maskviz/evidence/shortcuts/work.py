@@ -308,6 +308,8 @@ class ShortcutWork:
     @property
     def value(self) -> str:
         """What an effect is measured in."""
+        if self.question.head == "likelihood":
+            return "ln p"
         return "value" if valued(self.question.head) else "log-odds"
 
     def _notes(self, found: Sequence[Leaning]) -> list[str]:
