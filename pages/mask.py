@@ -51,7 +51,8 @@ def main() -> None:
             second_controls(view)
     with picture, errors():
         chosen = strip(view)
-        why(state.current(), chosen)
+        with st.container(key="why_hidden"):  # on a phone it comes behind the controls
+            why(state.current(), chosen)
     examples()
     if chosen is not None:
         with errors():

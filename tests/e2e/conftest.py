@@ -96,8 +96,9 @@ class Visit:
         return self
 
     def shown(self, text: str) -> None:
-        """Wait until the page shows this text."""
+        """Wait until the page shows this text, and has run to its end."""
         self.page.get_by_text(text).first.wait_for(timeout=90_000)
+        self.settle()
 
     @property
     def headline(self) -> str:
