@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from maskviz.errors import CapabilityError  # noqa: E402
 from maskviz.models.chat import render_conversation  # noqa: E402
+from maskviz.models.chat.parts import messages_for  # noqa: E402
 from maskviz.models.chat.placing import ABSENT, UNKNOWN  # noqa: E402
 from maskviz.text.conversation import Conversation, Turn, read_conversation  # noqa: E402
 from tests.chat_conversations import CONVERSATIONS  # noqa: E402
@@ -57,7 +58,9 @@ def judged(tok, name: str, said: Conversation, begin: bool) -> tuple[str, str]:
 
     def render(texts):
         return tok.apply_chat_template(
-            said.messages(texts), tokenize=False, add_generation_prompt=begin
+            messages_for(tok, tok.chat_template, said, texts),
+            tokenize=False,
+            add_generation_prompt=begin,
         )
 
     if found.text != render(said.texts):

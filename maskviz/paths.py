@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import uuid
+from functools import cache
 from pathlib import Path
 
 from .errors import DiskFullError
@@ -29,6 +30,7 @@ def home() -> Path:
     return folder
 
 
+@cache
 def _user_data() -> Path:
     try:
         from platformdirs import user_data_path

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from maskviz.evidence.text.sentence import fill_sentence
 from maskviz.examples import EXAMPLES
@@ -44,25 +45,41 @@ def main() -> None:
     """Answer and picture on the left, the controls on the right, examples and details below."""
     view, chosen = open_page(), None
     picture, choice = st.columns([5, 3], gap="large")
-    with choice:
-        controls.text_box(view)
-        with errors():
-            controls.mask_controls(view)
-            second_controls(view)
+    drawn = _key(view) in st.session_state
+    if not drawn:  # they need not wait for the model
+        beside(view, choice)
     with picture, errors():
         chosen = strip(view)
+<<<<<<< HEAD
         with st.container(key="why_hidden"):  # on a phone it comes behind the controls
             why(state.current(), chosen)
+=======
+        why(state.current(), chosen)
+    if drawn:  # a click is answered first
+        beside(view, choice)
+>>>>>>> main
     examples()
     if chosen is not None:
         with errors():
             details(state.current(), chosen)
 
 
+def beside(view: state.View, place: DeltaGenerator) -> None:
+    """The text and what to hide of it."""
+    with place:
+        controls.text_box(view)
+        with errors():
+            controls.mask_controls(view)
+            second_controls(view)
+
+
+def _key(view: state.View) -> str:
+    return f"strip_{hashlib.sha256(view.text.encode()).hexdigest()[:16]}"
+
+
 def strip(view: state.View) -> Mask:
     """Draw the text with its hidden words or tokens; a click edits the mask."""
-    before = state.strategy_mask(view)
-    key = f"strip_{hashlib.sha256(view.text.encode()).hexdigest()[:16]}"
+    before, key = state.strategy_mask(view), _key(view)
     offsets = unit_offsets(view.text, view.unit, view.model)
     shown = min(SHOWN, len(offsets))
     edited = edited_units(key, shown, view.revision)
@@ -233,14 +250,9 @@ def files(view: state.View, chosen: Mask) -> None:
 
 
 def _open_mask(loaded: Mask, spoken: Conversation | None) -> None:
-    own = spoken is not None and spoken.text == loaded.text
-    question = {"name": "answer", "conversation": spoken.to_dict()} if spoken and own else {}
-    state.open_view(
-        state.View(
-            loaded.text, state.current().strategy, model=state.current().model,
-            saved=loaded.to_json(), question=question,
-        )
-    )  # fmt: skip
+    own = spoken.to_dict() if spoken is not None and spoken.text == loaded.text else None
+    strategy = state.current().strategy
+    state.open_view(state.of_text(loaded.text, strategy, own, saved=loaded.to_json()))
 
 
 def examples() -> None:

@@ -76,6 +76,16 @@ TEMPLATES = {
     "inst": INST,
     "moving": MOVING,
 }
+# Reads lists of parts alone, as those of models that see pictures may: a string is lost or refused.
+PARTS = (
+    "{% for m in messages %}<|start|>{{ m.role }}\n{% for part in m.content %}"
+    "{% if part.type == 'text' %}{{ part.text }}{% endif %}{% endfor %}<|end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|start|>assistant\n{% endif %}"
+)
+PARTS_ONLY = (
+    "{% for m in messages %}{% if m.content is string %}{{ raise_exception('Parts only.') }}"
+    "{% endif %}{% endfor %}" + PARTS
+)
 _OTHERS = {"letter": "qzQZ", "digit": "7309", "mark": ";*~"}
 
 

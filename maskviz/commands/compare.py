@@ -173,7 +173,7 @@ def compare_command(
     }  # fmt: skip
     if heads and units.alone(strategy, mask_file, unit_operator, file):
         units.compare_alone(
-            text if spoken is None else spoken.prompt.text, heads, unit_operator, mean_over,
+            text if spoken is None else spoken.prompt, heads, unit_operator, mean_over,
             text_column, draws, strategy, operator, mask_file, options, shared, as_json,
         )  # fmt: skip
         return

@@ -79,6 +79,7 @@ def _knocked(found: Knockout) -> list[str]:
 @common.app.command("lens")
 def lens_command(
     text: common.TextArgument = None,
+    conversation: common.ConversationFile = None,
     model: common.ModelName = "mini",
     strategy: Annotated[
         str | None, typer.Option("--strategy", "-s", help="What to hide beside the plain text.")
@@ -114,21 +115,23 @@ def lens_command(
     from ..masks.operators import usual_operator
     from ..readings.question import asked
 
+    spoken = common.read_spoken(conversation, text, mask_file)
     put = asked(
         model,
         common.question_of(
-            question, ask, model, prompt, choice, next_token, target, against, answer
+            question, ask, model, prompt, choice, next_token, target, against, answer, spoken
         ),
     )
+    written = text if spoken is None else spoken.prompt
     options: dict[str, Any] = {
         "types": types, "pattern": pattern, "words": words, "indices": indices,
         "pipeline": pipeline, "tagger": tagger,
     }  # fmt: skip
     if strategy is None and mask_file is None:
-        chosen = Mask(common.read_text(text))
+        chosen = Mask(common.text_of(written))
     else:
         chosen = common.chosen_mask(
-            text, strategy or "random", ratio, seed, mask_file, model=put.model, **options
+            written, strategy or "random", ratio, seed, mask_file, model=put.model, **options
         )
     found = layer_answers(chosen, put, operator or usual_operator(put.model))
     common.show(found.to_dict(), as_json, "\n".join([lens_sentence(found), "", *_table(found)]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import typer
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..masks import Mask
     from ..models import Model
     from ..readings.question import Question
+    from ..text.conversation import Conversation
 
 Heads = Annotated[
     str,
@@ -43,6 +44,7 @@ UnitOperator = Annotated[
 MeanOver = Annotated[
     str, typer.Option("--mean-over", help="File with the rows of mean; without: example rows.")
 ]
+Spoken = Union["str", "Conversation", None]  # a conversation as it is read before its answer
 _MOST = 256  # rows of a file that a mean is over
 _SHOWN = 10  # heads that a person is shown
 
@@ -79,7 +81,7 @@ def masked(
 
 
 def compare_alone(
-    text: str | None,
+    text: Spoken,
     heads: str,
     unit_operator: str,
     mean_over: str,
@@ -107,7 +109,7 @@ def compare_alone(
 
 
 def _way(
-    text: str | None,
+    text: Spoken,
     put: Question,
     unit_operator: str,
     mean_over: str,
@@ -130,7 +132,7 @@ def _way(
                 f"The unit operator {unit_operator} hides no words: leave --strategy out, or "
                 "choose from, which takes the values of the masked text."
             )
-        return Way(unit_operator, rows), common.read_text(text)
+        return Way(unit_operator, rows), common.text_of(text)
     _hides_something(unit_operator, strategy, mask_file)
     chosen = common.chosen_mask(
         text, strategy or "", shared["ratio"], shared["seed"], mask_file, model=put.model,
@@ -186,6 +188,7 @@ def _said(found: Silenced) -> str:
 @common.app.command("heads")
 def heads_command(
     text: common.TextArgument = None,
+    conversation: common.ConversationFile = None,
     model: common.ModelName = "mini",
     unit_operator: UnitOperator = "mean",
     mean_over: MeanOver = "",
@@ -237,10 +240,13 @@ def heads_command(
 
     if rows < 1:
         raise ParameterError(f"--rows is {rows} and must be 1 or more.")
+    spoken = common.read_spoken(conversation, text, mask_file)
+    if spoken is not None and file is not None:
+        raise ParameterError("--file and --conversation are given: give one of them.")
     put = asked(
         model,
         common.question_of(
-            question, ask, model, prompt, choice, next_token, target, against, answer
+            question, ask, model, prompt, choice, next_token, target, against, answer, spoken
         ),
     )
     options = {
@@ -259,8 +265,8 @@ def heads_command(
         found = scan_rows(given, put, way, progress=show, kind=kind)
     else:
         way, written = _way(
-            text, put, unit_operator, mean_over, text_column, strategy, operator, mask_file,
-            options, shared,
+            text if spoken is None else spoken.prompt, put, unit_operator, mean_over, text_column,
+            strategy, operator, mask_file, options, shared,
         )  # fmt: skip
         found = scan_text(written, put, way, progress=show, kind=kind)
     show.end()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
 
 from ..errors import ParameterError
 
@@ -14,7 +16,7 @@ def find_all(expression: str, text: str, flags: int = 0) -> Iterator[tuple[int, 
     import regex
 
     try:
-        for match in regex.compile(expression, flags).finditer(text, timeout=_SECONDS):
+        for match in _compiled(expression, flags).finditer(text, timeout=_SECONDS):
             if match.end() > match.start():
                 yield match.span()
     except regex.error as error:
@@ -28,3 +30,11 @@ def find_all(expression: str, text: str, flags: int = 0) -> Iterator[tuple[int, 
             f"The pattern {expression[:60]!r} took longer than {_SECONDS:.0f} s on this text: "
             "make it simpler, without nested repetitions."
         ) from None
+
+
+@lru_cache(maxsize=2048)
+def _compiled(expression: str, flags: int) -> Any:
+    """Compile once: the package keeps 500, and the lists of a few languages are more."""
+    import regex
+
+    return regex.compile(expression, flags)

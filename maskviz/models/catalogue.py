@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from ..paths import assets
 from .abilities import capabilities
 from .locate import BUNDLED_IMAGES, bundled, listed_models
 from .pulled import PULLED, Pulled, there
+
+_Names = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -71,15 +74,21 @@ def _allowed_pulls() -> list[tuple[str, Pulled]]:
 
 def _of_folder(name: str, origin: str, folder: Path) -> ModelInfo:
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        family, labels, heads = _read(folder, (folder / "config.json").stat().st_mtime_ns)
     except (OSError, ValueError):
         return ModelInfo(name, origin)  # loading it says what is wrong
+    size = sum(f.stat().st_size for f in folder.glob("*.safetensors"))
+    return ModelInfo(name, origin, family, labels, heads, size)
+
+
+@lru_cache(maxsize=256)  # every page lists them
+def _read(
+    folder: Path, _changed: int
+) -> tuple[str | None, tuple[str, ...] | None, tuple[str, ...]]:
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     labels = config.get("id2label") or {}
-    return ModelInfo(
-        name,
-        origin,
+    return (
         config.get("model_type"),
         tuple(labels[k] for k in sorted(labels, key=int)) or None,
         tuple(config.get("architectures") or ()),
-        sum(f.stat().st_size for f in folder.glob("*.safetensors")),
     )

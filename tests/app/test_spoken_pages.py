@@ -155,3 +155,71 @@ def test_a_file_of_conversations_is_told_by_its_cells(model: str, tmp_path, monk
     assert compare_file(
         rows.encode(), name="talks.jsonl", **{**given, "draws": 0}  # type: ignore[arg-type]
     ).rows == 3  # fmt: skip
+
+
+@pytest.mark.parametrize("page", ["mask", "attention", "compare"])
+def test_a_conversation_stands_where_the_model_reads_none(page: str) -> None:
+    question = {"name": "answer", "conversation": SAID.prompt.to_dict()}
+    app = AppTest.from_file(f"../../pages/{page}.py", default_timeout=180)
+    app.query_params["question"] = json.dumps(question)
+    app.query_params["model"], app.query_params["strategy"] = "mini", "role"
+    app.run()
+    assert not app.exception
+    assert not app.error, [e.value for e in app.error]
+    assert app.session_state["maskviz_view"].spoken == SAID.prompt
+
+
+def test_the_worst_row_of_conversations_opens_with_its_turns(model: str) -> None:
+    rows = [{"talk": SAID.messages()}, {"talk": SAID.prompt.messages()}]
+    data = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    found = compare_file(
+        data, ["role"], text_column="talk", conversations=True, model=model, name="talks.jsonl",
+        operator="delete", question={"name": "answer", "longest": 2}, draws=0,
+    )  # fmt: skip
+    again = type(found).from_dict(json.loads(json.dumps(found.to_dict())))
+    row = again.worst["role"][0]
+    assert row.conversation == SAID.prompt.to_dict()
+
+    def script(row, model: str) -> None:
+        import streamlit as st
+
+        from maskviz.ui.shared import state
+
+        state.update(model=model)
+        st.session_state["found"] = [
+            state.of_text(row.text, "role", row.conversation),
+            state.of_text("A plain text.", "role"),
+        ]
+
+    app = AppTest.from_function(script, default_timeout=60, args=(row, model))
+    app.query_params["question"] = json.dumps({"name": "next", "conversation": row.conversation})
+    opened, plain = app.run().session_state["found"]
+    assert opened.spoken == SAID.prompt
+    assert opened.question["name"] == "next"
+    assert plain.question == {"name": "next"}
+
+
+@pytest.mark.parametrize("page", ["chat", "attention"])
+def test_what_cannot_be_read_yet_comes_back_after_a_reload(model: str, page: str) -> None:
+    cut = '[{"role": "user", "content": "Where is'
+    app = paste(open_page(page, model), cut)
+    assert app.error
+    kept = state.DRAFTS[page != "chat"]
+    assert app.session_state[kept] == cut
+
+    def script() -> None:
+        import streamlit as st
+
+        from maskviz.ui.shared import state
+
+        st.session_state["link"] = state.link(**state.drafts())
+        for name in state.DRAFTS:
+            del st.session_state[name]
+        state.open_link(st.session_state["link"])
+
+    again = AppTest.from_function(script, default_timeout=60)
+    for name in state.DRAFTS:
+        again.session_state[name] = cut if name == kept else ""
+    again.run()
+    assert not again.exception
+    assert again.session_state[kept] == cut

@@ -96,7 +96,7 @@ class Visit:
         return self
 
     def shown(self, text: str) -> None:
-        """Wait until the page shows this text, and has run to its end."""
+        """Wait until the page shows this text and its run is over: the rest comes later."""
         self.page.get_by_text(text).first.wait_for(timeout=90_000)
         self.settle()
 

@@ -4,6 +4,7 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import expect
 
 from maskviz.text.conversation import Turn
 from maskviz.ui.shared.talk import Talk, to_value
@@ -37,16 +38,16 @@ def test_words_are_clicked_turns_written_and_a_reload_keeps_both(visit, model):
     page.get_by_role("textbox", name="What is said").fill("In")
     page.keyboard.press("Control+Enter")
     visit.settle().shown("1 of 13 words is hidden")
-    assert page.locator("article.card").count() == 3
+    cards = page.locator("article.card")
+    expect(cards).to_have_count(3)
     page.reload()
     visit.shown("1 of 13 words is hidden")
-    assert "Where is Ann? rc" in page.locator("article.card").nth(1).inner_text()
-    hidden = page.locator(".unit[aria-pressed=true]")
-    assert [unit.inner_text() for unit in hidden.all()] == ["Milan"]
+    expect(cards.nth(1)).to_contain_text("Where is Ann? rc")
+    expect(page.locator(".unit[aria-pressed=true]")).to_have_text(["Milan"])
     page.get_by_role("button", name="Edit turn 3, assistant").press("Enter")
     page.get_by_role("button", name="Delete").click()
     visit.settle().shown("Bring back turn 3")
-    assert page.locator("article.card").count() == 2
+    expect(cards).to_have_count(2)
 
 
 def test_the_keyboard_goes_from_turn_to_turn(visit, model):
@@ -91,5 +92,5 @@ def test_sixty_turns_fit_any_width(visit, model, width):
     roles = ("user", "assistant")
     turns = tuple(Turn(roles[i % 2], f"Turn {i} says a few words.") for i in range(60))
     page = open_talk(visit, model, Talk(turns))
-    assert page.locator("article.card").count() == 60
+    expect(page.locator("article.card")).to_have_count(60)
     assert visit.overflow <= 0

@@ -15,7 +15,7 @@ from maskviz.models.chat.placing import ABSENT, UNKNOWN
 from maskviz.text.conversation import Conversation, Turn, read_conversation
 from maskviz.text.words import word_offsets
 from tests.chat_conversations import CONVERSATIONS, FEW
-from tests.chat_templates import TEMPLATES, truth
+from tests.chat_templates import PARTS, PARTS_ONLY, PLAIN, TEMPLATES, truth
 from tests.tiny_chat import chat_tokenizer
 
 OPEN = {("thinking", "thought inside"), ("tools", "tool")}
@@ -70,6 +70,18 @@ def test_what_a_template_does_is_said(tok, template, turns, told) -> None:
     notices = " ".join(render_conversation(tok, said, "tiny").notices)
     assert told in notices
     assert bool(told) == bool(notices)
+
+
+@pytest.mark.parametrize("begin", [False, True])
+@pytest.mark.parametrize("template", [PARTS, PARTS_ONLY])
+@pytest.mark.parametrize("name", FEW)
+def test_a_template_that_reads_parts_alone_gets_them(tok, name, template, begin) -> None:
+    said = read_conversation(CONVERSATIONS[name])
+    tok.chat_template = PLAIN.replace("m.content", "m.content or ''")
+    wanted = render_conversation(tok, said, "tiny", begin=begin)
+    tok.chat_template = template
+    found = render_conversation(tok, said, "tiny", begin=begin)
+    assert (found.text, found.places) == (wanted.text, wanted.places)
 
 
 @pytest.mark.parametrize(

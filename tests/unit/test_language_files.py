@@ -1,7 +1,9 @@
 """Ten sentences of each language, marked by hand: `tests/languages/README.md` says how.
 
 The word lists stood before the sentences were written, by somebody who had not read them; the
-floors here are what they reached then. Nothing of either was changed to meet the other.
+floors here are what they reached then. Nothing of either was changed to meet the other. Those of
+the folders `second` and later were written after a freeze of the patterns of ages; each says in
+its turn how the patterns did on sentences that they had not met.
 """
 
 from __future__ import annotations
@@ -36,8 +38,12 @@ GIVEN: dict[str, dict[str, Any]] = {
 }
 NEED_THE_LANGUAGE = ("entity", "pos", "attribute", "noise")
 # Of the mentions marked in each language how many were found, and of those of an age and pronouns.
-FOUND = {"de": (35, 39), "es": (41, 44), "fr": (41, 46), "zh": (43, 45)}
-AGES = {"de": (4, 6), "es": (8, 9), "fr": (7, 8), "zh": (7, 8)}
+FOUND = {"de": (37, 39), "es": (42, 44), "fr": (42, 46), "zh": (44, 45)}
+AGES = {
+    "": {"de": (6, 6), "es": (9, 9), "fr": (8, 8), "zh": (8, 8)},
+    "second": {"de": (19, 19), "es": (18, 18), "fr": (19, 19), "zh": (20, 21)},
+    "third": {"de": (19, 19), "es": (19, 19), "fr": (19, 19), "zh": (16, 16)},
+}
 
 
 def whole(code: str) -> str:
@@ -84,9 +90,13 @@ def test_sentences_of_the_whole_text_are_found(code: str) -> None:
         assert found == [sentence["text"] for sentence in FILES[code]["sentences"]]
 
 
-def mentions(code: str, *categories: str) -> Iterator[tuple[str, str, bool]]:
+def sentences(code: str, folder: str = "") -> list[dict[str, Any]]:
+    return json.loads((FOLDER / folder / f"{code}.json").read_text("utf-8"))["sentences"]
+
+
+def mentions(code: str, *categories: str, folder: str = "") -> Iterator[tuple[str, str, bool]]:
     """Yield category, mention and whether it is hidden whole, by lists and patterns alone."""
-    for sentence in FILES[code]["sentences"]:
+    for sentence in sentences(code, folder):
         text = sentence["text"]
         for category, marked in sentence["attributes"].items():
             if categories and category not in categories:
@@ -116,12 +126,15 @@ def test_mentions_are_found_without_a_pipeline(code: str, monkeypatch: pytest.Mo
         assert sum(own) >= len(own) / 2
 
 
+@pytest.mark.parametrize("folder", AGES)
 @pytest.mark.parametrize("code", FOUND)
-def test_every_pronoun_is_found_and_most_ages(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_pronoun_is_found_and_nearly_every_age(
+    code: str, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("maskviz.text.pipelines.pipelines_of", lambda language: [])
-    assert all(is_hidden for *_, is_hidden in mentions(code, "pronouns"))
-    ages = [is_hidden for *_, is_hidden in mentions(code, "age")]
-    assert (sum(ages), len(ages)) == AGES[code]
+    assert all(is_hidden for *_, is_hidden in mentions(code, "pronouns", folder=folder))
+    ages = [is_hidden for *_, is_hidden in mentions(code, "age", folder=folder)]
+    assert (sum(ages), len(ages)) == AGES[folder][code]
 
 
 @pytest.mark.parametrize("strategy", for_plain_texts())

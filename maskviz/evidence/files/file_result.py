@@ -56,6 +56,9 @@ class FileComparison:
         del values["question"]
         if not self.group_gaps:
             del values["group_gaps"]
+        for row in (row for rows in values["worst"].values() for row in rows):
+            if row["conversation"] is None:
+                del row["conversation"]
         return {**values, "notes": list(self.notes), **json_of(self.question)}
 
     @classmethod

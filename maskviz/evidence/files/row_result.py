@@ -49,7 +49,7 @@ def row_result(
         )
     return RowResult(
         row.number, row.text, row.expected, label, float(plain[index]), effects, row.groups,
-        masks[0].seed, row.cluster,
+        masks[0].seed, row.cluster, row.spoken.to_dict() if row.spoken else None,
     )  # fmt: skip
 
 

@@ -65,7 +65,8 @@ class RowResult:
 
     expected: the true label (several with commas), a regression's true value as text, or None.
     groups: column → value, of the columns that the rows are broken down by. seed: of its masks.
-    cluster: what the row shares with others, None where it stands for itself.
+    cluster: what the row shares with others, None where it stands for itself. conversation: whose
+    contents the text is, as `read_conversation` takes it; None of a plain text.
     """
 
     row: int
@@ -77,6 +78,7 @@ class RowResult:
     groups: dict[str, str] = field(default_factory=dict)
     seed: int | None = None
     cluster: str | None = None
+    conversation: dict[str, Any] | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> RowResult:

@@ -18,7 +18,8 @@ from typing import Any
 
 from ...errors import CapabilityError, DataError
 from ...text.conversation import Conversation, ToolCall, Turn
-from .rendering import Rendering, render_conversation
+from .parts import FAILURES, messages_for
+from .rendering import Rendering, render_conversation, template_of
 
 OWN = "assistant"
 _ASKED, _ANSWERED = Turn("user", "Qasked"), Turn(OWN, "Qanswered")
@@ -128,15 +129,16 @@ class _Turns:
         from jinja2 import TemplateError
 
         try:
+            template = template_of(self.tokenizer, before, self.name)
             return str(
                 self.tokenizer.apply_chat_template(
-                    before.messages(),
+                    messages_for(self.tokenizer, template, before),
                     tools=json.loads(before.tools) if before.tools else None,
                     tokenize=False,
                     add_generation_prompt=True,
                 )
             )
-        except (TemplateError, TypeError, ValueError, LookupError, AttributeError):
+        except (TemplateError, *FAILURES):
             return None
 
     def _shared_place(self, begun: Rendering) -> tuple[int, int]:

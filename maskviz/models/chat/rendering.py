@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from ...errors import CapabilityError
 from ...text.conversation import Conversation, Piece
+from .parts import FAILURES, messages_for
 from .placing import ABSENT, Places, Unplaced, places_of
 
 SECONDS = 20.0  # that a template may take for all renderings of one conversation
@@ -141,7 +142,7 @@ def render_conversation(
     def render(texts: Sequence[str]) -> str:
         return str(
             tokenizer.apply_chat_template(
-                said.messages(texts),
+                messages_for(tokenizer, template, said, texts),
                 tools=json.loads(conversation.tools) if conversation.tools else None,
                 tokenize=False,
                 add_generation_prompt=begin,
@@ -211,9 +212,6 @@ def _strings(template: str) -> tuple[str, ...]:
     return tuple(sorted({part for s in read for part in (s, s.strip()) if part}))
 
 
-_FAILURES = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
-
-
 def _in_time(work: Callable[[], T], name: str) -> T:
     """Return `work()`, done in a thread that is stopped when the time is over."""
     from jinja2 import TemplateError
@@ -234,7 +232,7 @@ def _in_time(work: Callable[[], T], name: str) -> T:
             f"The chat template of {name!r} takes more than {SECONDS:g} seconds for this "
             "conversation and was stopped: give fewer turns, or choose another model."
         ) from None
-    except (TemplateError, MemoryError, *_FAILURES) as error:
+    except (TemplateError, MemoryError, *FAILURES) as error:
         said = " ".join(str(error).split())[:160].rstrip(".") or type(error).__name__
         raise CapabilityError(
             f"The chat template of {name!r} refuses this conversation ({said}): change its turns, "

@@ -15,7 +15,7 @@ from maskviz.ui.shared import state
 from maskviz.ui.shared.page import escape
 from maskviz.ui.shared.talk import Talk, of_conversation
 
-_PASTED = "chat_pasted"
+_PASTED = state.DRAFTS[0]
 _SAID = "chat_given_error"
 _BEFORE = "chat_before"  # the conversation that another one took the place of
 

@@ -275,5 +275,6 @@ def _worst_row(view: state.View, row: RowResult, name: str, regression: bool) ->
         change = f"{before} {value} → {after} ({effect.delta:+.3f})"
         st.caption(escape(f"row {row.row}: {change}{expected}"))
     if button.button("Open", key=f"open_{name}_{row.row}", width="stretch"):
-        state.open_view(state.of_text(row.text, name, seed=row.seed or 0))
+        opened = state.of_text(row.text, name, row.conversation, seed=row.seed or 0)
+        state.open_view(opened)
         st.switch_page("pages/mask.py")

@@ -12,11 +12,11 @@ from maskviz.text.conversation import Conversation, read_conversation
 from maskviz.ui.shared import limits, speaker, state
 from maskviz.ui.shared.controls import text_box
 from maskviz.ui.shared.page import escape
+from maskviz.ui.shared.spoken import with_conversation
 
-_PASTED = "conversation_pasted"
+_PASTED = state.DRAFTS[1]
 _SAID = "conversation_error"
 _BEFORE = "conversation_before"  # the text that a conversation took the place of
-_ASKED = ("answer", "next", "choices")  # the questions that take a conversation
 
 
 def text_or_conversation(view: state.View, place: str) -> None:
@@ -73,13 +73,9 @@ def open_conversation(given: object) -> None:
             "limit here: ask about it on the page Chat, or with "
             "'maskviz compare --conversation FILE'."
         )
-    name = before.question.get("name")
-    name = name if name in _ASKED else "answer"
-    own = {"answer": whole.answer} if name == "answer" and whole.answer else {}
-    kept = {
-        k: v for k, v in before.question.items() if k not in ("answer", "tokens", "prompt")
-    } if before.question.get("name") == name else {}  # fmt: skip
-    question = {**kept, "name": name, "conversation": prompt.to_dict(), **own}
+    question = with_conversation(before.question, prompt.to_dict())
+    if question["name"] == "answer" and whole.answer:
+        question["answer"] = whole.answer
     if before.spoken is None:
         st.session_state[_BEFORE] = before.text
     state.open_view(

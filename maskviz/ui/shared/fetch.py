@@ -20,7 +20,7 @@ def offer(name: str, key: str = "") -> None:
 
     Nothing is shown for any other model. key: of a second place on the same page.
     """
-    if name not in {info.name for info in to_pull()}:
+    if name not in pulled.PULLED or name not in {info.name for info in to_pull()}:
         return
     one = pulled.PULLED[name]
     job = _job(name)

@@ -121,7 +121,8 @@ def close_page(
                 "The whole address, with a button to copy it. Whoever opens it sees what it holds; "
                 f"without your {what} it opens an example."
             )
-        kept_view(state.link(with_text=True, with_chat=True, **more), state.open_link)
+        kept = {**more, **state.drafts()}
+        kept_view(state.link(with_text=True, with_chat=True, **kept), state.open_link)
 
 
 def _run_app_script() -> None:

@@ -11,6 +11,7 @@ from maskviz.errors import MaskvizError
 from maskviz.masks import Mask
 from maskviz.text.conversation import Conversation, Turn, read_conversation
 
+ASKED = ("answer", "next", "choices")  # the questions that take a conversation
 # Strategies that need turns, in the order in which they are offered.
 ALWAYS, SOMETIMES = ("role", "turn"), ("example", "thought", "tool")
 
@@ -22,6 +23,15 @@ def spoken_of(question: Mapping[str, Any], text: str) -> Conversation | None:
         return None
     found = _read(json.dumps(said, sort_keys=True, default=str))
     return found if found is not None and found.text == text else None
+
+
+def with_conversation(question: Mapping[str, Any], spoken: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a question as it is put to another conversation: its answer, unless it takes one."""
+    name = question.get("name")
+    if name not in ASKED:
+        return {"name": "answer", "conversation": dict(spoken)}
+    kept = {k: v for k, v in question.items() if k not in ("answer", "tokens", "prompt")}
+    return {**kept, "conversation": dict(spoken)}
 
 
 def text_of(question: Mapping[str, Any]) -> str:

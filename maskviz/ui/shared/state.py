@@ -29,11 +29,12 @@ from maskviz.ui.shared import fit, limits
 from maskviz.ui.shared.link_values import READERS, masked_in_link, spans_in_link
 from maskviz.ui.shared.link_values import SEEDS as SEEDS
 from maskviz.ui.shared.link_values import SIGNS as SIGNS
-from maskviz.ui.shared.spoken import asked_in_link, spoken_of, text_of
+from maskviz.ui.shared.spoken import asked_in_link, spoken_of, text_of, with_conversation
 from maskviz.ui.shared.talk import Talk, to_value
 
 _KEY = "maskviz_view"
 _LONGEST_IN_LINK = 6_000  # characters of a conversation: an address that servers still take
+DRAFTS = ("chat_pasted", "conversation_pasted")  # fields that are emptied once they are read
 _FOLLOWED = "followed"  # name in the address → the value that was followed
 
 
@@ -168,7 +169,7 @@ def update(**changes: Any) -> View:
         changes = {"given": 0, **changes}
         if changes["text"] != before.text and "question" not in changes:
             question = {k: v for k, v in before.question.items() if k != "conversation"}
-            changes["question"] = question  # a conversation is asked about its own text alone
+            changes["question"] = question  # it is asked about its own text alone
         if dominant_script(changes["text"]) != dominant_script(before.text):
             changes = {"language": "", **changes}
     view = replace(before, **changes)
@@ -189,15 +190,34 @@ def open_view(view: View) -> None:
         del st.session_state[key]
 
 
-def of_text(text: str, strategy: str, **more: Any) -> View:
-    """Return a view of another text or strategy, with the session's own model and question."""
+def of_text(text: str, strategy: str, spoken: Mapping[str, Any] | None = None, **more: Any) -> View:
+    """Return a view of another text or strategy, with the session's own model and question.
+
+    spoken: the conversation that the text is of, which is then asked about.
+    """
     before = current()
-    return View(text, strategy, model=before.model, question=before.question, **more)
+    question = dict(before.question)
+    question.pop("conversation", None)  # it is asked about its own text alone
+    if spoken:
+        question = with_conversation(question, spoken)
+    return View(text, strategy, model=before.model, question=question, **more)
 
 
 def open_link(written: str) -> None:
-    """Replace the whole view with that of a link's query string."""
-    open_view(_of_link(dict(parse_qsl(written.removeprefix("?")))))
+    """Replace the whole view with that of a link's query string, and give back the drafts in it.
+
+    Call it before the page's fields are drawn.
+    """
+    values = dict(parse_qsl(written.removeprefix("?")))
+    open_view(_of_link(values))
+    for name in DRAFTS:
+        if name in values:
+            st.session_state[name] = values[name]
+
+
+def drafts() -> dict[str, str]:
+    """Return what was pasted and could not be read, which the tab keeps over a reload."""
+    return {name: said for name in DRAFTS if (said := st.session_state.get(name))}
 
 
 def asked_anew(name: str) -> str | None:
