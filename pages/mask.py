@@ -50,14 +50,10 @@ def main() -> None:
         beside(view, choice)
     with picture, errors():
         chosen = strip(view)
-<<<<<<< HEAD
         with st.container(key="why_hidden"):  # on a phone it comes behind the controls
             why(state.current(), chosen)
-=======
-        why(state.current(), chosen)
     if drawn:  # a click is answered first
         beside(view, choice)
->>>>>>> main
     examples()
     if chosen is not None:
         with errors():
