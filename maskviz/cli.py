@@ -53,12 +53,13 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> NoReturn:
     from .launch import asked, serve
+    from .warm import begin
 
     # The dashboard need not wait for the command line: Typer and all commands take longer to
     # import than the command to run.
     plainly = asked(arguments)
     if plainly is not None:
-        serve(**plainly)
+        serve(**plainly, beside=begin)
         sys.exit(0)
     from .commands import app
 

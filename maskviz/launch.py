@@ -13,6 +13,7 @@ import re
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,13 @@ def serve(
     browser: bool = True,
     address: str = ADDRESS,
     hosts: Sequence[str] = (),
+    beside: Callable[[Callable[[], bool]], object] | None = None,
 ) -> None:
     """Serve the dashboard until Ctrl+C.
 
     `port` is 1 to 65535; `address` is the interface to listen on; `hosts` are further names
-    under which browsers may reach it (needed when `address` is not this machine alone).
+    under which browsers may reach it (needed when `address` is not this machine alone);
+    `beside` is called before, with a function that tells whether the server listens.
     Raises ParameterError when the port or address cannot be had, MissingDependencyError when
     Streamlit is not installed.
     """
@@ -59,6 +62,8 @@ def serve(
     run_streamlit = _streamlit()
     sys.stdout.write(f"maskviz is at http://{address}:{port} (Ctrl+C stops it)\n")
     sys.stdout.flush()
+    if beside is not None:
+        beside(partial(listens, address, port))
     run_streamlit(arguments, prog_name="maskviz", standalone_mode=False)
 
 
@@ -101,6 +106,16 @@ def streamlit_arguments(
     for host in dict.fromkeys(("localhost", ADDRESS, *hosts)) if hosts else ():
         arguments.append(f"--server.allowedHosts={host}")
     return arguments
+
+
+def listens(address: str, port: int) -> bool:
+    """Tell whether a server takes connections there."""
+    own = {"0.0.0.0": ADDRESS, "::": "::1"}.get(address, address)  # noqa: S104 - compared only
+    try:
+        with socket.create_connection((own, port), timeout=1):
+            return True
+    except OSError:
+        return False
 
 
 def check_port(address: str, port: int) -> None:

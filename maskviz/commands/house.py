@@ -33,8 +33,9 @@ def app_command(
 ) -> None:
     """Serve the dashboard, on 127.0.0.1 unless told otherwise."""
     from ..launch import serve
+    from ..warm import begin
 
-    serve(port, browser=not no_browser, address=address, hosts=host or ())
+    serve(port, browser=not no_browser, address=address, hosts=host or (), beside=begin)
 
 
 @common.app.command("doctor")

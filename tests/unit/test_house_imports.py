@@ -39,7 +39,7 @@ FLOORS = (
     ("evidence",),
     ("sweeps",),
     ("figures",),
-    ("report", "notebook"),
+    ("report", "notebook", "warm"),
     ("ui", "commands", "doctor", "cli"),
 )
 # On one floor, only these: each room from the one behind it.

@@ -102,14 +102,14 @@ def test_unknown_address_says_what_to_do() -> None:
 def test_the_plain_command_app_is_read_as_by_the_full_parser(
     given: str, read: dict | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from maskviz import commands
+    from maskviz import commands, warm
 
     assert launch.asked(given.split()) == read
     served: list[dict] = []
     monkeypatch.setattr(launch, "serve", lambda port, **more: served.append({"port": port, **more}))
     if read is not None:
         commands.app(given.split(), standalone_mode=False)
-        assert served == [read | {"address": launch.ADDRESS, "hosts": ()}]
+        assert served == [read | {"address": launch.ADDRESS, "hosts": (), "beside": warm.begin}]
 
 
 def test_nothing_heavy_is_imported_before_the_first_paint() -> None:

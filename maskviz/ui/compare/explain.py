@@ -89,7 +89,7 @@ def _whole(text: str) -> bool:
     words = limits.words_in(text)
     if words <= limits.ASKED:
         return True
-    st.caption(f"Scored: the first {limits.ASKED} of {words:,} words.")
+    st.caption(f"Scored: the first {limits.first()} of {words:,} words.")
     return st.toggle(
         f"Score all {words:,} words", key="explain_whole",
         help="A pass over the text for each word: up to some minutes.",

@@ -65,9 +65,17 @@ def show(view: state.View) -> None:
     with picture, errors():
         view = state.current()
         operator, question = view.operator, spec_of(view)
-        with st.spinner("Comparing …", show_time=True):
+        headline = st.empty()
+        with suppress(MaskvizError):  # raised again below, where it is shown
+            first = compare(state.current_mask(view), view.model, operator, long, question)
+            headline.markdown(f"### {escape(comparison_sentence(first))}")
+        with st.spinner("Measuring whether that is more than chance …", show_time=True):
             operators = dict.fromkeys((operator, *(OPERATORS if every else ())))
             effects, left_out = _effects(view, names, tuple(operators), long, question)
+        said = comparison_sentence(
+            effects[0].comparison, effects[0].control, p_adjusted=effects[0].p_adjusted
+        )
+        headline.markdown(f"### {escape(said)}")
         _answer(view, effects)
         own = effects[0].comparison.mask
         report_button(
@@ -165,8 +173,6 @@ def _compared(
 
 def _answer(view: state.View, effects: list[Effect]) -> None:
     first = effects[0]
-    said = comparison_sentence(first.comparison, first.control, p_adjusted=first.p_adjusted)
-    st.markdown(f"### {escape(said)}")
     if first.comparison.notice:
         st.warning(escape(first.comparison.notice), icon="✂️")
     say_unfamiliar(view)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
 
+from maskviz import warm
 from maskviz.errors import MaskvizError, TextError
 from maskviz.models.raised import said_of
 from maskviz.text.marks import named
@@ -32,7 +31,6 @@ _MODEL_HELP = (
     "are listed too. Or type the name of one on the Hugging Face Hub, such as "
     "`distilbert-base-uncased`, or the path of a folder or a GGUF file."
 )
-_WARM_UP_AFTER = 1.5  # seconds: by then the first page is painted
 
 
 def show_text(spoken: bool = False) -> None:
@@ -46,10 +44,10 @@ def show_text(spoken: bool = False) -> None:
     st.session_state[_APP_RAN] = True
     with st.sidebar:
         manners()
-        if spoken:
-            return
-        st.caption("Text")
-        st.text(_shortened(named(state.current().text)) or "no text yet")
+        if not spoken:
+            st.caption("Text")
+            st.text(_shortened(named(state.current().text)) or "no text yet")
+    warm.painted()
 
 
 def open_page(reads: bool = True) -> state.View:
@@ -62,7 +60,7 @@ def open_page(reads: bool = True) -> state.View:
     _run_app_script()
     between_turns(lambda: _APP_RAN in st.session_state)  # where Streamlit stops or begins anew
     st.html(_THEME)
-    _warm_up()
+    warm.begin()  # where the server was started otherwise than by `maskviz app`
     state.try_asked()
     view = state.current()
     with st.sidebar:
@@ -123,6 +121,7 @@ def close_page(
             )
         kept = {**more, **state.drafts()}
         kept_view(state.link(with_text=True, with_chat=True, **kept), state.open_link)
+    warm.shown()
 
 
 def _run_app_script() -> None:
@@ -205,25 +204,3 @@ def sentences_table(rows: Sequence[Mapping[str, str]]) -> None:
         from maskviz.ui.shared.grid import in_names
 
         st.dataframe(in_names(table), hide_index=True, width="stretch")
-
-
-@st.cache_resource(show_spinner=False)
-def _warm_up() -> threading.Thread:
-    """Load libraries and the bundled models once, after the first page is painted."""
-    thread = threading.Thread(target=_load, name="maskviz-warm-up", daemon=True)
-    thread.start()
-    return thread
-
-
-def _load() -> None:
-    time.sleep(_WARM_UP_AFTER)
-    from maskviz.models import load_model
-    from maskviz.text import load_pipeline
-
-    try:
-        load_pipeline()
-        model = load_model()
-        for capability in ("fill", "classify"):
-            model.network(capability)
-    except MaskvizError:
-        return  # the page that needs them says so, with what to do

@@ -272,7 +272,7 @@ def mask_before_joining(view: View) -> Mask:
 def mask_of(view: View, choice: Choice) -> Mask:
     """Return the mask of one strategy on the view's text.
 
-    Where it asks a model about one word after the other, it is chosen from the first 200 words.
+    Where it asks a model word by word, it is chosen from `limits.first_words`.
     """
     choice = fit.choice(view.model, choice)
     parameters = tuple(sorted((k, _frozen(v)) for k, v in choice.parameters.items()))

@@ -1,0 +1,187 @@
+"""What a server loads before its first visitor, and how it steps aside for them."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import pytest
+
+from maskviz import launch, warm
+from maskviz.errors import MissingDependencyError
+
+STAGES = ("_torch", "_transformers", "_first_finding", "_tables", "_pipeline", "_charts")
+OURS = STAGES[:3]  # what the first page waits for
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The stages of a process that has begun nothing, each of which only says its name."""
+    said: list[str] = []
+    for name in STAGES:
+        monkeypatch.setattr(warm, name, lambda name=name: said.append(name))
+    monkeypatch.setattr(warm, "_begun", [])
+    monkeypatch.setattr(warm, "_painted", threading.Event())
+    monkeypatch.setattr(warm, "_shown", threading.Event())
+    monkeypatch.setattr(warm, "_GRACE", 0)
+    monkeypatch.delenv(warm.LAZY, raising=False)
+    monkeypatch.delitem(sys.modules, "maskviz.ui", raising=False)
+    yield said
+    for thread in warm._begun:
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_a_server_that_listens_loads_everything_once(loaded: list[str]) -> None:
+    first, again = warm.begin(), warm.begin()
+    assert first is again
+    assert first is not None
+    first.join(30)
+    assert loaded == list(STAGES)
+
+
+def test_nothing_is_loaded_before_the_server_listens(loaded: list[str]) -> None:
+    listens, asked = threading.Event(), threading.Event()
+
+    def listening() -> bool:
+        asked.set()
+        return listens.is_set()
+
+    thread = warm.begin(listening)
+    assert thread is not None
+    assert asked.wait(30)
+    assert loaded == []
+    listens.set()
+    thread.join(30)
+    assert loaded == list(STAGES)
+
+
+@pytest.mark.parametrize(
+    ("said", "lazy"),
+    [("1", True), ("true", True), (" yes ", True), ("", False), ("0", False), ("No", False)],
+)
+def test_a_lazy_server_loads_nothing(
+    said: str, lazy: bool, loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(warm.LAZY, said)
+    thread = warm.begin()
+    assert (thread is None) == lazy
+    if thread is not None:
+        thread.join(30)
+    assert loaded == ([] if lazy else list(STAGES))
+
+
+def test_what_other_pages_need_waits_for_the_first_visitors_page(
+    loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "_LONGEST_WAIT", 60)
+    came = threading.Event()
+
+    def find() -> None:
+        loaded.append("_first_finding")
+        sys.modules["maskviz.ui"] = ModuleType("maskviz.ui")
+        came.set()
+
+    monkeypatch.setattr(warm, "_first_finding", find)
+    thread = warm.begin()
+    assert thread is not None
+    assert came.wait(30)
+    assert loaded == list(OURS)
+    warm.painted()
+    warm.shown()
+    thread.join(30)
+    assert loaded == list(STAGES)
+
+
+def test_a_page_that_never_ends_is_waited_for_once(
+    loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "_LONGEST_WAIT", 0.01)
+    monkeypatch.setitem(sys.modules, "maskviz.ui", ModuleType("maskviz.ui"))
+    thread = warm.begin()
+    assert thread is not None
+    thread.join(30)
+    assert loaded == list(STAGES)
+    assert warm._shown.is_set()
+
+
+@pytest.mark.parametrize("error", [MissingDependencyError("No spaCy."), ImportError("no torch")])
+def test_what_is_missing_is_left_to_the_page_that_needs_it(
+    error: Exception, loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(warm, "_pipeline", fail)
+    before = state_of_python()
+    thread = warm.begin()
+    assert thread is not None
+    thread.join(30)
+    assert loaded == list(STAGES[:4])
+    assert state_of_python() == before
+
+
+def state_of_python() -> tuple[object, ...]:
+    """Return what the thread changes of the whole process while it loads."""
+    return gc.isenabled(), round(sys.getswitchinterval(), 6), list(sys.meta_path)
+
+
+def test_while_it_loads_others_go_on_at_once_and_nothing_collects(
+    loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, seen = state_of_python(), []
+    monkeypatch.setattr(warm, "_torch", lambda: seen.append(state_of_python()))
+    thread = warm.begin()
+    assert thread is not None
+    thread.join(30)
+    ((collects, interval, finders),) = seen
+    assert (collects, interval) == (False, warm._SWITCH)
+    assert len(finders) == len(before[2]) + 1
+    assert state_of_python() == before
+
+
+@pytest.mark.parametrize("busy", ["the server answers", "a page is painted"])
+def test_an_import_waits_for_the_first_paint_in_this_thread_alone(
+    busy: str, loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[str] = []
+    monkeypatch.setattr(warm, "_LOOK", 0)
+    monkeypatch.setattr(warm, "_wait", lambda done: waits.append("paint"))
+    monkeypatch.setattr(warm.time, "sleep", lambda seconds: waits.append("served"))
+    used = iter([0.0, 1e3, 1e3, 1e3, 1e3] if busy == "the server answers" else [0.0] * 5)
+    monkeypatch.setattr(warm, "_served", lambda: next(used))
+    gate = warm._Gate()
+    assert in_another_thread(lambda: gate.find_spec("torch")) is None
+    assert waits == []
+    assert gate.find_spec("torch") is None
+    assert waits == (["served", "paint"] if busy == "the server answers" else ["paint"])
+
+
+def in_another_thread(ask: Callable[[], object]) -> object:
+    answers: list[object] = []
+    thread = threading.Thread(target=lambda: answers.append(ask()))
+    thread.start()
+    thread.join(30)
+    return answers[0]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_serving_begins_it_with_what_tells_whether_the_server_listens(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    asked: list[Callable[[], bool]] = []
+    port = launch._free_port()
+
+    def run(arguments: list[str], **more: object) -> None:
+        seen.append(asked[0]())
+        with socket.create_server((address, port)):
+            seen.append(asked[0]())
+
+    monkeypatch.setattr(launch, "_streamlit", lambda: run)
+    launch.serve(port, browser=False, address=address, beside=asked.append)
+    assert seen == [False, True]
