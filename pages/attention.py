@@ -17,7 +17,8 @@ from maskviz.ui.attention.look import LARGEST_VIEW, cost, one_at_a_time, seen
 from maskviz.ui.components.attention_mosaic import silenced_head
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import reader_of
-from maskviz.ui.shared.conversation_control import conversation_control
+from maskviz.ui.shared.controls import text_box
+from maskviz.ui.shared.conversation_control import text_or_conversation
 from maskviz.ui.shared.page import close_page, errors, escape, open_page, say_unfamiliar
 
 SHOWS = {"plain": "Plain", "masked": "Masked", "difference": "Masked − plain"}
@@ -34,6 +35,7 @@ def main() -> None:
     chosen = open_page()
     if not chosen.text.strip():
         st.markdown("### No text yet: write one, or choose an example on the Mask page.")
+        text_box(chosen)
         return
     with errors():
         headline = st.container()
@@ -114,8 +116,8 @@ def controls(chosen: state.View) -> tuple[Model, Look]:
             persist_state="session",
             help="\n".join(f"- **{m.name}**: {m.summary}" for m in METHODS.values()),
         )
-    with said, st.popover("Conversation", width="stretch"):
-        conversation_control(chosen, "attention")
+    with said, st.popover("Text", width="stretch"):
+        text_or_conversation(chosen, "attention")
     with right, st.popover("Display", width="stretch"):
         display_choices()
     model = reader_of(chosen)

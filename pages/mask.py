@@ -50,7 +50,8 @@ def main() -> None:
         beside(view, choice)
     with picture, errors():
         chosen = strip(view)
-        why(state.current(), chosen)
+        with st.container(key="why_hidden"):  # on a phone it comes behind the controls
+            why(state.current(), chosen)
     if drawn:  # a click is answered first
         beside(view, choice)
     examples()

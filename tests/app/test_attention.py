@@ -56,6 +56,20 @@ def test_link_chooses_what_is_shown(show, says):
     assert app.session_state["attention_show"] == show
 
 
+def test_another_text_is_written_on_the_page_itself():
+    app = open_page()
+    app.text_area(key="view_text").set_value("Ingrid wrote a slow and lovely letter.").run()
+    assert not app.exception
+    assert "of 7 words" in headline(app).replace("\\", "")
+
+
+@pytest.mark.parametrize("text", [" ", "\n"])
+def test_without_a_text_there_is_a_field_to_write_one(text):
+    app = open_page(text=text)
+    assert headline(app).startswith("### No text yet")
+    assert app.text_area(key="view_text")
+
+
 def test_link_chooses_the_head(opened):
     app = open_page(head="2.3", words="0", special="0", scale="head")
     assert any("Layer 2, head 3" in title for title in titles(app))

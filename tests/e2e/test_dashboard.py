@@ -8,9 +8,12 @@ from playwright.sync_api import expect
 
 from maskviz.inside.tape import shape_of
 from maskviz.models import load_model
+from tests.accessible import violations
 
 HEADS = shape_of(load_model("mini"), "encoder")
-PAGES = ("", "attention", "compare", "chat", "finetune", "experiments")
+PAGES = (
+    "", "attention", "compare", "chat", "finetune", "experiments", "tasks", "images", "guide",
+)  # fmt: skip
 TEXT = "The acting was superb, although the ending felt a little too sweet."
 NASTY = "<script>window.pwned=1</script> met <img src=x onerror=window.pwned=2> & <b>Bob</b>"
 
@@ -46,6 +49,7 @@ def test_page_opens_without_error_at_any_width(visit, path):
     # A fresh server's first visitor on a deep link must get the navigation of app.py as well.
     assert page.get_by_test_id("stSidebarNavLink").count() >= len(PAGES)
     assert visit.overflow <= 0
+    assert violations(visit.settle().page) == []
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(300)
     assert visit.overflow <= 0

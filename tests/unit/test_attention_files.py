@@ -108,6 +108,14 @@ def test_html_carries_the_tokens_and_weights_it_shows():
     assert np.abs(cells / 65535 * header["peak"] - captured.weights).max() < 1e-4
 
 
+@pytest.mark.parametrize("head", [(0, 1), (1, 2)])
+def test_html_opens_at_the_head_that_was_chosen(head):
+    text = render(view(attention()), ".html", title="t", head=head).decode()
+    message = base64.b64decode(re.search(r'id="message">([^<]+)<', text)[1])
+    (length,) = struct.unpack("<I", message[:4])
+    assert json.loads(message[4 : 4 + length])["selected"] == list(head)
+
+
 def test_a_page_too_large_to_open_is_refused_with_the_next_step():
     with pytest.raises(ParameterError, match=r"MB: write \.npz, or shorten"):
         render(view(attention(tuple(f"t{i}" for i in range(700)), 8, 8)), ".html", title="t")

@@ -23,12 +23,13 @@ from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 
-FILES = (  # name, ending, one head only; those from the third on need matplotlib
+FILES = (  # name, ending, one head only; pictures need matplotlib
     ("Page that works offline, HTML", ".html", False),
     ("Numbers, NPZ", ".npz", False),
     ("Numbers, JSON", ".json", False),
     ("All heads, PDF", ".pdf", False),
     ("All heads, SVG", ".svg", False),
+    ("All heads, PNG", ".png", False),
     ("This head, PDF", ".pdf", True),
     ("This head, SVG", ".svg", True),
     ("This head, PNG", ".png", True),
@@ -269,7 +270,7 @@ def save(shown: View, place: tuple[int, int], title: str) -> None:
             if megabytes > 50:
                 st.caption(f"{name} would be {megabytes:.0f} MB: choose one layer or one head.")
                 continue
-            at = place if one else None
+            at = place if one or suffix == ".html" else None  # the page opens at the chosen head
             st.download_button(
                 name if megabytes < 5 else f"{name} (about {megabytes:.0f} MB)",
                 data=partial(_file, shown, suffix, title, at),

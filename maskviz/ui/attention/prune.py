@@ -15,6 +15,7 @@ from maskviz.paths import home
 from maskviz.readings.question import Question, asked
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import spec_of
+from maskviz.ui.shared.code import code
 from maskviz.ui.shared.page import errors, escape
 
 _ROWS = 200  # of the example set at least
@@ -81,4 +82,4 @@ def _shown(found: Pruned | None) -> None:
     if found is None:
         return
     st.markdown(f"**{escape(pruned_sentence(found))}**")
-    st.code(f'maskviz compare "…" --model {found.folder}', language="sh")
+    code(f'maskviz compare "…" --model {found.folder}', "sh")

@@ -31,6 +31,13 @@ def label_map(
 
     It opens with what was said of this file before, else with a guess.
     """
+    with st.container():  # what it says comes and goes: an open expander behind it would close
+        return _label_map(path, name, put, column, key)
+
+
+def _label_map(
+    path: Path, name: str, put: Question, column: str | None, key: str
+) -> dict[str, str | None] | None:
     if put.head in ("regression", "likelihood") or not column:
         return {}
     values = _values(str(path), path.stat().st_mtime_ns, column, put.head == "multi", name)

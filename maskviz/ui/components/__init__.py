@@ -9,6 +9,7 @@ __all__ = [
     "attention_mosaic",
     "kept_view",
     "lit_text",
+    "manners",
     "token_strip",
     "turn_cards",
 ]

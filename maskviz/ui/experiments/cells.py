@@ -10,6 +10,7 @@ import streamlit as st
 
 from maskviz.evidence.cells import Cells, Experiment, read_cells
 from maskviz.runs.background import Background
+from maskviz.ui.shared.code import code
 from maskviz.ui.shared.page import escape
 
 _POLL_SECONDS = 3.0
@@ -94,4 +95,4 @@ def command(arms: Sequence[Any], seeds: int, arguments: Sequence[str]) -> None:
     """Show how many cells there are, and the same on the command line."""
     st.caption(f"{len(arms)} arms × {seeds} seeds. The same on the command line:")
     shown = " ".join(a for a in arguments if a != "--json")
-    st.code(f"maskviz {shown}", language=None, wrap_lines=True)
+    code(f"maskviz {shown}")

@@ -15,6 +15,7 @@ from maskviz.training.folder import read_json
 from maskviz.ui.experiments.sweeps import data_choice
 from maskviz.ui.shared import state
 from maskviz.ui.shared.chart import chart
+from maskviz.ui.shared.code import code
 from maskviz.ui.shared.controls import strategies_offered
 from maskviz.ui.shared.page import errors, escape
 
@@ -58,7 +59,7 @@ def _choices(view: state.View) -> tuple[list[str], int]:
     arguments += ["--seeds", str(int(seeds))]
     st.caption(f"{_RUNS} runs × {int(seeds)} seeds. The same on the command line:")
     shown = [Path(data).name if item == data else item for item in arguments]  # no path of ours
-    st.code("maskviz " + shlex.join(shown), language=None, wrap_lines=True)
+    code("maskviz " + shlex.join(shown))
     return [*arguments, "--json"], int(seeds)
 
 

@@ -20,6 +20,7 @@ from maskviz.training import RunSpec
 from maskviz.training.folder import ACTIVE, runs_home
 from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.chart import chart
+from maskviz.ui.shared.code import code
 from maskviz.ui.shared.controls import strategies_offered
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
@@ -67,10 +68,7 @@ def _empty() -> None:
         "plain baseline and, for each strategy, random masks that hide as many words as it does: "
         "without them a difference says nothing."
     )
-    st.code(
-        "maskviz sweep --strategies random,attribute --ratios 0.15,0.3 --seeds 5",
-        language=None, wrap_lines=True,
-    )  # fmt: skip
+    code("maskviz sweep --strategies random,attribute --ratios 0.15,0.3 --seeds 5")
 
 
 def _form(view: state.View) -> None:

@@ -29,6 +29,7 @@ from maskviz.training.spec.spec import CAUSAL
 from maskviz.ui.runs import form as runs_form
 from maskviz.ui.shared import state
 from maskviz.ui.shared.chart import chart
+from maskviz.ui.shared.code import code
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
 
@@ -170,7 +171,7 @@ def _queued(run: Run) -> None:
     runs.ensure_worker()
     if waited > _WORKER_PATIENCE:
         st.error("The worker does not start. It printed last:", icon="⚠️")
-        st.code(worker_log() or "nothing", language=None)
+        code(worker_log() or "nothing")
     else:
         st.caption("The worker is starting: it loads torch once, which takes some seconds.")
 
@@ -264,7 +265,7 @@ def _results(run: Run) -> None:
     for note in run.result.get("notes", []):
         st.caption(escape(note))
     with st.expander("The tuned model"):
-        st.code(str(run.model_path), language=None)
+        code(str(run.model_path))
         st.caption(
             "A folder that transformers' from_pretrained loads, with a model card. Everywhere in "
             "maskviz it goes by the name of the run."
@@ -283,12 +284,12 @@ def _as_code(run: Run) -> None:
     if st.button("Write the script", key=f"script_{run.id}"):
         with errors(), st.spinner("Reading the rows …", show_time=True):
             archive, text = script_packed(run)
-            st.code(text, language="python", height=320)
+            code(text, "python", height=320)
             st.download_button(
                 "Download ZIP", archive, f"{run.id}-script.zip", "application/zip",
                 key=f"script_zip_{run.id}", on_click="ignore",
             )  # fmt: skip
-    st.code(f"maskviz runs script {run.id} FOLDER", language=None)
+    code(f"maskviz runs script {run.id} FOLDER")
 
 
 def _take_away(run: Run) -> None:
@@ -337,7 +338,7 @@ def _log(run: Run) -> None:
     log = run.log(200)
     if log:
         with st.expander("Log", expanded=run.state == "failed"):
-            st.code(log, language=None, height=220)
+            code(log, height=220)
 
 
 def duration(seconds: float) -> str:

@@ -18,6 +18,7 @@ from maskviz.runs.compare import differing_settings, finding, summary_row
 from maskviz.ui.runs import form as runs_form
 from maskviz.ui.runs.panel import CHIPS
 from maskviz.ui.shared.chart import chart
+from maskviz.ui.shared.code import code
 from maskviz.ui.shared.grid import download, grid, in_names
 from maskviz.ui.shared.page import errors, escape
 from maskviz.ui.shared.report_button import report_button
@@ -60,7 +61,7 @@ def empty() -> None:
         "started on the page, from the command line or in Python."
     )
     st.page_link("pages/finetune.py", label="Start the first one", icon="▶️")
-    st.code("maskviz train --strategy attribute --max-steps 100", language="bash")
+    code("maskviz train --strategy attribute --max-steps 100", "bash")
 
 
 @st.fragment(run_every=_POLL_SECONDS)
@@ -174,7 +175,7 @@ def compare(chosen: Sequence[Run]) -> None:
         differences(chosen)
     else:
         with st.expander("All settings"):
-            st.code(chosen[0].spec.to_toml(), language="toml")
+            code(chosen[0].spec.to_toml(), "toml")
 
 
 def differences(chosen: Sequence[Run]) -> None:

@@ -3,6 +3,7 @@
 __all__ = [
     "asking",
     "chart",
+    "code",
     "controls",
     "conversation_control",
     "fetch",

@@ -24,7 +24,7 @@ def chart(figure: Any, key: str, place: DeltaGenerator | None = None, title: str
     """Show a chart, and offer it as SVG, PDF and PNG; each is drawn when it is asked for."""
     where = place or st
     where.plotly_chart(figure, key=key, config=TOOLBAR)
-    with where.popover("Save this chart", type="tertiary", key=f"save_{key}"):
+    with where.popover("Save this chart", icon=":material/download:", key=f"save_{key}"):
         if find_spec("matplotlib") is None:
             st.caption("Charts as files need matplotlib: `pip install 'maskviz[figures]'`.")
             return

@@ -32,7 +32,7 @@ def download(table: pd.DataFrame, name: str) -> None:
     if len(table):
         st.download_button(
             "Download as CSV", to_csv(table.to_dict("records")), f"{name}.csv", "text/csv",
-            on_click="ignore", type="tertiary", key=f"csv_{name}",
+            on_click="ignore", icon=":material/download:", key=f"csv_{name}",
         )  # fmt: skip
 
 

@@ -14,8 +14,10 @@ from maskviz.errors import MaskvizError, TextError
 from maskviz.models.raised import said_of
 from maskviz.text.marks import named
 from maskviz.ui.components.kept_view import kept_view
+from maskviz.ui.components.manners import manners
 from maskviz.ui.shared import state
 from maskviz.ui.shared.address import follow
+from maskviz.ui.shared.code import code
 from maskviz.ui.shared.escaping import escape as escape
 from maskviz.ui.shared.fetch import offer
 from maskviz.ui.shared.notices import notices
@@ -42,6 +44,7 @@ def show_text(spoken: bool = False) -> None:
     """
     st.session_state[_APP_RAN] = True
     with st.sidebar:
+        manners()
         if not spoken:
             st.caption("Text")
             st.text(_shortened(named(state.current().text)) or "no text yet")
@@ -110,7 +113,7 @@ def close_page(
             long = spoken and state.too_long_for_a_link()
             with_text = st.checkbox(f"Put my {what} into the link", value=False, disabled=long)
             written = state.link(with_text and not spoken, with_text and spoken, **more)
-            st.code(f"{st.context.url or ''}{written}", language=None, wrap_lines=True)
+            code(f"{st.context.url or ''}{written}")
             if long:
                 st.caption("This conversation is too long for a link: save it as JSON.")
             st.caption(

@@ -153,15 +153,17 @@ class Strip {
     unit.dataset.dir = RTL.test(text) ? "rtl" : STRONG.test(text) ? "ltr" : ""
     unit.style.setProperty("--tone", category ? category[1] : "var(--ink)")
     block.append(element("span", "word", withMarks(text)))
-    if (tag) {
-      block.dataset.tag = withMarks(tag[0])
-      block.append(element("span", "tag", withMarks(tag[0])))
-    }
-    if (guess !== undefined) {
-      block.dataset.guess = withMarks(guess)
-      block.append(element("span", "guess", withMarks(guess)))
-    }
+    if (tag) block.append(this.note(block, "tag", tag[0]))
+    if (guess !== undefined) block.append(this.note(block, "guess", guess))
     unit.replaceChildren(block)
+  }
+
+  // What is noted at a block is written by the style sheet: it is no part of the button's own
+  // label, by which a voice calls it, and is told in its description.
+  note(block, kind, text) {
+    const note = element("span", kind)
+    block.dataset[kind] = note.dataset.text = withMarks(text)
+    return note
   }
 
   drawLegend() {
