@@ -11,8 +11,10 @@ the same tokens learned (TRL gets `input_ids` and `assistant_masks`, as `maskviz
 weights, seed, batch and number of steps are the same. TRL runs as it comes (batches at random) and
 at its best here: rows grouped by length, and packed. maskviz runs with length buckets, and packed.
 Each variant has a process of its own, so that the peak is its own; its first step is not counted.
-Real tokens: padding is not counted, and its share is printed. `--clock cpu` counts the processor's
-time of all threads, which a busy machine changes little, in the place of the wall's.
+transformers groups rows by length within a quarter of the batches, 50 at most: give some hundred
+`--rows` for that. Real tokens: padding is not counted, and its share is printed. `--clock cpu`
+counts the processor's time of all threads, which a busy machine changes little, in the place of
+the wall's.
 """
 
 from __future__ import annotations
@@ -100,7 +102,7 @@ def train_trl(given: argparse.Namespace, data: Path, variant: str) -> Any:
     rows = [
         FORMS["trl"](examined, spoken, examined.teacher.learned(spoken, i))
         for i, spoken in enumerate(examined.rows)
-    ][: given.steps * given.batch]
+    ][: given.rows or given.steps * given.batch]
     model = load_model(given.model)
     device = resolve_device("auto")
     precision = resolve_precision(given.precision, device)
@@ -177,7 +179,7 @@ def one(given: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         os.environ.setdefault("MASKVIZ_HOME", f"{name}/home")
         data = Path(name) / "rows.jsonl"
-        write_rows(data, given.lengths, given.steps * given.batch)
+        write_rows(data, given.lengths, given.rows or given.steps * given.batch)
         if given.only.startswith("maskviz"):
             trainer = train_maskviz(given, data, given.only.endswith("packed"))
         else:
@@ -216,6 +218,7 @@ def main() -> None:
     parser.add_argument("--lengths", choices=("mixed", "equal", "long"), default="mixed")
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--rows", type=int, default=0, help="0: as many as the steps take")
     parser.add_argument("--max-length", type=int, default=512)
     parser.add_argument("--lora", type=int, default=0, help="rank; 0 trains all weights")
     parser.add_argument("--precision", default="auto")

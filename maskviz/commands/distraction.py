@@ -67,8 +67,7 @@ def _lines(result: Distraction) -> list[str]:
     from ..evidence.distraction.experiment import COUNTS
 
     lines = [result.finding, ""]
-    for name, digits, scale in (("accuracy", 0, 100), ("log_p", 2, 1)):
-        said = "percent right" if name == "accuracy" else "ln p of the right answer"
+    for name, said, digits, scale in _TABLES:
         lines.append(f"{said:<26}" + "".join(f"{f'k = {k}':>18}" for k in COUNTS))
         for arm, figures in result.arms.items():
             for shown in ("irrelevant", "filler", "masked"):
@@ -93,6 +92,11 @@ def _lines(result: Distraction) -> list[str]:
     return lines + verdict_lines(result.verdicts)
 
 
+_TABLES = (
+    ("accuracy", "percent right", 0, 100),
+    ("log_p", "ln p of the right answer", 2, 1),
+    ("preferred", "percent preferred", 0, 100),
+)
 _BESIDE = {"irrelevant": "", "filler": "beside filler", "masked": "hidden at test"}
 
 

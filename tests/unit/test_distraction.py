@@ -297,7 +297,10 @@ def test_a_model_that_answers_nothing_cannot_be_disturbed() -> None:
     rows = cells()
     for row in rows["base"]:
         row["accuracy_irrelevant_0"] = 0.0
-    assert summarise(Experiment(), rows).verdicts[0][1] is None
+    found = summarise(Experiment(), rows)
+    assert found.verdicts[0][1] is None
+    assert "prefers the right answer to a wrong one of its kind in 90\xa0%" in found.finding
+    assert "prefers" not in summarise(Experiment(), cells()).finding
 
 
 @pytest.mark.parametrize(

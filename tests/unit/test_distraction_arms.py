@@ -112,4 +112,5 @@ def test_the_command_runs_every_arm_and_goes_on_where_it_stopped(tiny, monkeypat
     out, err = capsys.readouterr()
     assert err.count("seed") == 1  # the one that was missing
     assert "ln p of the right answer" in out
+    assert "percent preferred" in out
     assert read_cells(experiment) == shown["cells"]  # the same cell again gives the same figures

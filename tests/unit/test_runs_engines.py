@@ -15,16 +15,24 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import torch
 
 import maskviz
 from maskviz import runs
 from maskviz.errors import ParameterError, RunError
+from maskviz.models import load_model
 from maskviz.runs import engines, ray_engine, service, worker
 from maskviz.runs.export import export, packed, push
 from maskviz.runs.store import Store
+from maskviz.training import RunSpec
+from maskviz.training.data.batches import LengthBuckets
+from maskviz.training.data.lessons import with_lessons
+from maskviz.training.data.rows import load_rows
 from maskviz.training.folder import Run, read_json, runs_home, update_json
 from maskviz.training.loop import execute
+from tests.tiny_chat import chat_model
 from tests.tiny_runs import tiny_spec
+from tests.unit.test_training_causal import write_talks
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,6 +40,17 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory):
     return tiny_spec(tmp_path_factory.mktemp("engines"), max_steps=4)
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory) -> RunSpec:
+    """A run that tunes a decoder."""
+    folder = tmp_path_factory.mktemp("spoken")
+    return RunSpec.build(
+        task="causal", model=chat_model(folder / "chat"), device="cpu", precision="float32",
+        path=str(write_talks(folder / "talks.jsonl", 36)), max_steps=4, logging_steps=1,
+        per_device_train_batch_size=4, learning_rate=1e-2,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -124,6 +143,37 @@ def test_two_processes_share_a_run_and_one_of_them_writes(spec, monkeypatch):
     )
 
 
+@pytest.mark.slow
+def test_two_processes_tune_a_decoder_by_what_both_learn(spoken, monkeypatch):
+    monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: None)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    run = runs.submit(spoken, processes=2)
+    host, end = worker.Worker(), time.monotonic() + 600
+    while not (run := runs.load_run(run.id)).is_over and time.monotonic() < end:
+        host.tick()
+        time.sleep(0.1)
+    assert run.state == "done", run.log()
+    losses = {line["step"]: line["loss"] for line in run.history if "loss" in line}
+    assert set(losses) == {1, 2, 3, 4}
+    model = load_model(spoken.model)
+    rows = with_lessons(spoken, model, load_rows(spoken)).train.labels
+    buckets = LengthBuckets([len(row.weights) for row in rows], 4, spoken.seed, 0, 2)
+    first = [row for turn in (0, 1) for row in _of_turn(buckets, turn)]
+    network, total, weight = model.network("generate"), 0.0, 0.0
+    for row in first:  # of the first step: Σ w ℓ / Σ w over what both processes learned
+        ids, weights = torch.tensor([rows[row].plain.input_ids]), torch.tensor(rows[row].weights)
+        with torch.inference_mode():
+            said = network(input_ids=ids).logits[0, :-1].log_softmax(-1)
+        each = -said.gather(1, ids[0, 1:, None])[:, 0]
+        total, weight = total + (each * weights[1:]).sum().item(), weight + sum(weights).item()
+    assert losses[1] == pytest.approx(total / weight, abs=1e-3)
+
+
+def _of_turn(buckets: LengthBuckets, process: int) -> list[int]:
+    buckets.process = process
+    return next(iter(buckets))
+
+
 def test_a_run_of_which_one_process_is_killed_goes_on(spec, monkeypatch):
     monkeypatch.setattr("maskviz.runs.engines.ensure_worker", lambda: None)
     run = runs.submit(spec, processes=2)
@@ -172,7 +222,9 @@ def cluster(monkeypatch) -> _Cluster:
     return found
 
 
-def test_a_run_goes_to_ray_with_what_it_may_use_and_comes_back(spec, cluster):
+@pytest.mark.parametrize("kind", ["spec", "spoken"])
+def test_a_run_goes_to_ray_with_what_it_may_use_and_comes_back(kind, cluster, request):
+    spec = request.getfixturevalue(kind)
     run = runs.submit(spec, "ray", num_cpus=2, num_gpus=0.5)
     assert (run.state, run.engine) == ("queued", "ray")
     assert cluster.asked["entrypoint_num_cpus"] == 2
@@ -231,8 +283,10 @@ def test_without_a_cluster_there_is_one_sentence(spec):
 
 
 @pytest.mark.slow
-def test_a_local_ray_trains_a_run_and_the_store_has_the_result(spec, request):
+@pytest.mark.parametrize(("kind", "said"), [("spec", "Accuracy "), ("spoken", "")])
+def test_a_local_ray_trains_a_run_and_the_store_has_the_result(kind, said, request):
     pytest.importorskip("ray")
+    spec = request.getfixturevalue(kind)
     short = tempfile.mkdtemp(prefix="r")  # Ray's sockets want short paths, shorter than tmp_path
     request.addfinalizer(lambda: shutil.rmtree(short, ignore_errors=True))
     port, dashboard = _free_port(), _free_port()
@@ -254,7 +308,7 @@ def test_a_local_ray_trains_a_run_and_the_store_has_the_result(spec, request):
         ended = runs.wait(run.id, 300)
         assert ended.state == "done", ended.log()
         assert ended.model_path is not None
-        assert ended.reason.startswith("Accuracy ")
+        assert ended.reason.startswith(said)
     finally:
         os.killpg(head.pid, signal.SIGTERM)
         head.wait(60)

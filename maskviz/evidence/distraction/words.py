@@ -58,7 +58,23 @@ def finding(result: Distraction) -> str:
     if "masked" in result.arms:
         left = result.arms["masked"][f"accuracy_irrelevant_{most}"][0]
         said += f"; hidden at test they leave {percent(left, 1)}"
-    return f"{said}.{_of_tuned(tuned, most)} {_sure(result)}"
+    return f"{said}.{_preferring(result)}{_of_tuned(tuned, most)} {_sure(result)}"
+
+
+def _preferring(result: Distraction) -> str:
+    """Say what can be told of a model that writes few answers word by word."""
+    base = result.arms["base"]
+    if base["accuracy_irrelevant_0"][0] >= LOWEST:
+        return ""
+    start, end, filler = (
+        percent(base[f"preferred_{kind}_{k}"][0], 0)
+        for kind, k in (("irrelevant", 0), ("irrelevant", COUNTS[-1]), ("filler", COUNTS[-1]))
+    )
+    return (
+        f" It prefers the right answer to a wrong one of its kind in {start} of the questions, "
+        f"beside {COUNTS[-1]} irrelevant sentences in {end}, beside filler in {filler}; half is "
+        "chance."
+    )
 
 
 def _of_tuned(tuned: Sequence[str], most: int) -> str:
