@@ -128,6 +128,7 @@ def test_complaints_of_ones_own_are_compared_by_region_and_gender(seat, browser)
     other.close()
 
 
+@pytest.mark.slow  # that such labels are asked for is held by tests/app/test_compare.py
 @windows()
 def test_a_model_of_ones_own_with_numbered_labels_needs_no_other_names(seat, tmp_path):
     model = build("bert", tmp_path / "mine", num_labels=3)  # they are LABEL_0 to LABEL_2
