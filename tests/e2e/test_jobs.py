@@ -29,6 +29,8 @@ WINDOWS = {
     "phone, dark": (PHONE, "dark"),
 }
 PATIENCE = 90_000  # milliseconds
+IN_SIGHT = """() => document.querySelector("textarea[aria-label=Text]")
+    .getBoundingClientRect().y < innerHeight"""
 TEXT = "Anna from Leeds says the staff were kind, but the delivery was late and the box was broken."
 
 
@@ -220,7 +222,7 @@ def test_by_thumb_and_by_keyboard_alone(seat):
     page = seat.open(f"?{urlencode({'text': TEXT, 'strategy': 'entity'})}", wait=".unit").page
     sidebar = page.get_by_test_id("stSidebar")
     if page.viewport_size["width"] == PHONE[0]:
-        assert page.get_by_label("Text", exact=True).bounding_box()["y"] < PHONE[1]
+        page.wait_for_function(IN_SIGHT, timeout=PATIENCE)
         page.get_by_test_id("stExpandSidebarButton").click()
         page.get_by_test_id("stSidebarNavLink").filter(has_text="Compare").click()
         expect(sidebar).to_have_attribute("data-collapsed", "true")
