@@ -139,7 +139,7 @@ Tagger = Annotated[
     typer.Option(
         "--tagger",
         help="Of 'entity': a token-classification model in the pipeline's place, by Hub name or "
-        "folder.",
+        "folder; of 'attribute': one that finds names as well.",
     ),
 ]
 DataFile = Annotated[

@@ -29,33 +29,58 @@ CATEGORIES = ("age", "gender", "nationality", "religion", "names", "pronouns")
     "exhaustive",
     "Hides what tells who a person is: age, gender, nationality, religion, names, pronouns.",
     needs=frozenset({"pipeline"}),
-    parameters=(Parameter("types", "choices", (), "categories; empty: all", CATEGORIES),),
+    parameters=(
+        Parameter("types", "choices", (), "categories; empty: all", CATEGORIES),
+        Parameter("tagger", "text", "", "a token-classification model that finds names as well"),
+    ),
 )
 def attributes(
-    document: Document, ratio: float | None, rng: random.Random, *, types: Iterable[str] = ()
+    document: Document,
+    ratio: float | None,
+    rng: random.Random,
+    *,
+    types: Iterable[str] = (),
+    tagger: str = "",
 ) -> list[MaskSpan]:
     """Choose words of the given categories; each span carries its category as label.
 
-    Raises LanguageError where there is neither a list of the text's language nor, for names, a
-    pipeline.
+    Names are those of the list, of the pipeline and of the tagger. Raises LanguageError where there
+    is neither a list of the text's language nor, for names, a pipeline or a tagger; ModelError.
     """
     wanted = [name.strip().lower() for name in types] or list(CATEGORIES)
     for name in wanted:
         if name not in CATEGORIES:
             raise UnknownNameError.of("attribute", name, CATEGORIES)
     names = [name for name in CATEGORIES if name in wanted]
-    language = _listed(document, names)
-    hits = [hit for name in names for hit in _category(document, name, language)]
+    found = _tagged(document, tagger) if tagger and "names" in names else []
+    language = _listed(document, names, bool(tagger))
+    hits = [hit for name in names for hit in _category(document, name, language)] + found
     return capped(document, _longest_first(hits, rest=language != "en"), ratio, rng)
 
 
-def _listed(document: Document, names: Iterable[str]) -> str:
+def _tagged(document: Document, tagger: str) -> list[MaskSpan]:
+    """Return the people whom a token-classification model finds; one that knows none is refused."""
+    from .tagging import load_tagger, tagged
+
+    types = load_tagger(tagger).types
+    if types.isdisjoint(PEOPLE):
+        raise UnknownNameError.of("type of a name", PEOPLE[-1], sorted(types))
+    return [
+        MaskSpan(start, end, "name of a person (model)", p, "names")
+        for start, end, kind, p in tagged(document.text, tagger)
+        if kind in PEOPLE
+    ]
+
+
+def _listed(document: Document, names: Iterable[str], tagged: bool = False) -> str:
     """Return the language whose lists are read; English for a text that does not tell its own."""
     code = document.language
     if code is None and document.found.script in ("", "Latin"):
         return "en"
     code = code or ""
-    if any(has_list(name, code) for name in names) or (document.read_by and "names" in names):
+    if any(has_list(name, code) for name in names) or (
+        (document.read_by or tagged) and "names" in names
+    ):
         return code
     raise LanguageError(
         f"The strategy 'attribute' has no word lists of {language_name(document.language)}, the "

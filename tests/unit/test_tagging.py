@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from maskviz.errors import CapabilityError, UnknownNameError
+from maskviz.errors import CapabilityError, LanguageError, UnknownNameError
 from maskviz.masks import mask
 from maskviz.masks.tagging import _by_word, _names, _tokens, load_tagger, tagged
 
@@ -104,3 +104,18 @@ def test_what_labels_no_tokens_is_refused(tagger: str) -> None:
         mask("张伟住在北京。", "entity", tagger="mini")
     with pytest.raises(UnknownNameError, match="entity type 'ORG'"):
         mask("张伟住在北京。", "entity", tagger=tagger, types=["ORG"])
+
+
+def test_attribute_takes_the_people_of_a_tagger(tagger: str) -> None:
+    text = "张伟和Müller去了北京，Anna住在Rome。"
+    chosen = mask(text, "attribute", types=["names"], tagger=tagger)
+    assert {text[s.start : s.end] for s in chosen.spans} >= {"张伟", "Anna"}
+    assert "北京" not in {text[s.start : s.end] for s in chosen.spans}
+    russian = "Anna met Müller, и мы там были."
+    with pytest.raises(LanguageError):
+        mask(russian, "attribute", types=["names"], language="ru")
+    chosen = mask(russian, "attribute", types=["names"], language="ru", tagger=tagger)
+    (name, *_) = chosen.spans
+    assert (russian[name.start : name.end], name.label) == ("Anna", "names")
+    with pytest.raises(LanguageError):  # a tagger knows of no ages
+        mask(russian, "attribute", types=["age"], language="ru", tagger=tagger)
