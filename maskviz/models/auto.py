@@ -16,6 +16,24 @@ from transformers import (
     AutoTokenizer,
 )
 
+
+def _without_scipy() -> None:
+    """Load the losses of object detectors, which nothing here trains, without scipy.optimize.
+
+    transformers imports them with its first model, and scipy for them takes a third of a second.
+    """
+    from transformers import utils
+
+    asked = utils.is_scipy_available
+    utils.is_scipy_available = lambda: False
+    try:
+        from transformers.loss import loss_utils  # noqa: F401 - imports them all
+    finally:
+        utils.is_scipy_available = asked
+
+
+_without_scipy()
+
 HEADS = {
     "fill": AutoModelForMaskedLM,
     "classify": AutoModelForSequenceClassification,

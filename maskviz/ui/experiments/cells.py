@@ -13,6 +13,10 @@ from maskviz.runs.background import Background
 from maskviz.ui.shared.page import escape
 
 _POLL_SECONDS = 3.0
+EXAMPLE = (
+    "An example that came with maskviz, measured when its model was made; the command measures it "
+    "here."
+)
 _HELD = {True: "Holds", False: "Does not hold", None: "Cannot be told"}
 
 
@@ -38,9 +42,7 @@ class Panel:
         if seeds:
             self.result(cells)
             if not _seeds_here(self.experiment):
-                st.caption(
-                    "Measured when this model was made; the command beside measures it here."
-                )
+                st.caption(EXAMPLE)
         else:
             self.about()
         if job.log() and seeds < self.experiment.seeds:
