@@ -5,6 +5,8 @@ misses names. Python lets that thread wait for a module of one's own, so whoever
 to need transformers beside other threads imports this one before anything else of it.
 """
 
+from typing import Any
+
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -22,8 +24,9 @@ def _without_scipy() -> None:
 
     transformers imports them with its first model, and scipy for them takes a third of a second.
     """
-    from transformers import utils
+    import transformers.utils
 
+    utils: Any = transformers.utils  # its names are not exported, its models ask them all the same
     asked = utils.is_scipy_available
     utils.is_scipy_available = lambda: False
     try:

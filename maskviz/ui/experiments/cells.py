@@ -13,10 +13,7 @@ from maskviz.runs.background import Background
 from maskviz.ui.shared.page import escape
 
 _POLL_SECONDS = 3.0
-EXAMPLE = (
-    "An example that came with maskviz, measured when its model was made; the command measures it "
-    "here."
-)
+EXAMPLE = "An example that came with maskviz; the command measures it here."
 _HELD = {True: "Holds", False: "Does not hold", None: "Cannot be told"}
 
 

@@ -69,7 +69,7 @@ def _example() -> None:
     found = shipped_runs()
     st.markdown("**An example: what two runs look like beside each other**")
     compare(found)
-    told = pd.DataFrame([summary_row(run) for run in found]).dropna(axis="columns", how="all")
+    told = pd.DataFrame([summary_row(run) for run in found]).drop(columns="Progress")
     shares = [name for name in _SHARES if name in told]
     told[shares] = told[shares].astype(float) * 100
     share = st.column_config.NumberColumn(format="%.1f %%")
@@ -79,7 +79,8 @@ def _example() -> None:
         "are and once with names hidden. The command trains its like here."
     )
     st.code(
-        "maskviz train --data example --strategy attribute --max-steps 40 --set max_rows=300",
+        "maskviz train --data example --strategy attribute --ratio 0.15 --max-steps 40 "
+        "--set max_rows=300",
         language=None, wrap_lines=True,
     )  # fmt: skip
 
