@@ -3,8 +3,8 @@
     python benchmarks/shortcuts.py --files 40 --out planted.jsonl     # goes on where it stopped
 
 Each file is made of the bundled reviews with noise 0.25 and one thing planted with strength 0.8 to
-0.95: a word, names, words of a gender, or an exclamation mark. `mini`'s encoder is tuned on 1,000
-rows, and 1,000 new rows of the same kind are searched, 500 of them measured. Each row also has
+0.95: a word, names, words of a gender, or an exclamation mark. `mini`'s encoder is tuned on 600
+rows, and 600 new rows of the same kind are searched, 300 of them measured. Each row also has
 three of 24 neutral words, drawn without looking at the label. Printed: how often what was planted
 is among the first three of its kind with q ≤ 0.05, and how many neutral words are called leaned
 on, both with the exact (Clopper–Pearson) interval.
@@ -34,7 +34,7 @@ TRUTH = {
     "gender": {"attribute:gender"},
     "punctuation": {"word:!", "pos:PUNCT"},
 }
-_ROWS, _STEPS = 1000, 150
+_ROWS, _STEPS, _RATE = 600, 60, 6e-4
 
 
 def main() -> None:
@@ -125,7 +125,7 @@ def tuned(frame: Any, folder: Path, seed: int) -> Path:
 
     start = without_classifier("mini", folder / "encoder")
     spec = RunSpec.build(
-        model=str(start), seed=seed, max_steps=_STEPS, learning_rate=3e-4, strategy="none",
+        model=str(start), seed=seed, max_steps=_STEPS, learning_rate=_RATE, strategy="none",
         eval_steps=_STEPS, save_steps=_STEPS,
     )  # fmt: skip
     (folder / "spec.toml").write_text(spec.to_toml(), encoding="utf-8")

@@ -215,7 +215,7 @@ def pictures(encoding: Encoding, allowed: np.ndarray, found: HeadArithmetic) -> 
 def questions() -> None:
     """What people ask, answered where the answer can be tried."""
     st.subheader("Questions", divider="gray")
-    for question, answer in guide_choice.answers():
+    for question, answer in [*guide_choice.answers(), guide_choice.distracted()]:
         with st.expander(question):
             st.markdown(escape(answer))
     with st.expander("Why 15 %?"):

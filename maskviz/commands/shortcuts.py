@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ParameterError
-from . import common
+from . import common, scale
 from .compare_given import given_map, named, usual
 from .explain import Long
 from .progress import Progress
@@ -70,6 +70,10 @@ def shortcuts_command(
         Path | None,
         typer.Option("--out", help="Write each measured row and what it leans on as CSV."),
     ] = None,
+    engine: scale.Engine = "local",
+    address: scale.Address = None,
+    num_gpus: scale.Gpus = 0.0,
+    keep: scale.Keep = None,
     long: Long = "cut",
     question: common.QuestionName = "",
     ask: common.Ask = None,
@@ -103,7 +107,7 @@ def shortcuts_command(
             "question": put, "group_columns": named(group_columns),
             "irrelevant": irrelevant or [], "patterns": pattern or [], "cluster": cluster,
             "conversations": conversation_column is not None, "long": long, "limit": rows,
-            "seed": seed,
+            "seed": seed, **scale.scaled(engine, address, num_gpus, keep),
         },
     )  # fmt: skip
     for note in result.notes:

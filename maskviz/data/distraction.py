@@ -34,7 +34,7 @@ class Question:
     """A text, what is asked of it, the right answer and a wrong one of its kind.
 
     beside: the sentences that have nothing to do with the question, characters of `text`; place:
-    of the sentence that answers among all, from 0.
+    of the sentence that answers among all, from 0; thought: the sentences that it takes to answer.
     """
 
     family: str
@@ -44,6 +44,7 @@ class Question:
     foil: str
     beside: tuple[Span, ...]
     place: int
+    thought: str = ""
 
     @property
     def asked(self) -> str:
@@ -61,6 +62,11 @@ class _Facts:
     answer: str
     foil: str
     kind: str  # of the irrelevant sentences that are of the kind asked for
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The sentences that it takes to answer."""
+        return self.told[:1] if self.family == "look up" else self.told
 
 
 def word_count(text: str) -> int:
@@ -113,7 +119,7 @@ def question(
     others.insert(place, (facts.told[0], False))
     return Question(
         facts.family, " ".join(s for s, _ in others), facts.question, facts.answer, facts.foil,
-        tuple(_placed(others)), place,
+        tuple(_placed(others)), place, " ".join(facts.needed),
     )  # fmt: skip
 
 

@@ -52,6 +52,7 @@ __all__ = [
     "explain_many",
     "fairness",
     "intervals",
+    "on_ray",
     "sensitivity",
 ]
 __getattr__ = lazily(__name__, _HOME)

@@ -205,9 +205,13 @@ def one_head(shown: View, layer: int, head: int, title: str = "", inches: float 
     figure = Figure((inches, height), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(ramp(shown.signed)[quantise(weights, signed=shown.signed, scale=scale)])
+    axes.xaxis.tick_top()  # before they are named: the labels of the other side are others
+    if shown.from_right:
+        axes.invert_xaxis()
+        axes.yaxis.tick_right()
+        axes.yaxis.set_label_position("right")
     _name_axis(axes.set_xticks, axes.get_xticklabels, shown.columns, rotation=90)
     _name_axis(axes.set_yticks, axes.get_yticklabels, shown.rows)
-    axes.xaxis.tick_top()
     _part_lines(axes, shown)
     axes.set_xlabel("attended to (key)")
     axes.xaxis.set_label_position("top")
@@ -280,7 +284,7 @@ def _tiled(shown: View, gap: int = 2) -> tuple[Any, float, int]:
     layers, heads, rows, columns = shown.weights.shape
     scale = largest(shown.weights)
     repeat = max(1, _LARGEST_MAP // max(rows, columns, 1))
-    tiles = [[_pooled(head) for head in layer] for layer in shown.weights]
+    tiles = [[_pooled(head) for head in layer] for layer in shown.drawn(shown.weights)]
     high, wide = (side * repeat for side in tiles[0][0].shape)
     step = max(high, wide) + gap * max(1, max(high, wide) // 48)
     picture = np.full((layers * step, heads * step, 3), 255, np.uint8)

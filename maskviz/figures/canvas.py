@@ -44,6 +44,7 @@ def mosaic_message(
     label: str = "All heads",
     merged: bool = False,
     unit: str | None = None,
+    mirrored: bool = False,
 ) -> bytes:
     """Return (layers, heads, queries, keys) weights as a message of one byte per cell.
 
@@ -51,12 +52,13 @@ def mosaic_message(
     rows (default L1, L2, …), `selected` is a head (layer, head). scale: with "model" all heads
     share one ramp, so that broad heads stay pale beside sharp ones; with "head" each has the ramp
     up to its own largest weight. merged: the maps are of whole layers, so that no head is named.
-    unit: what is drawn, where it is not a share of attention.
+    unit: what is drawn, where it is not a share of attention. mirrored: keys run from the right.
     """
     header = mosaic_header(weights, roles, selected, titles, scale, label)
     header |= {"merged": merged, "unit": unit}
     peaks = np.array(header["peaks"], dtype=np.float32)[..., None, None]
     cells = quantise(weights, signed=signed, scale=peaks if scale == "head" else peaks.max())
+    cells = cells[..., ::-1] if mirrored else cells
     return pack(header, cells, signed=signed)
 
 
@@ -146,6 +148,7 @@ def axes_header(
             "hiddenKeys": marked(keys.hidden),
             "specialKeys": marked(keys.special),
             "keyBlocks": blocks(keys.segments, keys.parts),
+            "mirrored": keys.backwards,
         }
     elif keys is not None:
         header |= {"keys": list(keys), "hiddenKeys": [], "specialKeys": [], "keyBlocks": []}

@@ -12,9 +12,18 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _COLOUR = {
-    "base": CHANCE, "masked": OKABE_ITO[4], "plain": OKABE_ITO[5], "random": OKABE_ITO[3],
-    "sentence": OKABE_ITO[1], "oracle": OKABE_ITO[0], "thought": OKABE_ITO[2],
-}  # fmt: skip
+    "base": CHANCE,
+    "masked": OKABE_ITO[4],
+    "plain": OKABE_ITO[5],
+    "random": OKABE_ITO[3],
+    "sentence": OKABE_ITO[1],
+    "oracle": OKABE_ITO[0],
+    "reasoned": OKABE_ITO[2],
+    "thought": OKABE_ITO[6],
+    "instruction": OKABE_ITO[4],
+    "inoculation": OKABE_ITO[3],
+}
+_DASH = {"instruction": DASHES[1], "inoculation": DASHES[1]}  # colours come again  # fmt: skip
 
 
 def accuracy_figure(result: Distraction) -> go.Figure:
@@ -38,7 +47,8 @@ def _lines(result: Distraction, name: str) -> go.Figure:
     figure = go.Figure()
     for arm, figures in result.arms.items():
         if figures:
-            _line(figure, figures, f"{name}_irrelevant", arm, _COLOUR[arm])
+            dash = _DASH.get(arm, DASHES[0])
+            _line(figure, figures, f"{name}_irrelevant", arm, _COLOUR[arm], dash)
     if result.arms.get("base"):
         base = result.arms["base"]
         _line(figure, base, f"{name}_filler", "base, filler", CHANCE, dash=DASHES[2])

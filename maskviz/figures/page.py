@@ -37,7 +37,7 @@ def attention_page(shown: View, title: str, selected: tuple[int, int] | None = N
         **mosaic_header(shown.weights, roles, selected or clearest(roles), titles, "model", title),
         **axes_header(
             *(shown.tokens, shown.hidden, shown.special, shown.absent),
-            shown.keys,
+            shown.drawn_keys,
             shown.segments,
             shown.parts,
         ),
@@ -45,7 +45,7 @@ def attention_page(shown: View, title: str, selected: tuple[int, int] | None = N
         "unit": unit_of(shown),
         "peak": scale,
     }
-    cells = np.stack([to_words(layer, scale, shown.signed) for layer in shown.weights])
+    cells = np.stack([to_words(w, scale, shown.signed) for w in shown.drawn(shown.weights)])
     message = pack(header, cells, signed=shown.signed)
     script = _script()
     return Template(read_static("export.html")).substitute(

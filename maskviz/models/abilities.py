@@ -25,6 +25,8 @@ _TABLES = {
 }
 
 
+LEARNED = "mask_token_learned"  # in the config of a decoder that was tuned with a mask token
+
 # Tokenizers without a class of their own: their special tokens are those that they name.
 _PLAIN = ("PreTrainedTokenizerFast", "TokenizersBackend")
 
@@ -69,6 +71,7 @@ def _read(path: str, _changed: int) -> Abilities:
     can = capabilities(config.get("architectures") or (), family, "text_config" in config)
     kinds = {family, str((config.get("text_config") or {}).get("model_type", family))}
     learned = mask_is_learned(can, kinds, bool(config.get("is_encoder_decoder")))
+    learned = learned or bool(config.get(LEARNED))
     return Abilities(
         "classify" in can,
         "fill" in can,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..byte_cache import ByteCache
 from ..errors import CapabilityError, MissingDependencyError, ModelNotFoundError
 from ..text.alignment import Tokenised, tokenise
-from .abilities import capabilities, mask_is_learned
+from .abilities import LEARNED, capabilities, mask_is_learned
 from .building import LOADING, quiet
 from .gguf import source_of
 from .linear import quickened
@@ -131,10 +131,14 @@ class Model:
 
     @cached_property
     def mask_token_id(self) -> int | None:
-        """The mask token's id; None of a decoder, whose tokenizer may name one never learned."""
+        """The mask token's id; None of a decoder, whose tokenizer may name one never learned.
+
+        One that was tuned with the operator `mask` has learned it, and its config says so.
+        """
         kinds = {self.family, self.config.get_text_config().model_type}
         reads_again = bool(self.config.is_encoder_decoder)
         learned = mask_is_learned(self.capabilities, kinds, reads_again)
+        learned = learned or getattr(self.config, LEARNED, False)
         return self.tokenizer.mask_token_id if learned else None
 
     @property

@@ -22,9 +22,12 @@ from ..masks.spans import MaskSpan
 from ..models.model import Model
 from ..text.document import Document
 from ..text.language import LISTED, is_spelled, languages_of, letters_of, script_of, zipf
+from ..text.languages import language_name
 from ..text.spacing import seen
 
 _LISTS = {"sr": "sh", "hr": "sh", "bs": "sh", "tl": "fil"}  # as wordfreq calls them
+_GUESSED = ("zh", "ja", "ko")
+_EXTRA = "pip install 'wordfreq[cjk]'"
 _LONGEST = 40  # letters: of a longer one the words one edit away would fill the memory
 
 
@@ -102,6 +105,12 @@ def _languages(words: list[str], known: str | None = None) -> dict[str, str | No
     if code is not None and code != "en":
         found |= {script: code for script in found if code in LISTED.get(script, ())}
     if found and not any(found.values()):
+        if code in _GUESSED:
+            raise LanguageError(
+                f"The strategy 'noise' cannot tell errors from words in {language_name(code)}: "
+                f"wordfreq reads it with its extra alone ({_EXTRA}), and then guesses how frequent "
+                "a word is that it does not know: choose another strategy, such as pattern."
+            )
         raise LanguageError(
             f"The strategy 'noise' has no list of words that knows this text ({words[0][:20]!r}, "
             f"script {next(iter(found)).title()}), so it cannot tell errors from words: choose "

@@ -1,8 +1,9 @@
 """Where sentences begin and end, from what a pipeline says of it.
 
-A pipeline may begin a sentence at the quotation mark that closes the one before, inside a name, or
-run on over the end of a paragraph. Which side of a straight mark its quotation is on is told by
-the white space around it; where that does not tell, by whether one is open.
+A pipeline may begin a sentence at the quotation mark that closes the one before, inside a name or
+behind a short form (`short_forms`), or run on over the end of a paragraph. Which side of a straight
+mark its quotation is on is told by the white space around it; where that does not tell, by whether
+one is open.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from .short_forms import goes_on
 from .words import word_offsets
 
 _OPEN = frozenset("([{（【「『《〈¿¡")
@@ -37,7 +39,7 @@ def sentences_of(doc: Any, borders: Sequence[int] = ()) -> list[Any]:
     closes = _closing_marks(doc, fixed) if found else {}
     found |= (_behind_quoted(doc, closes) | _before_quoted(doc, closes)) - inside
     starts = {_beside_marks(doc, i, fixed, closes) for i in found}
-    starts = {i for i in starts if not _goes_on(doc, i, closes)} | fixed
+    starts = {i for i in starts if not _goes_on(doc, i, closes) and not _is_short(doc, i)} | fixed
     return _with_words(doc, sorted(starts - {len(doc)}), fixed)
 
 
@@ -73,6 +75,11 @@ def _goes_on(doc: Any, i: int, closes: dict[int, bool]) -> bool:
     """Tell whether behind a quotation its sentence goes on: “Really?” he asked."""
     quoted = 0 < i < len(doc) and doc[i - 1].text in _BY_SPACE and closes.get(i - 1)
     return bool(quoted and doc[i].text[0].islower())
+
+
+def _is_short(doc: Any, i: int) -> bool:
+    """Tell whether a short form's full stop stands before a token: et al., Fig., Dr."""
+    return 0 < i < len(doc) and goes_on(doc.text, doc[i].idx)
 
 
 def _begins(doc: Any, i: int, closes: dict[int, bool]) -> bool:

@@ -86,7 +86,7 @@ def _model_fits(spec: RunSpec) -> None:
             f"The model {spec.model!r} cannot be tuned for mlm (it has no mask token): choose "
             "another model, such as 'mini'."
         )
-    if asked & {"mask", "corrupt"}:
+    if asked & {"mask", "corrupt"} and spec.task != CAUSAL:  # it learns one, see `learning_mask`
         raise no_mask_token(spec.model)
 
 
@@ -151,6 +151,9 @@ def _teaches_something(spec: RunSpec) -> None:
     found = read_spoken(spec, read_frame(some)).selection
     teacher = Teacher(load_model(spec.model), spec.loss, spec.seed, spec.training.max_length)
     require_lesson(teacher, Part(found.texts, found.labels))
+    for row, spoken in enumerate(found.labels):
+        if spec.loss.changes(spoken.number):  # words that stand elsewhere by now
+            teacher.learned(spoken, row)
 
 
 def _asks_a_model(masking: MaskingSpec) -> bool:

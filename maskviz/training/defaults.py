@@ -18,11 +18,18 @@ def by_size(spec: RunSpec, given: Mapping[str, Any]) -> tuple[RunSpec, str]:
 
     given: the settings that were asked for by name; a rank among them stays.
     """
-    shape = model_shape(spec.model) if spec.task == CAUSAL and "lora_r" not in given else None
-    if shape is None or shape.weights < LARGE or spec.training.lora_r or not available():
+    said_so = spec.task != CAUSAL or "lora_r" in given or spec.training.lora_r
+    shape = None if said_so or not tuned_by_lora(spec.model) else model_shape(spec.model)
+    if shape is None:
         return spec, ""
     said = (
         f"{spec.model!r} has {shape.weights / 1e6:,.0f} million weights: LoRA of rank "
         f"{_LORA['lora_r']} tunes it; set lora_r to 0 to tune all of them."
     )
     return spec.changed(**_LORA), said
+
+
+def tuned_by_lora(model: str) -> bool:
+    """Tell whether a decoder is so large that LoRA tunes it where nothing is said."""
+    shape = model_shape(model)
+    return shape is not None and shape.weights >= LARGE and available()

@@ -78,13 +78,15 @@ class LossAudit:
 class Seen:
     """One token of a row: its text as the template writes it, whether it is hidden, its weight.
 
-    word: of the contents that the token is of; empty for what the template writes.
+    word: of the contents that the token is of, at their character `start`; empty for what the
+    template writes.
     """
 
     text: str
     hidden: bool = False
     weight: float = 0.0
     word: str = ""
+    start: int = 0
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class Examined:
         tokens, hidden = lesson.plain.tokens, self._hidden(lesson, row)
         words = _words(lesson)
         return [
-            Seen(self._shown(lesson, i), hidden[i], lesson.weights[i], words[i])
+            Seen(self._shown(lesson, i), hidden[i], lesson.weights[i], *words[i])
             for i in range(len(tokens))
         ]
 
@@ -175,19 +177,24 @@ class Examined:
         return [owner is not None for owner in overlapping(lesson.plain, chosen)]
 
 
-def _words(lesson: Lesson) -> list[str]:
-    """Return for each token the word of the contents that it is of, its mark where it is none."""
-    text, found = lesson.conversation.text, []
+def _words(lesson: Lesson) -> list[tuple[str, int]]:
+    """Return for each token the word of the contents that it is of, and where that begins.
+
+    A mark is its own; what the template writes has none.
+    """
+    text = lesson.conversation.text
+    found: list[tuple[str, int]] = []
     words = list(word_offsets(text))
     starts = [start for start, _ in words]
     for offset in lesson.plain.offsets:
         if offset is None:
-            found.append("")
+            found.append(("", 0))
             continue
         place = bisect_right(starts, max(offset[1] - 1, 0)) - 1
         inside = place >= 0 and offset[0] < words[place][1]
         start, end = words[place] if inside else offset
-        found.append(text[start:end].strip())
+        word = text[start:end]
+        found.append((word.strip(), start + len(word) - len(word.lstrip())))
     return found
 
 

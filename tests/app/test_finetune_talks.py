@@ -13,7 +13,7 @@ from tests.tiny_chat import chat_model
 
 def _strip(at: AppTest) -> tuple[str, list[str], list[int], list[bool]]:
     """Return the strip of the last run of the page: its key, words, what is hidden and learned."""
-    return at.session_state["maskviz_finetune"]["lesson_strip"]
+    return at.session_state["maskviz_finetune"]["lesson_strip"][:4]
 
 
 def _click(at: AppTest, word: str, learned: bool) -> AppTest:
@@ -29,6 +29,7 @@ def test_a_click_in_the_strip_changes_what_is_learned_in_all_rows(tmp_path):
     at = _page(model=chat_model(tmp_path / "chat"))
     at.segmented_control(key="ft_source").set_value("Conversations").run()
     at.toggle(key="ft_hide").set_value(False).run()
+    at.segmented_control(key="ft_click").set_value("all rows").run()
     _, words, _, taught = _strip(at)
     answer = next(w for w, learned in zip(words, taught, strict=True) if learned and w.isalpha())
     _click(at, answer, learned=True)
@@ -40,6 +41,32 @@ def test_a_click_in_the_strip_changes_what_is_learned_in_all_rows(tmp_path):
     assert at.text_input(key="ft_loss_strategy").value == "role:assistant"
     at.toggle(key="ft_end_of_turn").set_value(False).run()
     assert "the ends of 0 of 48 turns" in _words(at)
+
+
+def test_a_click_changes_one_row_alone_and_can_be_taken_back(tmp_path):
+    at = _page(model=chat_model(tmp_path / "chat"))
+    at.segmented_control(key="ft_source").set_value("Conversations").run()
+    at.toggle(key="ft_hide").set_value(False).run()
+    at.number_input(key="ft_lesson_row").set_value(3).run()
+    _, words, _, taught = _strip(at)
+    answer = next(w for w, learned in zip(words, taught, strict=True) if learned and w.isalpha())
+    before = [w for w, learned in zip(words, taught, strict=True) if learned]
+    _click(at, answer, learned=True)
+    assert at.text_input(key="ft_loss_strategy").value == "role:assistant"
+    assert "Changed by hand, in these rows alone: 3." in _words(at)
+    _, words, _, taught = _strip(at)
+    left = [w for w, learned in zip(words, taught, strict=True) if learned]
+    assert before.count(answer) > left.count(answer)
+    asked = next(w for w, learned in zip(words, taught, strict=True) if not learned and w.isalpha())
+    _click(at, asked, learned=False)
+    _button(at, "Start").click().run()
+    assert not at.exception
+    changes = runs.list_runs()[0].spec.loss.rows
+    assert list(changes) == ["3"]
+    assert [change[0] for change in changes["3"]] == ["-", "+"]
+    assert changes["3"][0].endswith(f" {answer}")
+    _button(at, "Take back").click().run()
+    assert "Changed by hand" not in _words(at)
 
 
 def test_the_sentence_that_distracts_is_hidden_in_training(tmp_path):

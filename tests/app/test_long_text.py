@@ -12,6 +12,7 @@ from maskviz.masks import Mask, mask
 from maskviz.models import load_model
 from maskviz.ui.compare import text as compare_text
 from maskviz.ui.shared import limits, state
+from maskviz.ui.shared.notices import notices
 
 LINE = ("A<b> said <script>alert(1)</script> in the film. " * 25_000)[:1_000_000]
 WORDS = len(Mask(LINE).words)
@@ -41,8 +42,8 @@ def test_a_view_reads_the_beginning_and_a_saved_mask_with_it() -> None:
     chosen = state.strategy_mask(view)
     assert chosen.text == view.text == limits.beginning(LINE)
     assert chosen.characters == {i for i in saved.characters if i < len(view.text)}
-    assert "the first" in state.notices(view)[0]
-    assert state.notices(state.View("A film.", "random")) == []
+    assert "the first" in notices(view)[0]
+    assert notices(state.View("A film.", "random")) == []
 
 
 @pytest.mark.parametrize("page", ["mask", "attention", "guide"])
@@ -63,11 +64,11 @@ def test_a_model_is_asked_about_the_first_words_alone(monkeypatch: pytest.Monkey
     assert chosen.text == text
     assert chosen.hidden_words
     assert max(chosen.hidden_words) < 6
-    assert "about the first 6 of 15 words" in state.notices(view)[0]
+    assert "about the first 6 of 15 words" in notices(view)[0]
     by_list = state.View(text, "key", ratio=0.5, parameters={"by": "lexicon"})
-    assert state.notices(by_list) == []
-    assert "key - entity asks" in state.notices(state.View(text, "key - entity"))[0]
-    assert state.notices(state.View(text, "no-such")) == []
+    assert notices(by_list) == []
+    assert "key - entity asks" in notices(state.View(text, "key - entity"))[0]
+    assert notices(state.View(text, "no-such")) == []
 
 
 @pytest.fixture

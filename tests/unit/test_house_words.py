@@ -92,7 +92,7 @@ def test_no_module_takes_a_private_name_of_another() -> None:
 @pytest.mark.parametrize(
     ("call", "work", "of_the_call", "of_the_work"),
     [
-        (compare_file, FileWork, {"each", "progress", "stop"}, {"patience"}),
+        (compare_file, FileWork, {"each", "progress", "stop", "keep"}, {"patience"}),
         (fairness, FairnessWork, {"each", "progress", "stop"}, {"total"}),
     ],
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from maskviz.evidence import FileComparison
+from maskviz.evidence.files.reader import RowReader
 from maskviz.evidence.jobs import jobs, work
 from maskviz.paths import home
 from maskviz.runs.lock import WorkerLock
@@ -175,10 +176,14 @@ def test_a_resumed_job_asks_for_the_rest_alone_and_ends_as_if_never_stopped(
     assert 0 < before.done < before.total
     with job.steps.open("ab") as file:
         file.write(b'{"done": 190, "sid')  # as a process leaves it that is killed while it writes
-    asked, kind_of = [], work.FileWork if kind == "compare" else work.FairnessWork
+    asked: list[int] = []
+    if kind == "compare":
+        kind_of, done_at = RowReader, lambda own, rows, done, *more: done
+    else:
+        kind_of, done_at = work.FairnessWork, lambda own, rows: own.done
     step = kind_of._step
     with monkeypatch.context() as patch:
-        patch.setattr(kind_of, "_step", lambda own, rows: asked.append(own.done) or step(own, rows))
+        patch.setattr(kind_of, "_step", lambda *g: asked.append(done_at(*g)) or step(*g))
         patch.setattr(jobs.Background, "start", lambda *_, **__: work.work(job))
         jobs.resume(job)
     assert min(asked) == before.done  # nothing is asked again

@@ -28,7 +28,7 @@ from maskviz.text.words import word_offsets
 
 FOLDER = Path(__file__).parents[1] / "languages"
 FILES = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))}
-WORDS_F1 = {"zh": 0.81, "ja": 0.97, "th": 0.89, "ru": 0.99}  # the others are all right
+WORDS_F1 = {"zh": 0.90, "ja": 0.97, "th": 0.89, "ru": 0.99}  # the others are all right
 GIVEN: dict[str, dict[str, Any]] = {
     "pattern": {"pattern": r"\w+"},
     "manual": {"indices": [1]},

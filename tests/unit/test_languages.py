@@ -121,7 +121,7 @@ def test_without_a_segmenter_each_character_is_a_word(
 def test_han_is_cut_by_the_language_that_is_given() -> None:
     text = "東京都知事選挙"
     assert words(text, "ja") == ["東京都知事選挙"]
-    assert words(text, "zh") == ["東", "京都", "知事", "選", "挙"]
+    assert words(text, "zh") == ["東京都", "知事", "選", "挙"]
     chosen = mask(text, "random", ratio=0.01, language="ja")
     assert (chosen.language, list(chosen.words)) == ("ja", word_offsets(text, "ja"))
     again = Mask.from_json(chosen.to_json())
@@ -341,9 +341,21 @@ def test_noise_is_told_by_the_list_of_the_language(text: str, hidden: list[str])
     assert [text[s.start : s.end] for s in chosen.spans] == hidden
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("这部电影很好看，我们都喜欢。", "Chinese"), ("昨日は映画を見ました。", "Japanese"),
+        ("어제 영화를 봤어요.", "Korean"),
+    ],
+)  # fmt: skip
+def test_noise_says_what_reads_a_language_and_why_that_is_not_enough(text: str, name: str) -> None:
+    with pytest.raises(LanguageError, match=rf"in {name}: .*pip install 'wordfreq\[cjk\]'"):
+        mask(text, "noise", surprisal=0)
+
+
 def test_noise_says_where_it_has_no_list() -> None:
     with pytest.raises(LanguageError, match="no list of words that knows this text"):
-        mask("这部电影很好看，我们都喜欢。", "noise", surprisal=0)
+        mask("ภาพยนตร์เรื่องนี้ดีมาก", "noise", surprisal=0)
 
 
 def test_an_english_text_loads_no_model_of_languages() -> None:

@@ -237,12 +237,12 @@ def test_long_and_short_texts_in_one_call_keep_their_order(long_model) -> None:
 
 
 def test_a_step_over_a_file_ends_where_its_masks_are_many_tokens(tiny, monkeypatch) -> None:
-    from maskviz.evidence.files import files
+    from maskviz.evidence.files import reader
 
     table = ("text\n" + "A dull film that Anna of Paris sees.\n" * 9).encode()
     given = {"text_column": "text", "model": tiny("bert"), "name": "a.csv"}
     whole = compare_file(table, ["random"], **given)
-    monkeypatch.setattr(files, "_TOKENS_AT_ONCE", 1)
+    monkeypatch.setattr(reader, "_TOKENS_AT_ONCE", 1)
     steps = []
     found = compare_file(
         table, ["random"], **given, progress=lambda done, total: steps.append(done)

@@ -54,6 +54,31 @@ def test_her_and_his_are_told_by_part_of_speech() -> None:
     assert found["-", "-"] >= 7  # told her stories: a row less, no guess
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "A colleague of {} left.", "A rival of {} quit early.", "A friend of {} set up a shop.",
+        "A student of {} rose quickly.", "A companion of {} slept.", "Friends of {} work there.",
+        "A friend of {} also left.", "Two pupils of {} won.", "That dog of {} bit me.",
+        "A friend of {} rings every day.",
+    ],
+)  # fmt: skip
+def test_what_a_friend_of_his_does_is_no_thing_of_his(sentence: str) -> None:
+    """A tagger takes the verb for a noun; but a sentence has one."""
+    assert swap(sentence.format("his"), "gender") == sentence.format("hers")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The pain of {} left hand grew.", "The end of {} set was loud.", "One of {} friends left.",
+        "The price of {} rose garden rose.", "The size of {} cut was large.",
+    ],
+)  # fmt: skip
+def test_a_thing_of_his_stays_his_beside_a_verb(sentence: str) -> None:
+    assert swap(sentence.format("his"), "gender") == sentence.format("her")
+
+
 @pytest.mark.parametrize("gendered", ["man", "woman"])
 @pytest.mark.parametrize(
     ("sentence", "case"),
@@ -254,7 +279,7 @@ def test_the_lists_know_names_they_were_not_made_of() -> None:
     counts = [
         [sum(n in has for n in of.split()) for of in (AFRICAN, EUROPEAN)] for has in (listed, known)
     ]
-    assert counts == [[18, 20], [11, 18]]
+    assert counts == [[20, 20], [11, 18]]
 
 
 @pytest.mark.parametrize("name", f"{AFRICAN} {EUROPEAN}".split())

@@ -50,6 +50,10 @@ _SOMEBODY = _words("""
     agent baby boss cat child children colleague colleagues doctor dog ex family friend friends kid
     kids lawyer neighbour neighbours parents students teacher therapist
 """)
+_COMPANY = _words("""
+    acquaintance admirer ally assistant buddy classmate client cousin critic disciple enemy fan
+    follower mate partner pupil relation relative rival student teammate victim
+""")
 _STATES = _words("alive angry busy dead guilty mad proud sick")
 _UTMOST = _words("best first last most utmost worst")
 _LIKING = _words("hate hated like liked likes love loved loves met saw see seen")
@@ -61,6 +65,13 @@ _PAST = _words("""
     arrived asked ate became began brought came did died drove fell gave got grew had happened
     has is kept knew lived looked made met moved recommended said sang sat saw seems sent spoke
     started stood thought told took turned visited wanted was went were worked wrote
+""")
+# Past forms that a tagger takes for nouns or adjectives.
+_PAST_OR_NOUN = _words("""
+    beat bent bet bit blew bore bound broke burst cast caught chose cost cut fed felt fled flew
+    forgot fought found froze ground held hit hung hurt lay led left lent let lost met paid put quit
+    ran rang read rode rose sank set shed shone shook shot shut slept sold sought spent split spread
+    sprang stole struck stuck swam swept swore swung taught threw tore woke won wept wore wound
 """)
 _PRONOUNS = _words("her his its my our their your")
 _QUOTES = _words(""" ' « » ‘ ’ “ ” „ " """)
@@ -90,12 +101,43 @@ def case_of(tokens: Sequence[Token], index: int) -> str | None:
         if word == "her" and before in _GIVING:
             return None
         rest = rest[1:]
+    if word == "his" and before == "of" and rest and not _acts_elsewhere(tokens, index):
+        acts = _acts_of(tokens[index - 2][0] if index > 1 else "", rest)
+        if acts:
+            return None if acts == "perhaps" else other
     found = _read(rest, word, before, other)
     if word == "her" and rest and led in ("ADP", "AUX") and rest[0][1] == "VERB":
         return None if rest[0][0].endswith("ing") and found != POSSESSIVE else POSSESSIVE
     if word == "her" and begins and found != POSSESSIVE and _nominal(rest[:1]):
         return POSSESSIVE  # nothing is done to a person where a sentence begins
     return found
+
+
+def _acts_elsewhere(tokens: Sequence[Token], index: int) -> bool:
+    """Tell whether the sentence around a "his" has a verb that is not the word behind it."""
+    start = next((i + 1 for i in range(index - 1, -1, -1) if tokens[i][0] in _STOPS), 0)
+    end = next((i for i in range(index, len(tokens)) if tokens[i][0] in _STOPS), len(tokens))
+    around = [*tokens[start:index], *tokens[index + 2 : end]]
+    return any(tag in ("VERB", "AUX") for _, tag in around)
+
+
+def _acts_of(head: str, rest: Sequence[Token]) -> str:
+    """Tell whether the word behind "HEAD of his" is the verb: "yes", "perhaps" or ""."""
+    (text, tag), *more = rest
+    if tag not in ("NOUN", "ADJ") or (more and more[0][1] == "NOUN"):
+        return ""
+    stems = {text, text.removesuffix("s"), text.removesuffix("es")}
+    if text in _PAST_OR_NOUN or text.endswith("ed") or (_is_somebody(head) and stems & _DOING):
+        return "yes"
+    if _is_somebody(head) and more and more[0][1] in ("ADV", "DET", "PRON"):
+        return "yes"  # cousins of his live here
+    return "perhaps" if _is_somebody(head) or stems & _DOING else ""
+
+
+def _is_somebody(word: str) -> bool:
+    gendered = table("gender")
+    names = _SOMEBODY | _COMPANY
+    return bool({word, word.removesuffix("s")} & names) or word in {*gendered.forth, *gendered.back}
 
 
 def _nominal(tokens: Sequence[Token]) -> bool:
@@ -138,8 +180,8 @@ def _before_noun(
         return other
     if word == "her" and before in _PERCEIVING and first[0] in _DOING:
         return other
-    somebody = first[0] in _SOMEBODY or first[0] in table("gender").forth
-    somebody = somebody or first[0] in table("gender").back
+    gendered = table("gender")
+    somebody = first[0] in _SOMEBODY or first[0] in gendered.forth or first[0] in gendered.back
     return None if word == "her" and before in _GIVING and not somebody else POSSESSIVE
 
 

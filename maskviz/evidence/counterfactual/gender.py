@@ -96,9 +96,10 @@ def _pronoun(document: Document, word: str, start: int, end: int) -> Change:
     index = next((i for i, token in enumerate(tokens) if token.end >= end), None)
     if index is None or tokens[index].start > start:
         raise NoCounterpartError(_UNSURE)
-    around = tokens[max(0, index - 1) : index + 8]
+    first = max(0, index - _AROUND)
+    around = tokens[first : index + _AROUND]
     case = case_of(
-        [(document.text[t.start : t.end].casefold(), t.label) for t in around], min(index, 1)
+        [(document.text[t.start : t.end].casefold(), t.label) for t in around], index - first
     )
     new = _PRONOUNS.get((word.casefold(), case or ""))
     if new is None:
@@ -106,6 +107,7 @@ def _pronoun(document: Document, word: str, start: int, end: int) -> Change:
     return Change(start, end, cased_like(word, new), word.casefold() == "his")
 
 
+_AROUND = 20  # tokens on either side, in which a sentence has its verb
 _UNSURE = "in which her or his can be read in two ways"
 
 

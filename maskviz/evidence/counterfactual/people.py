@@ -1,7 +1,8 @@
 """Given names in a text, what they tell of a person, and the names that others are swapped for.
 
-`names.tsv` has the given names of the 1990 census of the United States whose bearers are of one
-gender to 95 %, with the group that a name tells (Tzioumis 2018); `recipes/given_names.py` made it.
+`names.tsv` has the given names of the 1990 census of the United States, and behind them those that
+its Social Security Administration counts, whose bearers are of one gender to 95 %, with the group
+that a name tells (Tzioumis 2018); `recipes/given_names.py` and `more_names.py` made it.
 A name is swapped for one of the same gender of another group (the European ones in turn for
 African, Hispanic and Asian ones, all for European ones), for one of the same group of the other
 gender, or for the next of the same gender and group.

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from ...data.distraction import FAMILIES, Question, question, questions
 from ...paths import write_atomic
 from ..cells import cell_file, loaded, tuned
-from .asking import Answered, ask, oracle, spoken
-from .experiment import BEYOND, COUNTS, TRAINED, UNTUNED, Experiment
+from .asking import Answered, Asked, oracle, spoken
+from .experiment import BEYOND, COUNTS, THINKING, TRAINED, UNTUNED, Experiment
 
 if TYPE_CHECKING:
     from ...models import Model
     from ...training import MaskingSpec, RunSpec
     from ...training.data.rows import Part, Rows
+    from ...training.data.spoken import Spoken
 
 _BLOCK = 36  # rows with one k: at each of them the answer stands equally often at each place
 _SAMPLE = 72  # rows that a realised ratio is measured on: two blocks of each k would be 216
@@ -26,6 +27,12 @@ _HIDES = {
     # Never the question, which ends what the user says, and never the answer.
     "random": r"random - role:assistant - pattern:/[^\n]+\?/",
     "sentence": r"sentence - role:assistant - pattern:/[^\n]+\?/",
+    # Masked thought, the share of its authors' trials (arXiv:2403.02178).
+    "thought": "random:0.4 & role:assistant",
+}
+_SAID = {  # before a question: in tests of the untuned model, and in training alone
+    "instruction": "Ignore all that has nothing to do with the question.",
+    "inoculation": "What has nothing to do with a question distracts you.",
 }
 
 
@@ -46,7 +53,7 @@ def measure(experiment: Experiment, arm: str, seed: int, folder: Path) -> dict[s
         network = model.network("generate")
     else:
         spec, share = spec_of(experiment, arm, seed, model)
-        rows = _rows(training_questions(experiment, seed), seed)
+        rows = _rows(training_questions(experiment, seed), seed, arm)
         network = loaded(tuned(spec, rows, folder, arm), spec.task)
         hidden = {"hidden": share}
     return {**hidden, **_figures(experiment, arm, seed, network, model)}
@@ -86,9 +93,12 @@ def masking_of(
     """
     from ...training.spec.mask_spec import NO_STRATEGY, MaskingSpec
 
-    if arm == "plain":
+    if arm not in (*_HIDES, "oracle"):
         return MaskingSpec(NO_STRATEGY, experiment.operator), 0.0
-    rows = [spoken(one) for one in asked[: _BLOCK * len(TRAINED)]]
+    rows = [_taught(one, arm) for one in asked[: _BLOCK * len(TRAINED)]]
+    if arm == "thought":
+        thought = MaskingSpec(_HIDES[arm], "mask")
+        return thought, _share(thought, rows, seed)
     wanted = _share(oracle(experiment.operator), rows, seed)
     if arm == "oracle":
         return oracle(experiment.operator), wanted
@@ -116,12 +126,18 @@ def _share(masking: MaskingSpec, rows: Sequence[Any], seed: int) -> float:
     return sum(found) / len(found)
 
 
-def _rows(asked: Sequence[Question], seed: int) -> Rows:
+def _taught(one: Question, arm: str) -> Spoken:
+    """Return a question as an arm is tuned on it."""
+    thought = one.thought if arm in THINKING else ""
+    return spoken(one, before=_SAID.get(arm, ""), thought=thought)
+
+
+def _rows(asked: Sequence[Question], seed: int, arm: str) -> Rows:
     """Return the rows a run trains on; a few of dev suffice, the tests are measured apart."""
     from ...training.data.rows import Part, Rows
 
     def part(some: Sequence[Question]) -> Part:
-        rows = tuple(spoken(one) for one in some)
+        rows = tuple(_taught(one, arm) for one in some)
         return Part(tuple(row.conversation.text for row in rows), rows)
 
     dev = [question(len(asked) + i, seed, 1, split="train") for i in range(12)]
@@ -138,16 +154,21 @@ def _figures(
     own = hidden if arm == "masked" else plain
     length = _Tokens(model)
     figures: dict[str, float] = {}
+
+    def asked(kind: str, k: int) -> Asked:
+        found = questions(experiment.tests, seed, k, kind=kind, length=length)
+        before = _SAID[arm] if arm == "instruction" else ""
+        return Asked(model, found, before, arm in THINKING)
+
     for k in COUNTS:
-        for kind, masking in (("irrelevant", own), ("filler", own), ("masked", hidden)):
-            if (kind == "masked" and arm in UNTUNED) or (kind == "filler" and not k):
-                continue
-            shown = "filler" if kind == "filler" else "irrelevant"
-            asked = questions(experiment.tests, seed, k, kind=shown, length=length)
-            answered = ask(network, model, asked, masking if k else plain)
-            figures |= _means(answered, f"{kind}_{k}")
-            if kind == "irrelevant":
-                figures |= _by_family(asked, answered, k)
+        beside = asked("irrelevant", k)
+        answered = beside.put(network, own if k else plain)
+        figures |= _means(answered, f"irrelevant_{k}") | _by_family(beside.asked, answered, k)
+        if arm not in UNTUNED:
+            unseen = beside.put(network, hidden) if k else answered
+            figures |= _means(unseen, f"masked_{k}")
+        if k:
+            figures |= _means(asked("filler", k).put(network, own), f"filler_{k}")
     for name in ("accuracy", "log_p", "preferred", "tokens"):  # at 0 there is nothing beside
         figures[f"{name}_filler_0"] = figures[f"{name}_irrelevant_0"]
     return {**figures, **summary(figures)}

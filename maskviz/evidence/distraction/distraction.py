@@ -7,7 +7,13 @@ Arms are tuned on k ≤ 2 and differ only in what is hidden while they are:
     base       not tuned                       plain      nothing
     masked     not tuned, and irrelevant       random     as many words as `oracle`, at random
                sentences hidden at test        sentence   as many words, in whole sentences
-                                               oracle     exactly the irrelevant sentences
+    reasoned   nothing; it writes down first   oracle     exactly the irrelevant sentences
+               the facts that it takes         thought    as reasoned, and of what it has written
+                                                          40 % of the words (masked thought)
+
+By words alone, from a billion weights on where no arms are named: `instruction` is not tuned and
+told at test to ignore what is irrelevant; `inoculation` is tuned as `plain`, with the trait named
+in training and not at test (arXiv:2510.04340).
 
 Masks of training hide neither questions nor answers. Every arm but `masked` is tested with
 nothing hidden, the tuned ones with the irrelevant sentences hidden as well.
@@ -56,15 +62,18 @@ def distraction(
 def known_cells(experiment: Experiment) -> Cells:
     """Return what was measured here, or else what came with maskviz for the very same weights.
 
-    The latter is of `maskviz bench distraction --quick --json`, kept among the assets.
+    The latter is of `maskviz bench distraction --quick --json`, kept among the assets, without
+    the arms that were not measured then.
     """
     cells = read_cells(experiment)
     kept = read_json(assets() / "distraction.json")
     if cells["base"] or kept.get("id") != experiment.id:
         return cells
-    if not set(experiment.arms) <= set(kept["cells"]):
-        return cells
-    return {arm: kept["cells"][arm][: experiment.seeds] for arm in experiment.arms}
+    return {
+        arm: kept["cells"][arm][: experiment.seeds]
+        for arm in experiment.arms
+        if arm in kept["cells"]
+    }
 
 
 def summarise(

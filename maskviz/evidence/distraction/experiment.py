@@ -20,8 +20,12 @@ class Size(TypedDict):
     seeds: int
 
 
-ARMS = ("base", "masked", "plain", "random", "sentence", "oracle")
-UNTUNED = ("base", "masked")
+ARMS = ("base", "masked", "plain", "random", "sentence", "oracle", "reasoned", "thought")
+SPOKEN = ("instruction", "inoculation")  # by words alone: only a large model heeds them
+EVERY = (*ARMS, *SPOKEN)
+UNTUNED = ("base", "masked", "instruction")
+THINKING = ("reasoned", "thought")  # they write down first what matters
+LARGE = 1_000_000_000  # weights from which the arms by words are among those asked for
 COUNTS = (0, 1, 2, 4, 8)  # k, the irrelevant sentences of a test
 TRAINED = (0, 1, 2)  # of training
 BEYOND = tuple(k for k in COUNTS if k > max(TRAINED))
@@ -52,8 +56,8 @@ class Experiment:
 
     def __post_init__(self) -> None:
         for arm in self.arms:
-            if arm not in ARMS:
-                raise UnknownNameError.of("arm", arm, ARMS)
+            if arm not in EVERY:
+                raise UnknownNameError.of("arm", arm, EVERY)
         if self.operator not in OPERATORS:
             raise UnknownNameError.of("operator", self.operator, OPERATORS)
         for name, low, high in (
@@ -76,3 +80,20 @@ class Experiment:
     def folder(self) -> Path:
         """Where the finished cells are kept, so that none is run twice."""
         return home() / "distraction" / self.id
+
+
+def usual_arms(model: str) -> tuple[str, ...]:
+    """Return the arms of a model where none are named.
+
+    From a billion weights on those by words are among them; one that is tuned by LoRA learns no
+    mask token, which `thought` needs.
+
+    >>> usual_arms("mini-chat") == ARMS
+    True
+    """
+    from ...training.defaults import tuned_by_lora
+    from ...training.machine.model_size import model_shape
+
+    shape = model_shape(model)
+    arms = EVERY if shape is not None and shape.weights >= LARGE else ARMS
+    return tuple(arm for arm in arms if arm != "thought" or not tuned_by_lora(model))

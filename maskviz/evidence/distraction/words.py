@@ -26,6 +26,10 @@ _TUNED = {
     "oracle": "tuned with them hidden",
     "sentence": "with any sentences hidden in training",
     "random": "with as many random words hidden",
+    "reasoned": "tuned to write down first what matters",
+    "thought": "with a part of that masked",
+    "instruction": "told to ignore them",
+    "inoculation": "with the trait named in training",
 }
 
 
@@ -115,6 +119,10 @@ def _parts(result: Distraction) -> list[_Part]:
         ("oracle", "plain", "Hiding them in training helps more than leaving them in sight"),
         ("oracle", "random", "Which words are hidden in training matters, not how many"),
         ("sentence", "random", "Whole sentences, hidden in training unseen, do better than words"),
+        ("reasoned", "plain", "Writing down first what matters helps more than answering at once"),
+        ("thought", "reasoned", "Masking a part of what it writes down helps more than none of it"),
+        ("instruction", "base", "Being told to ignore them wins back some of what they take"),
+        ("inoculation", "plain", "Naming the trait in training alone helps more than not"),
     ):
         if one in arms and other in arms:
             what = f"accuracy at {longest}, {one} − {other}"

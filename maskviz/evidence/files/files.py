@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import islice
-from operator import attrgetter
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from ...data.label_map import LabelMap
 from ...data.rows import iter_rows
-from ...errors import DataError, MaskError, TextError, UnknownNameError
-from ...masks.mask import Mask
-from ...masks.operators import OPERATORS, apply
-from ...masks.spans import MaskSpan
+from ...errors import DataError
 from ...models.model import Model
-from ...readings.language.conversing import EACH
-from ...readings.question import Question, Spec, asked
-from ...readings.windows import answers_of, checked_long, encodings_of
-from ...text.beginning import LONGEST
-from ...text.together import annotated
-from ..chance.reference import drawn_beside
+from ...readings.question import Question, Spec
+from ..kept import file_said, kept
+from ..on_ray import OnRay, travels
 from .answers import Paired
-from .chance import APART, checked_draws, draws_for
-from .conversations import json_of_each, of_each, refuse_turns, spoken_row
+from .chance import checked_draws, draws_for
+from .conversations import json_of_each, refuse_turns
 from .file_result import Beside, FileComparison, Step
-from .groups import GroupSums, checked_groups, crossed
-from .marked import check_marks, require_column, subject, with_marks
-from .masked import Masked
-from .masking import masking_job, pipelines_of
-from .own_answers import own_answers, per_token
-from .row_result import row_result
+from .groups import GroupSums, checked_groups
+from .marked import check_marks, require_column
+from .reader import AT_ONCE, FilePlan
 from .rows import (
     FileCheck,
     NoLabels,
@@ -43,15 +31,13 @@ from .rows import (
     label_reader,
     notes,
     usable_rows,
-    why_left_out,
 )
 from .said import nothing_hidden, same_task
 from .tally import RowResult, StrategyResult, Tallies
 
 __all__ = ["FileComparison", "StrategyResult", "compare_file", "label_reader"]
 
-_ROWS_AT_ONCE = 64
-_TOKENS_AT_ONCE = 8_000_000  # of a step's masks, of which each takes about 85 bytes
+_BLOCK = 4 * AT_ONCE  # rows that go to a cluster's worker together
 
 
 def compare_file(
@@ -77,6 +63,8 @@ def compare_file(
     label_map: LabelMap | None = None,
     group_columns: Sequence[str] = (),
     spans_column: str | None = None,
+    engine: OnRay | None = None,
+    keep: str | Path | None = None,
     each: Callable[[RowResult], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
     note: Callable[[str], None] | None = None,
@@ -96,18 +84,23 @@ def compare_file(
     else the model's own. `label_map` says which of the model's labels a label of the file stands
     for (None: its rows are left out), `spans_column` holds what a person marked, for the strategy
     `spans`. `group_columns` are broken down by like `by`, and by their crossing, with the worst
-    group and the gaps. Rows without a word or a label, and rows a strategy hides whole, are left
+    group and the gaps. `engine` is a cluster that reads blocks of rows (None: this process does);
+    models are then names. `keep` is a folder for what each step found: the same call goes on there
+    where it was stopped. Rows without a word or a label, and rows a strategy hides whole, are left
     out and counted in `notes`. Raises DataError before anything runs where a column is missing or
     its labels are not the model's.
     """
-    work = FileWork(
-        source, strategies, text_column=text_column, label_column=label_column, model=model,
-        operator=operator, ratio=ratio, seed=seed, name=name, by=by, cluster=cluster,
-        beside=beside, long=long, limit=limit, draws=draws, question=question,
-        conversations=conversations, answer_column=answer_column, label_map=label_map,
-        group_columns=group_columns, spans_column=spans_column, note=note,
-    )  # fmt: skip
-    for step in work.steps():
+    given: dict[str, Any] = {
+        "text_column": text_column, "label_column": label_column, "model": model,
+        "operator": operator, "ratio": ratio, "seed": seed, "name": name, "by": by,
+        "cluster": cluster, "beside": beside, "long": long, "limit": limit, "draws": draws,
+        "question": question, "conversations": conversations, "answer_column": answer_column,
+        "label_map": label_map, "group_columns": group_columns, "spans_column": spans_column,
+    }  # fmt: skip
+    named = dict(strategies) if isinstance(strategies, Mapping) else list(strategies)
+    work = FileWork(source, named, **given, engine=engine, note=note)
+    said = {"file": file_said(source), "strategies": named, **given}
+    for step in kept(work, Step, keep, said):
         for row in step.sides[0]:
             if each:
                 each(row)
@@ -145,6 +138,7 @@ class FileWork:
         label_map: LabelMap | None = None,
         group_columns: Sequence[str] = (),
         spans_column: str | None = None,
+        engine: OnRay | None = None,
         patience: float | None = None,
         note: Callable[[str], None] | None = None,
     ) -> None:
@@ -153,29 +147,23 @@ class FileWork:
         `patience` ends a step early after so many seconds of choosing masks; `note` gets what is
         being read where a row is long.
         """
-        self._conversations = conversations
+        self._conversations, self._engine = conversations, engine
         if not conversations:
             refuse_turns(source, name, text_column)
-        put = of_each(question) if conversations else question
-        self.questions = [asked(m, put) for m in (model, beside) if m is not None]
-        self.models = [one.model for one in self.questions]
-        self._own = own_answers(question, self.questions, conversations, answer_column)
+        if engine is not None:
+            model, beside = travels(model) or "mini", travels(beside)
+        named = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
+        plan = FilePlan(
+            dict(named), model, beside, operator, ratio, seed, long, question, conversations,
+            answer_column, tuple(group_columns), spans_column is not None,
+        )  # fmt: skip
+        reader = plan.reader()
+        self.questions, self.models, self._own = reader.questions, reader.models, reader.own
         if self._own and label_column:
             raise NoLabels
-        named = strategies if isinstance(strategies, Mapping) else {s: {} for s in strategies}
-        if not named:
-            raise DataError("No strategy is chosen: name at least one, such as random,entity.")
-        if operator not in OPERATORS:
-            raise UnknownNameError.of("operator", operator, OPERATORS)
         require_column(named, spans_column)
         self._notes = self._own.notes if self._own else same_task(self.questions)
-        self.jobs = {
-            key: masking_job(key, given, ratio, self.models[0]) for key, given in named.items()
-        }
-        self._pipelines = set() if conversations else pipelines_of(named)
-        self.operator, self.seed, self.long = operator, seed, checked_long(long)
-        for loaded in self.models:  # a model without a mask token says so now, not on the way
-            apply(Mask(EACH.text, (MaskSpan(0, 3),)), operator, loaded)
+        self.jobs, self.operator = reader.jobs, operator
         self._source, self._name, self._limit = source, name, limit
         self._patience, self._note = patience, note
         by = tuple(dict.fromkeys([*by, *group_columns]))
@@ -197,7 +185,8 @@ class FileWork:
         if spans_column:
             check_marks(source, name, text_column, spans_column, conversations)
         self.total = min(self.check.usable, limit or self.check.usable)
-        self.draws = draws_for(self.total) if draws is None else checked_draws(draws)
+        drawn = draws_for(self.total) if draws is None else checked_draws(draws)
+        self.reader = reader.knowing(drawn, self.check.columns)
         self.done = 0
         self.tallies = [Tallies(one.head, self.jobs, self.check.columns) for one in self.questions]
         self._left_out: dict[str, list[int]] = {}  # by reading; by masking:
@@ -213,16 +202,29 @@ class FileWork:
 
     def steps(self) -> Iterator[Step]:
         """Compare 64 rows at a time, from where it stands; each step is counted already."""
+        rows = islice(self._rows(), self.done, self._limit)
+        if self._engine is None:
+            found = self.reader.steps(rows, self.done, self._patience, self._note)
+        else:
+            several = self._engine.answers(self.reader.plan, self._blocks(rows))
+            found = chain.from_iterable(several)
+        for step in found:
+            self.take(step)
+            yield step
+
+    def _rows(self) -> Iterator[Row]:
         text, label, by = self._columns
         reader = label_reader(self._source, self.questions[0], label, self._name, self._label_map)
         rows = iter_rows(self._source, self._name)
         given = (self._cluster, self._answers, self._spans)
-        usable = usable_rows(rows, text, reader, by, self._left_out, *given)
-        usable = islice(usable, self.done, self._limit)
-        usable = annotated(usable, attrgetter("text"), self._pipelines)
-        while step := self._step(usable):
-            self.take(step)
-            yield step
+        return usable_rows(rows, text, reader, by, self._left_out, *given)
+
+    def _blocks(self, rows: Iterator[Row]) -> Iterator[tuple[int, list[Row]]]:
+        """Yield the rows in blocks for a cluster, each with how many stand before it."""
+        done = self.done
+        while block := list(islice(rows, _BLOCK)):
+            yield done, block
+            done += len(block)
 
     def take(self, step: Step) -> None:
         """Count a step; one that was written down stands for asking the models again."""
@@ -245,89 +247,6 @@ class FileWork:
     def tallied(self) -> int:
         """How many rows the sums hold so far."""
         return next(iter(self.tallies[0].all.values())).rows
-
-    def _step(self, rows: Iterator[Row]) -> Step | None:
-        """Mask the next rows and ask the models; None where there are no more."""
-        begin, count, tokens = time.monotonic(), 0, 0
-        kept: list[Masked] = []
-        left_out: dict[str, list[int]] = {}
-        for row in islice(rows, _ROWS_AT_ONCE):
-            count += 1
-            try:
-                kept.append(self._masked(*self._put(row)))
-                tokens += kept[-1].tokens
-            except (TextError, MaskError) as error:
-                left_out.setdefault(why_left_out(error), []).append(row.number)
-            if tokens >= _TOKENS_AT_ONCE:
-                break
-            if self._patience is not None and time.monotonic() - begin > self._patience:
-                break
-        if not count:
-            return None
-        sides = [self._read(i, kept) if kept else [] for i in range(len(self.models))]
-        cut = [m.row.number for m in kept if m.plain[0][0].truncated_at is not None]
-        return Step(self.done + count, sides, left_out, cut)
-
-    def _put(self, row: Row) -> tuple[Row, list[Question]]:
-        """Return a row as it is read, and what is asked about it."""
-        if self._group_columns:
-            known = self.check.columns
-            binned = {c: known[c].group(row.groups[c]) for c in self._group_columns}
-            row = replace(row, groups={**crossed(self._group_columns, binned), **row.groups})
-        row = with_marks(row, self._conversations) if self._spans else row
-        if self._own:
-            return self._own.put(row)
-        return spoken_row(row, self.models) if self._conversations else row, self.questions
-
-    def _masked(self, row: Row, questions: list[Question]) -> Masked:
-        if self._note and len(row.text) > LONGEST:
-            self._note(f"row {row.number:,} with its {len(row.text):,} characters")
-        seed = row.seed(self.seed)
-        masks = [job(subject(row), seed) for job in self.jobs.values()]
-        first_seed = seed + APART
-        chance = [
-            drawn_beside(mask, questions[0].model, self.long, self.draws, first_seed)
-            for mask in masks
-        ]
-        asked = [(Mask(row.text), "attention"), *((mask, self.operator) for mask in masks)]
-        at_random = [(m, self.operator) for drawn in chance for m in drawn]
-        own, *others = (one.model for one in questions)
-        first = encodings_of([*asked, *at_random], own, self.long)
-        sides = [first[: len(asked)], *(encodings_of(asked, m, self.long) for m in others)]
-        drawn = iter(first[len(asked) :])
-        return Masked(
-            row,
-            questions,
-            masks,
-            [side[0] for side in sides],
-            [side[1:] for side in sides],
-            [list(islice(drawn, len(one))) for one in chance],
-        )
-
-    def _read(self, side: int, kept: list[Masked]) -> list[RowResult]:
-        """Ask a model all at once, plain, masked and at random; rows of own answers one by one."""
-        if self._own:
-            answers = (
-                answer
-                for m in kept
-                for answer in per_token(
-                    m.questions[side],
-                    answers_of(m.questions[side], m.pieces(side)).probabilities,
-                )
-            )
-        else:
-            pieces = [piece for m in kept for piece in m.pieces(side)]
-            answers = iter(answers_of(self.questions[side], pieces).probabilities)
-        results = []
-        for m in kept:
-            plain, *masked = islice(answers, 1 + len(m.masks))
-            drawn = None
-            if self.draws and not side:
-                drawn = [list(islice(answers, len(pieces))) for pieces in m.chance]
-            results.append(
-                row_result(m.row, m.masks, m.questions[0], self.jobs, plain, masked, drawn)
-            )
-        return results
 
     def _pair(self, one: RowResult, other: RowResult) -> None:
         self._agree[one.label == other.label] += 1

@@ -12,8 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from ...data.export import CsvFile
@@ -25,6 +24,7 @@ from ..counterfactual.fairness import FairnessWork, PairStep, pairs_of_file, swa
 from ..counterfactual.swaps import Pair
 from ..files.file_result import Step
 from ..files.files import FileWork
+from ..kept import going_on
 from ..shortcuts.result import Step as SearchStep
 from ..shortcuts.work import ShortcutWork
 from .jobs import Job, Status, find
@@ -112,35 +112,6 @@ class Diary:
         self.job.save(replace(self.status, state=state, message=message, seconds=self.seconds))
 
 
-class Steps:
-    """What each step found, a line of JSON each; one that was cut off in the middle is dropped."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("a+b")
-
-    def __enter__(self) -> Steps:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def written(self) -> Iterator[dict[str, Any]]:
-        """Yield the steps of an earlier try, the first one first."""
-        self._file.seek(0)
-        whole = 0
-        for line in self._file:
-            if not line.endswith(b"\n"):
-                break
-            whole += len(line)
-            yield json.loads(line)
-        self._file.truncate(whole)
-
-    def add(self, step: Any) -> None:
-        """Write a step, a dataclass; it is there when the process is killed now."""
-        self._file.write(json.dumps(asdict(step)).encode() + b"\n")
-        self._file.flush()
-
-
 def _go_on(
     work: FileWork | FairnessWork | ShortcutWork,
     kind: type[Any],
@@ -149,19 +120,13 @@ def _go_on(
     each: Callable[[Any], None],
 ) -> None:
     """Count the steps that are written, then make the others; `each` gets all of them."""
-    with Steps(job.steps) as steps:
-        for written in steps.written():
-            step = kind.from_dict(written)
-            work.take(step)
-            each(step)
-        diary.step(work.done, work.total, None)
-        for step in work.steps():
-            steps.add(step)
-            each(step)
-            found = (lambda: work.result().to_dict()) if work.tallied else None
-            diary.step(work.done, work.total, found)
-            if job.cancelled:
-                break
+    diary.step(work.done, work.total, None)
+    for step, new in going_on(work, kind, job.steps):
+        each(step)
+        found = (lambda: work.result().to_dict()) if new and work.tallied else None
+        diary.step(work.done, work.total, found)
+        if job.cancelled and new:
+            break
     diary.keep(work.result().to_dict())
     if diary.complete:
         job.steps.unlink()

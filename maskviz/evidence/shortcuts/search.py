@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from ...data.label_map import LabelMap
 from ...models.model import Model
 from ...readings.question import Question, Spec
+from ..kept import file_said, kept
+from ..on_ray import OnRay
 from .measured import Measured
-from .result import Shortcuts
+from .result import Shortcuts, Step
 from .work import ShortcutWork
 
 __all__ = ["Shortcuts", "shortcuts"]
@@ -33,6 +36,8 @@ def shortcuts(
     limit: int | None = None,
     seed: int = 0,
     name: str | None = None,
+    engine: OnRay | None = None,
+    keep: str | Path | None = None,
     each: Callable[[Measured], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
     note: Callable[[str], None] | None = None,
@@ -44,18 +49,20 @@ def shortcuts(
     telling words) are chosen on one half of the rows; every figure is of the other. `irrelevant`
     names what should not count (`gender`, `PERSON`, `pos:ADJ`, `/regex/`, a word): found, it is
     called a shortcut. `group_columns`: for whom; `cluster`: the column with what rows share, which
-    never lies in both halves; `label_map`: as of `compare_file`. `each` gets every measured row,
-    `progress` the rows read and those to read, of both halves; where `stop` says so, the result is
-    that of the rows so far. Raises DataError where a column is missing, ParameterError for a
-    pattern that is none.
+    never lies in both halves; `label_map`, `engine`, `keep`: as of `compare_file`. `each` gets
+    every measured row, `progress` the rows read and those to read, of both halves; where `stop`
+    says so, the result is that of the rows so far. Raises DataError where a column is missing,
+    ParameterError for a pattern that is none.
     """
-    work = ShortcutWork(
-        source, text_column=text_column, label_column=label_column, model=model,
-        operator=operator, question=question, group_columns=group_columns, irrelevant=irrelevant,
-        patterns=patterns, cluster=cluster, conversations=conversations,
-        label_map=label_map, long=long, limit=limit, seed=seed, name=name, note=note,
-    )  # fmt: skip
-    for step in work.steps():
+    given: dict[str, Any] = {
+        "text_column": text_column, "label_column": label_column, "model": model,
+        "operator": operator, "question": question, "group_columns": group_columns,
+        "irrelevant": irrelevant, "patterns": patterns, "cluster": cluster,
+        "conversations": conversations, "label_map": label_map, "long": long, "limit": limit,
+        "seed": seed, "name": name,
+    }  # fmt: skip
+    work = ShortcutWork(source, **given, engine=engine, note=note)
+    for step in kept(work, Step, keep, {"file": file_said(source), **given}):
         if each and step.phase == "measure":
             for row in step.rows:
                 each(row)

@@ -7,17 +7,15 @@ measure   half B: what was kept, hidden in every row that has it
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from itertools import compress, islice
-from operator import attrgetter
+from itertools import chain, compress, islice
 from pathlib import Path
 from typing import Any
 
 from ...data.label_map import LabelMap
 from ...data.rows import iter_rows
-from ...errors import DataError, MaskError, ParameterError, TextError, UnknownNameError
+from ...errors import DataError, ParameterError, UnknownNameError
 from ...masks.mask import Mask
 from ...masks.operators import OPERATORS, apply
 from ...masks.spans import MaskSpan
@@ -27,15 +25,15 @@ from ...readings.language.conversing import EACH
 from ...readings.question import Question, Spec, asked
 from ...readings.windows import checked_long
 from ...text.document import Document
-from ...text.pipelines import BUNDLED
-from ...text.together import annotated
-from ..files.conversations import json_of_each, of_each, refuse_turns, spoken_row
-from ..files.rows import FileCheck, Row, check_file, label_reader, notes, usable_rows, why_left_out
+from ..files.conversations import json_of_each, of_each, refuse_turns
+from ..files.rows import FileCheck, Row, check_file, label_reader, notes, usable_rows
 from ..files.slots import Slots
-from .candidates import MOST, Candidate, Finder, named, of_kinds, of_pattern, word
+from ..on_ray import OnRay, travels
+from .candidates import MOST, Candidate, named, of_kinds, of_pattern, word
 from .halves import halves
 from .leanings import gaps_of_length, leanings
-from .measured import Asked, Measured, measured, prepared, shown_outputs
+from .measured import Measured, shown_outputs
+from .reader import AT_ONCE, Block, SearchPlan
 from .result import FEWEST_ROWS, Leaning, Shortcuts, Step
 from .sentence import finding
 from .sums import Leaned, Strata
@@ -43,7 +41,6 @@ from .telling import Telling
 
 PHASES = ("look", "choose", "measure")
 FEWEST = 10  # rows of a half that a candidate is in
-_ROWS_AT_ONCE = 64
 _HIDDEN = 50  # rows of half A in which a candidate is hidden
 _KEPT, _BEYOND = 60, 1.0  # candidates that are measured, each so many standard errors beyond
 
@@ -70,22 +67,30 @@ class ShortcutWork:
         limit: int | None = None,
         seed: int = 0,
         name: str | None = None,
+        engine: OnRay | None = None,
         patience: float | None = None,
         note: Callable[[str], None] | None = None,
     ) -> None:
         """Check everything that can be checked without asking the model; see `shortcuts`."""
         if not conversations:
             refuse_turns(source, name, text_column)
+        if engine is not None:
+            model = travels(model) or "mini"
         self.question = asked(model, of_each(question) if conversations else question)
         self.model = self.question.model
         if operator not in OPERATORS:
             raise UnknownNameError.of("operator", operator, OPERATORS)
         apply(Mask(EACH.text, (MaskSpan(0, 3),)), operator, self.model)
-        self.operator, self.seed, self.long = operator, seed, checked_long(long)
+        self.operator = operator
+        self._asked: dict[str, Any] = {
+            "model": model, "question": question, "conversations": conversations,
+            "operator": operator, "long": checked_long(long), "seed": seed,
+        }  # fmt: skip
         self.named = _named(irrelevant, patterns)
         self._label_map = label_map
         self.cluster, self._columns = cluster, (text_column, label_column, tuple(group_columns))
-        self._conversations, self._patience, self._note = conversations, patience, note
+        self._conversations, self._engine = conversations, engine
+        self._patience, self._note = patience, note
         self._source, self._name, self._limit = source, name, limit
         self.check: FileCheck = check_file(
             source, self.question, text_column, label_column, tuple(group_columns), name, cluster,
@@ -126,16 +131,33 @@ class ShortcutWork:
     def steps(self) -> Iterator[Step]:
         """Ask about 64 rows at a time, from where it stands; each step is counted already."""
         while (phase := self.phase) is not None:
-            finder = Finder(self._wanted(phase))
-            rows = self._rows(phase, finder.pipeline)
-            while (step := self._step(phase, rows, finder)) is not None:
+            for step in self._steps_of(phase):
                 self.take(step)
                 yield step
                 if self.phase != phase:
                     break
 
-    def _wanted(self, phase: str) -> list[Candidate]:
-        return {"look": [], "choose": self.pool, "measure": self.chosen}[phase]
+    def _steps_of(self, phase: str) -> Iterator[Step]:
+        """Yield the steps of a phase that are left, asked here or by the engine's blocks."""
+        choosing = phase == "choose"
+        candidates = {"look": [], "choose": self.pool, "measure": self.chosen}[phase]
+        plan = SearchPlan(phase, tuple(candidates), _HIDDEN if choosing else None, **self._asked)
+        rows, done = self._rows(phase), self._read[phase]
+        if self._engine is None:
+            return plan.reader().steps(rows, done, self._times, self._patience, self._note)
+        size = AT_ONCE if choosing else 4 * AT_ONCE
+        several = self._engine.answers(plan, self._blocks(rows, done, size), in_turn=choosing)
+        return chain.from_iterable(several)
+
+    def _blocks(self, rows: Iterator[Row], done: int, size: int) -> Iterator[Block]:
+        """Yield the rows in blocks for a cluster, each with what was hidden by now."""
+        while block := list(islice(rows, size)):
+            yield done, block, self._times()
+            done += len(block)
+
+    def _times(self) -> Counter[str]:
+        """Return in how many rows of the phase each candidate was hidden."""
+        return Counter({name: own.all.beyond.n for name, own in self.sums.items()})
 
     def _usable(self, left_out: dict[str, list[int]]) -> Iterator[Row]:
         text, label, by = self._columns
@@ -143,40 +165,10 @@ class ShortcutWork:
         rows = iter_rows(self._source, self._name)
         return usable_rows(rows, text, reader, by, left_out, self.cluster)
 
-    def _rows(self, phase: str, pipeline: bool) -> Iterator[Row]:
+    def _rows(self, phase: str) -> Iterator[Row]:
         """Yield the rows of the phase's half that it has not read."""
         half = self.half if phase == "measure" else ~self.half
-        own = islice(compress(self._usable({}), half), self._read[phase], None)
-        names = {BUNDLED} if pipeline and not self._conversations else set()
-        return annotated(own, attrgetter("text"), names)
-
-    def _step(self, phase: str, rows: Iterator[Row], finder: Finder) -> Step | None:
-        begin, number = time.monotonic(), 0
-        kept: list[Asked] = []
-        left_out: dict[str, list[int]] = {}
-        times = Counter({c.name: self.sums[c.name].all.beyond.n for c in finder.candidates})
-        most = _HIDDEN if phase == "choose" else None
-        for row in islice(rows, _ROWS_AT_ONCE):
-            number += 1
-            try:
-                kept.append(self._prepared(row, finder, times, most))
-            except (TextError, MaskError) as error:
-                left_out.setdefault(why_left_out(error), []).append(row.number)
-            if self._patience is not None and time.monotonic() - begin > self._patience:
-                break
-        if not number:
-            return None
-        return Step(phase, self._read[phase] + number, measured(kept, self.question), left_out)
-
-    def _prepared(self, row: Row, finder: Finder, times: Counter[str], most: int | None) -> Asked:
-        if self._conversations:
-            row = spoken_row(row, [self.model])
-        document = Document.of(row.spoken) if row.spoken else Document(row.text)
-        if not document.words:
-            raise TextError("without a word")
-        found = list(finder.found(document, lambda c: most is None or times[c.name] < most))
-        times.update(candidate.name for candidate, _ in found)
-        return prepared(row, found, self.question, self.operator, self.long, self.seed)
+        return islice(compress(self._usable({}), half), self._read[phase], None)
 
     def take(self, step: Step) -> None:
         """Count a step; one that was written down stands for asking the model again."""

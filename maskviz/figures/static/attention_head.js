@@ -251,7 +251,8 @@ class Matrix {
         return said ? [[first, said]] : []
       })
     }
-    const across = frame.width - left > 110 ? "attended to (key) →" : "key →"
+    const key = frame.width - left > 110 ? "attended to (key)" : "key"
+    const across = this.head.mirrored ? `← ${key}` : `${key} →`
     for (const [x, title] of named(head.keyBlocks, across, left, frame.width, frame.x)) {
       context.fillText(title, Math.min(x, frame.width - wide(title)), 1)
     }

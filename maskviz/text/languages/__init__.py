@@ -5,7 +5,7 @@ from .finding import Finding, han_language, language_of
 from .known import LANGUAGES, checked_language, is_right_to_left, language_name
 from .marks import sentence_offsets
 from .said import said, say, saying
-from .scripts import dominant_script, script_name
+from .scripts import dominant_script, is_written_from_right, script_name
 
 __all__ = [
     "LANGUAGES",
@@ -15,6 +15,7 @@ __all__ = [
     "dominant_script",
     "han_language",
     "is_right_to_left",
+    "is_written_from_right",
     "language_name",
     "language_of",
     "missing",

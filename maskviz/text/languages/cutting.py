@@ -4,7 +4,9 @@ Chinese by jieba (https://github.com/fxsjy/jieba, extra `zh`), Japanese by Sudac
 mode C: names whole), Thai by pythainlp's newmm (extra `th`), where they are installed; else each
 character that a person sees is a word. A segmenter is loaded at its first text. It is handed runs
 of its own script: letters and digits stand apart, since jieba cuts "Müller" at the ü. Each has its
-own dictionary, which `jieba.add_word` elsewhere does not change.
+own dictionary, which `jieba.add_word` elsewhere does not change. To jieba a text in traditional
+characters is handed in simplified ones, letter for letter, since its dictionary is of these; and a
+number stands apart from its measure word (两|次), as dictionaries have them.
 """
 
 from __future__ import annotations
@@ -26,6 +28,13 @@ _PACKAGES = {
     "ja": (("sudachipy", "sudachidict_core"), "maskviz[ja]"),
     "th": (("pythainlp",), "maskviz[th]"),
 }
+_NUMBERS = frozenset("一二两兩三四五六七八九十几幾半")
+_THIS = frozenset("这那哪某该該這")
+_OF_TIME = frozenset("年天周岁歲秒个個")  # 这个, 那天 are words
+_MEASURES = _OF_TIME | frozenset(
+    "位名家次遍间間张張条條本件只隻匹头頭颗顆粒块塊片座栋棟层層楼樓辆輛架艘台臺部篇首句页頁章册冊份套双雙"
+    "对對副群批种種类類项項届屆期杯碗瓶盘盤盒箱包袋桶枚扇门門所支枝根把顿頓趟回声聲场場步"
+)
 _PIECE = 8000  # characters: SudachiPy reads 49,149 bytes at a time
 _lock = Lock()
 
@@ -65,9 +74,24 @@ def _installed(language: str) -> bool:
 
 def _jieba(run: str) -> Iterator[int]:
     end = 0
-    for word in _jieba_tokenizer().cut(run):
+    for word in _jieba_tokenizer().cut(run.translate(_simplified())):
         end += len(word)
+        if len(word) > 1 and _is_measured(word[:-1], word[-1]):
+            yield end - 1
         yield end
+
+
+def _is_measured(before: str, last: str) -> bool:
+    if last not in _MEASURES:
+        return False
+    return _NUMBERS.issuperset(before) or (before in _THIS and last not in _OF_TIME)
+
+
+@lru_cache(maxsize=1)
+def _simplified() -> dict[int, str]:
+    lines = Path(__file__).with_name("simplified.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (line for line in lines if not line.startswith("#"))
+    return {ord(other): line[0] for line in pairs for other in line[1:]}
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,8 @@ import string
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from ..short_forms import goes_on
+
 _OWN = "。！？｡؟۔।॥။៕៖།༎༏።፧፨՜՞։"  # they end one wherever they stand
 _LATIN = ".!?…‽⁇⁈⁉"
 _CLOSING = "\"'”’»›）)」』】》〉］]｝}〕﹂﹄"
@@ -81,7 +83,8 @@ def _latin_ends(text: str, match: re.Match[str], after: str) -> bool:
     first = after.lstrip(_OPENING + string.whitespace + "\u00a0\u202f")[:1]
     if first.islower():
         return False
-    return match["latin"] != "." or not _is_short(text, match.start())
+    short = _is_short(text, match.start()) or goes_on(text, match.end())
+    return match["latin"] != "." or not short
 
 
 def _is_unspaced(character: str) -> bool:

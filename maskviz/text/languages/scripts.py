@@ -52,6 +52,15 @@ def words_by_script(text: str) -> dict[str, float]:
     return dict(sorted(words.items(), key=lambda item: -item[1]))
 
 
+def is_written_from_right(text: str) -> bool:
+    """Tell whether most words of a text are of a script that runs from right to left.
+
+    >>> is_written_from_right("שלום world עולם"), is_written_from_right("film")
+    (True, False)
+    """
+    return dominant_script(text) in ("Hebrew", "Arabic")
+
+
 def dominant_script(text: str) -> str:
     """Return the script of most words, Han where kana stand among them; "" without letters.
 

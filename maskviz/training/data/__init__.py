@@ -9,6 +9,7 @@ __all__ = [
     "lessons",
     "marking",
     "masking",
+    "parts",
     "rows",
     "spoken",
     "targets",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import CapabilityError, DataError
-from ...masks.loss import Learned, learned, loss_mask, weighed
+from ...masks.loss import Learned, changed, learned, loss_mask, weighed
 from ...models.chat import render_conversation
 from ...models.chat.plain import joined_contents
 from ...text.alignment import Tokenised
@@ -83,6 +83,7 @@ class Teacher:
             document=Document.of(said, marked=spoken.marked),
             **given,
         )
+        mask = changed(mask, loss.changes(spoken.number), spoken.number)
         if not self.templated(spoken):
             rendering, stretches = joined_contents(tokenizer, said)
             return weighed(tokenizer, rendering, stretches, mask, name)
@@ -131,7 +132,17 @@ def with_lessons(spec: RunSpec, model: Any, rows: Rows) -> Rows:
     evaluation = {}
     for name, part in rows.evaluation.items():
         evaluation[name], _ = _taught(teacher, part, f"evaluate on ({name})")
+    notes += _by_hand(spec.loss, [rows.train, *rows.evaluation.values()])
     return Rows(train, evaluation, rows.label_names, (*rows.notes, *notes))
+
+
+def _by_hand(loss: LossSpec, parts: Sequence[Part]) -> list[str]:
+    """Say which rows that were changed by hand the run does not have."""
+    known = {str(row.number) for part in parts for row in part.labels}
+    lost = [number for number in loss.rows if number not in known]
+    if not lost:
+        return []
+    return [f"Changed by hand and not among the rows of this run: {', '.join(lost[:10])}."]
 
 
 def require_lesson(teacher: Teacher, part: Part) -> None:

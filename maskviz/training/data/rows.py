@@ -122,7 +122,9 @@ def _spoken_rows(spec: RunSpec, frame: pd.DataFrame) -> Rows:
         except DataError as error:
             raise DataError(f"The evaluation table: {error}") from None
         whole = parts.get("train") or _part(targets, _all(targets))
-        parts = {"train": whole, "dev": _part(own, _all(own))}
+        dev = _part(own, _all(own))
+        dev = replace(dev, labels=tuple(replace(row, number=0) for row in dev.labels))
+        parts = {"train": whole, "dev": dev}
     train = parts.pop("train")
     return Rows(train, parts, targets.names, targets.selection.notes)
 

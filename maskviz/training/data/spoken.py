@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...data import Selection, guess_columns
@@ -50,11 +50,15 @@ class Form:
 
 @dataclass(frozen=True)
 class Spoken:
-    """What a row says, of which kind of column it is read, and what a person marked in it."""
+    """What a row says, of which kind of column it is read, and what a person marked in it.
+
+    number: of the row in the file that is learned from, from 1; 0 of any other.
+    """
 
     conversation: Conversation
     kind: str
     marked: tuple[Span, ...] | None = None
+    number: int = field(default=0, repr=False, compare=False)
 
 
 def form_of(spec: RunSpec, frame: pd.DataFrame) -> Form:
@@ -107,7 +111,7 @@ def read_spoken(spec: RunSpec, frame: pd.DataFrame) -> Targets:
             continue
         written = str(row[form.column]) if form.kind != MESSAGES else None
         marked = row_marks(row[marks], said.text, number, written) if marks else None
-        found.append(Spoken(said, form.kind, marked))
+        found.append(Spoken(said, form.kind, marked, number + 1))
         kept.append(number)
     if len(found) < 2:
         reasons = _counted(left)

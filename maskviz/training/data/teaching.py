@@ -144,7 +144,8 @@ class TaughtCollator:
     and each attends to itself by its places; position_ids where `places`, which begin anew with
     each row; labels and loss_weights (1, k) and head_positions (k,), the places that are learned
     alone, or where not `sparse` both (batch, tokens); attention_matrix (batch, 1, tokens, tokens)
-    where rows are packed and words hidden; real_tokens, a number.
+    where rows are packed and words hidden; real_tokens, a number; row_lengths, the tokens of each
+    row, and left, the side of the padding.
     """
 
     def __init__(
@@ -179,8 +180,9 @@ class TaughtCollator:
             same = (rows[:, :, None] == rows[:, None, :]) & (visible[:, None, :] == 1)
             batch["attention_matrix"] = (same | own)[:, None]
         batch |= self._learned(padded("labels", IGNORED), padded("weights", 0.0))
-        batch["real_tokens"] = sum(len(row.input_ids) for pack in packs for row in pack)
-        return batch
+        lengths = [sum(len(row.input_ids) for row in pack) for pack in packs]
+        return {**batch, "real_tokens": sum(lengths), "row_lengths": lengths,
+                "left": self.side == "left"}  # fmt: skip
 
     def _rows(self, packs: Sequence[Sequence[Taught]], width: int) -> Any:
         """Return the number of the row that each place belongs to, −1 for padding."""

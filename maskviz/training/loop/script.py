@@ -126,7 +126,8 @@ def _batch(job: Any, rows: Sequence[Any]) -> dict[str, Any]:
     trainer = job.trainer
     trainer.data_collator.sparse = False
     batch = trainer.hooks.unseen(dict(trainer.data_collator(rows)))
-    batch.pop("real_tokens", None)
+    for name in ("real_tokens", "row_lengths", "left"):
+        batch.pop(name, None)
     if job.spec.task == "seq2seq":
         batch["decoder_input_ids"] = decoder_inputs(trainer.model, batch["labels"])
     return batch
@@ -149,13 +150,16 @@ def _lines(path: Path, batches: Iterator[Mapping[str, Any]]) -> None:
 
 def _begin(job: Any, folder: Path) -> bool:
     """Write what the run draws before its first step; return whether that is the whole network."""
+    from ...models import load_model
     from ..model.network import drawn_head
 
     network, spec = job.trainer.model, job.spec
     if spec.training.lora_r:
         network.save_pretrained(folder / "adapter", save_embedding_layers=False)
         return False
-    if "ignore_mismatched_sizes" not in _head_of(job) and not drawn_head(spec, job.model):
+    learns_mask = job.model.mask_token_id != load_model(spec.model).mask_token_id
+    same_head = "ignore_mismatched_sizes" not in _head_of(job) and not drawn_head(spec, job.model)
+    if same_head and not learns_mask:
         return False
     network.save_pretrained(folder / "start")
     return True

@@ -11,6 +11,7 @@ from typing import Any
 from ...paths import write_atomic
 from ..data.hits import require_hits
 from ..data.rows import Rows, load_rows
+from ..model.mask_token import learning_mask
 from ..model.network import drawn_head
 from ..spec.spec import CAUSAL, SINGLE, RunSpec
 from .job import Job
@@ -41,7 +42,7 @@ def prepare(folder: Path, threads: int | None, recorder: Recorder, rows: Rows | 
     same_rows(folder, rows, recorder.writes)
     recorder.phase("loading the model")
     recorder.update(device=device_name(device), precision=precision)
-    model = load_model(spec.model)
+    model = learning_mask(spec, load_model(spec.model))
     rows = rows.in_order(model.labels) if spec.kind == SINGLE else rows
     if spec.task == CAUSAL:
         rows = _as_lessons(spec, model, rows, recorder)

@@ -18,6 +18,7 @@ from transformers import PreTrainedModel, Trainer
 
 from ..data.ahead import Ahead
 from ..data.batches import LengthBuckets, MaskedRows, SortedBatches
+from ..data.parts import limits_of, parts_of
 from ..machine.compiling import Compiled
 from ..model.hooks import CoreHooks
 from ..spec.spec import CAUSAL, REGRESSION, RunSpec
@@ -108,6 +109,20 @@ class MaskTrainer(Trainer):
 
     # loss -----------------------------------------------------------------------------------
 
+    def training_step(
+        self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None
+    ) -> torch.Tensor:
+        """Learn from a batch; a decoder's on a processor is read in parts, see `parts_of`."""
+        alone = self.args.device.type == "cpu" and self.args.world_size == 1
+        if self.spec.task != CAUSAL or not alone:
+            return super().training_step(model, inputs, num_items_in_batch)
+        limits = limits_of(self.model.config)
+        losses = [
+            super(MaskTrainer, self).training_step(model, part, num_items_in_batch)
+            for part in parts_of(inputs, limits)
+        ]
+        return torch.stack(losses).sum()
+
     def compute_loss(
         self,
         model: Any,
@@ -122,6 +137,7 @@ class MaskTrainer(Trainer):
         positions = inputs.pop("head_positions", None)
         matrix = inputs.pop("attention_matrix", None)
         if self.spec.task == CAUSAL:
+            inputs = {k: v for k, v in inputs.items() if k not in ("row_lengths", "left")}
             weighed: Any = self.compute_loss_func
             weighed.weights = inputs.pop("loss_weights")
             inputs["use_cache"] = False

@@ -30,6 +30,10 @@ _BYTES_PER_WEIGHT = 24
 _BYTES_PER_FIXED_WEIGHT = 8  # under LoRA: the weight, and once more when it is merged and saved
 _BYTES_PER_CHANNEL = 34 * 3
 _LORA_BYTES_PER_CHANNEL = 40  # the inputs of its matrices are kept beside
+# Of a decoder's batch, which is read in parts.
+_PART_CACHE = 8_000_000  # bytes of the widest thing that a layer computes of a part, in float32
+_PART_FEWEST = 512  # tokens: below, reading the weights once more costs what it saves
+_PART_LOGITS = 256_000_000  # bytes of the logits of a part
 _INPUT_BYTES = 4 * 3  # of a layer whose activations are computed again
 _BYTES_PER_LOGIT = 12  # the logit, its probability and its gradient in float32
 _WRITING_BYTES = 0.2e9  # of what writes texts and scores them, at the end of a seq2seq run
@@ -61,7 +65,12 @@ def gigabytes(
     longest = sorted(lengths)[int(0.98 * (len(lengths) - 1))]
     longest = spec.training.max_length if spec.training.packing else longest
     tokens = spec.training.per_device_train_batch_size * longest
-    logits = tokens * _share_guessed(spec) * shape.vocabulary * _BYTES_PER_LOGIT
+    taught = tokens * _share_guessed(spec)
+    if spec.task == CAUSAL and not gpu:
+        together, learned = part_limits(shape.inner, shape.vocabulary)
+        tokens = min(tokens, max(longest, together))
+        taught = min(tokens, max(longest, learned))
+    logits = taught * shape.vocabulary * _BYTES_PER_LOGIT
     if gpu:
         return _on_gpu(spec, shape, tokens, longest, logits) / 1e9
     channel = _BYTES_PER_CHANNEL + (_LORA_BYTES_PER_CHANNEL if spec.training.lora_r else 0)
@@ -72,6 +81,14 @@ def gigabytes(
         base += _ASKING_BYTES + _BYTES_PER_ASKED_WEIGHT * shape.weights
     each = _BYTES_PER_FIXED_WEIGHT if spec.training.lora_r else _BYTES_PER_WEIGHT
     return (base + each * shape.weights + kept) / 1e9
+
+
+def part_limits(inner: int, vocabulary: int) -> tuple[int, int]:
+    """Return how many tokens of a decoder's batch, and learned ones, are read together on a CPU.
+
+    inner: the width of the MLP. A row alone may be longer.
+    """
+    return max(_PART_FEWEST, _PART_CACHE // (4 * inner)), max(1, _PART_LOGITS // (4 * vocabulary))
 
 
 def _on_gpu(spec: RunSpec, shape: Shape, tokens: int, longest: int, logits: float) -> float:

@@ -7,6 +7,7 @@ __all__ = [
     "hooks",
     "lora",
     "lora_check",
+    "mask_token",
     "network",
     "packing",
     "trial",

@@ -15,6 +15,7 @@ from ...paths import flush, write_atomic
 from ..spec.spec import MULTI, REGRESSION, SINGLE, RunSpec
 from .heads import CLASSES
 from .lora_check import logits, require_same
+from .mask_token import give_mask
 
 
 def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
@@ -49,6 +50,7 @@ def load_network(spec: RunSpec, model: Any, label_names: Sequence[str]) -> Any:
             first = f"the architecture {model.family!r} has no head for it"
         raise _unfit(spec, first) from None
     padded_by(network, model.padding)
+    give_mask(network, model)
     numbers = tuple(map(str, range(len(label_names))))
     unlike = "label2id" in options and tuple(label_names) != numbers
     if unlike and "classify" in model.capabilities:

@@ -228,6 +228,12 @@ class RunSpec:
 
     def _check_causal(self) -> None:
         for masking in (self.masking, self.evaluated_mask):
+            if masking.active and masking.operator in ("mask", "corrupt") and self.training.lora_r:
+                raise ParameterError(
+                    "The operator 'mask' gives a decoder a token to learn, and LoRA leaves its "
+                    "table of words as it is: set lora_r to 0, or hide words by 'attention' or "
+                    "'delete'."
+                )
             if masking.matrix:
                 raise ParameterError(
                     "The task causal takes no attention matrix: hide words with the operator "
@@ -259,6 +265,8 @@ class RunSpec:
             del table["training"]["metric_for_best_model"]
         if not self.data.spans_column:
             del table["data"]["spans_column"]
+        if not self.loss.rows:
+            del table["loss"]["rows"]
         if self.task != CAUSAL:
             del table["loss"]
             for name in _OF_DECODERS:
@@ -329,6 +337,7 @@ _LOSS = {
     "prompt_weight": ("loss", "prompt_weight"),
     "end_of_turn": ("loss", "end_of_turn"),
     "cut": ("loss", "cut"),
+    "loss_rows": ("loss", "rows"),
 }
 _OF_DECODERS = ("packing", "padding_side")
 

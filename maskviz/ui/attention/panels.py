@@ -75,6 +75,7 @@ def mosaic(key: str, shown: View, about: Notes, place: tuple[int, int], scale: S
         label=f"{what}, layers down and heads across",
         merged=shown.method != "raw",
         unit=unit_of(shown),
+        mirrored=shown.from_right,
     )
     attention_mosaic(message, key)
 
@@ -84,13 +85,13 @@ def head(shown: View, about: Notes, place: tuple[int, int]) -> None:
     note = about[shown.row(place[0])][place[1]]
     st.markdown(f"**{title_of(shown, place)}** · {escape(note.sentence)}")
     message = head_message(
-        shown.weights[shown.row(place[0]), place[1]],
+        shown.drawn(shown.weights[shown.row(place[0]), place[1]]),
         shown.tokens,
         signed=shown.signed,
         hidden=shown.hidden,
         special=shown.special,
         absent=shown.absent,
-        keys=shown.keys,
+        keys=shown.drawn_keys,
         segments=shown.segments,
         parts=shown.parts,
         unit=unit_of(shown),
@@ -161,6 +162,7 @@ def lines(shown: View, place: tuple[int, int]) -> None:
         hidden=shown.hidden,
         keys=shown.keys,
         at_least=least / 100,
+        mirrored=shown.from_right,
         label=f"{title_of(shown, place)} as lines",
     )
     if drawn == 0:
@@ -180,10 +182,10 @@ def one_token(shown: View) -> None:
     rows, names = token_over_heads(shown, query)
     st.caption("Each row is a head, each column a token that it may attend to.")
     message = head_message(
-        rows,
+        shown.drawn(rows),
         names,
         signed=shown.signed,
-        keys=shown.columns,
+        keys=shown.drawn_keys or shown.columns,
         query_title="head",
         label=f"What every head attends to from {shown.tokens[query]}",
     )

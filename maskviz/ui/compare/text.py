@@ -36,6 +36,7 @@ from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.controls import operator_control, strategies_offered
 from maskviz.ui.shared.conversation_control import text_or_conversation
 from maskviz.ui.shared.grid import grid
+from maskviz.ui.shared.notices import notices
 from maskviz.ui.shared.page import errors, escape, say_unfamiliar
 from maskviz.ui.shared.report_button import report_button
 from maskviz.ui.shared.spoken import strategies_for
@@ -143,7 +144,7 @@ def _effects(
     words = len(masks[0][1].words)
     if words > limits.ASKED:
         slow = [limits.asked(name, words) for name in names if asks(name, {})]
-        above = state.notices(view)  # the page has said it of the mask's own strategy
+        above = notices(view)  # the page has said it of the mask's own strategy
         left_out += [escape(said) for said in slow if said not in above]
     empty = [name for name, m in masks[1:] if not m.spans]
     if empty:

@@ -29,13 +29,15 @@ def attention_arcs(
     keys: Axis | None = None,
     at_least: float = 0.02,
     most: int = 3000,
+    mirrored: bool = False,
     label: str = "Attention of one head as lines",
 ) -> int:
     """Draw one head's (queries, keys) weights as lines; return how many were drawn.
 
     `tokens` are the queries, `keys` the tokens attended to where they are others.
     Hovering or focusing a token shows its lines alone, with their shares. Weights under
-    `at_least` (of either sign) are left out, and beyond `most` lines the weakest.
+    `at_least` (of either sign) are left out, and beyond `most` lines the weakest. mirrored: the
+    queries stand on the right, as for a text that is read from there.
     """
     edges = strongest(weights, at_least, most)
     _mount(
@@ -47,6 +49,7 @@ def attention_arcs(
             "hiddenKeys": None if keys is None else marked(keys.hidden),
             "edges": edges,
             "signed": signed,
+            "mirrored": mirrored,
             "label": label,
             "colours": {
                 theme: ["#" + ramp(signed, theme)[at].tobytes().hex() for at in _stops(signed)]

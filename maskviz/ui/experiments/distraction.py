@@ -63,9 +63,10 @@ def _about() -> None:
     st.markdown(
         "Questions to look up, compare and add, beside up to eight sentences that have nothing to "
         "do with them, or beside as much filler that says nothing. The model as it is answers "
-        "them, and four tuned on the same questions: with the irrelevant sentences in sight, with "
-        "as many random words hidden, with any sentences hidden, and with exactly the irrelevant "
-        "ones hidden. In training there are at most two of these, and other names and sentences."
+        "them, and six tuned on the same questions: with the irrelevant sentences in sight, with "
+        "as many random words hidden, with any sentences hidden, with exactly the irrelevant ones "
+        "hidden, and to write down first what matters, all of it read or a part of it masked. In "
+        "training there are at most two of these, and other names and sentences."
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from maskviz.evidence.distraction import distraction
+from maskviz.evidence.distraction import experiment as distracting
 from maskviz.evidence.distractor.experiment import QUICK, Experiment
 from maskviz.evidence.distractor.interference import known_cells, summarise
 from maskviz.evidence.distractor.result import Interference
@@ -88,6 +90,16 @@ def answers() -> list[tuple[str, str]]:
         ),
         ("Do strategies differ?", f"Share of the plain arm's loss that each wins back: {told}."),
     ]
+
+
+def distracted() -> tuple[str, str]:
+    """Return whether irrelevant sentences disturb a chat model, as far as that is measured."""
+    asked = distracting.Experiment(**distracting.QUICK)
+    cells = distraction.known_cells(asked)
+    found = "Run Distraction on Experiments: this place then shows its figures."
+    if cells["base"]:
+        found = distraction.summarise(asked, cells).finding
+    return "Do irrelevant sentences disturb a chat model, and what cures it?", found
 
 
 def why_this_ratio() -> None:

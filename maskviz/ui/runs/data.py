@@ -49,7 +49,7 @@ def _talks() -> dict[str, Any]:
         "Generated conversations: some facts, one sentence that has nothing to do with them, a "
         "question and its answer. They teach a decoder, such as mini-chat."
     )
-    own = runs_lesson.fields()
+    own = runs_lesson.fields(EXAMPLE)
     marks = _marks(["irrelevant"])
     return {"path": EXAMPLE, "max_rows": EXAMPLE_TALKS, "task": CAUSAL, **own, **marks}
 
@@ -128,7 +128,7 @@ def _upload() -> dict[str, Any] | None:
         st.caption(f"Chosen before: {escape(Path(path).name)}")
     st.dataframe(in_names(head), height=200, hide_index=True)
     if learns == "talk":
-        own = {"task": CAUSAL, **runs_lesson.fields()}
+        own = {"task": CAUSAL, **runs_lesson.fields(path)}
     else:
         own = {**_LEARNS[learns][1], **_columns(path, head, learns)}
     return {"path": path, **own, **_marks([str(c) for c in head.columns])}

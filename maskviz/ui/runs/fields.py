@@ -18,6 +18,8 @@ DEFAULTS: dict[str, Any] = {
     "ft_packing": False,
     "ft_end_of_turn": True,
     "ft_spans": "",
+    "ft_click": "this row",
+    "ft_by_hand": {"of": "", "rows": {}},  # changed in single rows of this file
     "ft_learns": "classes",
     "ft_early_stopping_patience": 0,
     "ft_class_weights": "none",

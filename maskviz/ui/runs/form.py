@@ -144,6 +144,7 @@ def load(spec: RunSpec) -> None:
     own["ft_matrix"] = masking.matrix or "none"
     own |= {"ft_loss_strategy": spec.loss.strategy, "ft_prompt_weight": spec.loss.prompt_weight}
     own |= {"ft_end_of_turn": spec.loss.end_of_turn, "ft_spans": data.spans_column}
+    own["ft_by_hand"] = {"of": data.path, "rows": dict(spec.loss.rows)}
     own["kept"] = _beyond(spec)
     for key in [k for k in st.session_state if str(k).startswith("ft_")]:
         del st.session_state[key]

@@ -9,6 +9,7 @@ __all__ = [
     "fit",
     "grid",
     "limits",
+    "notices",
     "page",
     "report_button",
     "second",

@@ -18,6 +18,7 @@ from maskviz.ui.shared import state
 from maskviz.ui.shared.address import follow
 from maskviz.ui.shared.escaping import escape as escape
 from maskviz.ui.shared.fetch import offer
+from maskviz.ui.shared.notices import notices
 
 _STATIC = Path(__file__).parents[1] / "components" / "static"
 _THEME = _STATIC / "theme.css"
@@ -72,7 +73,7 @@ def open_page(reads: bool = True) -> state.View:
             help=_MODEL_HELP,
         )
         offer(view.model)
-    for notice in state.notices(view) if reads else ():
+    for notice in notices(view) if reads else ():
         st.caption(f"{escape(notice)}")
     return view
 

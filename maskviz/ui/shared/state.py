@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -24,7 +23,6 @@ from maskviz.masks.expression import asks
 from maskviz.masks.wordlists import own_lists
 from maskviz.text.conversation import Conversation, read_conversation
 from maskviz.text.languages import dominant_script, say
-from maskviz.text.specials import specials_in
 from maskviz.ui.shared import fit, limits
 from maskviz.ui.shared.link_values import READERS, masked_in_link, spans_in_link
 from maskviz.ui.shared.link_values import SEEDS as SEEDS
@@ -143,10 +141,10 @@ def current() -> View:
 
     A new session opens with its link, or with the first example.
     """
-    return _fitted(_chosen())
+    return _fitted(chosen())
 
 
-def _chosen() -> View:
+def chosen() -> View:
     """Return what the user has chosen, which another model may be able to do."""
     if _KEY not in st.session_state:
         st.session_state[_KEY] = _of_link(st.query_params.to_dict())
@@ -164,7 +162,7 @@ def _fitted(view: View) -> View:
 
 def update(**changes: Any) -> View:
     """Replace values of the view; a new text or a new choice of mask drops the user's clicks."""
-    before = _chosen()
+    before = chosen()
     if "text" in changes:
         changes = {"given": 0, **changes}
         if changes["text"] != before.text and "question" not in changes:
@@ -285,27 +283,6 @@ def mask_of(view: View, choice: Choice) -> Mask:
         view.language,
     )  # fmt: skip
     return chosen if read == view.text else replace(chosen, text=view.text)
-
-
-def notices(view: View) -> list[str]:
-    """Return a sentence for each limit that a page keeps to on this text."""
-    words, said = limits.words_in(view.text), []
-    if view.given:
-        said.append(
-            f"Read here: the first {words:,} of {view.given:,} words. The command line takes a "
-            "text of any length."
-        )
-    if holds := specials_in(view.text):
-        said.append(holds)
-    asked = _chosen()
-    chosen = [asked.first] if view.saved is None else []
-    said += fit.said(view.model, asked.operator, [*chosen, *filter(None, [asked.second])])
-    chosen = [view.first] if view.saved is None else []
-    for choice in filter(None, [*chosen, view.second]):
-        with suppress(MaskvizError):  # a strategy that cannot be read: its own error says so
-            if words > limits.ASKED and asks(choice.strategy, choice.parameters):
-                said.append(limits.asked(choice.strategy, words))
-    return said
 
 
 def current_mask(view: View | None = None) -> Mask:

@@ -36,6 +36,7 @@ class Arcs {
     this.active = [this.active[0], Math.min(this.active[1], this.sides[this.active[0]].length - 1)]
     this.draw()
     this.svg.setAttribute("aria-label", data.label)
+    this.root.querySelector(".ends").style.flexDirection = data.mirrored ? "row-reverse" : ""
     this.note.textContent = `${data.edges.length} lines, the darker and thicker the stronger. Point at a token to see its lines alone.`
   }
 
@@ -49,7 +50,7 @@ class Arcs {
     const peak = Math.max(...edges.map(([, , w]) => Math.abs(w)), 1e-9)
     this.lines = edges.map(([q, k, w]) => {
       const strength = Math.abs(w) / peak
-      const line = this.make("line", { x1: side + 6, x2: width - side - 6, y1: q * ROW + ROW / 2, y2: k * ROW + ROW / 2,
+      const line = this.make("line", { x1: this.data.mirrored ? width - side - 6 : side + 6, x2: this.data.mirrored ? side + 6 : width - side - 6, y1: q * ROW + ROW / 2, y2: k * ROW + ROW / 2,
         stroke: colours[signed && w < 0 ? 0 : 1], "stroke-opacity": 0.12 + 0.88 * strength, "stroke-width": 0.6 + 3.4 * strength })
       return Object.assign(line, { ends: [q, k], weight: w })
     })
@@ -70,11 +71,12 @@ class Arcs {
       "aria-label": `${visible(token)}, ${at ? "attended to" : "attends from"}${off ? ", hidden" : ""}` })
     const letters = [...visible(token)], limit = Math.floor(side / 8)
     const text = letters.length > limit ? `${letters.slice(0, limit - 1).join("")}…` : letters.join("")
-    const x = at ? width - side : side, long = Math.min(side, this.pen.measureText(text).width + 10)
+    const right = at !== Number(Boolean(this.data.mirrored)) // on which side the column stands
+    const x = right ? width - side : side, long = Math.min(side, this.pen.measureText(text).width + 10)
     group.append(
-      this.make("rect", { x: at ? x : x - long, y: i * ROW + 2, width: long, height: ROW - 4, rx: 3 }),
-      this.make("text", { x: at ? x + 5 : x - 5, y: i * ROW + ROW / 2, dy: "0.35em", "text-anchor": at ? "start" : "end", direction: "ltr" }, text),
-      this.make("text", { class: "value", x: at ? width - 2 : 2, y: i * ROW + ROW / 2, dy: "0.35em", "text-anchor": at ? "end" : "start" }),
+      this.make("rect", { x: right ? x : x - long, y: i * ROW + 2, width: long, height: ROW - 4, rx: 3 }),
+      this.make("text", { x: right ? x + 5 : x - 5, y: i * ROW + ROW / 2, dy: "0.35em", "text-anchor": right ? "start" : "end", direction: "ltr" }, text),
+      this.make("text", { class: "value", x: right ? width - 2 : 2, y: i * ROW + ROW / 2, dy: "0.35em", "text-anchor": right ? "end" : "start" }),
     )
     return group
   }
@@ -104,7 +106,8 @@ class Arcs {
   }
 
   key(event, at, i) {
-    const step = { ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowRight: [1, 0], ArrowLeft: [-1, 0] }[event.key]
+    const right = this.data.mirrored ? -1 : 1
+    const step = { ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowRight: [right, 0], ArrowLeft: [-right, 0] }[event.key]
     if (!step) return
     event.preventDefault()
     event.stopPropagation()
