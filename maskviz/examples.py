@@ -12,7 +12,7 @@ from .paths import assets
 
 @dataclass(frozen=True)
 class Example:
-    """A text, the mask to begin with, and what there is to see."""
+    """A text, the mask to begin with, what there is to see, and the page that shows it."""
 
     name: str
     title: str
@@ -23,6 +23,7 @@ class Example:
     seed: int = 0
     parameters: Mapping[str, Any] = field(default_factory=dict)
     operator: str = "mask"
+    page: str = "mask"
 
 
 @dataclass(frozen=True)

@@ -38,12 +38,14 @@ _PIECES = (
     " A word of several tokens is guessed token by token in one pass: for a rare name the pieces "
     "may not make a word."
 )
+_PURPOSE = "Hide part of a text, see what a model makes of the rest, and measure what changes."
 SHOWN = 1500  # units in the strip; a longer text is masked as far as it is read
 
 
 def main() -> None:
     """Answer and picture on the left, the controls on the right, examples and details below."""
     view, chosen = open_page(), None
+    st.caption(_PURPOSE)
     picture, choice = st.columns([5, 3], gap="large")
     drawn = _key(view) in st.session_state
     if not drawn:  # they need not wait for the model
@@ -252,19 +254,22 @@ def _open_mask(loaded: Mask, spoken: Conversation | None) -> None:
 
 
 def examples() -> None:
-    """The gallery: one click loads text and strategy."""
+    """The gallery: one click loads text, strategy and page."""
     st.subheader("Examples", divider="gray")
     columns = st.columns(4)
     for i, example in enumerate(EXAMPLES):
         with columns[i % 4]:
-            st.button(
-                f"**{example.title}**  \n{example.shows}",
+            opened = st.button(
+                f"**{example.title}**  \n{example.shows}  \n→ {example.page.capitalize()}",
                 key=f"example_{example.name}",
                 width="stretch",
                 wrap=True,
                 on_click=state.open_view,
                 args=(state.of_example(example),),
             )
+        if opened and example.page != "mask":
+            st.session_state["compare_tab"] = "This text"
+            st.switch_page(f"pages/{example.page}.py")
 
 
 main()

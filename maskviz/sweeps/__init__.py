@@ -20,6 +20,7 @@ __all__ = [
     "pretraining",
     "results",
     "service",
+    "shipped",
     "start",
     "wait_for",
     "watch",

@@ -21,6 +21,7 @@ from maskviz.evidence.distractor.interference import known_cells, summarise
 from maskviz.paths import write_atomic
 from maskviz.runs.background import Background
 from maskviz.runs.store import Store
+from maskviz.sweeps.shipped import shipped_pretraining, shipped_sweep
 from tests.tiny_runs import tiny_spec
 from tests.unit.test_distraction import cells
 
@@ -105,7 +106,10 @@ def _accuracy(cell) -> float:
 def test_without_a_sweep_the_tab_says_what_one_is():
     at = _tab("Sweeps")
     assert "Which strategy, which ratio?" in _words(at)
-    assert not at.get("plotly_chart")
+    found, command = shipped_sweep()
+    assert f"An example: {found.finding[:30]}" in _words(at)
+    assert command in [block.value for block in at.code]
+    assert len(at.get("plotly_chart")) == 2
 
 
 def test_the_form_starts_a_sweep_and_shows_its_cells(base):
@@ -283,6 +287,7 @@ PRETRAINED = {
 def test_pre_training_starts_as_a_command_and_shows_what_it_found(nothing_starts):
     at = _tab("Pre-training", pt_seeds=2, pt_ratio=40)
     assert "Does reading more text without labels help" in _words(at)
+    assert f"An example: {shipped_pretraining()[0].finding[:10]}" in _words(at)
     _press(at, "Run it", "Pre-training")
     ((name, arguments),) = nothing_starts
     assert arguments[:2] == ["bench", "pretraining"]

@@ -57,7 +57,9 @@ def test_with_no_runs_it_says_how_the_first_one_comes():
     at = _page()
     assert not at.exception
     assert "No runs yet" in _words(at)
-    assert not at.dataframe
+    assert "An example that came with maskviz" in _words(at)
+    assert list(at.dataframe[-1].value["Strategy"]) == ["none", "attribute"]
+    assert len(at.get("plotly_chart")) == 2
 
 
 def test_it_opens_with_a_finding_the_table_and_the_newest_curves():

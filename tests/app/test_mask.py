@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from maskviz.examples import EXAMPLES
 from maskviz.masks import mask
 from maskviz.ui.shared import state
 from maskviz.ui.shared.strip import unit_offsets
@@ -144,11 +145,24 @@ def test_a_saved_mask_is_loaded_with_its_text() -> None:
 
 def test_every_example_opens() -> None:
     app = open_page()
-    for name in [b.key for b in app.button if str(b.key).startswith("example_")]:
-        app.button(key=name).click().run()
-        assert not app.exception, name
-        assert not app.error, (name, app.error[0].value)
-        assert "hidden" in headline(app)
+    assert any("measure what changes" in caption.value for caption in app.caption)
+    for example in EXAMPLES:
+        button = app.button(key=f"example_{example.name}")
+        assert button.label.endswith(f"→ {example.page.capitalize()}")
+        if example.page == "mask":
+            button.click().run()
+            assert not app.exception, example.name
+            assert not app.error, (example.name, app.error[0].value)
+            assert "hidden" in headline(app)
+
+
+def test_an_example_of_another_page_opens_it_on_its_text() -> None:
+    app = AppTest.from_file("../../app.py", default_timeout=240).run()
+    app.session_state["compare_shown"] = "A file"
+    app.button(key="example_negation").click().run()
+    assert not app.exception
+    assert not app.error
+    assert "Hiding 3 of 10 words" in headline(app)
 
 
 def test_strategies_combine_on_the_page() -> None:

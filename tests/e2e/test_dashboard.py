@@ -105,13 +105,13 @@ def test_another_strategy_replaces_the_users_clicks(visit):
 
 def test_an_example_opened_again_is_without_the_users_clicks(visit):
     visit.open(wait=".unit")
-    visit.page.get_by_text("Names it ignores").first.click()
-    visit.shown("of 25 words are hidden")
+    visit.page.get_by_text("Age, gender, faith").first.click()
+    visit.shown("of 24 words are hidden")
     before = hidden(visit.settle())
     visit.page.locator(".unit:not(.off)").nth(2).click()
-    visit.shown(f"{len(before) + 1} of 25 words are hidden")
-    visit.page.get_by_text("Names it ignores").first.click()
-    visit.shown(f"{len(before)} of 25 words are hidden")
+    visit.shown(f"{len(before) + 1} of 24 words are hidden")
+    visit.page.get_by_text("Age, gender, faith").first.click()
+    visit.shown(f"{len(before)} of 24 words are hidden")
     assert hidden(visit.settle()) == before
 
 

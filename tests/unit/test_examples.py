@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from maskviz.evidence import compare, control
 from maskviz.examples import EXAMPLES, Example, by_name
 from maskviz.masks import Mask, mask
+
+PAGES = Path(__file__).parents[2] / "pages"
 
 
 def masked(example: Example) -> Mask:
@@ -20,6 +24,7 @@ def test_every_example_hides_something_and_leaves_something(example: Example) ->
     assert 0 < masked(example).realised_ratio < 1
     assert example.title
     assert example.shows.endswith((".", "?"))
+    assert (PAGES / f"{example.page}.py").is_file()
 
 
 @pytest.mark.parametrize("name", ["key", "name", "sentence", "negation"])

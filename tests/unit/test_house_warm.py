@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from maskviz import launch, warm
 from maskviz.errors import MissingDependencyError
 
+ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("_torch", "_transformers", "_first_finding", "_tables", "_pipeline", "_charts")
 OURS = STAGES[:3]  # what the first page waits for
 
@@ -185,3 +188,15 @@ def test_serving_begins_it_with_what_tells_whether_the_server_listens(
     monkeypatch.setattr(launch, "_streamlit", lambda: run)
     launch.serve(port, browser=False, address=address, beside=asked.append)
     assert seen == [False, True]
+
+
+@pytest.mark.slow
+def test_the_first_finding_loads_what_it_needs_alone() -> None:
+    code = (
+        "import sys; from maskviz import warm\n"
+        "for load in (warm._torch, warm._transformers, warm._first_finding): load()\n"
+        "others = ('streamlit', 'spacy', 'pandas', 'plotly', 'scipy', 'sklearn', 'matplotlib')\n"
+        "print([name for name in others if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert answer.stdout.strip() == "[]", answer.stderr[-500:]

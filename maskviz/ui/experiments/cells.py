@@ -14,6 +14,7 @@ from maskviz.ui.shared.code import code
 from maskviz.ui.shared.page import escape
 
 _POLL_SECONDS = 3.0
+EXAMPLE = "An example that came with maskviz; the command measures it here."
 _HELD = {True: "Holds", False: "Does not hold", None: "Cannot be told"}
 
 
@@ -39,9 +40,7 @@ class Panel:
         if seeds:
             self.result(cells)
             if not _seeds_here(self.experiment):
-                st.caption(
-                    "Measured when this model was made; the command beside measures it here."
-                )
+                st.caption(EXAMPLE)
         else:
             self.about()
         if job.log() and seeds < self.experiment.seeds:

@@ -11,7 +11,9 @@ import streamlit as st
 from maskviz.figures.pretraining import pretraining_figure
 from maskviz.runs.background import Background
 from maskviz.sweeps.pretraining import Pretrained
+from maskviz.sweeps.shipped import shipped_pretraining
 from maskviz.training.folder import read_json
+from maskviz.ui.experiments.cells import EXAMPLE
 from maskviz.ui.experiments.sweeps import data_choice
 from maskviz.ui.shared import state
 from maskviz.ui.shared.chart import chart
@@ -76,6 +78,12 @@ def _still(job: Background, arguments: list[str]) -> None:
     )
     if job.log():
         st.error(f"It stopped: {escape(job.log(1))}", icon="⚠️")
+    else:
+        found, command = shipped_pretraining()
+        st.markdown(f"**An example: {escape(found.finding)}**")
+        _figure(found)
+        st.caption(EXAMPLE)
+        code(command)
     if st.button("Go on" if job.log() else "Run it", type="primary", key="pt_start"):
         job.start(arguments)
         st.rerun()
@@ -95,7 +103,10 @@ def _live(name: str, seeds: int) -> None:
 
 def _result(found: Pretrained) -> None:
     st.markdown(f"### {escape(found.finding)}")
+    _figure(found)
+    st.caption("All runs are in the table of Runs.")
+
+
+def _figure(found: Pretrained) -> None:
     chart(pretraining_figure(found), "pt_figure")
-    st.caption(
-        "A line is one seed: it rises where reading more helped. All runs are in the table of Runs."
-    )
+    st.caption("A line is one seed: it rises where reading more helped.")

@@ -15,9 +15,11 @@ from maskviz.errors import MaskvizError
 from maskviz.figures.sweeps import STATES, curves_figure, heatmap_figure, states_figure
 from maskviz.report import sweep_report
 from maskviz.sweeps.results import MEASURES
+from maskviz.sweeps.shipped import shipped_sweep
 from maskviz.text.percent import percent
 from maskviz.training import RunSpec
 from maskviz.training.folder import ACTIVE, runs_home
+from maskviz.ui.experiments.cells import EXAMPLE
 from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.code import code
@@ -62,13 +64,18 @@ def _named(sweep: sweeps.Sweep) -> str:
 
 
 def _empty() -> None:
+    """What a sweep is, and what came out of one that is finished."""
+    found, command = shipped_sweep()
     st.markdown("### Which strategy, which ratio? Measure it on your own data")
     st.markdown(
         "A sweep trains every strategy with every ratio over several seeds. In each one are a "
         "plain baseline and, for each strategy, random masks that hide as many words as it does: "
         "without them a difference says nothing."
     )
-    code("maskviz sweep --strategies random,attribute --ratios 0.15,0.3 --seeds 5")
+    st.markdown(f"**An example: {escape(found.finding)}**")
+    _charts(found, "example")
+    st.caption(EXAMPLE)
+    code(command)
 
 
 def _form(view: state.View) -> None:
@@ -189,9 +196,13 @@ def _figures(sweep: sweeps.Sweep) -> None:
         st.caption(", ".join(f"{STATES[name][1]} {name} {n}" for name, n in counts.items()))
     if any(g.values for g in found.grid):
         st.selectbox("Measure", list(MEASURES), key="sw_measure")
-        chart(curves_figure(found), "sw_curves")
-        chart(heatmap_figure(found), "sw_heatmap")
-        grid(_table(found.groups), f"{sweep.id}-results")
+        _charts(found, sweep.id)
+
+
+def _charts(found: sweeps.Results, name: str) -> None:
+    chart(curves_figure(found), "sw_curves")
+    chart(heatmap_figure(found), "sw_heatmap")
+    grid(_table(found.groups), f"{name}-results")
 
 
 def _table(groups: Sequence[sweeps.Group]) -> pd.DataFrame:

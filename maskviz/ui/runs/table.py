@@ -15,6 +15,7 @@ from maskviz.figures.runs import overlay_figure
 from maskviz.report import run_report
 from maskviz.runs import Run
 from maskviz.runs.compare import differing_settings, finding, summary_row
+from maskviz.sweeps.shipped import shipped_runs
 from maskviz.ui.runs import form as runs_form
 from maskviz.ui.runs.panel import CHIPS
 from maskviz.ui.shared.chart import chart
@@ -61,7 +62,27 @@ def empty() -> None:
         "started on the page, from the command line or in Python."
     )
     st.page_link("pages/finetune.py", label="Start the first one", icon="▶️")
-    code("maskviz train --strategy attribute --max-steps 100", "bash")
+    _example()
+
+
+def _example() -> None:
+    """Two finished runs that came with maskviz, as two that are selected stand here."""
+    found = shipped_runs()
+    st.markdown("**An example: what two runs look like beside each other**")
+    compare(found)
+    told = pd.DataFrame([summary_row(run) for run in found]).drop(columns="Progress")
+    shares = [name for name in _SHARES if name in told]
+    told[shares] = told[shares].astype(float) * 100
+    share = st.column_config.NumberColumn(format="%.1f %%")
+    grid(told, "example-runs", column_config=dict.fromkeys(shares, share))
+    st.caption(
+        "An example that came with maskviz: reviews whose names go with the label, once as they "
+        "are and once with names hidden. The command trains its like here."
+    )
+    code(
+        "maskviz train --data example --strategy attribute --ratio 0.15 --max-steps 40 "
+        "--set max_rows=300"
+    )
 
 
 @st.fragment(run_every=_POLL_SECONDS)
