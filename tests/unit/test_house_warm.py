@@ -195,7 +195,7 @@ def test_the_first_finding_loads_what_it_needs_alone() -> None:
     code = (
         "import sys; from maskviz import warm\n"
         "for load in (warm._torch, warm._transformers, warm._first_finding): load()\n"
-        "others = ('streamlit', 'spacy', 'pandas', 'plotly', 'scipy', 'sklearn', 'matplotlib')\n"
+        "others = ('streamlit', 'spacy', 'pandas', 'plotly', 'sklearn', 'matplotlib')\n"
         "print([name for name in others if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
