@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-NAMES = Path(__file__).resolve().parent.parent / "maskviz" / "masks" / "lexicons" / "names.txt"
+NAMES = Path(__file__).resolve().parent / "chat_names.txt"
 HELD_OUT = 5  # every fifth word of each kind
 
 # kind of fact: sentences | questions | answer

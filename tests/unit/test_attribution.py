@@ -172,7 +172,7 @@ def test_words_of_one_token_are_read_once(monkeypatch) -> None:
         lambda own, reads, *more: read.extend(reads) or whole(own, reads, *more),
     )
     found = explain("A great film: " + "我们喜欢这部电影" * 20, "mini")
-    assert len(found.words) == 83
+    assert len(found.words) == 103
     assert len({word.score for word in found.words[3:]}) == 1  # the model knows none of them
     assert len(read) == 1 + (1 + 3 + 1)  # for the answer, and for the scores
 

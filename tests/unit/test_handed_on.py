@@ -33,7 +33,8 @@ DOORS = {
     "maskviz/report/conversation.py",
     "maskviz/training/check.py", "maskviz/training/loss_audit.py",
     "maskviz/training/loop/stages.py", "maskviz/training/loop/warm.py",
-    "maskviz/training/model/encoder.py",
+    "maskviz/training/model/encoder.py", "maskviz/training/loop/script.py",
+    "maskviz/warm.py",
     *(
         f"maskviz/commands/{name}.py"
         for name in ("attend", "common", "compare_given", "house", "report", "text")

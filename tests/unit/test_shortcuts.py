@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from maskviz.evidence.jobs import jobs, work
 from maskviz.evidence.shortcuts import work as search_work
 from maskviz.evidence.shortcuts.candidates import Finder, named, of_kinds, part, units, word
 from maskviz.evidence.shortcuts.halves import halves
-from maskviz.evidence.shortcuts.result import Leaning, Part, Shortcuts
+from maskviz.evidence.shortcuts.result import Leaning, Part, Shortcuts, Step
 from maskviz.evidence.shortcuts.search import shortcuts
 from maskviz.evidence.shortcuts.sentence import finding
 from maskviz.evidence.shortcuts.signs import benjamini_yekutieli, sign_flip
@@ -178,11 +179,11 @@ def test_an_interrupted_search_goes_on_to_the_same_result() -> None:
     }  # fmt: skip
     whole, written = ShortcutWork(table(), **given), []
     for step in whole.steps():
-        written.append(json.loads(json.dumps(work.asdict(step))))
+        written.append(json.loads(json.dumps(asdict(step))))
     for stopped in (1, len(written) - 1):
         again = ShortcutWork(table(), **given)
         for values in written[:stopped]:
-            again.take(work.SearchStep.from_dict(values))
+            again.take(Step.from_dict(values))
         for _ in again.steps():
             pass
         assert again.result() == whole.result()
