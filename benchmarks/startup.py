@@ -46,7 +46,7 @@ from maskviz.launch import streamlit_arguments  # noqa: E402
 from scripts.chromium import ARGUMENTS, find_chromium  # noqa: E402
 
 EMPTY = "import streamlit as st\n\nst.write('empty')\n"
-ELEMENT = '[data-testid="stElementContainer"]'
+ELEMENT = '[data-testid="stElementContainer"]:visible'
 ANSWERS = {"empty": ELEMENT, "maskviz": '[data-testid="stMain"] h3'}
 MEGABYTE = 1e6
 TIME_BUDGET, MEMORY_BUDGET = 1.15, 120

@@ -1,12 +1,14 @@
 """What is heavy loads beside the server, before the first visitor asks for it.
 
 A thread of the server's process loads the model of the first page and asks it for the first
-example, then loads what the other pages need. It steps aside while the first page is painted: at
-each import it waits until `painted` is called. `MASKVIZ_LAZY=1` loads nothing before it is needed.
+example, then loads what the other pages need. It steps aside while the first page is painted:
+before each import it waits until `painted` is called. `MASKVIZ_LAZY=1` loads nothing before it is
+needed.
 """
 
 from __future__ import annotations
 
+import builtins
 import ctypes
 import gc
 import importlib.util
@@ -17,7 +19,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,8 @@ def _run(listening: Callable[[], bool]) -> None:
         time.sleep(_LOOK)
     time.sleep(_GRACE)
     try:
+        _wait(_painted)
+        _ours()
         with _stepping_aside():
             for load in (_torch, _transformers, _first_finding):
                 load()
@@ -88,6 +91,17 @@ def _run(listening: Callable[[], bool]) -> None:
                 _find_files()
     except (MaskvizError, ImportError):
         return  # the page that needs it says so, with what to do
+
+
+def _ours() -> None:
+    """Load what the first page and this thread both need: nobody waits for a half of it."""
+    from .evidence.text import sentence  # noqa: F401
+    from .figures import strip  # noqa: F401
+    from .masks import OPERATORS, STRATEGIES
+    from .models import load_model  # noqa: F401
+    from .readings import fills  # noqa: F401
+
+    list(OPERATORS), list(STRATEGIES)  # their modules are imported when they are first asked for
 
 
 def _torch() -> None:
@@ -144,20 +158,23 @@ def _find_files() -> None:
 
 
 class _Gate:
-    """Stands first where Python looks for a module, finds none, and lets this thread wait."""
+    """Stands in the place of `import`, and lets this thread wait before it.
 
-    def __init__(self) -> None:
-        self.thread, self.left = threading.get_ident(), _LONGEST_WAIT
+    Not among the finders: Python holds the lock of all imports while it asks one.
+    """
+
+    def __init__(self, whole: Callable[..., Any]) -> None:
+        self.whole, self.thread, self.left = whole, threading.get_ident(), _LONGEST_WAIT
         self.looked, self.served = time.monotonic(), _served()
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """Wait while the server answers, and for the paint of the first page; find nothing."""
+    def __call__(self, name: str, *given: Any, **named: Any) -> Any:
+        """Wait while the server answers, and for the paint of the first page; then import."""
         if threading.get_ident() == self.thread and time.monotonic() - self.looked > _LOOK:
             while self.left > 0 and self._busy():
                 time.sleep(_LOOK)
                 self.left -= _LOOK
             _wait(_painted)
-        return None
+        return self.whole(name, *given, **named)
 
     def _busy(self) -> bool:
         now, served = time.monotonic(), _served()
@@ -179,8 +196,9 @@ def _stepping_aside() -> Iterator[None]:
 
     There is none while modules are loaded, and looking for it takes a fifth of the time.
     """
-    gate, before, collects = _Gate(), sys.getswitchinterval(), gc.isenabled()
-    sys.meta_path.insert(0, gate)
+    whole, before, collects = builtins.__import__, sys.getswitchinterval(), gc.isenabled()
+    gate = _Gate(whole)
+    builtins.__import__ = gate
     sys.setswitchinterval(_SWITCH)
     gc.disable()
     try:
@@ -189,4 +207,5 @@ def _stepping_aside() -> Iterator[None]:
         if collects:
             gc.enable()
         sys.setswitchinterval(before)
-        sys.meta_path.remove(gate)
+        if builtins.__import__ is gate:  # nobody else has put one in its place
+            builtins.__import__ = whole

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import gc
+import importlib.util
+import json
 import socket
 import subprocess
 import sys
@@ -17,8 +20,8 @@ from maskviz import launch, warm
 from maskviz.errors import MissingDependencyError
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("_torch", "_transformers", "_first_finding", "_tables", "_pipeline", "_charts")
-OURS = STAGES[:3]  # what the first page waits for
+STAGES = ("_ours", "_torch", "_transformers", "_first_finding", "_tables", "_pipeline", "_charts")
+OURS = STAGES[:4]  # what the first page waits for
 
 
 @pytest.fixture
@@ -124,13 +127,13 @@ def test_what_is_missing_is_left_to_the_page_that_needs_it(
     thread = warm.begin()
     assert thread is not None
     thread.join(30)
-    assert loaded == list(STAGES[:4])
+    assert loaded == list(STAGES[:5])
     assert state_of_python() == before
 
 
 def state_of_python() -> tuple[object, ...]:
     """Return what the thread changes of the whole process while it loads."""
-    return gc.isenabled(), round(sys.getswitchinterval(), 6), list(sys.meta_path)
+    return gc.isenabled(), round(sys.getswitchinterval(), 6), builtins.__import__
 
 
 def test_while_it_loads_others_go_on_at_once_and_nothing_collects(
@@ -141,9 +144,10 @@ def test_while_it_loads_others_go_on_at_once_and_nothing_collects(
     thread = warm.begin()
     assert thread is not None
     thread.join(30)
-    ((collects, interval, finders),) = seen
+    ((collects, interval, imports),) = seen
     assert (collects, interval) == (False, warm._SWITCH)
-    assert len(finders) == len(before[2]) + 1
+    assert isinstance(imports, warm._Gate)
+    assert imports.whole is before[2]
     assert state_of_python() == before
 
 
@@ -157,10 +161,10 @@ def test_an_import_waits_for_the_first_paint_in_this_thread_alone(
     monkeypatch.setattr(warm.time, "sleep", lambda seconds: waits.append("served"))
     used = iter([0.0, 1e3, 1e3, 1e3, 1e3] if busy == "the server answers" else [0.0] * 5)
     monkeypatch.setattr(warm, "_served", lambda: next(used))
-    gate = warm._Gate()
-    assert in_another_thread(lambda: gate.find_spec("torch")) is None
+    gate = warm._Gate(builtins.__import__)
+    assert in_another_thread(lambda: gate("json")) is json
     assert waits == []
-    assert gate.find_spec("torch") is None
+    assert gate("json") is json
     assert waits == (["served", "paint"] if busy == "the server answers" else ["paint"])
 
 
@@ -170,6 +174,31 @@ def in_another_thread(ask: Callable[[], object]) -> object:
     thread.start()
     thread.join(30)
     return answers[0]
+
+
+def test_while_it_waits_others_import(loaded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm, "_LONGEST_WAIT", 60)
+    monkeypatch.setattr(warm, "_LOOK", 0)
+    waits = threading.Event()
+
+    def imports() -> None:
+        sys.modules["maskviz.ui"] = ModuleType("maskviz.ui")
+        waits.set()
+        import this_is_no_module  # type: ignore[import-not-found]  # noqa: F401
+
+    monkeypatch.setattr(warm, "_torch", imports)
+    thread = warm.begin()
+    assert thread is not None
+    assert waits.wait(30)
+    for name in ("colorsys", "sndhdr_of_nobody"):  # one to be found, and one that no finder knows
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        found = in_another_thread(lambda name=name: importlib.util.find_spec(name))
+        assert (found is not None) == (name == "colorsys")
+    assert thread.is_alive()
+    warm.painted()
+    warm.shown()
+    thread.join(30)
+    assert loaded == ["_ours"]  # what is missing ends it
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
