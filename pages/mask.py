@@ -47,15 +47,19 @@ def main() -> None:
     view, chosen = open_page(), None
     st.caption(_PURPOSE)
     picture, choice = st.columns([5, 3], gap="large")
+    headline = picture.empty()
     drawn = _key(view) in st.session_state
-    if not drawn:  # they need not wait for the model
-        beside(view, choice)
+    if drawn:  # a click is answered before the controls are gone through
+        with picture, errors():
+            chosen = hidden_now(view, headline)
+    beside(view, choice)
     with picture, errors():
-        chosen = strip(view)
-        with st.container(key="why_hidden"):  # on a phone it comes behind the controls
-            why(state.current(), chosen)
-    if drawn:  # a click is answered first
-        beside(view, choice)
+        if not drawn:
+            chosen = hidden_now(view, headline)
+        if chosen is not None:
+            strip(state.current(), chosen, headline)
+            with st.container(key="why_hidden"):  # on a phone it comes behind the controls
+                why(state.current(), chosen)
     examples()
     if chosen is not None:
         with errors():
@@ -75,19 +79,25 @@ def _key(view: state.View) -> str:
     return f"strip_{hashlib.sha256(view.text.encode()).hexdigest()[:16]}"
 
 
-def strip(view: state.View) -> Mask:
-    """Draw the text with its hidden words or tokens; a click edits the mask."""
-    before, key = state.strategy_mask(view), _key(view)
-    offsets = unit_offsets(view.text, view.unit, view.model)
+def hidden_now(view: state.View, headline: DeltaGenerator) -> Mask:
+    """Take the user's clicks, say what is hidden, and return it."""
+    before, offsets = state.strategy_mask(view), unit_offsets(view.text, view.unit, view.model)
     shown = min(SHOWN, len(offsets))
-    edited = edited_units(key, shown, view.revision)
+    edited = edited_units(_key(view), shown, view.revision)
     if edited is not None:
         beyond = [i for i in hidden_units(before, offsets) if i >= shown]
         view = state.update(edited=(*edited, *beyond))
     chosen = state.current_mask(view)
-    # The strip stays in its container from run to run: replaced, it would lose keyboard focus.
-    headline, picture = st.empty(), st.container()
     headline.markdown(f"### {escape(fill_sentence(chosen, [], public_name(view.model)))}")
+    return chosen
+
+
+def strip(view: state.View, chosen: Mask, headline: DeltaGenerator) -> None:
+    """Draw the text with its hidden words or tokens, which a click changes."""
+    key, offsets = _key(view), unit_offsets(view.text, view.unit, view.model)
+    shown = min(SHOWN, len(offsets))
+    # The strip stays in its container from run to run: replaced, it would lose keyboard focus.
+    picture = st.container()
     waiting = picture.empty()
     if key not in st.session_state:
         waiting.text(named(chosen.blocked_text()[: offsets[shown - 1][1]]))
@@ -109,7 +119,6 @@ def strip(view: state.View) -> Mask:
         unit_choice(view)
         say_unfamiliar(view)
         second_strip(view, chosen, SHOWN)
-    return chosen
 
 
 def unit_choice(view: state.View) -> None:
