@@ -39,7 +39,10 @@ def sentences_of(doc: Any, borders: Sequence[int] = ()) -> list[Any]:
     closes = _closing_marks(doc, fixed) if found else {}
     found |= (_behind_quoted(doc, closes) | _before_quoted(doc, closes)) - inside
     starts = {_beside_marks(doc, i, fixed, closes) for i in found}
-    starts = {i for i in starts if not _goes_on(doc, i, closes) and not _is_short(doc, i)} | fixed
+    text = doc.text  # joined anew each time it is asked for
+    starts = {
+        i for i in starts if not _goes_on(doc, i, closes) and not _is_short(doc, i, text)
+    } | fixed
     return _with_words(doc, sorted(starts - {len(doc)}), fixed)
 
 
@@ -77,9 +80,9 @@ def _goes_on(doc: Any, i: int, closes: dict[int, bool]) -> bool:
     return bool(quoted and doc[i].text[0].islower())
 
 
-def _is_short(doc: Any, i: int) -> bool:
+def _is_short(doc: Any, i: int, text: str) -> bool:
     """Tell whether a short form's full stop stands before a token: et al., Fig., Dr."""
-    return 0 < i < len(doc) and goes_on(doc.text, doc[i].idx)
+    return 0 < i < len(doc) and goes_on(text, doc[i].idx)
 
 
 def _begins(doc: Any, i: int, closes: dict[int, bool]) -> bool:
