@@ -304,7 +304,7 @@ def test_rows_that_are_cut_or_left_out_are_named_with_the_reason(tiny, monkeypat
     content = "\n".join(json.dumps({"text": text}) for text in texts).encode()
     common = {"model": tiny("bert"), "text_column": "text", "name": "a.jsonl"}
     read: list[str] = []
-    monkeypatch.setattr("maskviz.evidence.files.reader.LONGEST", 1000)
+    monkeypatch.setattr("maskviz.evidence.files.taken.LONGEST", 1000)
     found = compare_file(content, ["entity"], note=read.append, **common)
     assert read == ["row 5 with its 2,500 characters"]
     assert found.rows == 4  # half a surrogate pair is read as U+FFFD

@@ -12,6 +12,7 @@ __all__ = [
     "masking",
     "rows",
     "slots",
+    "taken",
     "tally",
     "written",
 ]

@@ -21,7 +21,7 @@ from .conversations import json_of_each, refuse_turns
 from .file_result import Beside, FileComparison, Step
 from .groups import GroupSums, checked_groups
 from .marked import check_marks, require_column
-from .reader import AT_ONCE, FilePlan
+from .reader import FilePlan
 from .rows import (
     FileCheck,
     NoLabels,
@@ -33,6 +33,7 @@ from .rows import (
     usable_rows,
 )
 from .said import nothing_hidden, same_task
+from .taken import AT_ONCE
 from .tally import RowResult, StrategyResult, Tallies
 
 __all__ = ["FileComparison", "StrategyResult", "compare_file", "label_reader"]

@@ -6,7 +6,6 @@ sums over all rows are kept elsewhere (`files`), so that blocks can be read anyw
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import Any
 
-from ...errors import DataError, MaskError, TextError, UnknownNameError
+from ...errors import DataError, UnknownNameError
 from ...masks.mask import Mask
 from ...masks.operators import OPERATORS, apply
 from ...masks.spans import MaskSpan
@@ -22,7 +21,6 @@ from ...models.model import Model
 from ...readings.language.conversing import EACH
 from ...readings.question import Question, Spec, asked
 from ...readings.windows import answers_of, checked_long, encodings_of
-from ...text.beginning import LONGEST
 from ...text.together import annotated
 from ..chance.reference import drawn_beside
 from .breakdown import Column
@@ -35,11 +33,15 @@ from .masked import Masked
 from .masking import masking_job, pipelines_of
 from .own_answers import own_answers, per_token
 from .row_result import row_result
-from .rows import Row, why_left_out
+from .rows import Row
+from .taken import take
 from .tally import RowResult
 
-AT_ONCE = 64  # rows of a step
 _TOKENS_AT_ONCE = 8_000_000  # of a step's masks, of which each takes about 85 bytes
+
+
+def _full(kept: Sequence[Masked]) -> bool:
+    return sum(one.tokens for one in kept) >= _TOKENS_AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -128,27 +130,13 @@ class RowReader:
         note: Callable[[str], None] | None,
     ) -> Step | None:
         """Mask the next rows and ask the models; None where there are no more."""
-        begin, count, tokens = time.monotonic(), 0, 0
-        kept: list[Masked] = []
-        left_out: dict[str, list[int]] = {}
-        for row in islice(rows, AT_ONCE):
-            count += 1
-            if note and len(row.text) > LONGEST:
-                note(f"row {row.number:,} with its {len(row.text):,} characters")
-            try:
-                kept.append(self._masked(*self._put(row)))
-                tokens += kept[-1].tokens
-            except (TextError, MaskError) as error:
-                left_out.setdefault(why_left_out(error), []).append(row.number)
-            if tokens >= _TOKENS_AT_ONCE:
-                break
-            if patience is not None and time.monotonic() - begin > patience:
-                break
-        if not count:
+        found = take(rows, lambda row: self._masked(*self._put(row)), patience, note, _full)
+        if not found.count:
             return None
+        kept = found.made
         sides = [self._read(i, kept) if kept else [] for i in range(len(self.models))]
         cut = [m.row.number for m in kept if m.plain[0][0].truncated_at is not None]
-        return Step(done + count, sides, left_out, cut)
+        return Step(done + found.count, sides, found.left_out, cut)
 
     def _put(self, row: Row) -> tuple[Row, list[Question]]:
         """Return a row as it is read, and what is asked about it."""

@@ -5,27 +5,24 @@ The counterpart of `files.reader`: a plan travels, the sums are kept elsewhere (
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from operator import attrgetter
 
-from ...errors import MaskError, TextError
+from ...errors import TextError
 from ...models.model import Model
 from ...readings.question import Question, Spec, asked
-from ...text.beginning import LONGEST
 from ...text.document import Document
 from ...text.pipelines import BUNDLED
 from ...text.together import annotated
 from ..files.conversations import of_each, spoken_row
-from ..files.rows import Row, why_left_out
+from ..files.rows import Row
+from ..files.taken import take
 from .candidates import Candidate, Finder
 from .measured import Asked, measured, prepared
 from .result import Step
 
-AT_ONCE = 64  # rows of a step
 Block = tuple[int, Sequence[Row], Counter[str]]
 
 
@@ -87,22 +84,12 @@ class SearchReader:
         patience: float | None,
         note: Callable[[str], None] | None,
     ) -> Step | None:
-        begin, number, times = time.monotonic(), 0, Counter(times)
-        kept: list[Asked] = []
-        left_out: dict[str, list[int]] = {}
-        for row in islice(rows, AT_ONCE):
-            number += 1
-            if note and len(row.text) > LONGEST:
-                note(f"row {row.number:,} with its {len(row.text):,} characters")
-            try:
-                kept.append(self._prepared(row, times))
-            except (TextError, MaskError) as error:
-                left_out.setdefault(why_left_out(error), []).append(row.number)
-            if patience is not None and time.monotonic() - begin > patience:
-                break
-        if not number:
+        times = Counter(times)
+        found = take(rows, lambda row: self._prepared(row, times), patience, note)
+        if not found.count:
             return None
-        return Step(self.plan.phase, done + number, measured(kept, self.question), left_out)
+        answers = measured(found.made, self.question)
+        return Step(self.plan.phase, done + found.count, answers, found.left_out)
 
     def _prepared(self, row: Row, times: Counter[str]) -> Asked:
         plan = self.plan

@@ -28,12 +28,13 @@ from ...text.document import Document
 from ..files.conversations import json_of_each, of_each, refuse_turns
 from ..files.rows import FileCheck, Row, check_file, label_reader, notes, usable_rows
 from ..files.slots import Slots
+from ..files.taken import AT_ONCE
 from ..on_ray import OnRay, travels
 from .candidates import MOST, Candidate, named, of_kinds, of_pattern, word
 from .halves import halves
 from .leanings import gaps_of_length, leanings
 from .measured import Measured, shown_outputs
-from .reader import AT_ONCE, Block, SearchPlan
+from .reader import Block, SearchPlan
 from .result import FEWEST_ROWS, Leaning, Shortcuts, Step
 from .sentence import finding
 from .sums import Leaned, Strata
