@@ -20,6 +20,7 @@ from maskviz.ui.shared.asking import reader_of
 from maskviz.ui.shared.controls import text_box
 from maskviz.ui.shared.conversation_control import text_or_conversation
 from maskviz.ui.shared.page import close_page, errors, escape, open_page, say_unfamiliar
+from maskviz.ui.shared.widgets import drawn
 
 SHOWS = {"plain": "Plain", "masked": "Masked", "difference": "Masked − plain"}
 SCALES = {"model": "All heads on one scale", "head": "Each head on its own scale"}
@@ -98,8 +99,10 @@ def controls(chosen: state.View) -> tuple[Model, Look]:
     """What is shown of which model and how it is made; the finer choices folded away."""
     left, middle, said, right = st.columns([4, 2, 1.3, 1], vertical_alignment="bottom")
     with left:
-        st.segmented_control(
+        drawn(
+            st.segmented_control,
             "Show",
+            "difference",
             list(SHOWS),
             format_func=SHOWS.get,
             key="attention_show",
@@ -109,8 +112,10 @@ def controls(chosen: state.View) -> tuple[Model, Look]:
             "hidden, orange where it gets less.",
         )
     with middle:
-        st.selectbox(
+        drawn(
+            st.selectbox,
             "Method",
+            "raw",
             list(METHODS),
             key="attention_method",
             persist_state="session",
@@ -159,20 +164,26 @@ def flow_choice(model: Model, look: Look) -> Look:
 
 def display_choices() -> None:
     """How maps are drawn: no pass is needed for any of it."""
-    st.toggle(
+    drawn(
+        st.toggle,
         "Whole words",
+        True,
         key="attention_words",
         persist_state="session",
         help="Attention to the parts of a word is added, attention from them averaged.",
     )
-    st.toggle(
+    drawn(
+        st.toggle,
         "Special tokens",
+        True,
         key="attention_special",
         persist_state="session",
         help="[CLS], [SEP] and their like, which many heads rest on.",
     )
-    st.slider(
+    drawn(
+        st.slider,
         "Leave out weights under",
+        0.0,
         0.0,
         50.0,
         step=0.5,
@@ -180,8 +191,10 @@ def display_choices() -> None:
         key="attention_floor",
         persist_state="session",
     )
-    st.radio(
+    drawn(
+        st.radio,
         "Colours",
+        "model",
         list(SCALES),
         format_func=SCALES.get,
         key="attention_scale",
@@ -203,13 +216,19 @@ def part_choice(model: Model) -> tuple[str, str | None]:
     if len(parts) == 1:
         return parts[0], None
     asked = st.session_state["attention_part_asked"]
-    st.session_state.setdefault("attention_part", asked if asked in parts else parts[0])
+    shown = asked if asked in parts else parts[0]
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     with left:
-        part = st.segmented_control(
-            "Part", parts, format_func=PARTS.get, key="attention_part", required=True,
+        part = drawn(
+            st.segmented_control,
+            "Part",
+            shown,
+            parts,
+            format_func=PARTS.get,
+            key="attention_part",
+            required=True,
             persist_state="session",
-        )  # fmt: skip
+        )
     if part == "encoder":
         return part, None
     with right:
@@ -232,8 +251,10 @@ def layer_choice(size: Size) -> int | None:
     first = place[0] if place and place[0] in size.numbers else size.numbers[0]
     if st.session_state.get("attention_layer") not in offered:
         st.session_state["attention_layer"] = first
-    layer = st.pills(
+    layer = drawn(
+        st.pills,
         "Layer",
+        first,
         offered,
         format_func=lambda i: f"all, {size.whole / 1e6:.0f} MB" if i == ALL else str(i + 1),
         key="attention_layer",

@@ -23,6 +23,7 @@ from maskviz.ui.compare import (
 )
 from maskviz.ui.shared import fit, state, table
 from maskviz.ui.shared.page import close_page, errors, escape, open_page
+from maskviz.ui.shared.widgets import drawn
 
 TABS = {
     "This text": compare_text,
@@ -40,9 +41,8 @@ def main() -> str:
     if asked in TABS:
         st.session_state["compare_tab"] = asked
     before = st.session_state.get("compare_shown", next(iter(TABS)))
-    st.session_state.setdefault("compare_tab", before)
-    chosen = st.segmented_control(
-        "View", list(TABS), required=True, key="compare_tab",
+    chosen = drawn(
+        st.segmented_control, "View", before, list(TABS), required=True, key="compare_tab",
         label_visibility="collapsed",
     )  # fmt: skip
     st.session_state["compare_shown"] = chosen

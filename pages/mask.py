@@ -33,6 +33,7 @@ from maskviz.ui.shared.page import (
 from maskviz.ui.shared.second import second_controls, second_strip
 from maskviz.ui.shared.spoken import with_turns
 from maskviz.ui.shared.strip import UNITS, strip_units, unit_offsets
+from maskviz.ui.shared.widgets import drawn
 
 _PIECES = (
     " A word of several tokens is guessed token by token in one pass: for a rare name the pieces "
@@ -124,9 +125,10 @@ def strip(view: state.View, chosen: Mask, headline: DeltaGenerator) -> None:
 def unit_choice(view: state.View) -> None:
     """Words or tokens, and how to read the strip."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.session_state.setdefault("view_unit", view.unit)
-        st.segmented_control(
+        drawn(
+            st.segmented_control,
             "Shown as",
+            view.unit,
             UNITS,
             key="view_unit",
             required=True,

@@ -66,6 +66,7 @@ def test_a_click_hides_a_word_and_another_shows_it(visit):
     visit.page.locator(".unit.off", has_text=name).first.click()
     visit.shown(f"{len(before)} of 12 words are hidden")
     assert sorted(hidden(visit)) == sorted(before)
+    expect(visit.page.get_by_label("Seed", exact=True)).to_have_value("1")
 
 
 def test_the_keyboard_hides_a_range_and_takes_it_back(visit):

@@ -38,6 +38,7 @@ from maskviz.ui.shared.asking import spec_of
 from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
+from maskviz.ui.shared.widgets import drawn
 
 SILENT = "attention_silent"  # the units that are silenced, as they are written
 HOW = {
@@ -165,8 +166,10 @@ def _kind(model: Model) -> str:
     if st.session_state.get("attention_kind") not in offered:
         st.session_state["attention_kind"] = offered[0]
     return str(
-        st.segmented_control(
+        drawn(
+            st.segmented_control,
             "What is scanned",
+            offered[0],
             offered,
             format_func=SEVERAL.__getitem__,
             key="attention_kind",
@@ -180,9 +183,9 @@ def _how(chosen: state.View) -> None:
     offered = [name for name in HOW if name not in PATCHES or state.current_mask(chosen).spans]
     if st.session_state.get("attention_how") not in offered:
         st.session_state["attention_how"] = offered[0]
-    st.segmented_control(
-        "A masked unit has", offered, format_func=_how_named, key="attention_how", required=True,
-        persist_state="session",
+    drawn(
+        st.segmented_control, "A masked unit has", offered[0], offered, format_func=_how_named,
+        key="attention_how", required=True, persist_state="session",
     )  # fmt: skip
 
 

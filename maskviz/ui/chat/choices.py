@@ -11,6 +11,7 @@ from maskviz.masks.expression import is_expression
 from maskviz.ui.shared import controls, fit, state
 from maskviz.ui.shared.spoken import finds
 from maskviz.ui.shared.talk import Talk
+from maskviz.ui.shared.widgets import drawn
 
 COMMON = ("manual", "sentence", "turn", "role", "entity", "random", "thought", "tool", "example")
 _SLOT = controls.CHAT
@@ -29,10 +30,9 @@ def strategy_controls(talk: Talk) -> None:
     combined = is_expression(name)
     if not combined and name not in offered:
         offered.append(name)
-    st.session_state.setdefault(f"{_SLOT}strategy", None if combined else name)
-    st.pills(
-        "Hide", offered, key=f"{_SLOT}strategy", on_change=_take_strategy,
-        args=(f"{_SLOT}strategy",), required=not combined, wrap=True,
+    drawn(
+        st.pills, "Hide", None if combined else name, offered, key=f"{_SLOT}strategy",
+        on_change=_take_strategy, args=(f"{_SLOT}strategy",), required=not combined, wrap=True,
     )  # fmt: skip
     entry = None if combined else STRATEGIES[name]
     st.caption("Several strategies, combined." if entry is None else entry.summary)
@@ -45,35 +45,44 @@ def more_controls(talk: Talk, model: str) -> None:
     with st.expander("More", expanded=is_expression(talk.choice.strategy)):
         others = [name for name in STRATEGIES if name not in COMMON]
         name = talk.choice.strategy
-        st.session_state.setdefault(f"{_SLOT}other", name if name in others else None)
-        st.selectbox(
-            "Other strategies", others, key=f"{_SLOT}other", on_change=_take_strategy,
-            args=(f"{_SLOT}other",), placeholder="choose one",
+        drawn(
+            st.selectbox,
+            "Other strategies",
+            name if name in others else None,
+            others,
+            key=f"{_SLOT}other",
+            on_change=_take_strategy,
+            args=(f"{_SLOT}other",),
+            placeholder="choose one",
             help="\n".join(f"- **{one}**: {STRATEGIES[one].summary}" for one in others),
-        )  # fmt: skip
-        st.session_state.setdefault(f"{_SLOT}combined", name if is_expression(name) else "")
-        st.text_input(
-            "Strategies in one expression", key=f"{_SLOT}combined", on_change=_take_strategy,
-            args=(f"{_SLOT}combined",), placeholder="entity - pattern:/the/",
-        )  # fmt: skip
-        st.session_state.setdefault(f"{_SLOT}complement", talk.complement)
-        st.checkbox(
-            "Hide all else (complement)", key=f"{_SLOT}complement", on_change=_take_complement,
+        )
+        drawn(
+            st.text_input,
+            "Strategies in one expression",
+            name if is_expression(name) else "",
+            key=f"{_SLOT}combined",
+            on_change=_take_strategy,
+            args=(f"{_SLOT}combined",),
+            placeholder="entity - pattern:/the/",
+        )
+        drawn(
+            st.checkbox, "Hide all else (complement)", talk.complement, key=f"{_SLOT}complement",
+            on_change=_take_complement,
             help="Keeps what the strategy would hide, and hides the rest.",
         )  # fmt: skip
         _operator(talk, model)
-        st.session_state.setdefault(f"{_SLOT}longest", talk.longest)
-        st.number_input(
-            "Tokens of an answer, at most", 1, 256, key=f"{_SLOT}longest", on_change=_take_longest
-        )
+        drawn(
+            st.number_input, "Tokens of an answer, at most", talk.longest, 1, 256,
+            key=f"{_SLOT}longest", on_change=_take_longest,
+        )  # fmt: skip
 
 
 def _operator(talk: Talk, model: str) -> None:
     offered, own = fit.operators(model), operator_of(talk, model)
     if st.session_state.get(f"{_SLOT}operator") not in offered:
         st.session_state[f"{_SLOT}operator"] = own
-    st.selectbox(
-        "Operator", offered, key=f"{_SLOT}operator", on_change=_take_operator,
+    drawn(
+        st.selectbox, "Operator", own, offered, key=f"{_SLOT}operator", on_change=_take_operator,
         help="\n".join(f"- **{name}**: {OPERATORS[name].summary}" for name in offered),
     )  # fmt: skip
     st.caption(OPERATORS[own].summary)

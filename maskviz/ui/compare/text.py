@@ -40,6 +40,7 @@ from maskviz.ui.shared.notices import notices
 from maskviz.ui.shared.page import errors, escape, say_unfamiliar
 from maskviz.ui.shared.report_button import report_button
 from maskviz.ui.shared.spoken import strategies_for
+from maskviz.ui.shared.widgets import drawn
 
 YOURS = "your mask"
 _DEFAULT: tuple[str, ...] = ("random", "span", "sentence", "entity", "attribute", "key")
@@ -100,10 +101,11 @@ def _strategies(view: state.View) -> list[str]:
     default = _DEFAULT
     with suppress(MaskvizError):  # the page says it of the answer
         default = _DEFAULT if question_of(view)["name"] == "labels" else _FEW
-    st.session_state.setdefault("view_compared", st.session_state.get("compared", list(default)))
     offered = [*strategies_for(view.spoken), *strategies_offered()]
-    chosen = st.pills(
+    chosen = drawn(
+        st.pills,
         "Strategies beside your mask",
+        st.session_state.get("compared", list(default)),
         offered,
         selection_mode="multi",
         key="view_compared",

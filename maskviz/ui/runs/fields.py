@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from maskviz.ui.shared.widgets import drawn
+
 EXAMPLE_SET, TALKS, OWN_FILE = "Example set", "Conversations", "My own file"
 DEFAULTS: dict[str, Any] = {
     "ft_source": EXAMPLE_SET,
@@ -58,5 +60,6 @@ def _keep(key: str) -> None:
 def field(kind: Any, label: str, name: str, *args: Any, **options: Any) -> Any:
     """Draw a widget that keeps its value across pages."""
     key = f"ft_{name}"
-    st.session_state.setdefault(key, values()[key])
-    return kind(label, *args, key=key, on_change=_keep, args=(key,), **options)
+    return drawn(
+        kind, label, values()[key], *args, key=key, on_change=_keep, args=(key,), **options
+    )

@@ -21,4 +21,5 @@ __all__ = [
     "strip",
     "table",
     "talk",
+    "widgets",
 ]

@@ -18,6 +18,7 @@ from maskviz.readings.language.tails import Template, joined
 from maskviz.readings.question import QUESTIONS, Spec
 from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.page import escape
+from maskviz.ui.shared.widgets import drawn
 
 _NAMES = {
     "labels": "its labels", "choices": "choose between …", "next": "next word",
@@ -102,11 +103,18 @@ def _controls(view: state.View, model: Model) -> None:
     names, given = askable(model), question_of(view)
     if len(names) > 1:
         st.session_state["view_question"] = given["name"]
-        st.pills(
-            "What is it asked?", names, key="view_question", required=True, on_change=_take_name,
-            format_func=lambda name: _NAMES.get(name, name), wrap=True,
+        drawn(
+            st.pills,
+            "What is it asked?",
+            given["name"],
+            names,
+            key="view_question",
+            required=True,
+            on_change=_take_name,
+            format_func=lambda name: _NAMES.get(name, name),
+            wrap=True,
             help="\n".join(f"- **{_NAMES.get(n, n)}**: {QUESTIONS[n].summary}" for n in names),
-        )  # fmt: skip
+        )
     _fields(given)
     if given.get("prompt"):
         st.caption(escape(reads_as(view.text, given, model)))
@@ -150,11 +158,16 @@ def _more(given: Mapping[str, Any]) -> None:
             "pmi": "its gain over the prompt without the text",
         }  # fmt: skip
         key = _key(given, "by")
-        st.session_state.setdefault(key, given.get("by", "sum"))
-        st.selectbox(
-            "Choices are weighed by", list(ways), key=key, format_func=ways.__getitem__,
-            on_change=_take_field, args=("choices", "by", key),
-        )  # fmt: skip
+        drawn(
+            st.selectbox,
+            "Choices are weighed by",
+            given.get("by", "sum"),
+            list(ways),
+            key=key,
+            format_func=ways.__getitem__,
+            on_change=_take_field,
+            args=("choices", "by", key),
+        )
     elif given["name"] == "next":
         _number(given, "top", "Tokens shown", 50)
     elif given["name"] == "answer":
@@ -170,21 +183,21 @@ def _field(given: Mapping[str, Any], parameter: str, label: str, **more: Any) ->
     default = QUESTIONS[given["name"]].defaults.get(parameter, "")
     value, key = given.get(parameter, default), _key(given, parameter)
     written = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    st.session_state.setdefault(key, written)
     options: dict[str, Any] = {
         "key": key, "on_change": _take_field, "args": (given["name"], parameter, key), **more,
     }  # fmt: skip
     if parameter == "prompt":
-        st.text_area(label, height=80, **options)
+        drawn(st.text_area, label, written, height=80, **options)
     else:
-        st.text_input(label, **options)
+        drawn(st.text_input, label, written, **options)
 
 
 def _number(given: Mapping[str, Any], parameter: str, label: str, most: int) -> None:
     key, default = _key(given, parameter), QUESTIONS[given["name"]].defaults[parameter]
-    st.session_state.setdefault(key, max(1, min(most, int(given.get(parameter, default)))))
-    st.number_input(
-        label, 1, most, key=key, on_change=_take_field, args=(given["name"], parameter, key),
+    shown = max(1, min(most, int(given.get(parameter, default))))
+    drawn(
+        st.number_input, label, shown, 1, most, key=key, on_change=_take_field,
+        args=(given["name"], parameter, key),
     )  # fmt: skip
 
 

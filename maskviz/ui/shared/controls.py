@@ -20,6 +20,7 @@ from maskviz.text.pipelines import BUNDLED
 from maskviz.text.remarks import language_line, remarks
 from maskviz.ui.shared import fit, state
 from maskviz.ui.shared.page import escape
+from maskviz.ui.shared.widgets import drawn
 
 COMMON = ("random", "span", "sentence", "entity", "attribute", "key", "pattern", "manual")
 NEED_INPUT = ("pattern", "manual")  # they hide nothing until the user says what
@@ -41,7 +42,10 @@ def text_box(view: state.View) -> None:
     """The text, editable."""
     # Set anew each time: back on a page, the browser shows no value that was only kept.
     st.session_state["view_text"] = view.text
-    st.text_area("Text", key="view_text", height=150, on_change=_take, args=("text",))
+    drawn(
+        st.text_area, "Text", view.text, key="view_text", height=150, on_change=_take,
+        args=("text",),
+    )  # fmt: skip
     language_control(view)
 
 
@@ -54,8 +58,10 @@ def language_control(view: state.View) -> None:
         st.caption(escape(language_line(document)))
         with st.popover("Change", type="tertiary", help="Another language than the one found."):
             st.session_state["view_language"] = view.language
-            st.selectbox(
+            drawn(
+                st.selectbox,
                 "Language of the text",
+                view.language,
                 ["", *sorted(LANGUAGES, key=LANGUAGES.__getitem__)],
                 key="view_language",
                 format_func=lambda code: LANGUAGES.get(code, "found by itself"),
@@ -79,9 +85,10 @@ def mask_controls(view: state.View, by_hand: bool = True) -> None:
     choice_controls(view.first, entry)
     with st.expander("More", expanded=combined):
         _more_strategies(view, combined)
-        st.session_state.setdefault("view_complement", view.complement)
-        st.checkbox(
+        drawn(
+            st.checkbox,
             "Hide all else (complement)",
+            view.complement,
             key="view_complement",
             on_change=_take,
             args=("complement",),
@@ -101,9 +108,9 @@ def choice_controls(choice: Choice, entry: Strategy | None, slot: str = FIRST) -
     with left:
         _ratio(choice, entry, slot)
     with right:
-        st.session_state.setdefault(f"{slot}seed", choice.seed)
-        st.number_input(
-            "Seed", 0, state.SEEDS, key=f"{slot}seed", on_change=_take_seed, args=(slot,),
+        drawn(
+            st.number_input, "Seed", choice.seed, 0, state.SEEDS, key=f"{slot}seed",
+            on_change=_take_seed, args=(slot,),
             help="The same text, settings and seed give the same mask.",
         )  # fmt: skip
 
@@ -130,9 +137,10 @@ def choice_of(slot: str) -> Choice | None:
 def _strategy(view: state.View, entry: Strategy | None, common: Sequence[str]) -> None:
     """The common strategies as chips, and the chosen one where it is another."""
     offered = [*common, *([entry.name] if entry and entry.name not in common else [])]
-    st.session_state.setdefault("view_strategy", entry.name if entry else None)
-    st.pills(
+    drawn(
+        st.pills,
         "Strategy",
+        entry.name if entry else None,
         offered,
         key="view_strategy",
         on_change=_take_strategy,
@@ -145,9 +153,10 @@ def _strategy(view: state.View, entry: Strategy | None, common: Sequence[str]) -
 def _more_strategies(view: state.View, combined: bool) -> None:
     """The other strategies, and several combined in one line."""
     others = [name for name in for_plain_texts() if name not in COMMON]
-    st.session_state.setdefault("view_other", view.strategy if view.strategy in others else None)
-    st.selectbox(
+    drawn(
+        st.selectbox,
         "Other strategies",
+        view.strategy if view.strategy in others else None,
         others,
         key="view_other",
         on_change=_take_strategy,
@@ -155,9 +164,10 @@ def _more_strategies(view: state.View, combined: bool) -> None:
         placeholder="choose one",
         help="\n".join(f"- **{name}**: {STRATEGIES[name].summary}" for name in others),
     )
-    st.session_state.setdefault("view_combined", view.strategy if combined else "")
-    st.text_input(
+    drawn(
+        st.text_input,
         "Strategies in one expression",
+        view.strategy if combined else "",
         key="view_combined",
         on_change=_take_strategy,
         args=("view_combined",),
@@ -172,8 +182,10 @@ def operator_control(view: state.View) -> None:
     offered = fit.operators(view.model)
     if st.session_state.get("view_operator") not in offered:
         st.session_state["view_operator"] = view.operator
-    st.selectbox(
+    drawn(
+        st.selectbox,
         "Operator",
+        view.operator,
         offered,
         key="view_operator",
         on_change=_take,
@@ -204,9 +216,10 @@ def _ratio(choice: Choice, entry: Strategy | None, slot: str) -> None:
     kind, default = (entry.kind, entry.default_ratio) if entry else ("budgeted", 0.15)
     share = choice.ratio if choice.ratio is not None else default
     percent = 100 if share is None else round(100 * share)
-    st.session_state.setdefault(f"{slot}ratio", percent)
-    st.slider(
+    drawn(
+        st.slider,
         "At most" if kind == "exhaustive" else "Ratio",
+        percent,
         0,
         100,
         key=f"{slot}ratio",
@@ -231,18 +244,22 @@ def _parameter(choice: Choice, entry: Strategy, parameter: Parameter, slot: str 
     }
     label = parameter.label or parameter.name.capitalize()
     if parameter.kind == "choices":
-        st.session_state.setdefault(key, list(value))
-        st.pills(label, parameter.choices, selection_mode="multi", wrap=True, **options)
+        drawn(
+            st.pills,
+            label,
+            list(value),
+            parameter.choices,
+            selection_mode="multi",
+            wrap=True,
+            **options,
+        )
     elif parameter.kind == "choice":
-        st.session_state.setdefault(key, value)
-        st.selectbox(label, parameter.choices, **options)
+        drawn(st.selectbox, label, value, parameter.choices, **options)
     elif parameter.kind == "number":
-        st.session_state.setdefault(key, float(value))
-        st.number_input(label, step=parameter.step, format="%g", **options)
+        drawn(st.number_input, label, float(value), step=parameter.step, format="%g", **options)
     else:
         shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-        st.session_state.setdefault(key, shown)
-        st.text_input(label, placeholder=parameter.help, **options)
+        drawn(st.text_input, label, shown, placeholder=parameter.help, **options)
 
 
 def _shown_value(choice: Choice, entry: Strategy, parameter: Parameter) -> Any:

@@ -21,6 +21,7 @@ from maskviz.ui.shared.code import code
 from maskviz.ui.shared.escaping import escape as escape
 from maskviz.ui.shared.fetch import offer
 from maskviz.ui.shared.notices import notices
+from maskviz.ui.shared.widgets import drawn
 
 _STATIC = Path(__file__).parents[1] / "components" / "static"
 _THEME = _STATIC / "theme.css"
@@ -66,9 +67,10 @@ def open_page(reads: bool = True) -> state.View:
     view = state.current()
     with st.sidebar:
         names = _model_names(view.model)
-        st.session_state.setdefault("view_model", view.model)
-        st.selectbox(
+        drawn(
+            st.selectbox,
             "Model",
+            view.model,
             names,
             key="view_model",
             on_change=_take_model,

@@ -16,6 +16,7 @@ from maskviz.ui.components.token_strip import token_strip
 from maskviz.ui.shared import controls, state
 from maskviz.ui.shared.page import escape
 from maskviz.ui.shared.strip import strip_units
+from maskviz.ui.shared.widgets import drawn
 
 _SLOT = "view_2_"
 
@@ -27,9 +28,8 @@ def second_controls(view: state.View, beside: bool = True) -> None:
     """
     with st.expander("A second strategy", expanded=view.second is not None):
         name = view.second.strategy if view.second else None
-        st.session_state.setdefault(f"{_SLOT}strategy", name)
-        st.selectbox(
-            "Second strategy", list(for_plain_texts()), key=f"{_SLOT}strategy", index=None,
+        drawn(
+            st.selectbox, "Second strategy", name, list(for_plain_texts()), key=f"{_SLOT}strategy",
             placeholder="choose one", on_change=_take_strategy, label_visibility="collapsed",
         )  # fmt: skip
         if view.second is None:
@@ -45,10 +45,10 @@ def second_controls(view: state.View, beside: bool = True) -> None:
 def _joins(view: state.View, beside: bool) -> None:
     signs = list(state.SIGNS if beside else JOINS)
     key = f"{_SLOT}sign" if beside else f"{_SLOT}join"
-    st.session_state.setdefault(key, view.sign if view.sign in signs else None)
-    st.segmented_control(
-        "How it joins the first", signs, key=key, required=view.sign in signs,
-        on_change=_take_sign, args=(key,), width="stretch",
+    sign = view.sign if view.sign in signs else None
+    drawn(
+        st.segmented_control, "How it joins the first", sign, signs, key=key,
+        required=sign is not None, on_change=_take_sign, args=(key,), width="stretch",
     )  # fmt: skip
     unused = f"Not used so far: choose how it joins {view.strategy}."
     st.caption(state.SIGNS[view.sign] if view.sign in signs else escape(unused))
