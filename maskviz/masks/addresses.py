@@ -60,6 +60,8 @@ _REST = (
     rf"(?:{_GAP}{_UNIT})?(?:{_GAP}{_CITY})?(?:{_GAP}(?:{_STATE}|[A-Z]{{2,3}}|{_CITY}))?"
     r"(?:\s?,?\s+\d{4,6}(?:-\d{4})?\b)"
 )
+_TOWN = r"\p{Lu}[\p{L}\p{M}’'-]+"
+_POSTAL = rf"(?:[A-Z]{{1,2}}-)?\d{{4,5}} {_TOWN}(?: {_TOWN})?"  # 10115 Berlin
 _NAMES = rf"{_SMALL}{{0,3}}{_NAME}(?: {_SMALL}{{0,2}}{_NAME}){{0,3}}"  # "de la Paix"
 _TOWARDS = r"(?:(?:N|S|E|W|NE|NW|SE|SW)\.? )?"
 _OWN = rf"(?:{_NAME} |\d{{1,3}}(?:st|nd|rd|th) )"
@@ -94,7 +96,7 @@ def addresses_in(text: str) -> list[tuple[int, int]]:
     """Return the (start, end) of what is written as a street address; some may overlap.
 
     >>> [(s, e) for s, e in addresses_in("Write to 12 Maple Street, Apt. 4.")]
-    [(9, 31), (26, 32)]
+    [(9, 32), (26, 32)]
     """
     if not any(map(str.isdigit, text)):
         return []
@@ -103,5 +105,7 @@ def addresses_in(text: str) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=1)
 def _expressions() -> tuple[str, ...]:
-    with_rest = (rf"(?:{street})(?:{_REST}|{_GAP}{_UNIT})?" for street in (*_STREETS, *_TOLD))
+    with_rest = (
+        rf"(?:{street})(?:{_GAP}{_POSTAL}|{_REST}|{_GAP}{_UNIT})?" for street in (*_STREETS, *_TOLD)
+    )
     return (*with_rest, *_ALONE)

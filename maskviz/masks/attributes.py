@@ -9,14 +9,13 @@ spaCy pipeline. In a text of another script the words in Latin letters are looke
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ..errors import LanguageError, UnknownNameError
 from ..text.ages import PEOPLE, ages_behind
 from ..text.document import Document
-from ..text.languages import language_name, script_name
-from .listed import expressions, has_list
-from .matching import find_all
+from ..text.languages import language_name
+from .listed import has_list, matches
 from .registry import Parameter, capped, strategy
 from .spans import MaskSpan, cut
 
@@ -96,7 +95,7 @@ def _category(document: Document, name: str, language: str) -> list[MaskSpan]:
     text = document.spaced
     hits = [
         MaskSpan(*text.original(start, end), f"{reason} (word list)", None, name)
-        for start, end in _matches(text.text, name, language)
+        for start, end in matches(text.text, name, language)
     ]
     people = [e for e in document.entities if e.label in PEOPLE] if name in ("age", "names") else ()
     if name == "names":
@@ -104,35 +103,13 @@ def _category(document: Document, name: str, language: str) -> list[MaskSpan]:
     if name == "age":
         ends = {e.end for e in people}
         if language != "en" and has_list("names", language):
-            ends |= {text.original_end(end) for _, end in _matches(text.text, "names", language)}
+            ends |= {text.original_end(end) for _, end in matches(text.text, "names", language)}
         hits += [
             MaskSpan(*text.original(age.start, age.end), _BEHIND, None, name)
             for age in ages_behind(text.lines)
             if text.original_end(age.name_end) in ends
         ]
     return hits
-
-
-def _matches(text: str, name: str, language: str) -> Iterator[tuple[int, int]]:
-    """Yield the places of a category: by the lists of the language, Latin words by English ones."""
-    own = expressions(name, language=language) if has_list(name, language) else []
-    for expression in own:
-        yield from find_all(expression, text)
-    if language != "en" and (latin := _latin(text)):
-        for expression in expressions(name):
-            yield from find_all(expression, latin)
-
-
-def _latin(text: str) -> str:
-    """Return a text of another script with its Latin words alone, in their places; else "".
-
-    >>> _latin("我是Anna")
-    '  Anna'
-    """
-    scripts = {name for name in map(script_name, text) if name}
-    if "Latin" not in scripts or len(scripts) == 1:
-        return ""
-    return "".join(c if script_name(c) in ("", "Latin") else " " for c in text)
 
 
 def _longest_first(hits: list[MaskSpan], rest: bool = False) -> list[MaskSpan]:

@@ -7,14 +7,18 @@ scripts without spaces are found wherever they stand, all others whole.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
+from ..text.languages import script_name
+from .matching import find_all
 from .wordlists import list_lines, list_path, wrong_line
 
 _UNSPACED = frozenset(("zh", "ja", "th", "lo", "km", "my"))
 _NAMED = r"(?<!\\[pP])\{([a-z]{3,})\}"
+_SURNAMES = r"(?:[ ·-]\p{Lu}[\p{L}\p{M}'’-]*){1,3}"
 
 
 def has_list(name: str, language: str) -> bool:
@@ -30,6 +34,42 @@ def expressions(name: str, words: bool = True, language: str = "en") -> list[str
     path = list_path(f"{name}.txt", language)
     plain, own = _compile(path, path.stat().st_mtime_ns, language, _beside(path, language))
     return [*plain, *own] if words else list(own)
+
+
+def matches(text: str, name: str, language: str) -> Iterator[tuple[int, int]]:
+    """Yield the places of a category: by the lists of the language, Latin words by English ones.
+
+    A given name among other letters has the capitalised words behind it: 和Tom Hanks在.
+
+    >>> list(matches("我和Tom Hanks去", "names", "zh"))
+    [(2, 11)]
+    """
+    own = expressions(name, language=language) if has_list(name, language) else []
+    for expression in own:
+        yield from find_all(expression, text)
+    if language != "en" and (latin := _latin(text)):
+        for expression in expressions(name):
+            for start, end in find_all(expression, latin):
+                yield start, _with_surname(latin, end) if name == "names" else end
+
+
+def _latin(text: str) -> str:
+    """Return a text of another script with its Latin words alone, in their places; else "".
+
+    >>> _latin("我是Anna")
+    '\\n\\nAnna'
+    """
+    scripts = {name for name in map(script_name, text) if name}
+    if "Latin" not in scripts or len(scripts) == 1:
+        return ""
+    return "".join(c if script_name(c) in ("", "Latin") else "\n" for c in text)
+
+
+def _with_surname(text: str, end: int) -> int:
+    import regex
+
+    behind = regex.compile(_SURNAMES).match(text, end)
+    return int(behind.end()) if behind else end
 
 
 def _beside(path: Path, language: str) -> tuple[tuple[str, Path, int], ...]:

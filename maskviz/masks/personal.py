@@ -12,6 +12,9 @@ from ..text.pipelines import pieces_of
 from ..text.spacing import Spaced, spaced
 from .registry import Parameter, capped, strategy
 from .spans import MaskSpan
+from .whole_numbers import whole_number
+
+_NAMES = frozenset(("PERSON", "ORGANIZATION", "NRP"))
 
 
 @strategy(
@@ -53,7 +56,9 @@ def personal(
     for start, end in pieces_of(document.text):  # Presidio keeps all of its analysis in memory
         piece = document.text[start:end]
         hits = [
-            hit for text in _readings(piece) for hit in _hits(analyser, text, wanted, threshold)
+            hit
+            for text in _readings(piece)
+            for hit in _hits(analyser, text, _language(document), wanted, threshold)
         ]
         found += (_span(hit, a + start, b + start) for hit, a, b in apart(piece, hits))
         if document.progress:
@@ -71,14 +76,24 @@ def _readings(piece: str) -> list[Spaced]:
     return [text] if text.text == piece else [text, Spaced(piece, piece, piece)]
 
 
-def _hits(analyser: Any, text: Spaced, wanted: list[str], threshold: float) -> list[Any]:
+def _language(document: Document) -> str:
+    """Return the language of the patterns; English for a text that does not tell its own."""
+    told = document.found.script not in ("", "Latin")
+    return document.language or ("" if told else "en")
+
+
+def _hits(
+    analyser: Any, text: Spaced, language: str, wanted: list[str], threshold: float
+) -> list[Any]:
     """Return what Presidio finds in a reading, at places of the text that it was made of."""
     hits: list[Any] = analyser.analyze(
         text.lines, "en", entities=wanted or None, score_threshold=threshold,
-        return_decision_process=True, nlp_artifacts=analyser.nlp_engine.artifacts(text),
+        return_decision_process=True, nlp_artifacts=analyser.nlp_engine.artifacts(text, language),
     )  # fmt: skip
     for hit in hits:
         hit.start, hit.end = text.original(hit.start, hit.end)
+        if hit.entity_type not in _NAMES:  # a number beside a name is not the name's
+            hit.start, hit.end = whole_number(text.source, hit.start, hit.end)
     return hits
 
 

@@ -35,7 +35,7 @@ def _pipeline(document: Document) -> str:
     name = language_name(code) if code else "its language"
     return (
         f"No spaCy pipeline of {name} is installed: sentences go by their marks, and names by word "
-        f"lists alone; {how_to_get(code)}."
+        f"lists where there are any; {how_to_get(code)}."
     )
 
 

@@ -162,6 +162,7 @@ SENTENCES = {
     "my": ["ကောင်းတယ်။", "သွားပြီ။"],
     "ru": ["Он ушёл.", "«Почему?» — спросила она.", "Да!"],
     "hy": ["Բարեւ։", "Ինչպես ես։"],
+    "km": ["ខ្ញុំទៅផ្សារ។", "អ្នកទៅណា?", "ចប់៕"],
 }
 
 
@@ -375,9 +376,10 @@ def test_an_english_text_loads_no_model_of_languages() -> None:
 
 
 def test_english_names_in_a_chinese_text_are_names() -> None:
-    text = "我和Anna昨天见到了李明，Anna很高兴。"
+    text = "我和Anna昨天见到了李明，Tom Hanks和Marie-Claire Le Brun和Apple很高兴。"
     chosen = mask(text, "attribute", types=["names"])
-    assert [text[s.start : s.end] for s in chosen.spans] == ["Anna", "李明", "Anna"]
+    names = ["Anna", "李明", "Tom Hanks", "Marie-Claire Le Brun"]
+    assert [text[s.start : s.end] for s in chosen.spans] == names
 
 
 @pytest.mark.parametrize("text", ["Blorf zint quap dreeg molvan.", "12 345", "Bob left."])

@@ -28,6 +28,7 @@ _PACKAGES = {
     "ja": (("sudachipy", "sudachidict_core"), "maskviz[ja]"),
     "th": (("pythainlp",), "maskviz[th]"),
 }
+_UNCUT = {"lo": "Lao", "km": "Khmer", "my": "Burmese"}
 _NUMBERS = frozenset("一二两兩三四五六七八九十几幾半")
 _THIS = frozenset("这那哪某该該這")
 _OF_TIME = frozenset("年天周岁歲秒个個")  # 这个, 那天 are words
@@ -57,6 +58,8 @@ def missing(language: str | None) -> str:
     >>> missing("en")
     ''
     """
+    if language in _UNCUT:
+        return f"Each character counts as a word: no segmenter of {_UNCUT[language]} is known here."
     if language not in _PACKAGES or _installed(language):
         return ""
     packages, extra = _PACKAGES[language]

@@ -16,7 +16,9 @@ from itertools import pairwise
 
 from ..short_forms import goes_on
 
-_OWN = "。！？｡؟۔।॥။៕៖།༎༏።፧፨՜՞։"  # they end one wherever they stand
+# What ends one wherever it stands: Unicode's Sentence_Terminal but for the Latin marks, the comma
+# of Burmese and the full stop of 3．5; with marks of Tibetan, Khmer and Armenian.
+_OWN = "。！？｡؟؝؞۔।॥။។៕៖།༎༏።፧፨՜՞։܀܁܂߹࠷࠹࠽࠾᙮᜵᜶᠃᠉᥄᥅᪨᪩᪪᪫᭎᭏᭚᭛᭞᭟᭽᭾᭿᰻᰼᱾᱿⳹⳺⳻⸮⸼꓿꘎꘏꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱ꫯ︒︕︖﹖﹗"
 _LATIN = ".!?…‽⁇⁈⁉"
 _CLOSING = "\"'”’»›）)」』】》〉］]｝}〕﹂﹄"
 _OPENING = "\"'„‚“‘«‹「『《〈【（([｛{〔¿¡﹁﹃-–—"
