@@ -74,7 +74,7 @@ def trained(tmp_path_factory) -> dict[str, Path]:
     os.environ["MASKVIZ_HOME"] = str(home)
     try:
         # The tiny network stays at the loss of a coin for 20 to 35 steps: of 40 too few are left.
-        spec = tiny_spec(home, max_steps=80)
+        spec = tiny_spec(home, max_steps=80, save_steps=10)
         names = ("whole", "killed", "torn", "stopped")
         folders = {name: new_folder(spec.changed(name=name)) for name in names}
         small = spec.changed(lora_r=2, lora_dropout=0.3, max_steps=20)
