@@ -6,9 +6,8 @@ import json
 
 from maskviz import runs
 from maskviz.runs.store import Store
-from tests.app.test_finetune import _button, _page, _upload, no_worker
-
-__all__ = ["no_worker"]  # a fixture: runs are left in the queue
+from tests.app.test_finetune import _button, _page, _upload
+from tests.app.test_finetune import no_worker as no_worker
 
 
 def test_groups_are_chosen_come_back_by_clone_and_each_is_shown_with_its_figure():
