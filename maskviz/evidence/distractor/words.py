@@ -143,7 +143,7 @@ def _cost(result: Interference) -> tuple[str, bool | None, str]:
     )
     mean, low, high = difference(plain, masked)
     claim = "Accuracy may fall a little where the attribute says nothing"
-    said = f"accuracy neutral {'+' * (mean > 0)}{points(mean)}"
+    said = f"accuracy neutral {'+' * (mean >= 0)}{points(mean)}"
     if math.isnan(low):
         return claim, None, f"{said}, too few seeds to tell"
     rises = "; it rises instead" if low > 0 else ""
