@@ -118,6 +118,7 @@ def test_a_cluster_column_is_read_said_and_kept(tiny) -> None:
         run(tiny("bert"), content, ["random"], cluster="u")
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(tiny, tmp_path, monkeypatch) -> None:
     """Twenty times the rows, most of them short, may cost no more than a chunk's worth.
 

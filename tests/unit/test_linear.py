@@ -56,6 +56,19 @@ def test_few_rows_other_types_and_other_layers_are_left_as_they_are() -> None:
         assert network.to(torch.bfloat16)[1](torch.randn(40, 8).bfloat16()).dtype == torch.bfloat16
 
 
+def test_few_rows_of_a_large_matrix_are_multiplied_by_onednn_too(monkeypatch) -> None:
+    layer = quickened(torch.nn.Sequential(torch.nn.Linear(8, 40)))[0]
+    taken = []
+    product = linear._by_onednn
+    monkeypatch.setattr(linear, "_LARGE", 320)
+    monkeypatch.setattr(linear, "_by_onednn", lambda *g: taken.append(len(g[0])) or product(*g))
+    with torch.inference_mode():
+        for rows in (torch.randn(1, 8), torch.randn(9, 8), torch.randn(0, 8)):
+            expected = torch.nn.functional.linear(rows, layer.weight, layer.bias)
+            assert torch.allclose(layer(rows), expected, atol=1e-6)
+    assert taken == [1, 9]
+
+
 def _networks(family: str, **more) -> tuple[torch.nn.Module, torch.nn.Module, torch.Tensor]:
     kinds = {"modernbert": "ModernBert", "bert": "Bert", "roberta": "Roberta", "electra": "Electra"}
     size = {"hidden_size": 32, "num_attention_heads": 2, "num_hidden_layers": 2}

@@ -171,6 +171,7 @@ def test_a_strategy_that_asks_a_model_about_each_word_is_counted(spec):
     assert estimate(joined).minutes == pytest.approx(asking.minutes)
 
 
+@pytest.mark.slow
 def test_the_measured_peak_is_within_a_quarter_of_the_estimate(spec):
     from maskviz.training.folder import read_json
 

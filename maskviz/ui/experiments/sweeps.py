@@ -14,8 +14,9 @@ from maskviz.data.uploads import keep
 from maskviz.errors import MaskvizError
 from maskviz.figures.sweeps import STATES, curves_figure, heatmap_figure, states_figure
 from maskviz.report import sweep_report
-from maskviz.sweeps.results import MEASURES
+from maskviz.sweeps.results import measures
 from maskviz.sweeps.shipped import shipped_sweep
+from maskviz.sweeps.written import number_said, unit_of
 from maskviz.text.percent import percent
 from maskviz.training import RunSpec
 from maskviz.training.folder import ACTIVE, runs_home
@@ -98,16 +99,32 @@ def _form(view: state.View) -> None:
         steps = st.number_input("Steps of each run", 1, 100_000, 100, key="sw_steps")
         rows = st.number_input("Rows of the data", 100, 1_000_000, 1000, key="sw_rows")
         data = data_choice("sw_data")
+        groups = _groups(data)
     if not st.button("Start the sweep", type="primary", key="sw_start"):
         return
     spec = sweeps.SweepSpec(
         tuple(strategies), tuple(operators), _ratios(ratios), int(seeds),
-        RunSpec.build(path=data, model=view.model, max_steps=int(steps), max_rows=int(rows)),
+        RunSpec.build(
+            path=data, model=view.model, max_steps=int(steps), max_rows=int(rows),
+            group_columns=",".join(groups),
+        ),
     )  # fmt: skip
     with st.spinner("Measuring what each strategy hides …", show_time=True):
         sweep = sweeps.start(spec)
     st.session_state["sweep_started"] = sweep.id
     st.rerun()
+
+
+def _groups(path: str) -> list[str]:
+    """Ask which columns of the data are groups."""
+    columns = ["distractor", "label"]
+    if path != "example":
+        head = preview(path, rows=50)
+        columns = [str(c) for c in head.columns if c != guess_columns(head).text]
+    return st.multiselect(
+        "Columns with groups", [c for c in columns if "," not in c], key=f"sw_groups_{path}",
+        help="Whom does each setting fail? Adds the accuracy of the worst group to the measures.",
+    )  # fmt: skip
 
 
 def data_choice(key: str) -> str:
@@ -172,9 +189,16 @@ def _cancel(sweep_id: str) -> None:
         st.toast(escape(str(error)), icon="⚠️")
 
 
+def _measure(sweep: sweeps.Sweep) -> str:
+    """Return the chosen measure; one that another sweep alone has is dropped."""
+    if st.session_state.get("sw_measure") not in measures(sweep):
+        st.session_state["sw_measure"] = "accuracy"
+    return str(st.session_state["sw_measure"])
+
+
 def _still(sweep: sweeps.Sweep) -> None:
     _figures(sweep)
-    measure = st.session_state.get("sw_measure", "accuracy")
+    measure = _measure(sweep)
     report_button(lambda: sweep_report(sweep, measure), "sw_report")
     if set(sweep.states().values()) != {"done"} and st.button(
         "Go on", type="primary", key="sw_go_on", help="Finished cells are not run again."
@@ -184,8 +208,7 @@ def _still(sweep: sweeps.Sweep) -> None:
 
 
 def _figures(sweep: sweeps.Sweep) -> None:
-    measure = st.session_state.get("sw_measure", "accuracy")
-    found = sweeps.results(sweep, measure)
+    found = sweeps.results(sweep, _measure(sweep))
     counts = Counter(sweep.states().values())
     st.markdown(f"### {escape(found.finding)}")
     st.progress(
@@ -195,42 +218,37 @@ def _figures(sweep: sweeps.Sweep) -> None:
         chart(states_figure(sweep, sweep.states()), "sw_states")
         st.caption(", ".join(f"{STATES[name][1]} {name} {n}" for name, n in counts.items()))
     if any(g.values for g in found.grid):
-        st.selectbox("Measure", list(MEASURES), key="sw_measure")
+        st.selectbox("Measure", measures(sweep), key="sw_measure")
         _charts(found, sweep.id)
 
 
 def _charts(found: sweeps.Results, name: str) -> None:
     chart(curves_figure(found), "sw_curves")
     chart(heatmap_figure(found), "sw_heatmap")
-    grid(_table(found.groups), f"{name}-results")
+    grid(_table(found.groups, found.measure), f"{name}-results")
 
 
-def _table(groups: Sequence[sweeps.Group]) -> pd.DataFrame:
+def _table(groups: Sequence[sweeps.Group], measure: str) -> pd.DataFrame:
     """Return a row for each setting; the seeds stand there where they are not the same for all."""
-    table = pd.DataFrame([_row(group) for group in groups])
+    table = pd.DataFrame([_row(group, measure) for group in groups])
     return table.drop(columns="seeds") if table["seeds"].nunique() == 1 else table
 
 
-def _row(group: sweeps.Group) -> dict[str, object]:
-    mean, low, high = group.interval
-    several = len(group.values) > 1
-    interval = f" ({100 * low:.1f} to {100 * high:.1f})" if several else ""
+def _row(group: sweeps.Group, measure: str) -> dict[str, object]:
+    mean, low, high = (number_said(measure, value) for value in group.interval)
+    interval = f" ({low} to {high})" if len(group.values) > 1 else ""
     return {
         "setting": group.name,
         "hidden": percent(group.realised, 1),
         "seeds": len(group.values),
-        "mean, % (95 %)": f"{100 * mean:.1f}{interval}" if group.values else "–",
-        "against plain": _points(group.against_plain),
-        "against control": _points(group.against_control),
+        f"mean, {unit_of(measure)} (95 %)": f"{mean}{interval}" if group.values else "–",
+        "against plain": _change(group.against_plain, measure),
+        "against control": _change(group.against_control, measure),
     }
 
 
-def _points(interval: tuple[float, float, float] | None) -> str:
+def _change(interval: tuple[float, float, float] | None, measure: str) -> str:
     if interval is None:
         return "–"
-    mean, low, high = interval
-    return (
-        f"{100 * mean:+.1f}"
-        if low != low
-        else f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
-    )
+    mean, low, high = (number_said(measure, value, signed=True) for value in interval)
+    return mean if interval[1] != interval[1] else f"{mean} ({low} to {high})"
