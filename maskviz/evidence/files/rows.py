@@ -18,6 +18,7 @@ from ...errors import DataError, MaskError, TextError
 from ...models.model import Model
 from ...readings.question import Question
 from ...text.conversation import Conversation
+from ...text.listed import listed
 from ...text.span import Span
 from .breakdown import EMPTY, Column, Counts
 
@@ -355,4 +356,6 @@ def _counted(rows: list[int]) -> str:
 
 
 def _numbers(rows: list[int]) -> str:
-    return f"{', '.join(map(str, rows[:8]))}{' …' if len(rows) > 8 else ''}"
+    if len(rows) <= 8:
+        return ", ".join(map(str, rows))
+    return listed([*map(str, rows[:8]), f"{len(rows) - 8:,} more"])
