@@ -11,6 +11,7 @@ __all__ = [
     "distraction",
     "distractor",
     "export",
+    "groups",
     "guess_columns",
     "hub",
     "iter_rows",

@@ -13,6 +13,7 @@ from ..evidence.counterfactual.finding import flips, verdicts
 from ..evidence.counterfactual.gap import Gap
 from ..evidence.files.file_result import FileComparison
 from ..evidence.files.finding import CONTROL, finding, measured
+from ..evidence.files.groups import GroupGaps
 from ..evidence.files.tally import StrategyResult
 from ..evidence.jobs.jobs import Job
 from ..models.locate import public_name
@@ -57,6 +58,7 @@ def _file(found: Mapping[str, Any], spec: Mapping[str, Any]) -> Report:
             Section("What was done?", _file_done(result, spec)),
             Section("What came out?", _strategies(result)),
             *_groups(result),
+            *_fails(result),
             Section("Which texts change most?", _worst(result)),
         ],
         sure=_sure(result),
@@ -160,6 +162,47 @@ def _groups(result: FileComparison) -> list[Section]:
         title = "By label" if column == "label" else f"By {column}"
         sections.append(Section(title, _table(named, kind)))
     return sections
+
+
+def _fails(result: FileComparison) -> list[Section]:
+    """Return a section for each column of groups: the worst one, the gaps, before and after."""
+    return [
+        Section(f"Whom does it fail? Groups of {column}", _gaps(found))
+        for column, found in result.group_gaps.items()
+    ]
+
+
+def _gaps(found: GroupGaps) -> str:
+    shares = found.measure in ("accuracy", "flip rate")
+    figure = (lambda v: percent(v, 1)) if shares else "{:.3f}".format
+    signed = (lambda v: f"{100 * v:+.1f}") if shares else "{:+.3f}".format
+    own, between = (_shares, _points) if shares else (_numbers, _numbers)
+    said = [
+        f"<li>{escape(arm)}: {found.measure} is worst for {escape(str(gaps.worst))}, "
+        f"{figure(gaps.worst_score)} ({own(gaps.worst_ci95)}); from the best, "
+        f"{escape(str(gaps.best))}, {signed(gaps.gap)} ({between(gaps.gap_ci95)}).</li>"
+        for arm, gaps in found.arms.items()
+        if gaps.worst is not None and gaps.worst_score is not None and gaps.gap is not None
+    ]
+    notes = [f"<li>{sentence(note)}</li>" for note in found.notes]
+    listed = table(
+        ("answers", "group", "rows", found.measure, "95 %", "from all others", "95 %", "change"),
+        [
+            (
+                arm, name, f"{group.rows:,}", figure(group.score), own(group.ci95),
+                "" if group.gap is None else signed(group.gap), between(group.gap_ci95),
+                "" if group.change is None else signed(group.change),
+            )
+            for arm, gaps in found.arms.items()
+            for name, group in gaps.groups.items()
+        ],
+    )  # fmt: skip
+    unit = "; differences are in points" if shares else ""
+    return (
+        f"<ul>{''.join([*said, *notes])}</ul>{listed}<p class='note'>Change: beside the plain "
+        f"answers, in the group's own rows{unit}. The worst group and the widest gap are picked by "
+        "what they are, so their intervals allow for all groups and all pairs.</p>"
+    )
 
 
 def _worst(result: FileComparison) -> str:
@@ -278,6 +321,7 @@ def _settings(spec: Mapping[str, Any], operator: str) -> dict[str, Any]:
         "label column": given.get("label_column"),
         "labels": ", ".join(f"{k} = {v or '-'}" for k, v in (given.get("label_map") or {}).items()),
         "by": ", ".join(given.get("by") or ()),
+        "groups": ", ".join(given.get("group_columns") or ()),
         "rows share": given.get("cluster"),
         "maskviz": __version__,
     }
@@ -306,8 +350,9 @@ def _command(spec: Mapping[str, Any]) -> str:
 
 
 _OPTIONS = {
-    "--label-column": "label_column", "--by": "by", "--cluster": "cluster", "--rows": "limit",
-    "--swap": "swap", "--pair-column": "second", "--label": "label", "--beside": "beside",
+    "--label-column": "label_column", "--by": "by", "--group-columns": "group_columns",
+    "--cluster": "cluster", "--rows": "limit", "--swap": "swap",
+    "--pair-column": "second", "--label": "label", "--beside": "beside",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from ..errors import RunError
 from ..models.locate import public_name
 from ..text.percent import percent
 from ..training.folder import Run
+from ..training.loop.grouped import group_rows
 from .charts import intervals, lines, table
 from .document import Report, Section, escape
 
@@ -31,6 +32,7 @@ def run_report(run: Run) -> Report:
             Section("What was done?", _done(run, result)),
             Section("What was hidden in training?", _hidden(run, result)),
             Section("What came out?", _out(result)),
+            *_groups(result),
             Section("How did it go?", _curves(run.history)),
         ],
         sure=_sure(result),
@@ -114,6 +116,26 @@ def _out(result: Mapping[str, Any]) -> str:
         ],
     )
     return f"<p>Share of right answers on texts the model had not seen.</p>{chart}{listed}"
+
+
+def _groups(result: Mapping[str, Any]) -> list[Section]:
+    """Return a section on the groups of the rows, where columns name them."""
+    rows = group_rows(result)
+    if not rows:
+        return []
+    listed = table(
+        ("texts", "input", "group", "rows", "right answers", "95 %"),
+        [
+            (
+                row.split, _READ.get(row.mask, row.mask), row.group, row.rows or "",
+                percent(row.accuracy, 1), _between_shares(row.ci95) if row.ci95 else "none",
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
+    notes = "".join(f"<li>{escape(note)}</li>" for note in result.get("notes", ()))
+    picked = "<p>The worst is picked by its figure, so it looks a little worse than it is.</p>"
+    return [Section("Whom does it fail?", f"{listed}{picked}<ul>{notes}</ul>")]
 
 
 def _within(row: Mapping[str, Any]) -> tuple[float, float]:

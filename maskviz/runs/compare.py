@@ -185,6 +185,8 @@ def summary_row(run: Run) -> dict[str, Any]:
         "95 % from": figures.get("ci95_low_plain"),
         "95 % to": figures.get("ci95_high_plain"),
         "Accuracy masked": figures.get("accuracy_masked"),
+        "Worst group plain": figures.get("worst_group_accuracy_plain"),
+        "Worst group masked": figures.get("worst_group_accuracy_masked"),
         "Reversed plain": figures.get("accuracy_reversed_plain"),
         "Reversed masked": figures.get("accuracy_reversed_masked"),
         "Reliance plain": figures.get("reliance_plain"),

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import ParameterError
 from ..evidence.intervals import difference, mean_interval
 from ..training.folder import Run
 from ..training.loop.ending import unequal
@@ -20,12 +21,14 @@ from .spec import PLAIN, Cell
 from .written import change_said, figure_said, number_said, unit_of
 
 Interval = tuple[float, float, float]
+WORST = "worst-group accuracy"
 # What is measured → the metric on masked and on plain inputs; the first one that a run has counts.
 MEASURES = {
     "accuracy": ("accuracy_masked", "accuracy_plain"),
     "accuracy on plain text": ("accuracy_plain",),
     "macro-F1": ("macro_f1_masked", "macro_f1_plain"),
     "accuracy reversed": ("accuracy_reversed_masked", "accuracy_reversed_plain"),
+    WORST: ("worst_group_accuracy_masked", "worst_group_accuracy_plain"),
     "reliance": ("reliance_masked", "reliance_plain"),
     "loss": ("loss_masked", "loss_plain"),
 }
@@ -123,12 +126,23 @@ class Results:
         return f"{_finding(self)} {self.early}".strip()
 
 
+def measures(sweep: Sweep) -> list[str]:
+    """Return what can be measured of a sweep: of groups only where columns name them."""
+    grouped = bool(sweep.spec.base.data.group_columns)
+    return [name for name in MEASURES if grouped or name != WORST]
+
+
 def results(sweep: Sweep, measure: str = "accuracy") -> Results:
-    """Return the figures of the cells that are done.
+    """Return the figures of the cells that are done; raises ParameterError without groups.
 
     >>> results(load_sweep("ratio-1a2b3c4d")).finding           # doctest: +SKIP
     'attribute 0.15, mask does best: accuracy 84.1 % ...'
     """
+    if measure not in measures(sweep):
+        raise ParameterError(
+            f"The measure {measure!r} needs groups, and this sweep names none: start one with "
+            "--set group_columns=COLUMN."
+        )
     runs = sweep.runs()
     values: dict[tuple[str, str, float | None], dict[int, float]] = {}
     for cell in sweep.cells:

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..data import preview
+from ..data.groups import named_columns
 from ..data.labels import label_columns, no_column
 from ..errors import CapabilityError, DataError, MissingDependencyError
 from ..masks import STRATEGIES
@@ -114,7 +115,7 @@ def _columns_are_there(spec: RunSpec) -> None:
             raise no_column(column, known)
     if spec.task == "classification" and spec.data.label_column:
         label_columns(spec.data.label_column, known)
-    for column in filter(None, map(str.strip, spec.data.group_columns.split(","))):
+    for column in named_columns(spec.data.group_columns):
         if column not in known:
             raise no_column(column, known)
 

@@ -115,11 +115,14 @@ def test_without_a_sweep_the_tab_says_what_one_is():
 def test_the_form_starts_a_sweep_and_shows_its_cells(base):
     at = _tab("Sweeps", sw_ratios="0.3", sw_seeds=2, sw_steps=1, sw_rows=100)
     at.multiselect(key="sw_strategies").set_value(["random"])
+    at.multiselect(key="sw_groups_example").set_value(["distractor", "label"])
     _press(at, "Start the sweep", "Sweeps")
     assert not at.exception
+    assert [e.value for e in at.error] == []
     (sweep,) = sweeps.list_sweeps()
     assert (sweep.spec.strategies, sweep.spec.ratios, sweep.spec.seeds) == (("random",), (0.3,), 2)
     assert sweep.spec.base.data.max_rows == 100
+    assert sweep.spec.base.data.group_columns == "distractor,label"
     assert len(runs.list_runs()) == len(sweep.cells) == 4
     assert "No cell is finished yet" in _words(at)
     assert len(at.get("plotly_chart")) == 1  # the grid of states

@@ -11,8 +11,8 @@ from maskviz.report import comparison_report, render
 
 CSV = "text,label,who\n" + "".join(
     f"{'A fine' if i % 2 else 'A dull'} <b>film</b> that {'he' if i % 3 else 'she'} saw {i} times,"
-    f"{'good' if i % 2 else 'bad'},{'x' if i % 4 else 'y'}\n"
-    for i in range(8)
+    f"{'good' if i % 2 else 'bad'},{'x' if i % 4 > 1 else '<i>y'}\n"
+    for i in range(24)
 )
 
 
@@ -24,7 +24,8 @@ def test_a_comparison_becomes_a_report(kind: str, tmp_path, tiny) -> None:
                                 "model": str(tiny("bert"))}  # fmt: skip
     if kind == "compare":
         told = {"good": "LABEL_1", "bad": "LABEL_0"}
-        given |= {"label_column": "label", "label_map": told, "by": ["who"], "operator": "mask"}
+        given |= {"label_column": "label", "label_map": told, "operator": "mask"}
+        given["group_columns"] = ["who"]
     else:
         given |= {"swap": ["gender", "places"], "operator": "placeholder"}
     job = jobs.create(kind, "own.csv", path, given)
@@ -33,6 +34,10 @@ def test_a_comparison_becomes_a_report(kind: str, tmp_path, tiny) -> None:
     work(job)
     assert job.status().state == "done", job.status().message
     page = render(comparison_report(job))
-    assert "Over 8 rows" in page if kind == "compare" else "from 8 of 8 rows" in page
+    assert "Over 24 rows" in page if kind == "compare" else "from 24 of 24 rows" in page
     assert "<b>film</b>" not in page
+    assert "<i>y" not in page
+    if kind == "compare":
+        assert "plain: accuracy is worst for" in page
+        assert "--group-columns who" in page
     assert "--label-map" in page if kind == "compare" else "--swap gender,places" in page

@@ -10,10 +10,10 @@ import time
 import pytest
 
 from maskviz import cli, runs
-from maskviz.errors import MaskvizError, RunError, UnknownNameError
+from maskviz.errors import MaskvizError, ParameterError, RunError, UnknownNameError
 from maskviz.runs.store import Store
 from maskviz.sweeps import SweepSpec, advance, list_sweeps, load_sweep, results, start
-from maskviz.sweeps.results import MEASURES
+from maskviz.sweeps.results import WORST, measures
 from maskviz.sweeps.service import plan
 from maskviz.training.data.control import matching_ratio, realised_ratio
 from maskviz.training.spec.spec import MaskingSpec
@@ -160,8 +160,10 @@ def test_results_pair_by_seed_and_the_finding_says_what_can_be_told(spec):
     assert "; every other ratio does worse" not in found.finding  # 0.2 and 0.4 do the same here
     assert "the ratio 0.4 cannot be told from it" in found.finding
     assert "as the best of 4)" in found.finding
-    for measure in MEASURES:
+    for measure in measures(sweep):
         assert results(sweep, measure).measure == measure
+    with pytest.raises(ParameterError, match="names none: start one with --set group_columns"):
+        results(sweep, WORST)
 
 
 def test_the_best_of_many_settings_needs_a_larger_difference(spec):

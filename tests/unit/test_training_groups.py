@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from maskviz.masks import Mask
 from maskviz.models import load_model
 from maskviz.readings.labels import predict
 from maskviz.readings.windows import encodings_of
+from maskviz.report import render, run_report
+from maskviz.runs.compare import summary_row
 from maskviz.training import RunSpec
 from maskviz.training.check import preflight
 from maskviz.training.data.rows import load_rows
@@ -53,8 +57,13 @@ def test_the_worst_group_chooses_the_weights(tiny: Path) -> None:
         )
     figures = next(e for e in run.result["evaluations"] if e["mask"] == "plain")
     assert figures["worst_group_accuracy"] == min(figures["group_accuracy"].values())
+    assert "; the worst of 2 groups is " in run.result["finding"]
+    assert summary_row(run)["Worst group plain"] == figures["worst_group_accuracy"]
+    told_so = render(run_report(run))
+    assert "Whom does it fail?" in told_so
     # The same from the saved model, asked row by row.
     rows = load_rows(spec).evaluation["dev"]
+    assert figures["group_rows"] == Counter(rows.groups)
     assert len(set(rows.groups)) == 2
     put = load_model(str(run.model_path))
     for group, accuracy in figures["group_accuracy"].items():
@@ -101,6 +110,38 @@ def test_a_column_that_is_not_there_is_named_before_anything_starts(tiny: Path) 
     for read in (preflight, load_rows):
         with pytest.raises(DataError, match="no column 'nowhere'"):
             read(spec)
+
+
+@pytest.mark.parametrize(
+    ("who", "says"),
+    [
+        (lambda i: "x", "All held-out rows have one value of 'who'"),
+        (lambda i: f"n{i}", "'who' has 800 different values, and groups are at most 200"),
+        (lambda i: f"{i % 20},{i % 19}", "'who' and 'where' have 380 different values"),
+        (
+            lambda i: ("x", "NaN", " ")[i % 3],
+            r"held-out rows say nothing in 'who': they are \(empty",
+        ),
+        (lambda i: f"n{i % 100}", "No group of 'who' has 10 held-out rows"),
+        (lambda i: "x" if i % 50 else "y", "fewer than 10 held-out rows are never called worst: y"),
+        (lambda i: "uv"[i % 2], "The label '1' is in the group 'v' of 'who' alone"),
+        (lambda i: "uv"[i % 3 > 1], None),
+    ],
+)
+def test_what_groups_of_a_run_cannot_say_is_said(tmp_path: Path, who, says: str | None) -> None:
+    crossed = "," in who(0)
+    lines = [f"text,label,who{',where' * crossed}"]
+    lines += [f"{'good' if i % 2 else 'dull'} film {i},{i % 2},{who(i)}" for i in range(800)]
+    (tmp_path / "rows.csv").write_text("\n".join(lines))
+    columns = "who,where" if crossed else "who"
+    spec = RunSpec.build(path=str(tmp_path / "rows.csv"), group_columns=columns, text_column="text",
+                         label_column="label")  # fmt: skip
+    if says and "different values" in says:
+        with pytest.raises(DataError, match=says):
+            load_rows(spec)
+        return
+    notes = " ".join(load_rows(spec).notes)
+    assert re.search(says, notes) if says else notes == ""
 
 
 def test_a_spec_without_groups_is_written_as_before() -> None:

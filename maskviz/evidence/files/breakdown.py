@@ -13,7 +13,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-OTHER, EMPTY = "(other)", "(empty)"
+from ...data.groups import EMPTY
+
+OTHER = "(other)"
 LARGEST, WORST_VALUES = 30, 10  # values of a column that are shown by themselves
 _BINS, _FEW_NUMBERS = 10, 20
 _COUNTED, _KEPT = 100_000, 1000  # different values that are counted, and that sums are kept of

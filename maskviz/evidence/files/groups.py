@@ -16,18 +16,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...data.groups import BETWEEN, EMPTY, FEWEST, MOST
 from ...errors import DataError
 from ...readings.heads import valued
 from ...shares import Interval
 from ..statistics import Mean
-from .breakdown import EMPTY, Column
+from .breakdown import Column
 from .slots import Slots
 from .tally import RowResult
 
-FEWEST = 10  # rows, of a group that may be the worst or part of a gap
-MOST = 200  # values of a column that can be groups
 _CLUSTERS, _DRAWS = 20, 2000  # from how many clusters on so many draws are made
-PLAIN, BETWEEN = "plain", " × "
+PLAIN = "plain"
 
 
 @dataclass(frozen=True)

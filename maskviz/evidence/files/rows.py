@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...data.groups import group_value
 from ...data.known import Known, as_number
 from ...data.label_map import LabelMap
 from ...data.labels import Shape, label_columns, missing, no_column
@@ -20,10 +21,9 @@ from ...readings.question import Question
 from ...text.conversation import Conversation
 from ...text.listed import listed
 from ...text.span import Span
-from .breakdown import EMPTY, Column, Counts
+from .breakdown import Column, Counts
 
 NO_LABEL = "(none)"  # what a multi-label head answers where no label has 0.5
-_MISSING = ("", "nan", "none", "null")
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,8 @@ def usable_rows(
         elif reader and (expected := reader.label(row, number)) is None:
             left_out.setdefault(reader.why_none(row, number), []).append(number)
         else:
-            groups = {column: _shown(row[column]) for column in by}
-            shared = None if cluster is None else _shown(row[cluster])
+            groups = {column: group_value(row[column]) for column in by}
+            shared = None if cluster is None else group_value(row[cluster])
             answer = _text(row[answers]) if answers else None
             marks = row[spans] if spans else None
             text = _text(row[text_column])
@@ -148,11 +148,6 @@ def _text(value: object) -> str:
     if isinstance(value, list | dict) or hasattr(value, "tolist"):
         return json.dumps(value, ensure_ascii=False, default=lambda own: own.tolist())
     return str(value)
-
-
-def _shown(value: object) -> str:
-    text = str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
-    return EMPTY if text.casefold() in _MISSING else text[:80]
 
 
 def label_reader(

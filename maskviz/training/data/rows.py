@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data import Selection, guess_columns, iter_rows, make_example, make_talks
-from ...data.labels import label_columns, no_column
+from ...data.labels import label_columns
 from ...errors import DataError
 from ...text.document import Document
 from ...text.span import Span
 from ..spec.spec import CAUSAL, EXAMPLE, SINGLE, RunSpec
+from .groups import group_notes, groups_of
 from .marking import marks_of
 from .spoken import Spoken, read_spoken
 from .targets import Targets, cells, read_targets
@@ -106,7 +107,9 @@ def load_rows(spec: RunSpec) -> Rows:
         own = _own_evaluation(spec, text, column, targets)
         parts = {"train": parts.get("train") or _part(targets, _all(targets)), **own}
     train = parts.pop("train")
-    return Rows(train, parts, targets.names, targets.selection.notes)
+    first = next(iter(parts.values()))
+    notes = (*found.notes, *group_notes(spec, first.groups, first.labels, targets.names))
+    return Rows(train, parts, targets.names, notes)
 
 
 def _spoken_rows(spec: RunSpec, frame: pd.DataFrame) -> Rows:
@@ -180,21 +183,6 @@ def _guessed_target(frame: pd.DataFrame, text: str) -> str:
 
 def _all(targets: Targets) -> range:
     return range(len(targets.selection.texts))
-
-
-def groups_of(spec: RunSpec, frame: pd.DataFrame, rows: Iterable[int]) -> tuple[str, ...]:
-    """Return the group of each row, of several columns their crossing; empty where none is named.
-
-    Raises DataError for a column that is not there.
-    """
-    columns = [name.strip() for name in spec.data.group_columns.split(",") if name.strip()]
-    for name in columns:
-        if name not in frame.columns:
-            raise no_column(name, list(map(str, frame.columns)))
-    if not columns:
-        return ()
-    values = [frame[name].astype(str).str.strip().tolist() for name in columns]
-    return tuple(" × ".join(column[row] or "(empty)" for column in values) for row in rows)
 
 
 def _part(targets: Targets, rows: Sequence[int], groups: Sequence[str] = ()) -> Part:

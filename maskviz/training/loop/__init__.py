@@ -5,6 +5,7 @@ __all__ = [
     "checkpoints",
     "ending",
     "execute",
+    "grouped",
     "metrics",
     "script",
     "text_scores",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ...data.groups import FEWEST
 from ..spec.spec import MULTI, REGRESSION
 from . import text_scores
 
@@ -13,7 +14,6 @@ FIGURES = (
     "micro_f1", "exact_match",
     "mae", "rmse", "pearson", *text_scores.FIGURES, "written_rows",
 )  # fmt: skip
-_FEWEST = 10  # rows of a group that may be the worst
 HEADLINES = {"accuracy": "Accuracy", "micro_f1": "Micro-F1", "mae": "Mean absolute error"}
 Metrics = Callable[[Any], dict[str, float]]
 
@@ -62,7 +62,7 @@ def group_accuracies(predicted: Any, labels: Any, groups: Sequence[str]) -> dict
     right: dict[str, list[bool]] = {}
     for group, one, other in zip(groups, predicted, labels, strict=True):
         right.setdefault(group, []).append(bool(one == other))
-    enough = {g: r for g, r in right.items() if len(r) >= _FEWEST} or right
+    enough = {g: r for g, r in right.items() if len(r) >= FEWEST} or right
     return {group: sum(found) / len(found) for group, found in sorted(enough.items())}
 
 

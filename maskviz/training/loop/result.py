@@ -11,6 +11,7 @@ from ...text.percent import percent
 from ..model.network import drawn_head
 from ..spec.spec import CAUSAL, MULTI, REGRESSION, SINGLE
 from .ending import ended_early, steps_asked
+from .grouped import group_rows, worst_group
 from .metrics import FIGURES
 
 if TYPE_CHECKING:
@@ -235,7 +236,8 @@ def _classified(result: Mapping[str, Any], figures: Mapping[str, float]) -> str:
             for mask in ("plain", "masked")
             if ("reversed", mask) in shown
         ]
-        return f"{sentence}; with the distractor reversed it goes {' and '.join(moves)}."
-    return (
-        f"{sentence}; always the most frequent label would give {percent(result['majority'], 1)}."
-    )
+        beside = f"with the distractor reversed it goes {' and '.join(moves)}"
+    else:
+        beside = f"always the most frequent label would give {percent(result['majority'], 1)}"
+    worst = worst_group(group_rows(result))
+    return f"{'; '.join(filter(None, [sentence, beside, worst]))}."

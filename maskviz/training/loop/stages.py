@@ -128,6 +128,7 @@ def evaluate(job: Job) -> dict[str, Any]:
             kept |= written.get(mask, {})
             if job.trainer.by_group:
                 kept["group_accuracy"] = job.trainer.by_group
+                kept["group_rows"] = {g: part.groups.count(g) for g in job.trainer.by_group}
             evaluations.append({"split": split, "mask": mask, "rows": len(rows), **kept})
     answers.save(job.folder)
     return summarise(job, evaluations, trained, speed)

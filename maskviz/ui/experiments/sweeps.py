@@ -14,7 +14,7 @@ from maskviz.data.uploads import keep
 from maskviz.errors import MaskvizError
 from maskviz.figures.sweeps import STATES, curves_figure, heatmap_figure, states_figure
 from maskviz.report import sweep_report
-from maskviz.sweeps.results import MEASURES
+from maskviz.sweeps.results import measures
 from maskviz.sweeps.shipped import shipped_sweep
 from maskviz.sweeps.written import number_said, unit_of
 from maskviz.text.percent import percent
@@ -99,16 +99,32 @@ def _form(view: state.View) -> None:
         steps = st.number_input("Steps of each run", 1, 100_000, 100, key="sw_steps")
         rows = st.number_input("Rows of the data", 100, 1_000_000, 1000, key="sw_rows")
         data = data_choice("sw_data")
+        groups = _groups(data)
     if not st.button("Start the sweep", type="primary", key="sw_start"):
         return
     spec = sweeps.SweepSpec(
         tuple(strategies), tuple(operators), _ratios(ratios), int(seeds),
-        RunSpec.build(path=data, model=view.model, max_steps=int(steps), max_rows=int(rows)),
+        RunSpec.build(
+            path=data, model=view.model, max_steps=int(steps), max_rows=int(rows),
+            group_columns=",".join(groups),
+        ),
     )  # fmt: skip
     with st.spinner("Measuring what each strategy hides …", show_time=True):
         sweep = sweeps.start(spec)
     st.session_state["sweep_started"] = sweep.id
     st.rerun()
+
+
+def _groups(path: str) -> list[str]:
+    """Ask which columns of the data are groups."""
+    columns = ["distractor", "label"]
+    if path != "example":
+        head = preview(path, rows=50)
+        columns = [str(c) for c in head.columns if c != guess_columns(head).text]
+    return st.multiselect(
+        "Columns with groups", [c for c in columns if "," not in c], key=f"sw_groups_{path}",
+        help="Whom does each setting fail? Adds the accuracy of the worst group to the measures.",
+    )  # fmt: skip
 
 
 def data_choice(key: str) -> str:
@@ -173,9 +189,16 @@ def _cancel(sweep_id: str) -> None:
         st.toast(escape(str(error)), icon="⚠️")
 
 
+def _measure(sweep: sweeps.Sweep) -> str:
+    """Return the chosen measure; one that another sweep alone has is dropped."""
+    if st.session_state.get("sw_measure") not in measures(sweep):
+        st.session_state["sw_measure"] = "accuracy"
+    return str(st.session_state["sw_measure"])
+
+
 def _still(sweep: sweeps.Sweep) -> None:
     _figures(sweep)
-    measure = st.session_state.get("sw_measure", "accuracy")
+    measure = _measure(sweep)
     report_button(lambda: sweep_report(sweep, measure), "sw_report")
     if set(sweep.states().values()) != {"done"} and st.button(
         "Go on", type="primary", key="sw_go_on", help="Finished cells are not run again."
@@ -185,8 +208,7 @@ def _still(sweep: sweeps.Sweep) -> None:
 
 
 def _figures(sweep: sweeps.Sweep) -> None:
-    measure = st.session_state.get("sw_measure", "accuracy")
-    found = sweeps.results(sweep, measure)
+    found = sweeps.results(sweep, _measure(sweep))
     counts = Counter(sweep.states().values())
     st.markdown(f"### {escape(found.finding)}")
     st.progress(
@@ -196,7 +218,7 @@ def _figures(sweep: sweeps.Sweep) -> None:
         chart(states_figure(sweep, sweep.states()), "sw_states")
         st.caption(", ".join(f"{STATES[name][1]} {name} {n}" for name, n in counts.items()))
     if any(g.values for g in found.grid):
-        st.selectbox("Measure", list(MEASURES), key="sw_measure")
+        st.selectbox("Measure", measures(sweep), key="sw_measure")
         _charts(found, sweep.id)
 
 

@@ -18,6 +18,7 @@ from maskviz.errors import DataError
 from maskviz.training import RunSpec
 from maskviz.training.data.rows import EXAMPLE_TALKS
 from maskviz.training.spec.spec import CAUSAL, EXAMPLE, MULTI, REGRESSION
+from maskviz.ui.runs import groups as runs_groups
 from maskviz.ui.runs import lesson as runs_lesson
 from maskviz.ui.runs.fields import EXAMPLE_SET, OWN_FILE, TALKS, field, values
 from maskviz.ui.shared import state, table
@@ -95,7 +96,9 @@ def _example() -> dict[str, Any]:
             f"Hide the {kind}s in training", on_click=_hide_with, args=(hider,),
             help=f"Chooses the strategy {hider}.",
         )  # fmt: skip
-    return {"path": EXAMPLE, "kind": kind, "strength": strength / 100, "max_rows": int(rows)}
+    groups = runs_groups.fields(["distractor", "label"])
+    asked = {"path": EXAMPLE, "kind": kind, "strength": strength / 100, "max_rows": int(rows)}
+    return {**asked, **groups}
 
 
 def _hide_with(strategy: str) -> None:
@@ -169,8 +172,8 @@ def _columns(path: str, head: pd.DataFrame, learns: str) -> dict[str, Any]:
     if values().get("columns_of") != path:
         guess = guess_columns(head)
         values().update(columns_of=path, ft_text=guess.text, ft_label=guess.label or names[-1])
-        values()["ft_labels"] = []
-        for key in ("ft_text", "ft_label", "ft_labels"):
+        values().update(ft_labels=[], ft_groups=[])
+        for key in ("ft_text", "ft_label", "ft_labels", "ft_groups"):
             st.session_state.pop(key, None)
     left, right = st.columns(2)
     with left:
@@ -188,7 +191,10 @@ def _columns(path: str, head: pd.DataFrame, learns: str) -> dict[str, Any]:
     if learns == "text":
         return {"text_column": text, "target_column": label}
     _say_how_read(head, label, learns)
-    return {"text_column": text, "label_column": label}
+    found = {"text_column": text, "label_column": label}
+    if learns != "classes":
+        return found
+    return {**found, **runs_groups.fields([name for name in names if name != text])}
 
 
 def _several(names: list[str]) -> str:

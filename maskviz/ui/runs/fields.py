@@ -20,6 +20,8 @@ DEFAULTS: dict[str, Any] = {
     "ft_packing": False,
     "ft_end_of_turn": True,
     "ft_spans": "",
+    "ft_groups": [],
+    "ft_metric_for_best_model": "loss",
     "ft_click": "this row",
     "ft_by_hand": {"of": "", "rows": {}},  # changed in single rows of this file
     "ft_learns": "classes",

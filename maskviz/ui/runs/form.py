@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from maskviz.data.groups import named_columns
 from maskviz.errors import MaskvizError
 from maskviz.masks.expression import asks
 from maskviz.training import RunSpec
@@ -141,6 +142,7 @@ def load(spec: RunSpec) -> None:
         own |= {"ft_text": data.text_column, "ft_label": data.target_column or data.label_column}
         own["ft_labels"] = []  # found in the label column's name
         own["ft_learns"] = _learned(spec)
+    own["ft_groups"] = named_columns(data.group_columns)
     own["ft_matrix"] = masking.matrix or "none"
     own |= {"ft_loss_strategy": spec.loss.strategy, "ft_prompt_weight": spec.loss.prompt_weight}
     own |= {"ft_end_of_turn": spec.loss.end_of_turn, "ft_spans": data.spans_column}

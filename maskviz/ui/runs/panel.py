@@ -27,6 +27,7 @@ from maskviz.text.percent import percent
 from maskviz.training.loop.metrics import HEADLINES
 from maskviz.training.spec.spec import CAUSAL
 from maskviz.ui.runs import form as runs_form
+from maskviz.ui.runs import groups as runs_groups
 from maskviz.ui.shared import state
 from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.code import code
@@ -255,13 +256,14 @@ def _results(run: Run) -> None:
     rows = run.result.get("evaluations", [])
     if not rows:
         return
-    table = pd.DataFrame(rows).rename(columns=_COLUMNS)
+    table = pd.DataFrame(runs_groups.without_groups(rows)).rename(columns=_COLUMNS)
     table = table.drop(columns="ci95") if "95 % from" in table and "ci95" in table else table
     known = ("accuracy", "ci95", "95 % from", "95 % to", "macro-F1", "all right")
     shares = [name for name in known if name in table]
     table[shares] = table[shares] * 100
     share = st.column_config.NumberColumn(format="%.1f %%")
     grid(table, f"{run.id}-evaluations", column_config=dict.fromkeys(shares, share))
+    runs_groups.show(run)
     for note in run.result.get("notes", []):
         st.caption(escape(note))
     with st.expander("The tuned model"):

@@ -27,8 +27,8 @@ from maskviz.ui.shared.report_button import report_button
 _POLL_SECONDS = 2.0
 _NEWEST = 4  # runs whose curves are shown while none is selected
 _SHARES = (
-    "Accuracy plain", "95 % from", "95 % to", "Accuracy masked", "Reversed plain",
-    "Reversed masked", "Reliance plain", "Reliance masked",
+    "Accuracy plain", "95 % from", "95 % to", "Accuracy masked", "Worst group plain",
+    "Worst group masked", "Reversed plain", "Reversed masked", "Reliance plain", "Reliance masked",
 )  # fmt: skip
 
 
