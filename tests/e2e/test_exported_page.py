@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from maskviz.attention.view import View
 from maskviz.figures.attention import render
+from tests.accessible import violations
 
 TOKENS = ("[CLS]", "</script><script>window.pwned=1</script>", "<img src=x onerror=alert(1)>", "a")
 
@@ -76,5 +77,6 @@ def test_plain_masked_and_difference_are_switched_and_the_head_stays(browser, tm
     expect(tab.locator("#name")).to_contain_text("Layer 2, head 3")
     expect(arms.locator("i")).to_have_count(0)
     expect(tab.locator("#mosaic canvas")).to_have_attribute("data-painted", "6")
+    assert violations(tab) == []
     tab.close()
     assert problems == []
