@@ -1,7 +1,9 @@
 """Attention: every head at once, one head large, plain, masked and what masking changes."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -13,7 +15,7 @@ from maskviz.evidence.text.sentence import hidden
 from maskviz.models import Model, load_model
 from maskviz.ui.attention import panels as panels
 from maskviz.ui.attention import units as units
-from maskviz.ui.attention.look import LARGEST_VIEW, cost, one_at_a_time, seen
+from maskviz.ui.attention.look import LARGEST_VIEW, beside, cost, one_at_a_time, seen
 from maskviz.ui.components.attention_mosaic import silenced_head
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import reader_of
@@ -27,6 +29,7 @@ SCALES = {"model": "All heads on one scale", "head": "Each head on its own scale
 PARTS = {"encoder": "Encoder", "decoder": "Decoder", "cross": "Decoder to encoder"}
 FIRST = (None, "encoder")  # the part whose heads are silenced by a click
 ALL = -1  # in the choice of a layer or a word
+Arms = Callable[[], dict[str, View]]
 PATIENCE = 5  # seconds that flow may take before a choice is offered
 
 
@@ -54,7 +57,8 @@ def main() -> None:
         if size.notice:
             st.warning(escape(size.notice), icon="✂️")
         say_unfamiliar(chosen)
-        draw(chosen, found, alone=look.queries is not None)
+        arms = partial(beside, model, look, size, display(), found.drawn)
+        draw(chosen, found, arms, alone=look.queries is not None)
 
 
 def choices() -> None:
@@ -264,10 +268,11 @@ def layer_choice(size: Size) -> int | None:
     return None if layer == ALL else layer
 
 
-def draw(chosen: state.View, found: Seen, *, alone: bool) -> None:
+def draw(chosen: state.View, found: Seen, arms: Arms, *, alone: bool) -> None:
     """All heads on the left, the chosen one on the right, lines and numbers below.
 
-    alone: flow was followed from one word, so that there is one row to draw and no map.
+    arms: makes the views between which the page as a file switches. alone: flow was followed from
+    one word, so that there is one row to draw and no map.
     """
     shown, about = found.drawn, found.notes
     layers, heads = shown.weights.shape[:2]
@@ -288,7 +293,7 @@ def draw(chosen: state.View, found: Seen, *, alone: bool) -> None:
         panels.numbers(found.tokens, about)
     with st.expander("Is this attention worth believing?"):
         worth(chosen)
-    panels.save(shown, place, f"{SHOWS[st.session_state['attention_show']]} attention")
+    panels.save(shown, place, f"{SHOWS[st.session_state['attention_show']]} attention", arms)
 
 
 def maps(key: str, found: Seen) -> tuple[int, int]:

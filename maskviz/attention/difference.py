@@ -22,6 +22,12 @@ def difference_view(plain: Attention, masked: Attention) -> View:
     return replace(shown, keys=shown.keys and replace(shown.keys, hidden=off))
 
 
+def arms(plain: Attention, masked: Attention) -> dict[str, View]:
+    """Return both passes over a text and what the mask moves, by the names of what is shown."""
+    moved = difference_view(plain, masked)
+    return {"plain": view(plain), "masked": view(masked), "difference": moved}
+
+
 def hidden_tokens(plain: Encoding, masked: Encoding) -> tuple[bool, ...]:
     """Return which plain tokens the masked text hides, replaces or leaves out."""
     kept = {s for s, off in zip(masked.source, masked.hidden, strict=True) if not off}

@@ -103,7 +103,10 @@ def attend_command(
     common.notify(attention.notice)
     turns = None if spoken is None else blocks(attention, spoken.prompt)
     if out is not None:
-        save_attention(attention, out, head=_place(head), inches=inches)
+        plain = None
+        if strategy is not None and queries is None and out.suffix.lower() == ".html":
+            plain = attend(subject.text, loaded, method=method, part=part, target=target)
+        save_attention(attention, out, head=_place(head), inches=inches, plain=plain)
     result = {
         "model": attention.model,
         "language": code,

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..attention.capture import Attention
+from ..attention.difference import arms
 from ..attention.view import Axis, View, view
 from ..errors import MissingDependencyError, ParameterError
 from ..paths import write_atomic
@@ -29,6 +30,7 @@ def save_attention(
     *,
     head: Head | None = None,
     inches: float | None = None,
+    plain: Attention | None = None,
 ) -> Path:
     """Write the attention of every head to a file; the ending chooses the format.
 
@@ -43,14 +45,25 @@ def save_attention(
     path = Path(path)
     title = f"Attention of {attention.model}"
     suffix = path.suffix.lower()
-    write_atomic(path, render(view(attention), suffix, title=title, head=head, inches=inches))
+    beside = {} if plain is None else arms(plain, attention)
+    shown = beside.get("masked") or view(attention)
+    file = render(shown, suffix, title=title, head=head, inches=inches, beside=beside)
+    write_atomic(path, file)
     return path
 
 
 def render(
-    shown: View, suffix: str, *, title: str, head: Head | None = None, inches: float | None = None
+    shown: View,
+    suffix: str,
+    *,
+    title: str,
+    head: Head | None = None,
+    inches: float | None = None,
+    beside: Mapping[str, View] | None = None,
 ) -> bytes:
     """Return a view as the bytes of a file with this ending.
+
+    beside: views by name that a page switches between, `shown` among them.
 
     >>> render(shown, ".gif", title="Attention")  # doctest: +SKIP
     Traceback (most recent call last):
@@ -71,6 +84,11 @@ def render(
     at = None if head is None else (shown.row(head[0]), head[1])
     if inches is not None and not 1 <= inches <= 40:
         raise ParameterError(f"The width is {inches} inches and must lie between 1 and 40.")
+    if beside and suffix == ".html":
+        from .page import attention_page
+
+        first = next(name for name, own in beside.items() if own is shown)
+        return attention_page(beside, title, at, first).encode()
     return FORMATS[suffix](shown, title, at, inches)
 
 

@@ -30,9 +30,12 @@ CATEGORIES = ("age", "gender", "nationality", "religion", "names", "pronouns")
     needs=frozenset({"pipeline"}),
     parameters=(
         Parameter("types", "choices", (), "categories; empty: all", CATEGORIES),
-        Parameter("tagger", "text", "", "a token-classification model that finds names as well"),
+        Parameter(
+            "tagger", "text", "", "a token-classification model that finds names as well",
+            folded=True,
+        ),
     ),
-)
+)  # fmt: skip
 def attributes(
     document: Document,
     ratio: float | None,

@@ -74,9 +74,12 @@ def _sentence(found: tuple[Span, ...], index: int, how: str) -> MaskSpan:
         Parameter(
             "types", "choices", (), "entity types; empty: all that the pipeline finds", ENTITY_TYPES
         ),
-        Parameter("tagger", "text", "", "a token-classification model in the pipeline's place"),
+        Parameter(
+            "tagger", "text", "", "a token-classification model in the pipeline's place",
+            folded=True,
+        ),
     ),
-)
+)  # fmt: skip
 def entities(
     document: Document,
     ratio: float | None,

@@ -26,6 +26,7 @@ class Parameter:
     kind: `text`, `number`, `choice` (one of `choices`), `choices` (several of them) or
         `integers`. label: what a page calls it, by default its name. step: of a number's arrows.
     loaded: it names a model, and the strategy gets the model itself, where it `loads` one.
+    folded: few need it, so that a page asks for it among what is folded away.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Parameter:
     label: str = ""
     step: float = 0.1
     loaded: bool = False
+    folded: bool = False
 
 
 @dataclass(frozen=True)

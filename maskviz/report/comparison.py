@@ -270,8 +270,9 @@ def _kinds(kinds: Mapping[str, Gap]) -> str:
     listed = table(
         ("kind", "pairs", "flips", "mean difference", "95 %", "verdict"),
         [
-            (v.kind, f"{v.gap.pairs:,}", flips(v.gap), f"{v.gap.mean_difference:+.4f}",
-             _numbers(v.gap.ci95), v.verdict)
+            (v.kind, f"{v.gap.pairs:,}", flips(v.gap),
+             f"{v.gap.mean_difference:+.4f}" if v.directed else "–",
+             _numbers(v.gap.ci95) if v.directed else "–", v.verdict)
             for v in told
         ],
     )  # fmt: skip

@@ -307,3 +307,12 @@ def test_the_pages_own_link_gives_the_same_mask_to_another_visitor(
     one, two = (state.current_mask(app.session_state["maskviz_view"]) for app in (first, second))
     assert one == two
     assert second.session_state["maskviz_view"].ratio is None
+
+
+@pytest.mark.parametrize("strategy", ["attribute", "entity"])
+def test_what_few_need_is_folded_away(strategy: str) -> None:
+    app = open_page(text="Anna met Bob.", strategy=strategy)
+    more = next(one for one in app.expander if one.label == "More")
+    assert [box.label for box in more.text_input if box.label == "Tagger"] == ["Tagger"]
+    assert [box.label for box in app.text_input if box.label == "Tagger"] == ["Tagger"]
+    assert not any(box.label == "Types" for box in more.get("button_group"))

@@ -96,8 +96,11 @@ class Visit:
         return self
 
     def shown(self, text: str) -> None:
-        """Wait until the page shows this text and its run is over: the rest comes later."""
-        self.page.get_by_text(text).first.wait_for(timeout=90_000)
+        """Wait until the page shows this text and its run is over: the rest comes later.
+
+        On a phone Streamlit holds a second, hidden copy of a button that has a help.
+        """
+        self.page.get_by_text(text).filter(visible=True).first.wait_for(timeout=90_000)
         self.settle()
 
     @property

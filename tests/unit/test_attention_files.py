@@ -13,6 +13,7 @@ import pytest
 from maskviz.attention.capture import Attention
 from maskviz.attention.view import view
 from maskviz.errors import ParameterError
+from maskviz.figures import page
 from maskviz.figures.attention import FORMATS, render, save_attention
 from maskviz.figures.page import attention_page
 from maskviz.inside.target import Target
@@ -100,7 +101,7 @@ def test_html_holds_no_markup_of_the_users_and_asks_no_other_host():
 def test_html_carries_the_tokens_and_weights_it_shows():
     captured = attention()
     text = render(view(captured), ".html", title="t").decode()
-    message = base64.b64decode(re.search(r'id="message">([^<]+)<', text)[1])
+    message = base64.b64decode(re.search(r'data-opened="1">([^<]+)<', text)[1])
     (length,) = struct.unpack("<I", message[:4])
     header = json.loads(message[4 : 4 + length])
     assert tuple(header["tokens"]) == NASTY
@@ -111,7 +112,7 @@ def test_html_carries_the_tokens_and_weights_it_shows():
 @pytest.mark.parametrize("head", [(0, 1), (1, 2)])
 def test_html_opens_at_the_head_that_was_chosen(head):
     text = render(view(attention()), ".html", title="t", head=head).decode()
-    message = base64.b64decode(re.search(r'id="message">([^<]+)<', text)[1])
+    message = base64.b64decode(re.search(r'data-opened="1">([^<]+)<', text)[1])
     (length,) = struct.unpack("<I", message[:4])
     assert json.loads(message[4 : 4 + length])["selected"] == list(head)
 
@@ -119,6 +120,41 @@ def test_html_opens_at_the_head_that_was_chosen(head):
 def test_a_page_too_large_to_open_is_refused_with_the_next_step():
     with pytest.raises(ParameterError, match=r"MB: write \.npz, or shorten"):
         render(view(attention(tuple(f"t{i}" for i in range(700)), 8, 8)), ".html", title="t")
+
+
+def headers(page):
+    """Return the header of each view of a page, and whether the page opens at it."""
+    found = []
+    for opened, text in re.findall(r'data-opened="(\d)">([^<]+)<', page):
+        message = base64.b64decode(text)
+        (length,) = struct.unpack("<I", message[:4])
+        found.append((json.loads(message[4 : 4 + length]), opened == "1"))
+    return found
+
+
+def test_a_page_holds_plain_masked_and_difference_and_opens_at_the_masked(tmp_path):
+    path = save_attention(attention(), tmp_path / "a.html", plain=attention())
+    found = headers(path.read_text("utf-8"))
+    assert [h["name"] for h, _ in found] == ["plain", "masked", "difference"]
+    assert [opened for _, opened in found] == [False, True, False]
+    assert [h["signed"] for h, _ in found] == [False, False, True]
+    assert found[2][0]["sentence"] == "Masking moves no attention: plain and masked are the same."
+    one = save_attention(attention(), tmp_path / "b.npz", plain=attention())
+    assert one.read_bytes() == save_attention(attention(), tmp_path / "c.npz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("room", "kept"),
+    [(3, ["plain", "masked", "difference"]), (2, ["plain", "difference"]), (1, ["difference"])],
+)
+def test_views_that_are_too_large_together_are_left_out_and_named(room, kept, monkeypatch):
+    shown = {name: view(attention()) for name in ("plain", "masked", "difference")}
+    monkeypatch.setattr(page, "LARGEST", 2 * room * shown["plain"].weights.size)
+    text = attention_page(shown, "t", first="difference")
+    assert [h["name"] for h, _ in headers(text)] == kept
+    for name in shown:
+        assert (f"“{name}”" in text) is (name not in kept)
+    assert ("Left out, since the page would be too large" in text) is (len(kept) < 3)
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a", "a.npz.exe"])

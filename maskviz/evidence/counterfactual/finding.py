@@ -32,6 +32,11 @@ class KindVerdict:
     p_adjusted: float | None
     verdict: str
 
+    @property
+    def directed(self) -> bool:
+        """Whether second − first says anything: the order of the two texts may be by chance."""
+        return self.kind not in UNORDERED
+
 
 def verdicts(plain: Mapping[str, Gap]) -> list[KindVerdict]:
     """Return what each kind of pairs says on the plain texts: kind → gap."""
@@ -106,13 +111,14 @@ def _said(found: list[KindVerdict], measure: str) -> str:
     for verdict, sentence in _SENTENCES.items():
         named = [v for v in found if v.verdict == verdict]
         if named:
-            kinds = listed([v.kind for v in named if v.kind])
+            kinds = listed([_SAID.get(v.kind, v.kind) for v in named if v.kind])
             alone = verdict == "no shift told" and len(named) == 1
             within = _within(named[0].gap.ci95) if alone else ""
             said.append(_capital(sentence.format(f"with {kinds}, " if kinds else "")) + within)
     return " ".join(f"{one}." for one in said)
 
 
+_SAID = {"names": "names of another group", "names-alike": "names of the same group"}
 _SENTENCES = {
     "no shift told": "{}no shift in one direction is told",
     "no direction": "{}the two texts have no order, so that no direction is asked for",
@@ -123,7 +129,8 @@ _SENTENCES = {
 def _shift(found: KindVerdict, measure: str) -> str:
     difference = found.gap.mean_difference
     second = SIDES[found.kind][1] if found.kind in SIDES else "the second text"
-    lead = f"with {found.kind} the answer shifts: " if found.kind else "the answer shifts: "
+    kind = _SAID.get(found.kind, found.kind)
+    lead = f"with {kind} the answer shifts: " if kind else "the answer shifts: "
     way = "higher" if difference > 0 else "lower"
     within = _within(found.gap.ci95)
     return _capital(f"{lead}{measure} is {abs(difference):.3f} {way} with {second}{within}")

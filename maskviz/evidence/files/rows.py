@@ -19,6 +19,7 @@ from ...errors import DataError, MaskError, TextError
 from ...models.model import Model
 from ...readings.question import Question
 from ...text.conversation import Conversation
+from ...text.listed import listed
 from ...text.span import Span
 from .breakdown import Column, Counts
 
@@ -350,4 +351,6 @@ def _counted(rows: list[int]) -> str:
 
 
 def _numbers(rows: list[int]) -> str:
-    return f"{', '.join(map(str, rows[:8]))}{' …' if len(rows) > 8 else ''}"
+    if len(rows) <= 8:
+        return ", ".join(map(str, rows))
+    return listed([*map(str, rows[:8]), f"{len(rows) - 8:,} more"])

@@ -80,7 +80,8 @@ class Mosaic {
   nameOf(i) {
     const role = this.roleOf(i)
     const place = this.placeOf(i)
-    return role ? `${place}: ${role[3]}` : place
+    const seen = this.buttons[i].lastChild.textContent // a voice calls what stands under the map
+    return role ? `${place}: ${seen ? `${seen}, ` : ""}${role[3]}` : place
   }
 
   // Methods that merge the heads have one map for each layer.
@@ -111,6 +112,7 @@ class Mosaic {
     this.buttons.forEach((button, i) => {
       button.firstChild.style.aspectRatio = `${cols} / ${clamp(cols / 2, rows, cols * 2)}`
       button.lastChild.textContent = `${this.head.merged ? `${this.head.titles[i]} ` : ""}${this.single && !this.head.merged ? `H${i + 1} ` : ""}${this.caption(this.roleOf(i), size)}`
+      button.setAttribute("aria-label", this.nameOf(i))
     })
     this.paint()
   }

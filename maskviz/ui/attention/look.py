@@ -7,14 +7,15 @@ in one pass and held in float16; beyond it each layer is captured when it is loo
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
 import streamlit as st
 
 from maskviz.attention import Attention
-from maskviz.attention.looking import Look, Seen, Size, look_at
-from maskviz.attention.view import Display
+from maskviz.attention.looking import SHOWS, Look, Seen, Size, look_at
+from maskviz.attention.view import Display, View
 from maskviz.byte_cache import ByteCache, give_back
 from maskviz.errors import ParameterError
 from maskviz.models import Model
@@ -33,6 +34,21 @@ def seen(model: Model, look: Look, size: Size, display: Display, doing: str) -> 
         (model.name, look.show, look.key(True, look.layer), display, doing),
         lambda: look_at(model, look, display, doing=doing, keep=_kept, held=held),
     )
+
+
+def beside(model: Model, look: Look, size: Size, display: Display, shown: View) -> dict[str, View]:
+    """Return plain, masked and difference as they are drawn, `shown` as the one on the page.
+
+    Empty where nothing is hidden, or one query is followed: there is nothing to switch to.
+    """
+    if not look.mask.spans or look.queries is not None:
+        return {}
+    held = size.captured <= LARGEST_HELD
+
+    def drawn(show: str) -> View:
+        return look_at(model, replace(look, show=show), display, keep=_kept, held=held).drawn
+
+    return {show: shown if show == look.show else drawn(show) for show in SHOWS}
 
 
 def _kept(key: Hashable, make: Callable[[], Attention]) -> Attention:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -257,8 +258,16 @@ def worth_table(text: str, model: str) -> None:
         )
 
 
-def save(shown: View, place: tuple[int, int], title: str) -> None:
-    """Offer the picture and its numbers as files; say so where one would be too large."""
+def save(
+    shown: View,
+    place: tuple[int, int],
+    title: str,
+    beside: Callable[[], Mapping[str, View]],
+) -> None:
+    """Offer the picture and its numbers as files; say so where one would be too large.
+
+    beside: the views that a page switches between, made when it is asked for.
+    """
     with st.popover("Save"):
         plain = not find_spec("matplotlib")
         if plain:
@@ -273,7 +282,7 @@ def save(shown: View, place: tuple[int, int], title: str) -> None:
             at = place if one or suffix == ".html" else None  # the page opens at the chosen head
             st.download_button(
                 name if megabytes < 5 else f"{name} (about {megabytes:.0f} MB)",
-                data=partial(_file, shown, suffix, title, at),
+                data=partial(_file, shown, suffix, title, at, beside),
                 file_name=f"attention{'_head' if one else ''}{suffix}",
                 on_click="ignore",
                 width="stretch",
@@ -287,8 +296,18 @@ def bytes_of(shown: View, suffix: str, one: bool) -> float:
     return cells * {".html": 8 / 3, ".npz": 1.7, ".json": 7.5}.get(suffix, 0)
 
 
-def _file(shown: View, suffix: str, title: str, head_at: tuple[int, int] | None) -> bytes:
+def _file(
+    shown: View,
+    suffix: str,
+    title: str,
+    head_at: tuple[int, int] | None,
+    beside: Callable[[], Mapping[str, View]],
+) -> bytes:
     try:
+        if suffix == ".html":
+            views = beside()
+            named = "Attention" if views else title
+            return render(shown, suffix, title=named, head=head_at, beside=views)
         return render(shown, suffix, title=title, head=head_at)
     except MaskvizError as error:  # a download has no other place to say it
         return str(error).encode()

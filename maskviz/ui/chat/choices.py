@@ -42,9 +42,11 @@ def strategy_controls(talk: Talk) -> None:
 
 def more_controls(talk: Talk, model: str) -> None:
     """Other strategies, the complement, the operator, how long an answer may be; all folded."""
-    with st.expander("More", expanded=is_expression(talk.choice.strategy)):
-        others = [name for name in STRATEGIES if name not in COMMON]
-        name = talk.choice.strategy
+    name = talk.choice.strategy
+    with st.expander("More", expanded=is_expression(name)):
+        entry = None if is_expression(name) else STRATEGIES[name]
+        controls.folded_controls(talk.choice, entry, _SLOT)
+        others = [one for one in STRATEGIES if one not in COMMON]
         drawn(
             st.selectbox,
             "Other strategies",

@@ -83,8 +83,8 @@ def _form(view: state.View, name: str, path: Path) -> None:
             "Swap", categories(), selection_mode="multi",
             default=["gender", "names", "names-alike", "places"], key=f"fs{key}", wrap=True,
             help="names: of another group and the same gender; names-alike: of the same group and "
-            "gender, what any other name does; gender: words, pronouns and names; places: cities "
-            "and countries. A row counts for each kind it has words of.",
+            "gender, what any other name does; gender: words and pronouns, names along with "
+            "them; places: cities and countries. A row counts for each kind it has words of.",
         )  # fmt: skip
         given |= {"text_column": first, "swap": list(swapped)}
     chosen = st.pills(
@@ -159,8 +159,8 @@ def _kinds(plain: dict[str, Gap]) -> None:
             "pairs": v.gap.pairs,
             "flips": v.gap.flip_rate,
             "95 % of flips": _between(v.gap.flip_ci95, ".1%"),
-            "mean difference": round(v.gap.mean_difference, 4),
-            "95 % of it": _between(v.gap.ci95, "+.4f"),
+            "mean difference": round(v.gap.mean_difference, 4) if v.directed else None,
+            "95 % of it": _between(v.gap.ci95, "+.4f") if v.directed else None,
             "p": v.p_adjusted,
             "verdict": v.verdict,
         }

@@ -84,6 +84,7 @@ def mask_controls(view: state.View, by_hand: bool = True) -> None:
     st.caption("Several strategies, combined." if entry is None else entry.summary)
     choice_controls(view.first, entry)
     with st.expander("More", expanded=combined):
+        folded_controls(view.first, entry)
         _more_strategies(view, combined)
         drawn(
             st.checkbox,
@@ -100,8 +101,7 @@ def mask_controls(view: state.View, by_hand: bool = True) -> None:
 def choice_controls(choice: Choice, entry: Strategy | None, slot: str = FIRST) -> None:
     """What a strategy takes: its own parameters, ratio and seed. `slot` is whose they are."""
     if entry is not None:
-        for parameter in fit.parameters(state.current().model, entry):
-            _parameter(choice, entry, parameter, slot)
+        _parameters(choice, entry, slot, folded=False)
     if entry is not None and entry.kind == "manual":
         return
     left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -113,6 +113,18 @@ def choice_controls(choice: Choice, entry: Strategy | None, slot: str = FIRST) -
             on_change=_take_seed, args=(slot,),
             help="The same text, settings and seed give the same mask.",
         )  # fmt: skip
+
+
+def folded_controls(choice: Choice, entry: Strategy | None, slot: str = FIRST) -> None:
+    """What a strategy takes and few need: drawn among what is folded away."""
+    if entry is not None:
+        _parameters(choice, entry, slot, folded=True)
+
+
+def _parameters(choice: Choice, entry: Strategy, slot: str, folded: bool) -> None:
+    for parameter in fit.parameters(state.current().model, entry):
+        if parameter.folded is folded:
+            _parameter(choice, entry, parameter, slot)
 
 
 def change(slot: str, **changes: Any) -> None:

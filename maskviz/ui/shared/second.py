@@ -40,6 +40,7 @@ def second_controls(view: state.View, beside: bool = True) -> None:
         st.caption(entry.summary)
         _joins(view, beside)
         controls.choice_controls(view.second, entry, _SLOT)
+        controls.folded_controls(view.second, entry, _SLOT)
 
 
 def _joins(view: state.View, beside: bool) -> None:
