@@ -46,20 +46,21 @@ def test_one_button_starts_the_command_that_is_shown(
     tmp_path: Path, nothing_starts, chosen: dict, plant: str
 ) -> None:
     path = table(tmp_path, tie=0.7)
-    at = _tab(path, if_seeds=2, **chosen)
+    at = _tab(path, if_seeds=2, if_place="end", **chosen)
     assert [error.value for error in at.error] == []
     assert "in your rows?" in _words(at)
     shown = next(block.value for block in at.code if "bench interference" in block.value)
     assert str(tmp_path) not in shown  # nobody learns where a server keeps files
     _press(at, "Run the experiment", TAB)
     ((name, arguments),) = nothing_starts
-    asked = own(str(path), "text", "label", plant)
+    place = "start" if plant == "site" else "end"  # of a column nothing is planted anywhere
+    asked = own(str(path), "text", "label", plant, place)
     mine = Experiment(own=asked, arms=arms_of(asked), seeds=2, **QUICK)
     assert name == f"interference-{mine.id}"
     given = dict(pairwise(arguments))
     wanted = {"--data": str(path), "--text-column": "text", "--label-column": "label"}
     assert wanted.items() <= given.items()
-    assert (given["--plant"], given["--place"]) == (plant, "start")
+    assert (given["--plant"], given["--place"]) == (plant, place)
     assert "--quick" in arguments
     assert "--keep-head" not in arguments
 

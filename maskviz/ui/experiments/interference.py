@@ -77,6 +77,8 @@ def _choices(planted: Own | None) -> tuple[Experiment, list[str]]:
     )  # fmt: skip
     there = planted is not None and planted.kind == "column"
     with st.expander("More"):
+        if planted is not None and not there:
+            planted = own_rows.placed(planted)
         strength, noise = (Experiment.strength, Experiment.noise) if there else _ties()
         seeds = st.number_input("Seeds", 2, 20, 5, key="if_seeds")
         keep = planted is None and _keeps()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from maskviz.data import guess_columns, preview
 from maskviz.data.distractor import KINDS
 from maskviz.evidence.distractor.experiment import Experiment
 from maskviz.evidence.distractor.own import PLACES, Own, own, own_frame
+from maskviz.text.percent import percent
 from maskviz.ui.shared import table
 from maskviz.ui.shared.grid import in_names
 from maskviz.ui.shared.page import escape
@@ -42,7 +44,7 @@ def choice() -> Own | None:
         "are the test.",
     )  # fmt: skip
     rest = [column for column in names if column not in (text, label)]
-    return own(str(path), text, label, _plant(plant, rest), _place(plant))
+    return own(str(path), text, label, _plant(plant, rest))
 
 
 def _plant(kind: str, columns: list[str]) -> str:
@@ -54,13 +56,12 @@ def _plant(kind: str, columns: list[str]) -> str:
     return kind
 
 
-def _place(kind: str) -> str:
-    if kind == _COLUMN:
-        return PLACES[0]
-    return str(
-        st.segmented_control("Where in a text", PLACES, default="start", required=True,
-                             key="if_place")
-    )  # fmt: skip
+def placed(asked: Own) -> Own:
+    """Ask where in a text it is planted."""
+    place = st.segmented_control(
+        "Where in a text", PLACES, default=asked.place, required=True, key="if_place"
+    )
+    return replace(asked, place=str(place))
 
 
 def options(asked: Own) -> list[str]:
@@ -80,14 +81,30 @@ def about(experiment: Experiment, asked: Own) -> None:
         escape(
             f"{counts['train']:,} rows of {Path(asked.path).name} are learned from, "
             f"{counts['aligned']:,} that fit and {counts['reversed']:,} that mislead are the test. "
-            f"Planted is: {asked.said}. The arms differ in what is hidden: nothing, random words, "
+            f"{_tie(experiment, asked)} The arms differ in what is hidden: nothing, random words, "
             "entities, personal attributes, the words that tell labels apart"
             + ("." if asked.kind == "column" else ", and exactly what is planted.")
         )
     )
     shown = pd.concat([frame[frame.split == split].head(_EXAMPLES) for split in _TESTS])
-    wanted = shown[["split", "label", "distractor", "text"]]
+    named = asked.plant if asked.kind == "column" else "planted"
+    wanted = shown[["split", "label", "distractor", "text"]].set_axis(
+        ["rows", "label", named if named not in ("rows", "label", "text") else "column", "text"],
+        axis=1,
+    )
     st.dataframe(in_names(wanted.reset_index(drop=True)), hide_index=True)
+
+
+def _tie(experiment: Experiment, asked: Own) -> str:
+    """Say how closely what is planted, or a column's value, goes with the label."""
+    if asked.kind == "column":
+        return f"Nothing is planted: the {asked.said} goes with the label."
+    what = f"A {asked.kind}" if asked.kind in KINDS else f"The {asked.said}"
+    turned = percent(experiment.noise, 0)
+    return (
+        f"{what} goes with the label in {percent(experiment.strength, 0)} of what is learned from, "
+        f"where {turned} of the labels are turned, so that it pays to lean on it."
+    )
 
 
 _TESTS = ("train", "aligned", "reversed")
