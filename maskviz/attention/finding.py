@@ -63,10 +63,13 @@ layer 1, head 1 (separator: 90\\xa0% of its attention).'
     """
     counts = Counter(role.name for layer in roles for role in layer)
     total = counts.total()
-    those = f"{total} heads of layer {number(0) + 1}" if len(roles) == 1 else f"{total} heads"
+    those = f"{total} head{'s' * (total != 1)}"
+    those += f" of layer {number(0) + 1}" if len(roles) == 1 else ""
     named = [(n, name) for name, n in counts.most_common() if name not in ("mixed", "broad")][:3]
     played = named + [(counts["broad"], "broad")] * (counts["broad"] > 0)
     if not played:
+        if total == 1:
+            return f"The one head of layer {number(0) + 1} plays no single role: it is mixed."
         return f"None of the {those} plays a single role: their attention is mixed."
     what = _listed([f"{n} {_DOES[name][n > 1]}" for n, name in played])
     layer, head = clearest(roles)
@@ -124,7 +127,7 @@ def difference_finding(
         f"{_percent(float(change[layer, head]))}"
         + (
             f", least in layer {shown.number(least) + 1} ({fewest} on average)."
-            if len(change) > 1
+            if np.ptp(change.mean(1)) > 0
             else "."
         )
     )

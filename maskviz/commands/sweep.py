@@ -161,6 +161,8 @@ def _wait(sweep: Sweep) -> None:
 
 
 def _show(sweep: Sweep, found: Results, as_json: bool) -> None:
+    from ..sweeps.written import number_said
+
     counts = Counter(sweep.states().values())
     document = {
         "sweep": sweep.id,
@@ -173,8 +175,8 @@ def _show(sweep: Sweep, found: Results, as_json: bool) -> None:
     }
     lines = [found.finding, "", f"{'setting':<34}{'hidden':>8}{found.measure:>12}   95 % interval"]
     for g in found.groups:
-        mean, low, high = g.interval
-        figure = "–" if not g.values else f"{100 * mean:.1f}   {100 * low:.1f} to {100 * high:.1f}"
+        mean, low, high = (number_said(found.measure, value) for value in g.interval)
+        figure = f"{mean}   {low} to {high}" if g.values else "–"
         lines.append(f"{g.name:<34}{g.realised:>8.1%}{'':>8}{figure}")
     lines += ["", f"{sweep.id}: {counts['done']} of {len(sweep.cells)} cells done"]
     common.show(document, as_json, "\n".join(lines))

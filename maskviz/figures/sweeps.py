@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..sweeps.results import LOWER_IS_BETTER, Group, Results, bounds, name_of
+from ..sweeps.written import figure_said, number_said, on_axis, unit_of
 from .ramps import plotly_scale
 from .theme import CHANCE, DASHES, OKABE_ITO, PLAIN
 
@@ -61,14 +62,14 @@ def heatmap_figure(found: Results) -> go.Figure:
             z=[[c.interval[0] if c else None for c in row] for row in cells],
             x=["own ratio" if c is None else f"{c:.0%}" for c in columns],
             y=[f"{strategy}, {operator}" for strategy, operator in rows],
-            text=[[_cell(c) for c in row] for row in cells], texttemplate="%{text}",
+            text=[[_cell(c, found.measure) for c in row] for row in cells], texttemplate="%{text}",
             hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
             colorscale=plotly_scale(False), reversescale=found.measure in LOWER_IS_BETTER,
-            xgap=2, ygap=2, colorbar={"tickformat": ".0%", "thickness": 10},
+            xgap=2, ygap=2, colorbar={"tickformat": on_axis(found.measure), "thickness": 10},
         )
     )  # fmt: skip
     figure.update_layout(
-        title={"text": f"{found.measure}, mean ± half the 95 % interval",
+        title={"text": f"{found.measure}, {unit_of(found.measure)}: mean ± half the 95 % interval",
                "font": {"size": 15}},
         height=130 + 44 * len(rows), margin={"l": 8, "r": 8, "t": 44, "b": 8},
         yaxis={"autorange": "reversed", "automargin": True},
@@ -77,12 +78,13 @@ def heatmap_figure(found: Results) -> go.Figure:
     return figure
 
 
-def _cell(group: Group | None) -> str:
+def _cell(group: Group | None, measure: str) -> str:
     if group is None:
         return ""
     mean, low, high = group.interval
     half = max(mean - low, high - mean)  # the side that does not end with what can be
-    return f"{100 * mean:.1f}" if low != low else f"{100 * mean:.1f} ± {100 * half:.1f}"
+    said = number_said(measure, mean)
+    return said if low != low else f"{said} ± {number_said(measure, half)}"
 
 
 def curves_figure(found: Results) -> go.Figure:
@@ -94,7 +96,7 @@ def curves_figure(found: Results) -> go.Figure:
 
     figure = go.Figure()
     if found.plain and found.plain.values:
-        _baseline(figure, found.plain)
+        _baseline(figure, found.plain, found.measure)
     series: dict[str, list[Group]] = {}
     for group in found.groups:
         if group.role == "plain" or not group.values:
@@ -108,13 +110,15 @@ def curves_figure(found: Results) -> go.Figure:
         control = name not in lines
         place = 0 if control else lines.index(name)
         colour = CHANCE if control else OKABE_ITO[1:][place % (len(OKABE_ITO) - 2)]
-        _curve(figure, name, groups, colour, DASHES[place // 6 % 4], control)
+        dash = DASHES[place // 6 % 4]
+        _curve(figure, name, groups, colour, dash, control, on_axis(found.measure))
     figure.update_layout(
         title={"text": f"{found.measure} over the share hidden (95 %)",
                "font": {"size": 15}},
         xaxis={"title": {"text": "words hidden"}, "tickformat": ".0%", "rangemode": "tozero",
                "maxallowed": 1.05},
-        yaxis={"tickformat": ".1%", "automargin": True, **_ends(found.measure)}, height=380,
+        yaxis={"tickformat": on_axis(found.measure), "automargin": True, **_ends(found.measure)},
+        height=380,
         margin={"l": 8, "r": 20, "t": 44, "b": 8}, hovermode="closest",
         legend={"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0},
     )  # fmt: skip
@@ -126,20 +130,21 @@ def _ends(measure: str) -> dict[str, float]:
     return {"minallowed": least} | ({"maxallowed": most} if most < math.inf else {})
 
 
-def _baseline(figure: go.Figure, plain: Group) -> None:
+def _baseline(figure: go.Figure, plain: Group, measure: str) -> None:
     mean, low, high = plain.interval
     if low == low:
         figure.add_hrect(y0=low, y1=high, fillcolor=PLAIN, opacity=0.10, line_width=0)
     figure.add_hline(
         y=mean, line={"color": PLAIN, "width": 2, "dash": "dot"},
-        annotation={"text": f"plain {mean:.1%}"},
+        annotation={"text": f"plain {figure_said(measure, mean)}"},
         annotation_position="top right",
     )  # fmt: skip
 
 
 def _curve(
-    figure: go.Figure, name: str, groups: Sequence[Group], colour: str, dash: str, control: bool
-) -> None:
+    figure: go.Figure, name: str, groups: Sequence[Group], colour: str, dash: str, control: bool,
+    written: str,
+) -> None:  # fmt: skip
     groups = sorted(groups, key=lambda g: g.realised)
     means = [g.interval[0] for g in groups]
     up, down = (
@@ -153,6 +158,6 @@ def _curve(
         error_y={"type": "data", "symmetric": False, "array": up, "arrayminus": down,
                  "color": colour, "thickness": 1.5, "width": 5},
         customdata=[[g.name, *g.interval[1:]] for g in groups],
-        hovertemplate="%{customdata[0]}, %{x:.1%} hidden: %{y:.1%}, "
-        "95 % %{customdata[1]:.1%} to %{customdata[2]:.1%}<extra></extra>",
+        hovertemplate=f"%{{customdata[0]}}, %{{x:.1%}} hidden: %{{y:{written}}}, "
+        f"95 % %{{customdata[1]:{written}}} to %{{customdata[2]:{written}}}<extra></extra>",
     )  # fmt: skip

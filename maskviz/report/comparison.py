@@ -61,19 +61,20 @@ def _file(found: Mapping[str, Any], spec: Mapping[str, Any]) -> Report:
             *_fails(result),
             Section("Which texts change most?", _worst(result)),
         ],
-        sure=(
-            f"{_all_rows(result.rows, result.complete)} Intervals hold the true value in about 95 "
-            "of 100 such files, as far as the choice of rows goes. Random masks hide as many words "
-            "of the same rows; a strategy is said to differ from them where chance alone would do "
-            "as much in at most 1 of 20 such tables, all its strategies together."
-        ),
+        sure=_sure(result),
         settings=_settings(spec, result.operator),
         commands=[_command(spec)],
     )  # fmt: skip
 
 
-def _all_rows(rows: int, complete: bool) -> str:
-    return f"{rows:,} rows were read." if complete else f"So far {rows:,} rows were read."
+def _sure(result: FileComparison) -> str:
+    rows = f"{result.rows:,} row{'s were' if result.rows != 1 else ' was'} read"
+    return (
+        f"{'' if result.complete else 'So far '}{rows}. Intervals hold the true value in about 95 "
+        "of 100 such files, as far as the choice of rows goes. Random masks hide as many words "
+        "of the same rows; a strategy is said to differ from them where chance alone would do "
+        "as much in at most 1 of 20 such tables, all its strategies together."
+    )
 
 
 def _file_done(result: FileComparison, spec: Mapping[str, Any]) -> str:

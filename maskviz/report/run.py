@@ -74,8 +74,8 @@ def _hidden(run: Run, result: Mapping[str, Any]) -> str:
         return "<p>Nothing: the model read every word. It is the baseline for others.</p>"
     if masking.dynamic:
         how = (
-            "anew each time a text was shown: a word that was hidden once was in sight at other "
-            "times"
+            "anew each time a text was shown: a word that was hidden once may have been in sight "
+            "at other times"
         )
     else:
         how = "once for each text: in training the model did not see them"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from .. import __version__
 from ..errors import RunError
 from ..sweeps import Results, Sweep, results
+from ..sweeps.written import LOSS, change_said, figure_said
 from ..text.percent import percent
 from .charts import intervals, table
 from .document import Report, Section, escape
@@ -62,17 +65,20 @@ def _asked(sweep: Sweep, found: Results) -> str:
 def _out(found: Results) -> str:
     kinds = {"plain": "plain", "grid": "masked", "control": "chance"}
     rated = [g for g in found.groups if g.values]
+    written = partial(figure_said, found.measure)
     rows = [(g.name, *g.interval, kinds[g.role]) for g in rated]
     listed = table(
         ("setting", "words hidden", "seeds", f"{found.measure}, mean", "95 %"),
         [
             (
-                g.name, percent(g.realised, 1), len(g.values), percent(g.interval[0], 1),
-                "–" if len(g.values) < 2 else " to ".join(percent(v, 1) for v in g.interval[1:]),
+                g.name, percent(g.realised, 1), len(g.values), written(g.interval[0]),
+                "–" if len(g.values) < 2 else " to ".join(map(written, g.interval[1:])),
             )
             for g in rated
         ],
     )  # fmt: skip
+    if found.measure == LOSS:  # the chart is of shares
+        return listed
     return intervals(rows, f"{found.measure} of every setting") + listed
 
 
@@ -86,18 +92,26 @@ def _against(found: Results, name: str) -> str:
         return "<p>Nothing to compare with.</p>"
     told = [row[0] for row in rows if row[2] == row[2] and (row[2] > 0 or row[3] < 0)]
     said = (
-        f"A difference can be told for {escape(', '.join(told))}."
+        f"A difference can be told, by its own interval{_alone(rows)}, for "
+        f"{escape(', '.join(told))}."
         if told
         else "No difference can be told from chance."
     )
-    return f"<p>{said}</p>{intervals(rows, 'Difference, paired by seed', signed=True)}"
+    if found.measure != LOSS:
+        return f"<p>{said}</p>{intervals(rows, 'Difference, paired by seed', signed=True)}"
+    written = [(n, *("–" if v != v else change_said(LOSS, v) for v in own)) for n, *own, _ in rows]
+    return f"<p>{said}</p>{table(('setting', 'difference', '95 %, from', 'to'), written)}"
+
+
+def _alone(rows: Sequence[object]) -> str:
+    return " alone" if len(rows) > 1 else ""
 
 
 def _sure(found: Results) -> str:
     fewest = min(len(g.values) for g in found.groups if g.values)
     said = (
-        f"Each figure is a mean over at least {fewest} seeds; its bar holds the true mean in 95 of "
-        "100 such experiments (Student's t). Differences are taken seed by seed."
+        f"Each figure is a mean over at least {fewest} seeds; its bar holds the true mean in about "
+        "95 of 100 such experiments (Student's t). Differences are taken seed by seed."
         if fewest > 1
         else "Some settings have one seed alone, so nothing can be said about luck."
     )

@@ -287,14 +287,14 @@ def _sure(comparison: Comparison, chance: Control | None) -> str:
 
 
 def verdict(chance: Control) -> str:
-    """Say whether it is these words that matter, or that it cannot be told."""
+    """Say whether what was hidden is told apart from as much elsewhere, or cannot be."""
     said = beside(chance)
     said = f"{said[0].upper()}{said[1:]}."
     if not chance.tells:
         return f"No verdict. {said}"
     if chance.p_value <= LEVEL:
-        return f"It is these words that matter, not that something was hidden. {said}"
-    return f"Other words of the same number change the answer as much. {said}"
+        return f"Hiding as much elsewhere seldom changes the answer as far. {said}"
+    return f"What was hidden is not told apart from hiding as much elsewhere. {said}"
 
 
 def _settings(mask: Mask, question: Question, operator: str) -> dict[str, Any]:

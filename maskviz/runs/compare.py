@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..models.locate import public_name
+from ..text.listed import listed
 from ..text.percent import percent
 from ..training.folder import Run
 from ..training.loop.ending import unequal
@@ -75,12 +76,9 @@ def _most_accurate(runs: Sequence[Run]) -> str:
         if (pair.p_value * least > _LEVEL if pair else _reach(first, -1) <= _reach(run, 1))
     ]
     if near:
-        others = " and ".join(f"{name_of(run)} ({_accuracy(run)})" for run in near[:_NAMED])
-        more = f" and {len(near) - _NAMED} more" if len(near) > _NAMED else ""
-        return (
-            f"{name_of(first)} ({_accuracy(first)}) and {others}{more} cannot be told apart in "
-            "accuracy."
-        )
+        named = [f"{name_of(run)} ({_accuracy(run)})" for run in (first, *near[:_NAMED])]
+        more = [f"{len(near) - _NAMED} more"] if len(near) > _NAMED else []
+        return f"{listed([*named, *more])} cannot be told apart in accuracy."
     return f"{name_of(first)} is the most accurate: {_accuracy(first)}. {_ONE_RUN}"
 
 
@@ -106,7 +104,7 @@ class PairedRuns:
         low, high = (f"{100 * bound:+.1f}".replace("-", "−") for bound in self.ci95)
         size = f"{100 * abs(self.difference):.1f} points"
         lead = f"On the same {self.rows:,} held-out rows "
-        test = f"(95 %: {low} to {high}; McNemar p = {_p(self.p_value)})"
+        test = f"(95 %: {low} to {high}; McNemar p {_p(self.p_value)})"
         alone = f"{self.only_second} are right in it alone, {self.only_first} in {self.first} alone"
         if self.p_value > _LEVEL:
             return (
@@ -150,7 +148,7 @@ def name_of(run: Run) -> str:
 
 
 def _p(value: float) -> str:
-    return "under 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}" if value < 0.1 else f"= {value:.2f}"
 
 
 def _reach(run: Run, sign: int) -> float:

@@ -24,4 +24,5 @@ __all__ = [
     "start",
     "wait_for",
     "watch",
+    "written",
 ]

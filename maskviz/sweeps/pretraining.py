@@ -22,6 +22,7 @@ from ..training.folder import Run, slug
 from ..training.loop.ending import unequal
 from ..training.model.encoder import without_classifier
 from .service import absolute, key_of_run, last_change, spec_key
+from .written import change_said
 
 Listener = Callable[[str], None]
 
@@ -85,13 +86,14 @@ class Pretrained:
         before, after = mean_interval(self.without)[0], mean_interval(self.with_it)[0]
         said = (
             f"Accuracy {percent(before, 1)} without and {percent(after, 1)} with pre-training: "
-            f"{100 * mean:+.1f} points"
+            f"{change_said('accuracy', mean)}"
         )
         if low != low:
             count = "one seed" if len(self.without) == 1 else "all seeds alike, too few to tell"
             return f"{said}, {count}."
+        within = f"{100 * low:+.1f} to {100 * high:+.1f}".replace("-", "−")
         told = "no difference can be told" if low <= 0 <= high else "a difference beyond chance"
-        return f"{said} ({100 * low:+.1f} to {100 * high:+.1f}, {len(self.without)} seeds), {told}."
+        return f"{said} ({within}, {len(self.without)} seeds), {told}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready values."""

@@ -14,11 +14,11 @@ from typing import Any
 
 from ..errors import ParameterError
 from ..evidence.intervals import difference, mean_interval
-from ..text.percent import percent
 from ..training.folder import Run
 from ..training.loop.ending import unequal
 from .service import Sweep
 from .spec import PLAIN, Cell
+from .written import change_said, figure_said, number_said, unit_of
 
 Interval = tuple[float, float, float]
 WORST = "worst-group accuracy"
@@ -219,8 +219,11 @@ def _finding(found: Results) -> str:
     pick = min if found.measure in LOWER_IS_BETTER else max
     best = pick(rated, key=lambda g: g.interval[0])
     plain = found.plain.interval[0] if found.plain and found.plain.values else math.nan
-    where = " of what hides words" if pick(plain, best.interval[0]) == plain else ""
-    said = f"{best.name} does best{where}: {found.measure} {_with_interval(best)}"
+    where = " that hide words" if pick(plain, best.interval[0]) == plain else ""
+    lowest = "lowest" if pick is min else "highest"
+    of = f" of {len(rated)} settings"
+    lead = f"{best.name} has the {lowest} mean{of}{where}" if len(rated) > 1 else best.name
+    said = f"{lead}: {found.measure} {_with_interval(found.measure, best)}"
     count = len(rated)
     parts = [
         _other_ratios(rated, best),
@@ -245,7 +248,7 @@ def _other_ratios(rated: Sequence[Group], best: Group) -> str:
     if not told:
         return ""
     if not as_good:
-        return "every other ratio does worse"
+        return "every other ratio does worse" if told == len(others) else ""
     return f"the ratio{'s' * (len(as_good) > 1)} {', '.join(as_good)} cannot be told from it"
 
 
@@ -254,23 +257,23 @@ def _against(name: str, interval: Interval | None, found: Results) -> str:
         return ""
     mean, low, high = interval
     if low != low:
-        return f"{100 * mean:+.1f} points against {name}, of too few seeds to tell"
+        return f"{change_said(found.measure, mean)} against {name}, of too few seeds to tell"
     least, most = bounds(found.measure)
     low, high = max(low, least - most), min(high, most - least)
     settings = sum(1 for group in found.grid if group.values)
     best_of = f", as the best of {settings}" if settings > 1 else ""
-    limits = f"({100 * low:+.1f} to {100 * high:+.1f}{best_of})"
+    ends = (number_said(found.measure, end, signed=True) for end in (low, high))
+    limits = f"({' to '.join(ends)}{best_of})"
     if low <= 0 <= high:
         return f"no difference from {name} can be told {limits}"
-    return f"{100 * mean:+.1f} points against {name} {limits}"
+    return f"{change_said(found.measure, mean)} against {name} {limits}"
 
 
-def _with_interval(group: Group) -> str:
+def _with_interval(measure: str, group: Group) -> str:
     mean, low, high = group.interval
+    said = figure_said(measure, mean)
     if low != low:
-        return _figure(mean)
-    return f"{_figure(mean)} ({_figure(low)} to {_figure(high)}, {len(group.values)} seeds)"
-
-
-def _figure(value: float) -> str:
-    return percent(value, 1)
+        return said
+    written = figure_said if unit_of(measure) == "%" else number_said
+    ends = f"{written(measure, low)} to {written(measure, high)}"
+    return f"{said} ({ends}, {len(group.values)} seeds)"

@@ -163,7 +163,7 @@ def test_a_finished_sweep_opens_with_its_answer_and_changes_the_measure(base):
     sweep = _sweep(base)
     _finish(sweep, _accuracy)
     at = _tab("Sweeps")
-    assert "pattern 0.4, mask does best: accuracy 85.5 %" in _words(at)
+    assert "pattern 0.4, mask has the highest mean" in _words(at)
     assert "Go on" not in _labels(at)
     assert len(at.get("plotly_chart")) == 2
     table = at.dataframe[0].value

@@ -130,7 +130,10 @@ def test_edits_travel_to_the_attention_page_and_back(visit):
 @pytest.mark.parametrize("other", ["Compare", "Attention"])
 def test_the_text_of_ones_own_stands_in_its_field_again(visit, other):
     visit.open(wait=".unit")
-    own, field = "Ingrid wrote a slow and lovely letter.", visit.page.get_by_label("Text").first
+    own, field = (
+        "Ingrid wrote a slow and lovely letter.",
+        visit.page.get_by_label("Text", exact=True),
+    )
     field.fill(own)
     field.press("Control+Enter")
     visit.shown("of 7 words")

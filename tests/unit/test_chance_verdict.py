@@ -202,7 +202,7 @@ def test_report_and_sentence_say_what_the_verdict_says() -> None:
     for word in (*words[:2], words[len(words) // 2], words[-1]):
         chosen = Mask(LONG, (MaskSpan(word.start, word.end),))
         found, report = control(chosen, put), text_report(chosen, put)
-        matters = report.sure.startswith("It is these words that matter")
+        matters = report.sure.startswith("Hiding as much elsewhere seldom")
         assert matters is (found.tells and found.p_value <= LEVEL)
         assert beside(found) in report.finding
         assert not found.tells or f"{found.as_strong} change it as much" in report.finding

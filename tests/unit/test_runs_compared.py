@@ -40,7 +40,7 @@ def kept(one: Any, right: str, folder: Path, rows: str = "same") -> Any:
         (
             "0" * 20 + "1" * 80, "1" * 15 + "0" * 5 + "1" * 80,
             "On the same 100 held-out rows a is right 15.0 points more often than given (95 %: "
-            "+9.3 to +23.3; McNemar p = under 0.001): 15 are right in it alone, 0 in given alone. "
+            "+9.3 to +23.3; McNemar p < 0.001): 15 are right in it alone, 0 in given alone. "
             "That is of these runs: another seed gives other figures.",
         ),
         (

@@ -146,7 +146,7 @@ def test_four_ways_are_translated_and_the_hits_of_noise_are_counted(monkeypatch,
     assert tuple(by_way) == WAYS
     assert by_way["clean"].chrf == 100
     assert by_way["noisy"].chrf < 90
-    assert "Typing errors cost" in result.finding
+    assert "typing errors change chrF by −" in result.finding
     with pytest.raises(InputError, match="2 sources and 1 references"):
         noisy_translation(["a", "b"], ["a"])
 

@@ -122,7 +122,7 @@ _SENTENCES = {
 
 def _shift(found: KindVerdict, measure: str) -> str:
     difference = found.gap.mean_difference
-    _, second = SIDES.get(found.kind, ("the first text", "the second text"))
+    second = SIDES[found.kind][1] if found.kind in SIDES else "the second text"
     lead = f"with {found.kind} the answer shifts: " if found.kind else "the answer shifts: "
     way = "higher" if difference > 0 else "lower"
     within = _within(found.gap.ci95)

@@ -149,12 +149,14 @@ def _parts(result: Distraction) -> list[_Part]:
 def _held(part: _Part, p: float | None, result: Distraction) -> tuple[bool | None, str]:
     mean, low, high = difference([0.0] * len(part.values), part.values)
     said = f"{part.what}: {points(mean)}"
+    silent = "disturb" in part.claim and result.arms["base"]["accuracy_irrelevant_0"][0] < LOWEST
+    if silent:
+        return None, f"{said}; it answers too little to be disturbed"
     if math.isnan(low) or p is None:
         small = all(abs(value) <= SMALL for value in part.values)
         return (False if small else None), f"{said}, the same in every seed"
-    said += f" ({100 * low:.1f} to {100 * high:.1f}), p {p:.2g} beside the others"
-    if "disturb" in part.claim and result.arms["base"]["accuracy_irrelevant_0"][0] < LOWEST:
-        return None, f"{said}; it answers too little to be disturbed"
+    within = f"{100 * low:.1f} to {100 * high:.1f}".replace("-", "−")
+    said += f" ({within}), p {p:.2g} beside the others"
     if p <= LEVEL:
         return mean > 0, said
     if -SMALL <= low <= high <= SMALL:
@@ -164,4 +166,4 @@ def _held(part: _Part, p: float | None, result: Distraction) -> tuple[bool | Non
 
 def points(share: float) -> str:
     """Return a difference of accuracies in percentage points, with its sign."""
-    return f"{100 * share:+.1f} points"
+    return f"{100 * share:+.1f} points".replace("-", "−")

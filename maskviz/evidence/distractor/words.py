@@ -21,12 +21,18 @@ def finding(result: Interference) -> str:
         return "No seed is finished yet."
     mean, low, high = result.arms["plain"]["reliance"]
     seeds = len(result.cells["plain"])
+    ends = span(low, high) if mean >= 0 else span(-high, -low)  # of what is gained
+    measured = f"{ends}, {seeds} seeds" if low == low else "one seed, no interval"
     opening = (
-        f"Trained on plain text, the model loses {points(mean)} of accuracy when the {kind} turns "
-        f"against the label ({span(low, high)}, {seeds} seeds)"
+        f"Trained on plain text, the model {'gains' if mean < 0 else 'loses'} {points(abs(mean))} "
+        f"of accuracy when the {kind} turns against the label ({measured})"
     )
-    if high < LARGE:
+    if low != low:
+        return f"{opening}: no verdict."
+    if -LARGE < low <= high < LARGE:
         return f"{opening}: it hardly leans on it, so there is little to win back."
+    if high < LARGE:
+        return f"{opening}: that it leans on it is not borne out, so there is nothing to win back."
     if mean < LARGE:
         return f"{opening}: so few seeds cannot tell whether it leans on it."
     said = [
@@ -49,17 +55,20 @@ def recovered(result: Interference, arm: str) -> str:
     mean, low, high = result.arms[arm]["recovery"]
     if math.isnan(mean):
         return "nothing to measure"
-    return f"{percent(mean, 0)} ({100 * low:.0f} to {100 * high:.0f})"
+    within = f"{100 * low:.0f} to {100 * high:.0f}" if low == low else "no interval"
+    return f"{percent(mean, 0)} ({within})".replace("-", "−")
 
 
 def points(share: float) -> str:
     """Return a difference of accuracies in percentage points."""
-    return f"{100 * share:.1f} points"
+    return f"{100 * share:.1f} points".replace("-", "−")
 
 
 def span(low: float, high: float) -> str:
-    """Return an interval of differences: `26.1 to 35.2`."""
-    return f"{100 * low:.1f} to {100 * high:.1f}"
+    """Return an interval of differences: `26.1 to 35.2`; one seed has none."""
+    if low != low:
+        return "no interval"
+    return f"{100 * low:.1f} to {100 * high:.1f}".replace("-", "−")
 
 
 def verdicts(result: Interference) -> list[tuple[str, bool | None, str]]:
@@ -134,7 +143,7 @@ def _cost(result: Interference) -> tuple[str, bool | None, str]:
     )
     mean, low, high = difference(plain, masked)
     claim = "Accuracy may fall a little where the attribute says nothing"
-    said = f"accuracy neutral {100 * mean:+.1f} points"
+    said = f"accuracy neutral {'+' * (mean >= 0)}{points(mean)}"
     if math.isnan(low):
         return claim, None, f"{said}, too few seeds to tell"
     rises = "; it rises instead" if low > 0 else ""

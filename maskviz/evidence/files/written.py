@@ -49,27 +49,38 @@ class NoisyTranslation:
 
     @property
     def finding(self) -> str:
-        """Say what the errors cost and what hiding or repairing them changes, in both scores."""
+        """Say what the errors cost and what hiding or repairing them changes, in both scores.
+
+        The scores are of one set, without an interval: neither way is called the better one.
+        """
         by_way = {way.way: way for way in self.ways}
         clean, noisy = by_way["clean"], by_way["noisy"]
-        best = max(WAYS[2:], key=lambda way: by_way[way].chrf)
-        doing = {"noisy + masked": "hiding them", "noisy + infilled": "guessing in their place"}
-        chrf, bleu = by_way[best].chrf - noisy.chrf, by_way[best].bleu
-        if clean.bleu is None or noisy.bleu is None or bleu is None:
-            return (
-                f"Typing errors cost {_points(clean.chrf - noisy.chrf)} points of chrF; "
-                f"{doing[best]} changes them by {_points(chrf, '+')}. Of references under four "
-                "words there is no BLEU."
-            )
-        return (
-            f"Typing errors cost {_points(clean.chrf - noisy.chrf)} points of chrF and "
-            f"{_points(clean.bleu - noisy.bleu)} of BLEU; {doing[best]} changes them by "
-            f"{_points(chrf, '+')} and {_points(bleu - noisy.bleu, '+')}."
+        many = len(clean.read)
+        over = f"Over {many:,} text{'s' * (many != 1)} typing errors change"
+        repairs = "; ".join(
+            f"{doing} changes {'it' if noisy.bleu is None else 'these'} by {_change(noisy, own)}"
+            for own, doing in ((by_way[way], doing) for way, doing in _REPAIRS.items())
         )
+        said = f"{over} {_change(clean, noisy, named=True)}; {repairs}"
+        none = " Of references under four words there is no BLEU." if clean.bleu is None else ""
+        return f"{said}. These are scores of one set, without an interval.{none}"
 
 
-def _points(value: float, sign: str = "") -> str:
-    return f"{value:{sign}z.1f}".replace("-", "−")
+_REPAIRS = {"noisy + masked": "hiding them", "noisy + infilled": "guessing in their place"}
+
+
+def _change(before: Translated, after: Translated, named: bool = False) -> str:
+    """Say by how many points chrF and, where there is one, BLEU change."""
+    chrf = _points(after.chrf - before.chrf)
+    lead = f"chrF by {chrf} points" if named else chrf
+    if before.bleu is None or after.bleu is None:
+        return lead
+    bleu = _points(after.bleu - before.bleu)
+    return f"{lead} and {f'BLEU by {bleu}' if named else bleu}"
+
+
+def _points(value: float) -> str:
+    return f"{value:+z.1f}".replace("-", "−")
 
 
 def noisy_translation(

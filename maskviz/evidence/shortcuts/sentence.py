@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...text.listed import listed
 from ...text.percent import percent
 from .result import FEWEST_ROWS, Leaning
 
@@ -23,20 +24,21 @@ def finding(
     """Say what a model leans on, surest first, or that nothing can be said."""
     if rows < FEWEST_ROWS and complete:
         return (
-            f"Nothing can be said: {rows} rows are left to measure on, and at least {FEWEST_ROWS} "
-            "are needed. Give a file with more rows that differ."
+            f"Nothing can be said: {rows:,} row{'s are' if rows != 1 else ' is'} left to measure "
+            f"on, and at least {FEWEST_ROWS} are needed. Give a file with more rows that differ."
         )
     if not found:
         return (
-            f"Nothing can be said: of {tested:,} candidates none moves the answer beyond chance "
-            f"(q ≤ 0.05) in the {rows:,} rows that nothing was chosen on."
+            f"Nothing can be said{'' if complete else ' yet'}: of {tested:,} candidates none is "
+            f"told to move the answer beyond chance (q ≤ 0.05) in the {rows:,} rows that nothing "
+            "was chosen on."
         )
     first = found[0]
     said = f"{model} leans on {_named(first)}, {_effect(first, value)}."
     rest = [_short(one) for one in found[1:_NAMED]]
     more = len(found) - 1 - len(rest)
     if rest:
-        said += f" Next: {', '.join(rest)}{f' and {more} more' if more else ''}."
+        said += f" Next: {listed([*rest, f'{more} more'] if more else rest)}."
     shortcuts = [one for one in found if one.shortcut]
     if shortcuts:
         names = ", ".join(one.name for one in shortcuts[:_NAMED])
@@ -64,16 +66,20 @@ def _effect(one: Leaning, value: str) -> str:
     part = one.all
     stands, it = ("stand", "them") if _several(one) else ("stands", "it")
     towards = f", for {one.towards}" if one.towards else ""
-    interval = f" ({part.ci95[0]:+.2f} to {part.ci95[1]:+.2f})" if part.ci95 else ""
+    interval = f" ({' to '.join(map(_signed, part.ci95))})" if part.ci95 else ""
     flips = ""
     if value == "log-odds":  # a value, or the probability of a given answer, is never another
         flips = f", and flips {percent(part.flip_rate)} of these answers"
     return (
         f"which {stands} in {percent(part.share)} of the rows; hiding {it} moves the answer's "
-        f"{value} by {part.strength:.2f}{towards}, {part.beyond:+.2f}{interval} beyond hiding as "
-        f"much of something else{flips} (q = {one.q_value:.2g})"
+        f"{value} by {part.strength:.2f}{towards}, {_signed(part.beyond)}{interval} beyond hiding "
+        f"as much of something else{flips} (q = {one.q_value:.2g})"
     )
 
 
 def _short(one: Leaning) -> str:
-    return f"{_named(one)} ({one.all.beyond:+.2f} in {percent(one.all.share)} of the rows)"
+    return f"{_named(one)} ({_signed(one.all.beyond)} in {percent(one.all.share)} of the rows)"
+
+
+def _signed(value: float | None) -> str:
+    return f"{value or 0.0:+.2f}".replace("-", "−")

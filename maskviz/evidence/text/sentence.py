@@ -42,7 +42,7 @@ def comparison_sentence(
         stays = percent(plain.confidence) if not comparison.valued else f"{plain.confidence:.3f}"
         return f"Nothing is hidden: the answer stays {plain.label} {stays}."
     doing = doing or f"Hiding {hidden(mask)}"
-    by_chance = "" if chance is None else f"; {beside(chance)}{_verdict(chance, p_adjusted)}"
+    by_chance = "" if chance is None else f"; {beside(chance)}{verdict_said(chance, p_adjusted)}"
     if comparison.subject:
         return f"{doing} {_moves(comparison)}{_writes(comparison)}{by_chance}."
     if comparison.valued:
@@ -70,7 +70,7 @@ def _labels(chosen: Sequence[str]) -> str:
     return " and ".join(chosen) or "no label"
 
 
-def _verdict(chance: Control, p_adjusted: float | None) -> str:
+def verdict_said(chance: Control, p_adjusted: float | None = None) -> str:
     """Return what may be said where a verdict can be given: beyond chance, or as chance."""
     if not (chance.tells and chance.number and chance.draws):
         return ""

@@ -18,7 +18,7 @@ from ...text.document import Document
 from ..chance.verdict import Control
 from .compare import Comparison
 from .scale import shortened
-from .sentence import beside, times
+from .sentence import beside, times, verdict_said
 
 _ORDINALS = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
@@ -45,7 +45,8 @@ def spoken_sentence(
     moved = detail["log_probability_masked"] - detail["log_probability_original"]
     if before != after:
         one, other = parting(before, after)
-        change = f"the answer changes from “{one}” to “{other}”"
+        one, other = (f"“{t}”" if own else "nothing" for t, own in ((one, before), (other, after)))
+        change = f"the answer changes from {one} to {other}"
     elif abs(moved) < _NOTICEABLE:
         change = f"the answer “{shortened(before, _SHOWN)}” stays as it is"
     else:
@@ -99,7 +100,7 @@ def _ranked(chance: Control | None) -> str:
         first, _, rest = chance.unit.partition(" ")
         among = f"the {chance.draws + 1} {first}s{' ' * bool(rest)}{rest} of about its length"
         return f": {place} of {among} (too few for more than a rank)"
-    return f"; {beside(chance)}"
+    return f"; {beside(chance)}{verdict_said(chance)}"
 
 
 # what is hidden -------------------------------------------------------------------------------

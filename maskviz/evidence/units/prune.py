@@ -151,5 +151,5 @@ def pruned_sentence(found: Pruned) -> str:
     low, high = (f"{100 * one:+.1f}".replace("-", "−") for one in cost.ci95)
     return (
         f"{said}; {percent(cost.before)} of {cost.rows:,} labels were right before and "
-        f"{percent(cost.after)} are after (change {low} to {high} points); {kept}."
+        f"{percent(cost.after)} are after (change, 95 %: {low} to {high} points); {kept}."
     )

@@ -41,7 +41,10 @@ def scan_sentence(found: UnitScan) -> str:
         return f"{doing} {moves}: the largest of {every} on this text, which is no verdict."
     tested = found.tested
     if tested is None:
-        return f"{doing} {moves} on average over {len(found.values)} rows, the largest of {count}."
+        return (
+            f"{doing} {moves} on average over {len(found.values)} row"
+            f"{'s' * (len(found.values) != 1)}: the largest of {every}, which is no verdict."
+        )
     return (
         f"{tested.unit.said[0].upper()}{tested.unit.said[1:]} is the largest of {count} on "
         f"{tested.found_on} rows; on {tested.rows} others masking it ({found.way.operator}) moves "

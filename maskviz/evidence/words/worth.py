@@ -170,8 +170,8 @@ def worth_sentence(found: Sequence[Worth]) -> str:
     chance = f"{100 * first.random:.1f} points on average"
     if not good:
         return (
-            f"No method's top {_words(first.k)} matter more than random ones ({chance}): do not "
-            "take this attention for an explanation."
+            f"Of no method the top {_words(first.k)} can be told from random ones ({chance}): do "
+            "not take this attention for an explanation."
         )
     best = max((one for one in tried if one.believable), key=lambda one: one.fall)
     return (

@@ -212,11 +212,10 @@ def believed(measured: dict[str, Faithfulness]) -> str:
         if m.comprehensiveness > m.random["comprehensiveness"].high
     ]
     if not good:
-        return (
-            "Hiding these methods' best words changes the answer no more than hiding random ones."
-        )
+        return "Hiding these methods' best words cannot be told from hiding random ones."
     return (
-        f"Hiding the best words changes the answer more than hiding random ones: {', '.join(good)}."
+        "Hiding the best words changes the answer beyond the middle 95 % of random ones: "
+        f"{', '.join(good)}."
     )
 
 

@@ -16,6 +16,7 @@ from maskviz.figures.sweeps import STATES, curves_figure, heatmap_figure, states
 from maskviz.report import sweep_report
 from maskviz.sweeps.results import measures
 from maskviz.sweeps.shipped import shipped_sweep
+from maskviz.sweeps.written import number_said, unit_of
 from maskviz.text.percent import percent
 from maskviz.training import RunSpec
 from maskviz.training.folder import ACTIVE, runs_home
@@ -224,35 +225,30 @@ def _figures(sweep: sweeps.Sweep) -> None:
 def _charts(found: sweeps.Results, name: str) -> None:
     chart(curves_figure(found), "sw_curves")
     chart(heatmap_figure(found), "sw_heatmap")
-    grid(_table(found.groups), f"{name}-results")
+    grid(_table(found.groups, found.measure), f"{name}-results")
 
 
-def _table(groups: Sequence[sweeps.Group]) -> pd.DataFrame:
+def _table(groups: Sequence[sweeps.Group], measure: str) -> pd.DataFrame:
     """Return a row for each setting; the seeds stand there where they are not the same for all."""
-    table = pd.DataFrame([_row(group) for group in groups])
+    table = pd.DataFrame([_row(group, measure) for group in groups])
     return table.drop(columns="seeds") if table["seeds"].nunique() == 1 else table
 
 
-def _row(group: sweeps.Group) -> dict[str, object]:
-    mean, low, high = group.interval
-    several = len(group.values) > 1
-    interval = f" ({100 * low:.1f} to {100 * high:.1f})" if several else ""
+def _row(group: sweeps.Group, measure: str) -> dict[str, object]:
+    mean, low, high = (number_said(measure, value) for value in group.interval)
+    interval = f" ({low} to {high})" if len(group.values) > 1 else ""
     return {
         "setting": group.name,
         "hidden": percent(group.realised, 1),
         "seeds": len(group.values),
-        "mean, % (95 %)": f"{100 * mean:.1f}{interval}" if group.values else "–",
-        "against plain": _points(group.against_plain),
-        "against control": _points(group.against_control),
+        f"mean, {unit_of(measure)} (95 %)": f"{mean}{interval}" if group.values else "–",
+        "against plain": _change(group.against_plain, measure),
+        "against control": _change(group.against_control, measure),
     }
 
 
-def _points(interval: tuple[float, float, float] | None) -> str:
+def _change(interval: tuple[float, float, float] | None, measure: str) -> str:
     if interval is None:
         return "–"
-    mean, low, high = interval
-    return (
-        f"{100 * mean:+.1f}"
-        if low != low
-        else f"{100 * mean:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
-    )
+    mean, low, high = (number_said(measure, value, signed=True) for value in interval)
+    return mean if interval[1] != interval[1] else f"{mean} ({low} to {high})"

@@ -103,7 +103,7 @@ def finding(plain: Look, masked: Look, mask: PatchMask, flips: float) -> str:
         change = f"turns {before} into “{masked.label}” {after}"
     return (
         f"Hiding {len(mask.hidden)} of {total} patches ({mask.strategy}) {change}; random patches "
-        f"of the same number turn the answer in {percent(flips)} of draws."
+        f"of the same number turn it in {round(flips * _DRAWS)} of {_DRAWS} draws."
     )
 
 
