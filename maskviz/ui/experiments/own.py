@@ -99,7 +99,8 @@ def _tie(experiment: Experiment, asked: Own) -> str:
     """Say how closely what is planted, or a column's value, goes with the label."""
     if asked.kind == "column":
         return f"Nothing is planted: the {asked.said} goes with the label."
-    what = f"A {asked.kind}" if asked.kind in KINDS else f"The {asked.said}"
+    article = "An" if asked.kind == "age" else "A"
+    what = f"{article} {asked.kind}" if asked.kind in KINDS else f"The {asked.said}"
     turned = percent(experiment.noise, 0)
     return (
         f"{what} goes with the label in {percent(experiment.strength, 0)} of what is learned from, "
