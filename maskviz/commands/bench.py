@@ -70,13 +70,12 @@ def interference_command(
 
     Cells that are finished are kept: an interrupted experiment goes on where it stopped.
     """
-    from ..evidence.distractor.experiment import ARMS, QUICK, Experiment
+    from ..evidence.distractor.experiment import QUICK, Experiment, arms_of
     from ..evidence.distractor.interference import interference
 
     small = QUICK if quick else {"rows": Experiment.rows, "steps": Experiment.steps}
     planted = _own(data, text_column, label_column, plant, place)
-    usual = tuple(a for a in ARMS if a != "oracle" or planted is None or planted.kind != "column")
-    chosen = tuple(a.strip() for a in arms.split(",") if a.strip()) or usual
+    chosen = tuple(a.strip() for a in arms.split(",") if a.strip()) or arms_of(planted)
     experiment = Experiment(
         model=model, kind=kind, strength=strength, noise=noise, seeds=seeds, fresh=not keep_head,
         rows=small["rows"] if rows is None else rows,

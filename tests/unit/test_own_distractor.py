@@ -12,6 +12,7 @@ from scipy.stats import binomtest
 from maskviz.errors import DataError, MaskvizError, ParameterError, UnknownNameError
 from maskviz.evidence.distractor import cell
 from maskviz.evidence.distractor.experiment import ARMS, Experiment
+from maskviz.evidence.distractor.interference import summarise
 from maskviz.evidence.distractor.own import Own, own, own_frame
 from maskviz.masks import mask
 
@@ -86,6 +87,8 @@ def test_a_column_is_tested_aligned_and_reversed_as_it_is(tmp_path) -> None:
         ({"plant": "word:film"}, "already: plant something"),
         ({"label_column": "text"}, "600 labels"),
         ({"path": "none.csv"}, "cannot be read"),
+        ({"plant": "label"}, "is the text or the label itself"),
+        ({"plant": "text"}, "is the text or the label itself"),
     ],
 )
 def test_bad_input_is_one_sentence(tmp_path, change: dict, says: str) -> None:
@@ -97,12 +100,51 @@ def test_bad_input_is_one_sentence(tmp_path, change: dict, says: str) -> None:
 
 @pytest.mark.parametrize(
     ("rows", "tie", "says"),
-    [(100, 0.85, "at least 144"), (600, 1.0, "0 rows of the held-out")],
+    [
+        (100, 0.85, "at least 144"),
+        (600, 1.0, "cannot be told apart"),
+        (600, 0.95, "11 rows of the"),
+    ],
 )
 def test_too_little_to_tell_is_said(tmp_path, rows: int, tie: float, says: str) -> None:
     asked = own(str(table(tmp_path, rows, tie)), "text", "label", "site")
     with pytest.raises(DataError, match=says):
         own_frame(asked, 350, 0.9, 0.1, 0)
+
+
+LABELS = ("bad", "good")
+
+
+@pytest.mark.parametrize(
+    ("site", "label", "says"),
+    [
+        (lambda i: "s", lambda i: LABELS[i % 2], "same label most often"),
+        (lambda i: f"s{i}", lambda i: LABELS[i % 2], "600 different values, and at most 200"),
+        (lambda i: "", lambda i: LABELS[i % 2], "^0 different texts with all"),
+        (lambda i: f"s{i % 2}" if i % 3 else "", lambda i: LABELS[i % 2], "cannot be told apart"),
+        (lambda i: f"s{i // 2 % 2}", lambda i: LABELS[i % 2], "same label most often"),
+        (lambda i: f"s{i % 2}", lambda i: "bad", r"has 1 label \(bad\)"),
+        (lambda i: f"s{i % 2}", lambda i: f"l{i}", r"has 600 labels \(l0, .*, …\)"),
+    ],
+)
+def test_a_column_of_which_nothing_can_be_told_is_one_sentence(tmp_path, site, label, says) -> None:
+    rows = [f"film {i} was seen,{label(i)},{site(i)}" for i in range(600)]
+    (tmp_path / "rows.csv").write_text("text,label,site\n" + "\n".join(rows))
+    with pytest.raises(DataError, match=says):
+        own_frame(own(str(tmp_path / "rows.csv"), "text", "label", "site"), 400, 0.9, 0.1, 0)
+
+
+@pytest.mark.parametrize("lean", [0.0, -0.02])
+def test_where_the_model_leans_on_nothing_it_is_said(lean: float) -> None:
+    figures = {
+        "accuracy_aligned": 0.8, "accuracy_neutral": 0.8, "accuracy_reversed": 0.8 - lean,
+        "reliance": lean, "worst_group": 0.6, "leakage_text": 0.5, "leakage_text_chance": 0.5,
+        "leakage_representation": 0.5, "leakage_representation_chance": 0.5,
+    }  # fmt: skip
+    found = summarise(Experiment(), {arm: [figures] * 3 for arm in ARMS})
+    assert "it hardly leans on it, so there is little to win back" in found.finding
+    assert "nan" not in found.finding
+    assert [held for _, held, _ in found.verdicts] == [False, None, None, True]
 
 
 def test_rows_that_have_the_plant_already_are_left_out(tmp_path) -> None:

@@ -153,6 +153,7 @@ def test_few_rows_say_nothing_and_ask_nothing() -> None:
         ({"text_column": "nowhere"}, "no column 'nowhere'"),
         ({"label_column": "who"}, "negative, positive"),
         ({"group_columns": ["nowhere"]}, "no column 'nowhere'"),
+        ({"group_columns": ["who", "text"]}, "'text' has 240 different values, and groups are at"),
         ({"cluster": "nowhere"}, "no column 'nowhere'"),
         ({"patterns": ["("]}, "regular expression"),
         ({"irrelevant": [""]}, "named by nothing"),
@@ -163,7 +164,7 @@ def test_few_rows_say_nothing_and_ask_nothing() -> None:
 def test_bad_input_is_one_sentence(more: dict, says: str) -> None:
     given = {"text_column": "text", "label_column": "label", "name": "a.csv"} | more
     with pytest.raises(MaskvizError, match=says) as raised:
-        shortcuts(table(100), question={"name": "weighed"}, **given)
+        shortcuts(table(240), question={"name": "weighed"}, **given)
     assert "\n" not in str(raised.value)
 
 

@@ -26,6 +26,12 @@ CACHE_VERSION = 1  # raise it when a cell's figures come to mean something else
 OF_KIND = {"place": 1}  # the same for the cells of one kind
 
 
+def arms_of(own: Own | None) -> tuple[str, ...]:
+    """Return all arms there can be: of a column nobody knows the words that give it away."""
+    known = own is None or own.kind != "column"
+    return tuple(arm for arm in ARMS if known or arm != "oracle")
+
+
 @dataclass(frozen=True)
 class Experiment:
     """What is asked for; the same values give the same figures.

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data.distractor import KINDS
+from ...data.groups import MOST
 from ...data.labels import no_column
 from ...data.rows import iter_rows
 from ...errors import DataError, ParameterError, UnknownNameError
@@ -54,6 +55,11 @@ class Own:
     def __post_init__(self) -> None:
         if self.place not in PLACES:
             raise UnknownNameError.of("place", self.place, PLACES)
+        if self.plant in (self.text_column, self.label_column):
+            raise ParameterError(
+                f"The column {self.plant!r} is the text or the label itself: name another one, or "
+                "what is to be planted."
+            )
         kind, _, written = self.plant.partition(":")
         if kind in ("word", "sentence") and not re.search(r"\w", written):
             raise ParameterError(
@@ -109,20 +115,15 @@ def own_frame(asked: Own, rows: int, strength: float, noise: float, seed: int) -
     rng = random.Random(seed)  # noqa: S311  repeatable, not secret
     texts = _usable(asked)
     rng.shuffle(texts)
-    labels = sorted({label for _, label, _ in texts})
-    if len(labels) != 2:
-        shown = ", ".join(labels[:5])
-        raise DataError(
-            f"The column {asked.label_column!r} has {len(labels)} labels ({shown}), and a "
-            "distractor goes with one of two: keep the rows of two labels."
-        )
     trained = min(rows, round(0.7 * len(texts)))
     dev = min(64, len(texts) // 20)
     if trained < _FEWEST_TRAINED:
+        needed = round(_FEWEST_TRAINED / 0.7) + 1
         raise DataError(
-            f"{len(texts)} rows can be used, and at least {round(_FEWEST_TRAINED / 0.7) + 1} are "
-            "needed: give a file with more."
+            f"{len(texts)} different texts with all that is asked for can be used, and at least "
+            f"{needed} are needed: give a file with more."
         )
+    labels = _two_labels(asked, texts)
     parts = {"train": texts[:trained], "dev": texts[trained : trained + dev]}
     tested = texts[trained + dev : trained + dev + max(rows // 5, 2 * _FEWEST_TESTED)]
     if asked.kind == "column":
@@ -130,6 +131,23 @@ def own_frame(asked: Own, rows: int, strength: float, noise: float, seed: int) -
     else:
         found = _with_plant(asked, parts, tested, labels, strength, noise, rng)
     return pd.DataFrame(found, columns=["text", "label", "distractor", "group", "split"])
+
+
+def _two_labels(asked: Own, texts: list[tuple[str, str, str]]) -> list[str]:
+    labels = sorted({label for _, label, _ in texts})
+    if len(labels) != 2:
+        shown = f"{', '.join(labels[:5])}{', …' * (len(labels) > 5)}"
+        raise DataError(
+            f"The column {asked.label_column!r} has {len(labels):,} label{'s' * (len(labels) > 1)} "
+            f"({shown}), and a distractor goes with one of two: keep the rows of two labels."
+        )
+    values = len({value for _, _, value in texts})
+    if asked.kind == "column" and values > MOST:
+        raise DataError(
+            f"The column {asked.plant!r} has {values:,} different values, and at most {MOST} can "
+            "be tied to a label: name a column with fewer."
+        )
+    return labels
 
 
 def _usable(asked: Own) -> list[tuple[str, str, str]]:
@@ -220,6 +238,11 @@ def _tied(
     aligned = [row for row in known if labels[row[3]] == row[1]]
     reversed_ = [row for row in known if labels[row[3]] != row[1]]
     few = min(len(aligned), len(reversed_))
+    if not reversed_:
+        raise DataError(
+            "In all held-out rows the column says what the label is, so that the two cannot be "
+            "told apart: name a column that is tied to the label less closely."
+        )
     if few < _FEWEST_TESTED:
         raise _too_few(few, "of the held-out rows have the other label than their value's usual")
     tests = {

@@ -259,6 +259,10 @@ class GroupSums:
                 f"Groups of {column!r} with fewer than {FEWEST} rows are never called worst: "
                 f"{', '.join(few[:5])}{more}."
             )
+        if len(groups) > MOST:
+            said.append(
+                f"Of {len(groups):,} groups of {column!r} the {MOST} largest are set beside."
+            )
         if self._empty[column]:
             said.append(f"{self._empty[column]:,} rows have no {column!r}: they are {EMPTY}.")
         if len(groups) > 1:

@@ -26,6 +26,7 @@ from ...readings.question import Question, Spec, asked
 from ...readings.windows import checked_long
 from ...text.document import Document
 from ..files.conversations import json_of_each, of_each, refuse_turns
+from ..files.groups import checked_groups
 from ..files.rows import FileCheck, Row, check_file, label_reader, notes, usable_rows
 from ..files.slots import Slots
 from ..files.taken import AT_ONCE
@@ -97,6 +98,7 @@ class ShortcutWork:
             source, self.question, text_column, label_column, tuple(group_columns), name, cluster,
             label_map,
         )  # fmt: skip
+        checked_groups(group_columns, self.check.columns)
         if not self.check.usable:
             said = " ".join(self.check.notes) or "it has no rows."
             raise DataError(f"No row of the file can be searched: {said}")

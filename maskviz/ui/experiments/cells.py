@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -93,5 +94,4 @@ def verdicts_list(verdicts: Sequence[tuple[str, bool | None, str]]) -> None:
 def command(arms: Sequence[Any], seeds: int, arguments: Sequence[str]) -> None:
     """Show how many cells there are, and the same on the command line."""
     st.caption(f"{len(arms)} arms × {seeds} seeds. The same on the command line:")
-    shown = " ".join(a for a in arguments if a != "--json")
-    code(f"maskviz {shown}")
+    code(shlex.join(["maskviz", *(a for a in arguments if a != "--json")]))
