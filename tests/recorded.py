@@ -17,6 +17,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -117,6 +118,14 @@ def _places() -> dict[str, str]:
     return {str(home()): "{home}", str(assets()): "{assets}"}
 
 
+_entry_points = metadata.entry_points
+
+
+def _but_pipelines(**asked: Any) -> Any:
+    """Return the entry points without installed pipelines: recorded is what stands without."""
+    return [] if asked.get("group") == "spacy_models" else _entry_points(**asked)
+
+
 def _call(arguments: Sequence[str], stdin: str = "") -> tuple[int, str, str]:
     """Run a command in this process; returns exit status, standard output and error."""
     from maskviz import cli
@@ -124,6 +133,7 @@ def _call(arguments: Sequence[str], stdin: str = "") -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.object(sys, "argv", ["maskviz", *arguments]),
+        mock.patch.object(metadata, "entry_points", _but_pipelines),
         mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()))),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
