@@ -69,6 +69,12 @@ def test_a_click_hides_a_word_and_another_shows_it(visit):
     expect(visit.page.get_by_label("Seed", exact=True)).to_have_value("1")
 
 
+def test_a_field_runs_as_the_letters_in_it_do(visit):
+    field = open_strip(visit, text="הסרט היה משעמם.").page.get_by_label("Text", exact=True)
+    expect(field).to_have_css("unicode-bidi", "plaintext")
+    expect(field).to_have_css("text-align", "start")
+
+
 def test_the_keyboard_hides_a_range_and_takes_it_back(visit):
     open_strip(visit, strategy="manual", hidden="").page.locator(".unit").first.focus()
     press = visit.page.keyboard.press
