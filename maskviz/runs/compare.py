@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..models.locate import public_name
 from ..text.listed import listed
-from ..text.percent import percent
+from ..text.percent import number, percent
 from ..training.folder import Run
 from ..training.loop.ending import unequal
 
@@ -101,7 +101,7 @@ class PairedRuns:
     @property
     def said(self) -> str:
         """The difference, its interval and test in one sentence, and what it does not say."""
-        low, high = (f"{100 * bound:+.1f}".replace("-", "−") for bound in self.ci95)
+        low, high = (number(100 * bound, "+.1f") for bound in self.ci95)
         size = f"{100 * abs(self.difference):.1f} points"
         lead = f"On the same {self.rows:,} held-out rows "
         test = f"(95 %: {low} to {high}; McNemar p {_p(self.p_value)})"

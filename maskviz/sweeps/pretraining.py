@@ -16,7 +16,7 @@ from ..errors import ParameterError, RunError
 from ..evidence.intervals import difference, mean_interval
 from ..paths import home
 from ..runs import list_runs, train
-from ..text.percent import percent
+from ..text.percent import number, percent
 from ..training import MaskingSpec, RunSpec
 from ..training.folder import Run, slug
 from ..training.loop.ending import unequal
@@ -91,7 +91,7 @@ class Pretrained:
         if low != low:
             count = "one seed" if len(self.without) == 1 else "all seeds alike, too few to tell"
             return f"{said}, {count}."
-        within = f"{100 * low:+.1f} to {100 * high:+.1f}".replace("-", "−")
+        within = " to ".join(number(100 * end, "+.1f") for end in (low, high))
         told = "no difference can be told" if low <= 0 <= high else "a difference beyond chance"
         return f"{said} ({within}, {len(self.without)} seeds), {told}."
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..text.percent import percent
+from ..text.percent import number, percent
 
 LOSS, RELIANCE = "loss", "reliance"
 
@@ -14,8 +14,7 @@ def number_said(measure: str, value: float, signed: bool = False) -> str:
     ('1.576', '−3.1')
     """
     sign = "+" if signed else ""
-    said = f"{value:{sign}.3f}" if measure == LOSS else f"{100 * value:{sign}.1f}"
-    return said.replace("-", "−")
+    return number(value, f"{sign}.3f") if measure == LOSS else number(100 * value, f"{sign}.1f")
 
 
 def unit_of(measure: str) -> str:

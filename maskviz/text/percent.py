@@ -1,4 +1,4 @@
-"""A share as a person reads it, the same in every sentence, table and chart."""
+"""Shares and numbers as a person reads them, the same in every sentence, table and chart."""
 
 from __future__ import annotations
 
@@ -22,3 +22,12 @@ def percent(share: float, digits: int | None = None, *, signed: bool = False) ->
     if 0 < share < 0.01 or 0.99 < share < 1:
         return f"{100 * share:.1f}{_SIGN}"
     return f"{100 * share:.0f}{_SIGN}"
+
+
+def number(value: float, form: str) -> str:
+    """Return a number in a form of Python's, with the sign for minus in place of a hyphen.
+
+    >>> number(-0.031, "+.2f"), number(0.5, ".1f")
+    ('−0.03', '0.5')
+    """
+    return f"{value:{form}}".replace("-", "−")

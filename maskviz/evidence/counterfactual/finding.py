@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ...shares import Interval
 from ...text.listed import listed
-from ...text.percent import percent
+from ...text.percent import number, percent
 from ..chance.verdict import LEVEL, holm
 from .gap import Gap
 from .swaps import SIDES, UNORDERED
@@ -139,7 +139,7 @@ def _shift(found: KindVerdict, measure: str) -> str:
 def _within(interval: Interval | None) -> str:
     if interval is None:
         return ""
-    low, high = (f"{bound:+.3f}".replace("-", "−") for bound in interval)
+    low, high = (number(bound, "+.3f") for bound in interval)
     return f" (mean difference, 95\u00a0%: {low} to {high})"
 
 

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...text.percent import percent
+from ...text.percent import number, percent
 from ..chance.verdict import LEVEL, holm
 from ..intervals import difference
 from ..statistics import paired_t
@@ -155,7 +155,7 @@ def _held(part: _Part, p: float | None, result: Distraction) -> tuple[bool | Non
     if math.isnan(low) or p is None:
         small = all(abs(value) <= SMALL for value in part.values)
         return (False if small else None), f"{said}, the same in every seed"
-    within = f"{100 * low:.1f} to {100 * high:.1f}".replace("-", "−")
+    within = f"{number(100 * low, '.1f')} to {number(100 * high, '.1f')}"
     said += f" ({within}), p {p:.2g} beside the others"
     if p <= LEVEL:
         return mean > 0, said
@@ -166,4 +166,4 @@ def _held(part: _Part, p: float | None, result: Distraction) -> tuple[bool | Non
 
 def points(share: float) -> str:
     """Return a difference of accuracies in percentage points, with its sign."""
-    return f"{100 * share:+.1f} points".replace("-", "−")
+    return f"{number(100 * share, '+.1f')} points"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ...text.percent import percent
+from ...text.percent import number, percent
 
 if TYPE_CHECKING:
     from .result import Interference
@@ -61,14 +61,14 @@ def recovered(result: Interference, arm: str) -> str:
 
 def points(share: float) -> str:
     """Return a difference of accuracies in percentage points."""
-    return f"{100 * share:.1f} points".replace("-", "−")
+    return f"{number(100 * share, '.1f')} points"
 
 
 def span(low: float, high: float) -> str:
     """Return an interval of differences: `26.1 to 35.2`; one seed has none."""
     if low != low:
         return "no interval"
-    return f"{100 * low:.1f} to {100 * high:.1f}".replace("-", "−")
+    return f"{number(100 * low, '.1f')} to {number(100 * high, '.1f')}"
 
 
 def verdicts(result: Interference) -> list[tuple[str, bool | None, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from ...shares import Interval
 from ...text.listed import listed
-from ...text.percent import percent
+from ...text.percent import number, percent
 from .chance import ChanceResult
 from .file_result import FileComparison
 from .tally import StrategyResult
@@ -101,7 +101,7 @@ def _within(interval: Interval | None, unit: str, factor: float) -> str:
     if interval is None:
         return ""
     digits = "+.1f" if factor == 100 else "+.3g"
-    low, high = (f"{factor * bound:{digits}}".replace("-", "−") for bound in interval)
+    low, high = (number(factor * bound, digits) for bound in interval)
     return f" (difference, 95\u00a0%: {low} to {high}{f' {unit}' if unit else ''})"
 
 
@@ -173,7 +173,7 @@ def _brackets(*parts: str) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.3g}".replace("-", "−")
+    return number(value, "+.3g")
 
 
 def _capital(text: str) -> str:

@@ -13,6 +13,7 @@ from ...errors import InputError
 from ...masks.choose import mask as choose_mask
 from ...masks.mask import Mask
 from ...models.model import Model, load_model
+from ...text.percent import number
 from ...training.loop.text_scores import bleu_chrf, rouge
 
 WAYS = ("clean", "noisy", "noisy + masked", "noisy + infilled")
@@ -80,7 +81,7 @@ def _change(before: Translated, after: Translated, named: bool = False) -> str:
 
 
 def _points(value: float) -> str:
-    return f"{value:+z.1f}".replace("-", "−")
+    return number(value, "+z.1f")
 
 
 def noisy_translation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...text.listed import listed
-from ...text.percent import percent
+from ...text.percent import number, percent
 from .result import FEWEST_ROWS, Leaning
 
 _NAMED = 3  # of what is found
@@ -82,4 +82,4 @@ def _short(one: Leaning) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return f"{value or 0.0:+.2f}".replace("-", "−")
+    return number(value or 0.0, "+.2f")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...readings.labels import Prediction
-from ...text.percent import percent
+from ...text.percent import number, percent
 from ..chance.verdict import Control
 from .compare import Comparison
 
@@ -88,7 +88,7 @@ class Scale:
 
     def said(self, value: float) -> str:
         """Return a value as a sentence has it."""
-        return percent(value) if self.bounded else f"{value:{self.digits}}".replace("-", "−")
+        return percent(value) if self.bounded else number(value, self.digits)
 
 
 def shortened(text: str, most: int = 60) -> str:

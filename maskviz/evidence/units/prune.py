@@ -139,7 +139,7 @@ def _answers(question: Question, rows: list[Row]) -> list[str]:
 
 def pruned_sentence(found: Pruned) -> str:
     """Say what is written, and what it costs."""
-    from ...text.percent import percent
+    from ...text.percent import number, percent
 
     cost = found.cost
     said = f"Without {found.units.said} the model is in {found.folder}"
@@ -148,7 +148,7 @@ def pruned_sentence(found: Pruned) -> str:
     kept = f"{percent(cost.same)} of {cost.rows:,} answers stay as they were"
     if cost.before is None or cost.after is None or cost.ci95 is None:
         return f"{said}; {kept}."
-    low, high = (f"{100 * one:+.1f}".replace("-", "−") for one in cost.ci95)
+    low, high = (number(100 * one, "+.1f") for one in cost.ci95)
     return (
         f"{said}; {percent(cost.before)} of {cost.rows:,} labels were right before and "
         f"{percent(cost.after)} are after (change, 95 %: {low} to {high} points); {kept}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...inside.units import SEVERAL
-from ...text.percent import percent
+from ...text.percent import number, percent
 from ..text.sentence import comparison_sentence, shortened
 from .compare import Silenced
 from .knockout import Knockout
@@ -99,4 +99,4 @@ def lens_sentence(found: Lens) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
+    return number(value, "+.2f")

@@ -17,7 +17,7 @@ from maskviz.evidence.words.plausibility import plausibility
 from maskviz.evidence.words.staged import cost, is_long
 from maskviz.figures import compare as figures
 from maskviz.readings.question import Spec, asked
-from maskviz.text.percent import percent
+from maskviz.text.percent import number, percent
 from maskviz.ui.compare.answer import answers_in_words, show_matrix
 from maskviz.ui.compare.file import long_control
 from maskviz.ui.compare.turns import turns_of_scores
@@ -172,7 +172,7 @@ def _answered(found: Explanation) -> str:
     if found.unit == "contrast":
         return f"That it is {_named(found)}"
     if found.head == "likelihood":
-        return f"{_named(found)} (ln p {found.probability:.2f})".replace("-", "−")
+        return f"{_named(found)} (ln p {number(found.probability, '.2f')})"
     value = f"{found.probability:.3f}" if found.head == "regression" else percent(found.probability)
     return f"{_named(found)} {value}"
 
