@@ -106,7 +106,7 @@ def controls(chosen: state.View) -> tuple[Model, Look]:
         drawn(
             st.segmented_control,
             "Show",
-            "difference",
+            st.session_state["attention_show"],
             list(SHOWS),
             format_func=SHOWS.get,
             key="attention_show",
@@ -119,7 +119,7 @@ def controls(chosen: state.View) -> tuple[Model, Look]:
         drawn(
             st.selectbox,
             "Method",
-            "raw",
+            st.session_state["attention_method"],
             list(METHODS),
             key="attention_method",
             persist_state="session",
@@ -171,7 +171,7 @@ def display_choices() -> None:
     drawn(
         st.toggle,
         "Whole words",
-        True,
+        st.session_state["attention_words"],
         key="attention_words",
         persist_state="session",
         help="Attention to the parts of a word is added, attention from them averaged.",
@@ -179,7 +179,7 @@ def display_choices() -> None:
     drawn(
         st.toggle,
         "Special tokens",
-        True,
+        st.session_state["attention_special"],
         key="attention_special",
         persist_state="session",
         help="[CLS], [SEP] and their like, which many heads rest on.",
@@ -187,7 +187,7 @@ def display_choices() -> None:
     drawn(
         st.slider,
         "Leave out weights under",
-        0.0,
+        st.session_state["attention_floor"],
         0.0,
         50.0,
         step=0.5,
@@ -198,7 +198,7 @@ def display_choices() -> None:
     drawn(
         st.radio,
         "Colours",
-        "model",
+        st.session_state["attention_scale"],
         list(SCALES),
         format_func=SCALES.get,
         key="attention_scale",

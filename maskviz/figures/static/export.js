@@ -6,8 +6,10 @@ const mosaic = new Mosaic(document.getElementById("mosaic"))
 const arms = document.getElementById("arms")
 let arm // what is shown: its header, ramps, words and bytes
 
-const read = index => {
-  const { head, ramps, cells } = unpack(bytesOf(held[index].textContent))
+const opened = [] // what was read once is kept
+const read = index => opened[index] ??= unpacked(held[index].textContent)
+const unpacked = text => {
+  const { head, ramps, cells } = unpack(bytesOf(text))
   const words = new (head.signed ? Int16Array : Uint16Array)(cells.slice().buffer)
   const small = Uint8Array.from(words, head.signed
     ? v => Math.round(Math.sign(v) * Math.sqrt(Math.abs(v) / 32767) * 127 + 127)
