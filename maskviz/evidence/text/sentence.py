@@ -188,13 +188,14 @@ def fill_sentence(mask: Mask, fills: Sequence[Fill], model: str) -> str:
     fills = [f for f in fills if any(c.isalnum() for c in f.text)]  # punctuation is no guess
     if not fills:
         return f"{hides}."
+    if len(fills) == 1:
+        what = "it" if count == 1 else "the one hidden place"
+        return f"{hides}; {model} {_single(fills[0], what)}."
     first = sum(_right(f, 1) for f in fills)
     among = sum(_right(f, len(f.candidates)) for f in fills)
     return (
         f"{hides}; {model} guesses {first} of the {len(fills)} hidden places at its first try "
         f"and {among} among its five best."
-        if len(fills) > 1
-        else f"{hides}; {model} {_single(fills[0])}."
     )
 
 
@@ -202,9 +203,9 @@ def _right(fill: Fill, among: int) -> bool:
     return fill.text.casefold() in (c.token.casefold() for c in fill.candidates[:among])
 
 
-def _single(fill: Fill) -> str:
+def _single(fill: Fill, what: str) -> str:
     if _right(fill, 1):
-        return "guesses it at its first try"
+        return f"guesses {what} at its first try"
     if _right(fill, len(fill.candidates)):
-        return "has it among its five best guesses"
-    return "does not guess it"
+        return f"has {what} among its five best guesses"
+    return f"does not guess {what}"
