@@ -273,16 +273,19 @@ def spoken_sure(chance: Given | None = None, notice: str = "") -> str:
     return _sure(None if chance is None else control(**chance), SimpleNamespace(notice=notice))  # type: ignore[arg-type]
 
 
-def run_sure(rows: Sequence[int]) -> str:
+def run_sure(rows: Sequence[int], shares: bool = True) -> str:
     from maskviz.report.run import _sure
 
-    return _sure({"evaluations": [{"rows": n} for n in rows]})
+    measured = {"accuracy": 0.9} if shares else {"loss": 1.2}
+    return _sure({"evaluations": [{"rows": n, **measured} for n in rows]})
 
 
-def file_sure(rows: int, complete: bool = True) -> str:
+def file_sure(rows: int, complete: bool = True, drawn: bool = True) -> str:
     from maskviz.report.comparison import _sure
 
-    return _sure(SimpleNamespace(rows=rows, complete=complete))  # type: ignore[arg-type]
+    strategies = {"entity": SimpleNamespace(chance=drawn or None)}
+    found = SimpleNamespace(rows=rows, complete=complete, strategies=strategies)
+    return _sure(found)  # type: ignore[arg-type]
 
 
 def believed(methods: Mapping[str, Sequence[float]]) -> str:
