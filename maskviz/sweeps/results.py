@@ -274,6 +274,8 @@ def _with_interval(measure: str, group: Group) -> str:
     said = figure_said(measure, mean)
     if low != low:
         return said
+    if high - low < 1e-9:  # Student's t says nothing of seeds that do not differ
+        return f"{said} (in each of {len(group.values)} seeds)"
     written = figure_said if unit_of(measure) == "%" else number_said
     ends = f"{written(measure, low)} to {written(measure, high)}"
     return f"{said} ({ends}, {len(group.values)} seeds)"

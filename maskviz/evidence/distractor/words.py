@@ -56,6 +56,8 @@ def recovered(result: Interference, arm: str) -> str:
     if math.isnan(mean):
         return "nothing to measure"
     within = f"{100 * low:.0f} to {100 * high:.0f}" if low == low else "no interval"
+    if high - low < 1e-9:  # Student's t says nothing of seeds that do not differ
+        within = "in every seed"
     return f"{percent(mean, 0)} ({within})".replace("-", "−")
 
 

@@ -71,6 +71,7 @@ def _example() -> None:
     st.markdown("**An example: what two runs look like beside each other**")
     compare(found)
     told = pd.DataFrame([summary_row(run) for run in found]).drop(columns="Progress")
+    told = told.dropna(axis="columns", how="all")
     shares = [name for name in _SHARES if name in told]
     told[shares] = told[shares].astype(float) * 100
     share = st.column_config.NumberColumn(format="%.1f %%")
