@@ -143,7 +143,8 @@ def test_it_says_what_a_cell_is_and_what_is_left_out(short, monkeypatch) -> None
     size = size_of(model, asked_for)
     count = len(apply(TEXT, "mask", model))
     block = block_size(count)
-    assert size.notice.startswith(f"The text has {count} tokens, and each cell stands for {block}")
+    assert size.pooled.startswith(f"The text has {count} tokens, and each cell stands for {block}")
+    assert size.notice == ""
     assert size.cells == (-(-count // block)) ** 2
     monkeypatch.setattr(long_texts, "READ", 40)
     monkeypatch.setattr("maskviz.attention.looking.READ", 40)
