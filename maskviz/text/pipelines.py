@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import MissingDependencyError, UnknownNameError
 from ..paths import assets
 from .ages import with_people
-from .docs import borders, read
+from .docs import PEOPLE_BY_AGE, borders, read
 from .languages import Finding, sentence_offsets
 from .sentences import sentences_of
 from .spacing import Spaced, spaced
@@ -134,8 +134,8 @@ def _loaded(name: str) -> Any:
 
     verify(assets() / BUNDLED)
     pipeline: Any = spacy.load(assets() / BUNDLED)
-    Language.component("people_by_age", func=with_people)
-    pipeline.add_pipe("people_by_age")
+    Language.component(PEOPLE_BY_AGE, func=with_people)
+    pipeline.add_pipe(PEOPLE_BY_AGE)
     pipeline.tokenizer.token_match = _EMOJI.fullmatch
     return pipeline
 
