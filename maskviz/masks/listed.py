@@ -31,9 +31,12 @@ def expressions(name: str, words: bool = True, language: str = "en") -> list[str
 
     words: the plain words of the list, too, as the first of them.
     """
-    path = list_path(f"{name}.txt", language)
-    plain, own = _compile(path, path.stat().st_mtime_ns, language, _beside(path, language))
+    plain, own = _of(list_path(f"{name}.txt", language), language)
     return [*plain, *own] if words else list(own)
+
+
+def _of(path: Path, language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return _compile(path, path.stat().st_mtime_ns, language, _beside(path, language))
 
 
 def matches(text: str, name: str, language: str) -> Iterator[tuple[int, int]]:
@@ -44,8 +47,9 @@ def matches(text: str, name: str, language: str) -> Iterator[tuple[int, int]]:
     >>> list(matches("我和Tom Hanks去", "names", "zh"))
     [(2, 11)]
     """
-    own = expressions(name, language=language) if has_list(name, language) else []
-    for expression in own:
+    path = list_path(f"{name}.txt", language)
+    plain, own = _of(path, language) if language and path.is_file() else ((), ())
+    for expression in (*plain, *own):
         yield from find_all(expression, text)
     if language != "en" and (latin := _latin(text)):
         for expression in expressions(name):
