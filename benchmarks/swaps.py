@@ -122,8 +122,10 @@ def names_found() -> dict[str, dict[str, int]]:
     """Return for each group how many mentions of names `attribute` finds without its list."""
     from maskviz.masks import attributes
 
-    whole, counts = attributes.expressions, {}
-    attributes.expressions = lambda name: [] if name == "names" else whole(name)
+    whole, counts = attributes.matches, {}
+    attributes.matches = lambda text, name, language: (
+        iter(()) if name == "names" else whole(text, name, language)
+    )
     try:
         for (group, gender), names in sorted(_names().pools.items()):
             asked = names[:40]
@@ -131,12 +133,12 @@ def names_found() -> dict[str, dict[str, int]]:
             for name in asked:
                 for sentence in SENTENCES:
                     text = sentence.format(name)
-                    spans = mask(text, "attribute", types=["names"]).spans
+                    spans = mask(Document(text, spoken="en"), "attribute", types=["names"]).spans
                     hit = any(text[s.start : s.end] == name for s in spans)
                     n["right" if hit else "wrong"] += 1
             counts[f"{group} {gender}"] = dict(n)
     finally:
-        attributes.expressions = whole
+        attributes.matches = whole
     return counts
 
 

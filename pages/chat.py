@@ -67,11 +67,7 @@ def mask_of(talk: Talk, model: str) -> tuple[Mask | None, str]:
     except MaskvizError as error:
         st.error(escape(str(error)), icon="⚠️")
         return Mask(talk.conversation.text), "Nothing is hidden yet."
-    count, total = len(chosen.hidden_words), len(chosen.words)
-    if not count:
-        return chosen, "Nothing is hidden: click a word, or choose what to hide, then ask."
-    are = "is" if count == 1 else "are"
-    return chosen, f"{count:,} of {total:,} words {are} hidden: ask, and read both answers."
+    return chosen, hidden.said(len(chosen.hidden_words), len(chosen.words))
 
 
 def ask(talk: Talk, chosen: Mask, model: str, headline: DeltaGenerator) -> None:

@@ -12,7 +12,6 @@ from maskviz.inside.beginning import beginning_notice, read_beginning
 from maskviz.inside.tape import attending, parts_of, shape_of
 from maskviz.masks import MATRICES, Encoding, attention_edges
 from maskviz.models import Model, load_model
-from maskviz.text.percent import percent
 from maskviz.ui.components.attention_head import attention_head
 from maskviz.ui.guide import choice as guide_choice
 from maskviz.ui.guide import terms as guide_terms
@@ -47,7 +46,8 @@ def worked(view: state.View, headline: st.delta_generator.DeltaGenerator) -> Non
         headline.markdown("### Give a table of 0 and 1: who may attend to whom.")
         return
     allowed, found, plain = compute(view, name, layer, head, parameters, where)
-    headline.markdown(f"### {escape(finding(encoding, found, plain, row, name))}")
+    said = guide_terms.finding(encoding.tokens, found, plain, row, name)
+    headline.markdown(f"### {escape(said)}")
     if notice := beginning_notice(encoding, model, "Arithmetic"):
         st.caption(escape(notice))
     formula()
@@ -135,19 +135,6 @@ def _compute(
         edges.allowed,
         head_arithmetic(loaded, plain, layer, head, acting),
         head_arithmetic(loaded, plain, layer, head),
-    )
-
-
-def finding(
-    encoding: Encoding, found: HeadArithmetic, plain: HeadArithmetic, row: int, name: str
-) -> str:
-    """Say what the matrix does to the chosen row."""
-    before, after = int(plain.weights[row].argmax()), int(found.weights[row].argmax())
-    token = encoding.tokens
-    return (
-        f"Without a mask “{token[row]}” attends most to “{token[before]}” "
-        f"({percent(float(plain.weights[row, before]))}); under {name} "
-        f"to “{token[after]}” ({percent(float(found.weights[row, after]))})."
     )
 
 

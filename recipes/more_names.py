@@ -11,7 +11,7 @@ has for India, Indonesia, Turkey, Ghana, Nigeria, South Africa and East Africa a
 its other countries (Kenya, Pakistan, Algeria, Ireland, New Zealand …) are left to measure with:
 `--measure`. What is left out is left out as in `given_names.py`. Written:
 `masks/lexicons/names.txt`, and behind what stands in `evidence/counterfactual/names.tsv` the names
-that one gender bears to 95 %.
+that one gender bears to 95 %, and behind those the names of either (gender `-`).
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def main() -> None:
     before = written_before()
     new = without_words(names - before, given.words, given.data) - called_otherwise(given.data)
     LEXICON.write_text(lexicon(before | new), encoding="utf-8")
-    rows = swapped(borne, before | new)
+    rows = [*swapped(borne, before | new), *either(borne, before | new)]
     with SWAPS.open("a", encoding="utf-8") as file:
         file.writelines(f"{row}\n" for row in rows)
     print(f"{len(new):,} names and {len(rows):,} genders more")
@@ -114,7 +114,7 @@ def ssa() -> dict[str, Counter[str]]:
 def swapped(borne: dict[str, Counter[str]], names: set[str]) -> list[str]:
     """Return a line of group, gender and name for each that one gender bears, and none has yet."""
     shares = read_shares()
-    known = {line.split("\t")[2] for line in SWAPS.read_text().splitlines() if "\t" in line}
+    known = told_before()
     rows = []
     for name in sorted(names - known, key=lambda n: (-borne.get(n, Counter()).total(), n)):
         by = borne.get(name, Counter())
@@ -122,6 +122,17 @@ def swapped(borne: dict[str, Counter[str]], names: set[str]) -> list[str]:
             if by.total() >= BORNE_BY and by[gender] >= ONE_GENDER * by.total():
                 rows.append(f"{told(name, shares)}\t{gender}\t{name}")
     return rows
+
+
+def told_before() -> set[str]:
+    """Return the names of `names.tsv`."""
+    return {line.split("\t")[2] for line in SWAPS.read_text().splitlines() if "\t" in line}
+
+
+def either(borne: dict[str, Counter[str]], names: set[str]) -> list[str]:
+    """Return a line for each name that both genders bear, so that it tells neither."""
+    counted = (n for n in sorted(names - told_before()) if n in borne)
+    return [f"-\t-\t{n}" for n in counted if max(borne[n].values()) < ONE_GENDER * borne[n].total()]
 
 
 if __name__ == "__main__":

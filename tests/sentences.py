@@ -304,8 +304,8 @@ def lines(found: Sequence[tuple[str, bool | None, str]]) -> str:
 
 def caller(name: str) -> Callable[..., str]:
     """Return what makes the sentence of `module:function` from a case's values."""
-    module = import_module("tests.sentences_of_runs")
-    return {**HERE, **module.HERE}[name]
+    others = (import_module(f"tests.sentences_of_{kind}").HERE for kind in ("runs", "pages"))
+    return {name: make for own in (HERE, *others) for name, make in own.items()}[name]
 
 
 _OF = "maskviz.evidence."

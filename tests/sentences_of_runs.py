@@ -204,7 +204,7 @@ def roles_of(layers: Sequence[Sequence[Sequence[Any]]]) -> Any:
 
 def view_of(
     weights: Any, method: str = "raw", hidden: Sequence[bool] = (), signed: bool = False,
-    absent: Sequence[bool] = (), keys: Any = None,
+    absent: Sequence[bool] = (), keys: Any = None, block: int = 1,
 ) -> Any:  # fmt: skip
     import numpy as np
 
@@ -215,7 +215,7 @@ def view_of(
     return View(
         weights, tuple("abcdefgh"[:count]), tuple(hidden or [False] * count),
         (True, *[False] * (count - 1)), tuple(range(count)), tuple(absent or [False] * count),
-        signed, method=method,
+        signed, method=method, block=block,
     )  # fmt: skip
 
 
@@ -225,18 +225,19 @@ def plain_heads(layers: Any) -> str:
     return plain_finding(roles_of(layers))
 
 
-def masked_heads(layers: Any, hidden: Sequence[bool]) -> str:
+def masked_heads(layers: Any, hidden: Sequence[bool], block: int = 1) -> str:
     from maskviz.attention.finding import masked_finding
 
-    return masked_finding(view_of([[[[1.0] * len(hidden)]]], hidden=hidden), roles_of(layers))
+    shown = view_of([[[[1.0] * len(hidden)]]], hidden=hidden, block=block)
+    return masked_finding(shown, roles_of(layers))
 
 
-def changed_heads(layers: Sequence[Sequence[float]], method: str = "raw") -> str:
+def changed_heads(layers: Sequence[Sequence[float]], method: str = "raw", block: int = 1) -> str:
     from maskviz.attention.finding import difference_finding
     from maskviz.attention.roles import HeadChange
 
     notes = [[HeadChange(share) for share in layer] for layer in layers]
-    return difference_finding(view_of([[[[0.0]]]], method, signed=True), notes)
+    return difference_finding(view_of([[[[0.0]]]], method, signed=True, block=block), notes)
 
 
 def by_method(method: str, weights: Any, absent: Sequence[bool] = ()) -> str:
@@ -272,16 +273,19 @@ def spoken_sure(chance: Given | None = None, notice: str = "") -> str:
     return _sure(None if chance is None else control(**chance), SimpleNamespace(notice=notice))  # type: ignore[arg-type]
 
 
-def run_sure(rows: Sequence[int]) -> str:
+def run_sure(rows: Sequence[int], shares: bool = True) -> str:
     from maskviz.report.run import _sure
 
-    return _sure({"evaluations": [{"rows": n} for n in rows]})
+    measured = {"accuracy": 0.9} if shares else {"loss": 1.2}
+    return _sure({"evaluations": [{"rows": n, **measured} for n in rows]})
 
 
-def file_sure(rows: int, complete: bool = True) -> str:
+def file_sure(rows: int, complete: bool = True, drawn: bool = True) -> str:
     from maskviz.report.comparison import _sure
 
-    return _sure(SimpleNamespace(rows=rows, complete=complete))  # type: ignore[arg-type]
+    strategies = {"entity": SimpleNamespace(chance=drawn or None)}
+    found = SimpleNamespace(rows=rows, complete=complete, strategies=strategies)
+    return _sure(found)  # type: ignore[arg-type]
 
 
 def believed(methods: Mapping[str, Sequence[float]]) -> str:

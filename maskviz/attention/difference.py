@@ -80,11 +80,16 @@ def placement(plain: Encoding, masked: Encoding) -> Any:
     import numpy as np
 
     place = np.zeros((len(plain), len(masked)), dtype=np.float32)
-    for j, source in enumerate(masked.source):
-        i = _first_at(plain, masked.offsets[j]) if source is None else source
+    for j, i in enumerate(standing(plain, masked)):
         if i is not None:
             place[i, j] = 1
     return place
+
+
+def standing(plain: Encoding, masked: Encoding) -> list[int | None]:
+    """Return the plain token that each masked one stands on; None where it stands on none."""
+    pairs = zip(masked.source, masked.offsets, strict=True)
+    return [_first_at(plain, at) if source is None else source for source, at in pairs]
 
 
 def _first_at(plain: Encoding, span: tuple[int, int] | None) -> int | None:

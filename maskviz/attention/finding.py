@@ -101,6 +101,8 @@ def masked_finding(shown: View, roles: Sequence[Sequence[HeadRole]]) -> str:
     if not count:
         return f"What was hidden is left out. {plain_finding(roles, shown.number)}"
     what = plain_finding(roles, shown.number)
+    if shown.block > 1:
+        return f"At the hidden tokens, {what[0].lower()}{what[1:]}"
     return f"At the {_counted(count, 'hidden token')}, {what[0].lower()}{what[1:]}"
 
 
@@ -111,6 +113,8 @@ def difference_finding(
     import numpy as np
 
     change = np.array([[head.share for head in layer] for layer in roles], np.float32)
+    if float(change.max()) < 0.0005 and shown.block > 1:
+        return f"{doing} moves no attention from one block of {shown.block} tokens to another."
     if float(change.max()) < 0.0005:
         return f"{doing} moves no attention: plain and masked are the same."
     layer, head = (int(i) for i in np.unravel_index(change.argmax(), change.shape))
@@ -121,9 +125,10 @@ def difference_finding(
         )
     least = int(change.mean(1).argmin())
     fewest = _percent(float(change[least].mean()))
+    others = "tokens" if shown.block == 1 else f"blocks of {shown.block} tokens"
     return (
-        f"{doing} moves {_percent(float(change.mean()))} of the attention to other tokens; most in "
-        f"layer {shown.number(layer) + 1}, head {head + 1}, which moves "
+        f"{doing} moves {_percent(float(change.mean()))} of the attention to other {others}; most "
+        f"in layer {shown.number(layer) + 1}, head {head + 1}, which moves "
         f"{_percent(float(change[layer, head]))}"
         + (
             f", least in layer {shown.number(least) + 1} ({fewest} on average)."

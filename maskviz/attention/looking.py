@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..errors import UnknownNameError
 from ..inside.beginning import beginning_notice, read_beginning
@@ -17,10 +18,20 @@ from ..inside.tape import attending, shape_of, without_attention
 from ..masks.encoding import Encoding
 from ..masks.mask import Mask
 from ..models.model import Model
-from .capture import Attention, attention_of, with_method
+from .capture import Attention, attention_of, row_of, with_method
 from .difference import difference_view, placement
 from .finding import finding
+from .long_texts import (
+    READ,
+    is_long,
+    long_difference,
+    long_pass,
+    long_view,
+    read_long,
+    seconds,
+)
 from .methods import METHODS, flow_seconds
+from .pooled import block_size
 from .view import Display, Notes, View, displayed, notes, text_axis, view
 
 SHOWS = {
@@ -30,7 +41,7 @@ SHOWS = {
 }  # of masked texts or not
 
 # (what a pass depends on, how it is made) → the pass, kept or made now
-Keep = Callable[[Hashable, Callable[[], Attention]], Attention]
+Keep = Callable[[Hashable, Callable[[], Any]], Any]
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,7 @@ class Size:
     notice: str = ""  # where the text was cut, or layers compute no attention
     captured: int = 0  # bytes of all layers and heads of one pass, in float16
     flow: float = 0.0  # seconds that flow from every token would take
+    seconds: float = 0.0  # that a layer of a long text is read in
 
     @property
     def layers(self) -> int:
@@ -97,8 +109,8 @@ class Size:
 class Seen:
     """What is looked at, and what it says.
 
-    tokens: the view token by token; `drawn` is the same after the choices of display. notes: on
-    each head, of the view token by token. finding: one sentence.
+    tokens: the view token by token, of a long text block by block; `drawn` is the same after the
+    choices of display. notes: on each head, of the view token by token. finding: one sentence.
     """
 
     tokens: View
@@ -114,6 +126,8 @@ def size_of(model: Model, look: Look) -> Size:
     """
     _, heads = shape_of(model, look.part)
     numbers = attending(model, look.part)
+    if is_long(model, look.text, look.method):
+        return _size_of_long(model, look, numbers, heads)
     plain = read_beginning(look.text, "mask", model)
     count = len(plain)
     notices = (beginning_notice(plain, model), without_attention(model, look.part))
@@ -124,6 +138,24 @@ def size_of(model: Model, look: Look) -> Size:
         " ".join(filter(None, notices)),
         captured=2 * count * count * len(numbers) * heads,
         flow=flow_seconds(count, len(numbers), count),
+    )
+
+
+def _size_of_long(model: Model, look: Look, numbers: tuple[int, ...], heads: int) -> Size:
+    plain = read_long(look.text, "mask", model)
+    count, block = len(plain), block_size(len(plain))
+    said = (
+        f"The text has {count:,} tokens, and each cell stands for {block} × {block} of them: "
+        "attention to them is added, from them averaged. Roles and numbers of the heads are of "
+        "single tokens."
+    )
+    cut, without = beginning_notice(plain, model, longest=READ), without_attention(model, look.part)
+    return Size(
+        numbers,
+        heads,
+        (-(-count // block)) ** 2,
+        " ".join(filter(None, (cut, said, without))),
+        seconds=seconds(model, count, heads),
     )
 
 
@@ -165,10 +197,33 @@ def look_at(
     >>> look_at(load_model("mini"), Look(film, mask(film, "random"), show="plain")).finding[:11]
     'Of 24 heads'
     """
-    shown = view_at(model, look, keep, held)
+    if is_long(model, look.text, look.method):
+        shown = _long(model, look, keep)
+    else:
+        shown = view_at(model, look, keep, held)
     about = notes(shown, masked=look.show == "masked")
     drawn = displayed(shown, display or Display())
     return Seen(shown, about, finding(shown, about, doing), drawn)
+
+
+def _long(model: Model, look: Look, keep: Keep) -> View:
+    """Return what is shown of a long text in blocks."""
+    plain = read_long(look.text, "mask", model)
+    masked = None if look.show == "plain" else read_long(look.mask, look.operator, model)
+    layers = None
+    if look.layer is not None:
+        row_of(attending(model, look.part), look.layer)
+        layers = range(look.layer, look.layer + 1)
+
+    def found(read: Encoding, hidden: bool) -> Any:
+        key = (model.name, "blocks", *look.key(hidden, look.layer))
+        return keep(key, lambda: long_pass(model, plain, read, layers))
+
+    if masked is None:
+        return long_view(model, plain, None, found(plain, False))
+    if look.show == "masked":
+        return long_view(model, plain, masked, found(masked, True))
+    return long_difference(model, plain, masked, found(plain, False), found(masked, True))
 
 
 def view_at(model: Model, look: Look, keep: Keep, held: bool) -> View:

@@ -33,7 +33,7 @@ SHORT = {
     "broad": "broad",
     "mixed": "mixed",
 }
-_NAMED = tuple(SHORT)[:6]
+NAMED = tuple(SHORT)[:6]
 LEAST_SHARE = 0.3
 SINK = 0.5
 LEAST_LIFT = 2.0
@@ -114,11 +114,9 @@ def head_roles(
     >>> head_roles(np.eye(6)[None, None], [False] * 6)[0][0].name
     'same word'
     """
-    patterns = _patterns(len(special), special, hidden, words)  # (roles, queries, keys)
-    if _looks_back(weights):
-        patterns[_NAMED.index("separator"), :, 0] = 0
-        patterns[_NAMED.index("sink"), 1:, 0] = 1
-    return _roles(weights, patterns, _rows(special, queries))
+    back = _looks_back(weights)
+    patterns = patterns_of(len(special), special, hidden, words, looks_back=back)
+    return _roles(weights, patterns, rows_that_count(special, queries))
 
 
 def cross_roles(
@@ -138,7 +136,7 @@ def cross_roles(
     nothing = np.zeros(shape, bool)
     marks = [np.broadcast_to(np.asarray(m, bool), shape) for m in (special_keys, hidden_keys)]
     patterns = np.stack([nothing, nothing, nothing, *marks, nothing]).astype(np.float32)
-    return _roles(weights, patterns, _rows(special, None))
+    return _roles(weights, patterns, rows_that_count(special, None))
 
 
 def _looks_back(weights: Any) -> bool:
@@ -160,7 +158,7 @@ def _roles(weights: Any, patterns: Any, rows: Any) -> tuple[tuple[HeadRole, ...]
     for layer in weights:  # one layer at a time, to hold only one in float32
         read = shares_of(np.asarray(layer, dtype=np.float32)[:, rows])  # (heads, queries, keys)
         shares = np.tensordot(read, patterns[:, rows], ((1, 2), (1, 2))) / rows.sum()
-        roles.append(tuple(map(_role, shares, _spread(read), [even] * len(read))))
+        roles.append(tuple(map(role_of, shares, _spread(read), [even] * len(read))))
     return tuple(roles)
 
 
@@ -172,13 +170,13 @@ def shares_of(read: Any) -> Any:
     return read if np.abs(total - 1).max(initial=0) < 0.05 else read / np.maximum(total, 1e-12)
 
 
-def _role(shares: Any, spread: float, even: Any) -> HeadRole:
+def role_of(shares: Any, spread: float, even: Any) -> HeadRole:
     """Choose the role of one head from its six shares and its spread."""
     best = int(shares.argmax())
     share = float(shares[best])
     earned = [
         (float(s), name)
-        for s, name, e in zip(shares, _NAMED, even, strict=True)
+        for s, name, e in zip(shares, NAMED, even, strict=True)
         if s >= (SINK if name == "sink" else LEAST_SHARE) and s >= LEAST_LIFT * e
     ]
     if earned:
@@ -189,33 +187,44 @@ def _role(shares: Any, spread: float, even: Any) -> HeadRole:
     return HeadRole("mixed", min(1.0, share))
 
 
-def _patterns(
+def patterns_of(
     count: int,
     special: Sequence[bool],
     hidden: Sequence[bool] | None,
     words: Sequence[int] | None,
+    queries: Any = None,
+    looks_back: bool = False,
 ) -> Any:
-    """Return 1 where a (query, key) pair belongs to a role, float32 (roles, queries, keys)."""
+    """Return 1 where a (query, key) pair belongs to a role, float32 (roles, queries, keys).
+
+    queries: the numbers of those that are asked for, without it all. looks_back: whether no token
+    attends to a later one.
+    """
     import numpy as np
 
     ordinary = ~np.asarray(special, dtype=bool)
     off = np.zeros(count, dtype=bool) if hidden is None else np.asarray(hidden, dtype=bool)
     word = np.arange(count) if words is None else np.asarray(words)
     position = np.arange(count)
-    step = position[None, :] - position[:, None]  # key − query
-    return np.stack(
+    own = position if queries is None else np.asarray(queries)
+    step = position[None, :] - own[:, None]  # key − query
+    found = np.stack(
         [
             (step == -1) & ordinary[None, :],
             (step == 1) & ordinary[None, :],
-            (word[:, None] == word[None, :]) & ordinary[None, :],
-            np.broadcast_to(~ordinary[None, :], (count, count)),
-            np.broadcast_to(off[None, :], (count, count)) & (step != 0),
-            np.zeros((count, count), dtype=bool),
+            (word[own, None] == word[None, :]) & ordinary[None, :],
+            np.broadcast_to(~ordinary[None, :], step.shape),
+            np.broadcast_to(off[None, :], step.shape) & (step != 0),
+            np.zeros(step.shape, dtype=bool),
         ]
     ).astype(np.float32)
+    if looks_back:
+        found[NAMED.index("separator"), :, 0] = 0
+        found[NAMED.index("sink"), own > 0, 0] = 1
+    return found
 
 
-def _rows(special: Sequence[bool], queries: Sequence[bool] | None) -> Any:
+def rows_that_count(special: Sequence[bool], queries: Sequence[bool] | None) -> Any:
     """Return which rows count: those asked for, else the ordinary ones, else all."""
     import numpy as np
 

@@ -60,6 +60,15 @@ def blocks(attention: Attention, spoken: Conversation) -> Blocks:
     return Blocks(tuple(groups), np.stack(rows))
 
 
+def blocks_of(turns: View) -> Blocks:
+    """Return the mean over layers and heads of what goes from turn to turn."""
+    import numpy as np
+
+    shares = np.asarray(turns.weights, np.float64).mean((0, 1))
+    shares[list(turns.absent)] = np.nan
+    return Blocks(turns.tokens, shares)
+
+
 def by_part(shown: View) -> View | None:
     """Return the view with one entry for each part of the text, such as a turn.
 
@@ -71,6 +80,8 @@ def by_part(shown: View) -> View | None:
     """
     import numpy as np
 
+    if shown.exact is not None:
+        return shown.exact.turns
     weights = np.asarray(shown.weights, np.float64)
     there = ~np.array(shown.absent, bool)
     whole = 0 if shown.signed else 1

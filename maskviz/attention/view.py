@@ -105,6 +105,19 @@ class Axis:
 
 
 @dataclass(frozen=True, eq=False)
+class Exact:
+    """What is known token by token of a view in blocks.
+
+    notes: on each head. summary: their numbers, a Summary; None of a difference. turns: what goes
+    from turn to turn of a conversation.
+    """
+
+    notes: Notes
+    summary: Any = None
+    turns: View | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class View:
     """Weights (layers, heads, queries, keys) with one entry per query in each tuple.
 
@@ -112,7 +125,8 @@ class View:
     masked text lacks it or nobody asked for it. signed: whether the weights are masked − plain.
     segments, parts: as `Axis` has them. keys: the tokens attended to, where others than the
     queries. method: what made the maps. numbers: the network's own number of each layer,
-    from 0; empty where one map is made of all, or where they are those of the rows.
+    from 0; empty where one map is made of all, or where they are those of the rows. block: how
+    many tokens each entry stands for, of a long text; exact: what is known of it token by token.
     """
 
     weights: Any
@@ -127,6 +141,8 @@ class View:
     method: str = "raw"
     numbers: tuple[int, ...] = ()
     parts: tuple[str, ...] = ()
+    block: int = 1
+    exact: Exact | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -232,7 +248,9 @@ def view(attention: Attention) -> View:
 
 
 def displayed(shown: View, display: Display) -> View:
-    """Return the view that is drawn."""
+    """Return the view that is drawn; blocks of tokens stay as they are, but for small weights."""
+    if shown.block > 1:
+        return only_above(shown, display.least)
     shown = shown if display.special else without_special(shown)
     shown = merge_words(shown) if display.words else shown
     return only_above(shown, display.least)
@@ -328,6 +346,8 @@ def notes(shown: View, masked: bool = False) -> Notes:
     In a masked text a role is what the head looks at from the hidden tokens, where there are any.
     Of maps whose rows do not sum to 1 the shares of each row count.
     """
+    if shown.exact is not None:
+        return shown.exact.notes
     if shown.signed:
         return tuple(tuple(HeadChange(float(v)) for v in layer) for layer in moved(shown))
     if shown.keys is not None:

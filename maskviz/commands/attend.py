@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +15,21 @@ from . import common
 
 if TYPE_CHECKING:
     from ..attention.turns import Blocks
+    from ..attention.view import View
+    from ..masks import Mask
+    from ..models import Model
+    from ..text.conversation import Conversation
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is written and told: a view, those a page switches between, and of which part it is."""
+
+    shown: View
+    part: str
+    notice: str
+    turns: Blocks | None = None
+    beside: Mapping[str, View] = field(default_factory=dict)
 
 
 @common.app.command("attend")
@@ -68,12 +85,13 @@ def attend_command(
     as_json: common.Json = False,
 ) -> None:
     """Capture the attention over a text, plain or masked: of every head, or what a method makes."""
-    from ..attention import METHODS, attend
+    from ..attention import METHODS
+    from ..attention.long_texts import is_long
     from ..attention.pairs import join_pair
-    from ..attention.turns import blocks
-    from ..figures.attention import save_attention
+    from ..figures.attention import render
     from ..masks.operators import usual_operator
     from ..models import load_model
+    from ..paths import write_atomic
     from ..readings.question import asked
 
     if method not in METHODS:
@@ -96,37 +114,114 @@ def attend_command(
             types=types, pattern=pattern, words=words, indices=indices,
             model=loaded, pipeline=pipeline, tagger=tagger,
         )  # fmt: skip
-    attention = attend(
-        subject, loaded, operator or usual_operator(loaded),
-        method=method, part=part, target=target, queries=_numbers(queries),
-    )  # fmt: skip
-    common.notify(attention.notice)
-    turns = None if spoken is None else blocks(attention, spoken.prompt)
+    how = operator or usual_operator(loaded)
+    switches = strategy is not None and out is not None and out.suffix.lower() == ".html"
+    whole = subject if strategy is None else subject.text
+    if target is None and queries is None and is_long(loaded, whole, method):
+        found = _long(loaded, subject, how, part, _place(head), switches)
+    else:
+        found = _whole(
+            loaded, subject, how, switches and queries is None, spoken and spoken.prompt,
+            method=method, part=part, target=target, queries=_numbers(queries),
+        )  # fmt: skip
+    common.notify(found.notice)
+    shown, turns = found.shown, found.turns
     if out is not None:
-        plain = None
-        if strategy is not None and queries is None and out.suffix.lower() == ".html":
-            plain = attend(subject.text, loaded, method=method, part=part, target=target)
-        save_attention(attention, out, head=_place(head), inches=inches, plain=plain)
+        title, suffix = f"Attention of {loaded.name}", out.suffix.lower()
+        page = render(
+            shown, suffix, title=title, head=_place(head), inches=inches, beside=found.beside
+        )
+        write_atomic(out, page)
+    layers, heads = shown.weights.shape[:2]
     result = {
-        "model": attention.model,
+        "model": loaded.name,
         "language": code,
         "method": method,
-        "part": attention.part,
-        "layers": attention.layers,
-        "layer_numbers": [number + 1 for number in attention.numbers],
-        "heads": attention.heads,
-        "tokens": attention.tokens,
-        "queries": attention.queries,
+        "part": found.part,
+        "layers": layers,
+        "layer_numbers": [number + 1 for number in shown.numbers],
+        "heads": heads,
+        **({"block": shown.block} if shown.block > 1 else {}),
+        "tokens": shown.columns.tokens,
+        "queries": shown.tokens,
         "out": None if out is None else str(out),
-        "notice": attention.notice,
+        "notice": found.notice,
         **({} if turns is None else {"turns": turns.to_dict()}),
     }
     where = f", written to {out}" if out else "; give --out FILE.npz (or .html, .png) to keep it"
+    over = "tokens" if shown.block == 1 else f"blocks of {shown.block} tokens"
     common.show(
         result,
         as_json,
-        f"{attention.layers} layers × {attention.heads} head{'s' * (attention.heads != 1)} over "
-        f"{len(attention.tokens)} tokens{where}." + ("" if turns is None else _blocks(turns)),
+        f"{layers} layers × {heads} head{'s' * (heads != 1)} over {len(shown.columns)} {over}"
+        f"{where}." + ("" if turns is None else _blocks(turns)),
+    )
+
+
+def _whole(
+    model: Model,
+    subject: Mask | str,
+    operator: str,
+    switches: bool,
+    spoken: Conversation | None,
+    **given: Any,
+) -> _Found:
+    """Return the attention from token to token."""
+    from ..attention import attend
+    from ..attention.difference import arms
+    from ..attention.turns import blocks
+    from ..attention.view import view
+
+    attention = attend(subject, model, operator, **given)
+    beside = {}
+    if switches and not isinstance(subject, str):
+        given = {**given, "queries": None}
+        beside = arms(attend(subject.text, model, **given), attention)
+    shown = beside.get("masked") or view(attention)
+    turns = None if spoken is None else blocks(attention, spoken)
+    return _Found(shown, attention.part, attention.notice, turns, beside)
+
+
+def _long(
+    model: Model,
+    subject: Mask | str,
+    operator: str,
+    part: str | None,
+    head: tuple[int, int] | None,
+    switches: bool,
+) -> _Found:
+    """Return the attention over a long text from block to block, of one layer or of all."""
+    from ..attention import parts_of
+    from ..attention.long_texts import read_long
+    from ..attention.looking import SHOWS, Look, look_at, size_of
+    from ..attention.turns import blocks_of, by_part
+    from ..masks import Mask
+
+    parts = parts_of(model)
+    if part not in (None, *parts):
+        raise UnknownNameError.of(f"part of {model.family!r}", part or "", parts)
+    hidden = Mask(subject) if isinstance(subject, str) else subject
+    show = "plain" if isinstance(subject, str) else "masked"
+    layer = None if head is None else head[0]
+    asked = Look(hidden.text, hidden, operator, show, part=parts[0], layer=layer)
+    read, kept = read_long(hidden.text, "mask", model), dict[Any, Any]()
+
+    def keep(key: Any, make: Any) -> Any:
+        if key not in kept:
+            kept[key] = make()
+        return kept[key]
+
+    views = {
+        name: look_at(model, replace(asked, show=name), keep=keep)
+        for name in (SHOWS if switches else (show,))
+    }
+    turns = by_part(views[show].tokens)
+    return _Found(
+        views[show].tokens,
+        parts[0],
+        " ".join(filter(None, (size_of(model, asked).notice, read.spelled))),
+        None if turns is None else blocks_of(turns),
+        {name: seen.tokens for name, seen in views.items()} if switches else {},
     )
 
 

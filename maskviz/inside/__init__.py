@@ -4,6 +4,7 @@ __all__ = [
     "anatomy",
     "arithmetic",
     "beginning",
+    "by_query",
     "changing",
     "checks",
     "composing",

@@ -19,17 +19,19 @@ def read_beginning(text: Mask | str, operator: str, model: Model) -> Encoding:
     return apply(text, operator, model, longest=LONGEST)
 
 
-def beginning_notice(encoding: Encoding, model: Model, what: str = "Attention") -> str:
+def beginning_notice(
+    encoding: Encoding, model: Model, what: str = "Attention", longest: int = LONGEST
+) -> str:
     """Say how much of a text is looked at, and how much of it the model itself takes.
 
-    Empty where it is the whole text.
+    Empty where it is the whole text. longest: the tokens that are looked at.
     """
-    if encoding.truncated_at is None or model.max_length <= LONGEST:
+    if encoding.truncated_at is None or model.max_length <= longest:
         return encoding.notice
     plain = model.tokenise(encoding.text)
     whole = "" if plain.truncated_at is None else "more than "
     return (
-        f"{what} is shown over the first {LONGEST:,} of {whole}{len(plain.input_ids):,} tokens, "
+        f"{what} is shown over the first {longest:,} of {whole}{len(plain.input_ids):,} tokens, "
         f"up to character {encoding.truncated_at:,} of {len(encoding.text):,}: {model.name} itself "
         f"{model.takes.replace('takes', f'takes {model.max_length:,}')}."
     )

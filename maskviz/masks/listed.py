@@ -8,7 +8,8 @@ scripts without spaces are found wherever they stand, all others whole.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
 
@@ -31,12 +32,8 @@ def expressions(name: str, words: bool = True, language: str = "en") -> list[str
 
     words: the plain words of the list, too, as the first of them.
     """
-    plain, own = _of(list_path(f"{name}.txt", language), language)
-    return [*plain, *own] if words else list(own)
-
-
-def _of(path: Path, language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return _compile(path, path.stat().st_mtime_ns, language, _beside(path, language))
+    read = _read(name, language)
+    return [*read.plain, *read.own] if words else list(read.own)
 
 
 def matches(text: str, name: str, language: str) -> Iterator[tuple[int, int]]:
@@ -48,13 +45,48 @@ def matches(text: str, name: str, language: str) -> Iterator[tuple[int, int]]:
     [(2, 11)]
     """
     path = list_path(f"{name}.txt", language)
-    plain, own = _of(path, language) if language and path.is_file() else ((), ())
-    for expression in (*plain, *own):
-        yield from find_all(expression, text)
+    if language and path.is_file():
+        yield from _found(text, _at(path, language))
     if language != "en" and (latin := _latin(text)):
-        for expression in expressions(name):
-            for start, end in find_all(expression, latin):
-                yield start, _with_surname(latin, end) if name == "names" else end
+        for start, end in _found(latin, _read(name, "en")):
+            yield start, _with_surname(latin, end) if name == "names" else end
+
+
+@dataclass(frozen=True)
+class _List:
+    """A word list as it is looked up: the expressions of its words, and those of `re:` lines.
+
+    whole: the words themselves where each is one run of letters and case matters. Thousands are
+    looked up at once so; an expression of them would take a second to compile.
+    """
+
+    words: tuple[str, ...]
+    form: str  # of the expression of the words, with {} for them
+    own: tuple[str, ...]
+    whole: frozenset[str] = frozenset()
+
+    @cached_property
+    def plain(self) -> tuple[str, ...]:
+        return (self.form.format(_any_of(list(self.words))),) if self.words else ()
+
+
+def _found(text: str, given: _List) -> Iterator[tuple[int, int]]:
+    if given.whole:
+        import regex
+
+        for word in regex.finditer(r"\w+", text):
+            if word.group() in given.whole:
+                yield word.span()
+    for expression in given.own if given.whole else (*given.plain, *given.own):
+        yield from find_all(expression, text)
+
+
+def _read(name: str, language: str) -> _List:
+    return _at(list_path(f"{name}.txt", language), language)
+
+
+def _at(path: Path, language: str) -> _List:
+    return _compile(path, path.stat().st_mtime_ns, language, _beside(path, language))
 
 
 def _latin(text: str) -> str:
@@ -91,15 +123,15 @@ def _beside(path: Path, language: str) -> tuple[tuple[str, Path, int], ...]:
 @lru_cache(maxsize=64)
 def _compile(
     path: Path, _modified: int, language: str, beside: tuple[tuple[str, Path, int], ...]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+) -> _List:
     """Turn a word list into expressions: one for all plain words; one for each `re:` line."""
     import regex
 
     lines = list_lines(path)
-    case = "" if "cased:" in lines else "(?i)"
+    cased = "cased:" in lines
     words = _words(path)
     edges = ("", "") if language in _UNSPACED else (r"(?<!\w)", r"(?!\w)")
-    plain = (f"{case}{edges[0]}{_any_of(words)}{edges[1]}",) if words else ()
+    looked_up = cased and all(edges) and all(regex.fullmatch(r"\w+", word) for word in words)
     named = {name: _any_of(_words(file)) for name, file, _ in beside}
     own = []
     for line in (line for line in lines if line.startswith("re:")):
@@ -110,7 +142,8 @@ def _compile(
             wanted = f"a regular expression behind 're:' ({error.msg})"  # type: ignore[attr-defined]
             raise wrong_line(path, line, wanted) from None
         own.append(f"(?i){whole}")
-    return plain, tuple(own)
+    form = f"{'' if cased else '(?i)'}{edges[0]}{{}}{edges[1]}"
+    return _List(tuple(words), form, tuple(own), frozenset(words if looked_up else ()))
 
 
 def _words(path: Path) -> list[str]:

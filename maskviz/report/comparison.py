@@ -13,6 +13,7 @@ from ..evidence.counterfactual.finding import flips, verdicts
 from ..evidence.counterfactual.gap import Gap
 from ..evidence.files.file_result import FileComparison
 from ..evidence.files.finding import CONTROL, finding, measured
+from ..evidence.files.group_words import gap_sentences
 from ..evidence.files.groups import GroupGaps
 from ..evidence.files.tally import StrategyResult
 from ..evidence.jobs.jobs import Job
@@ -69,22 +70,34 @@ def _file(found: Mapping[str, Any], spec: Mapping[str, Any]) -> Report:
 
 def _sure(result: FileComparison) -> str:
     rows = f"{result.rows:,} row{'s were' if result.rows != 1 else ' was'} read"
-    return (
-        f"{'' if result.complete else 'So far '}{rows}. Intervals hold the true value in about 95 "
-        "of 100 such files, as far as the choice of rows goes. Random masks hide as many words "
-        "of the same rows; a strategy is said to differ from them where chance alone would do "
-        "as much in at most 1 of 20 such tables, all its strategies together."
+    said = f"{'' if result.complete else 'So far '}{rows}."
+    if result.rows < 2:
+        return f"{said} One row says nothing about others."
+    said += (
+        " Intervals hold the true value in about 95 of 100 such files, as far as the choice of "
+        "rows goes."
     )
+    if not _drawn(result):
+        return f"{said} No random masks were drawn, so nothing is told apart from chance."
+    return (
+        f"{said} Random masks hide as many words of the same rows; a strategy is said to differ "
+        "from them where chance alone would do as much in at most 1 of 20 such tables, all its "
+        "strategies together."
+    )
+
+
+def _drawn(result: FileComparison) -> bool:
+    return any(r.chance is not None for r in result.strategies.values())
 
 
 def _file_done(result: FileComparison, spec: Mapping[str, Any]) -> str:
     named = ", ".join(f"“{name}”" for name in result.strategies)
     notes = "".join(f"<li>{sentence(note)}</li>" for note in result.notes)
+    drawn = " Beside each stand random masks that hide as many words." if _drawn(result) else ""
     return (
-        f"<p>The model “{escape(public_name(result.model))}” answered to {result.rows:,} texts of "
-        f"“{escape(spec['name'])}”, once as they are and once with words hidden, chosen by "
-        f"{escape(named)}. Beside each stand random masks that hide as many words.</p>"
-        f"<ul>{notes}</ul>"
+        f"<p>The model “{escape(public_name(result.model))}” answered to {result.rows:,} "
+        f"text{'s' * (result.rows != 1)} of “{escape(spec['name'])}”, each as it is and with words "
+        f"hidden, chosen by {escape(named)}.{drawn}</p><ul>{notes}</ul>"
     )
 
 
@@ -177,13 +190,7 @@ def _gaps(found: GroupGaps) -> str:
     figure = (lambda v: percent(v, 1)) if shares else "{:.3f}".format
     signed = (lambda v: f"{100 * v:+.1f}") if shares else "{:+.3f}".format
     own, between = (_shares, _points) if shares else (_numbers, _numbers)
-    said = [
-        f"<li>{escape(arm)}: {found.measure} is worst for {escape(str(gaps.worst))}, "
-        f"{figure(gaps.worst_score)} ({own(gaps.worst_ci95)}); from the best, "
-        f"{escape(str(gaps.best))}, {signed(gaps.gap)} ({between(gaps.gap_ci95)}).</li>"
-        for arm, gaps in found.arms.items()
-        if gaps.worst is not None and gaps.worst_score is not None and gaps.gap is not None
-    ]
+    said = [f"<li>{sentence(one)}</li>" for one in gap_sentences(found)]
     notes = [f"<li>{sentence(note)}</li>" for note in found.notes]
     listed = table(
         ("answers", "group", "rows", found.measure, "95 %", "from all others", "95 %", "change"),
@@ -238,16 +245,27 @@ def _fairness(found: Mapping[str, Any], spec: Mapping[str, Any]) -> Report:
             Section("And with words hidden?", _arms(arms)),
             Section("Which pairs differ most?", _pairs(found["worst"])),
         ],
-        sure=(
-            "Flips have Wilson's interval, differences Student's, over independent rows or "
-            "clusters; it holds the true value in about 95 of 100 such files. A kind is said to "
-            "shift the answer where chance alone would do as much in at most 1 of 20 such tables. "
-            "Swapped texts are made by rules: look at the pairs that differ most before you rest "
-            "a decision on them."
-        ),
+        sure=_pairs_sure(found["pairs"], bool(spec["arguments"].get("swap"))),
         settings=_settings(spec, found["operator"]),
         commands=[_command(spec)],
     )  # fmt: skip
+
+
+def _pairs_sure(pairs: int, swapped: bool) -> str:
+    if pairs < 2:
+        return "One pair says nothing about others." if pairs else "No pair was read."
+    made = (
+        " Swapped texts are made by rules: look at the pairs that differ most before you rest a "
+        "decision on them."
+        if swapped
+        else ""
+    )
+    return (
+        "Flips have Wilson's interval, differences Student's, over independent rows or clusters; "
+        "it holds the true value in about 95 of 100 such files. A kind is said to shift the answer "
+        "where chance alone would do as much in at most 1 of 20 such tables. That no shift is told "
+        f"does not say that there is none.{made}"
+    )
 
 
 def _pairs_done(found: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
@@ -256,9 +274,13 @@ def _pairs_done(found: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
     model = escape(public_name(found["model"]))
     notes = "".join(f"<li>{sentence(note)}</li>" for note in found["notes"])
     return (
-        f"<p>From “{escape(spec['name'])}” {found['pairs']:,} pairs of texts were made {made}, "
-        f"that should be answered alike, and put to the model “{model}”.</p><ul>{notes}</ul>"
+        f"<p>From “{escape(spec['name'])}” {_counted(found['pairs'])} made {made}, that should be "
+        f"answered alike, and put to the model “{model}”.</p><ul>{notes}</ul>"
     )
+
+
+def _counted(pairs: int) -> str:
+    return "1 pair of texts was" if pairs == 1 else f"{pairs:,} pairs of texts were"
 
 
 def _kinds(kinds: Mapping[str, Gap]) -> str:

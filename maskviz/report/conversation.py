@@ -76,11 +76,14 @@ def _turns(mask: Mask, prompt: Conversation) -> str:
         rows.append(
             f'<h3>{escape(turn_name(prompt, turn))}</h3><div class="text" dir="auto">{said}</div>'
         )
-    count, total = len(mask.hidden_words), len(mask.words)
-    return (
-        f"<p>{count:,} of {total:,} words were hidden in a second try; they stand as blocks of ink."
-        f"</p>{''.join(rows)}"
-    )
+    return f"<p>{_tried(len(mask.hidden_words), len(mask.words))}</p>{''.join(rows)}"
+
+
+def _tried(count: int, total: int) -> str:
+    of = f"{count:,} of {total:,} word{'s' * (total != 1)}"
+    if count == 1:
+        return f"{of} was hidden in a second try; it stands in ink."
+    return f"{of} were hidden in a second try{'; they stand in ink' if count else ''}."
 
 
 def _inked(mask: Mask) -> Any:
@@ -112,11 +115,17 @@ def _answers(compared: Comparison) -> str:
         text = f"{escape(same)}{marked}" or "<em>nothing</em>"
         rows.append(f'<h3>{escape(name)}</h3><div class="text" dir="auto">{text}</div>')
     fall = compared.detail["log_probability_original"] - compared.detail["log_probability_masked"]
-    parts = "The mark shows where the two part. " if plain != masked else "Both are the same. "
-    return (
-        f"<p>{parts}With the words hidden the first answer is {escape(_so_many_times(fall))} to "
-        f"the model.</p>{''.join(rows)}"
-    )
+    return f"<p>{_beside_plain(plain, masked, fall)}</p>{''.join(rows)}"
+
+
+def _beside_plain(plain: str, masked: str, fall: float) -> str:
+    """Say how the second answer differs; fall: of the first one's log-probability, in nats."""
+    if not plain:
+        return "The model wrote nothing." if not masked else "The first time it wrote nothing."
+    parts = "The mark shows where the two part. "
+    if plain == masked:
+        parts = "Both are the same as far as they were written. "
+    return f"{parts}With the words hidden the first answer is {_so_many_times(fall)} to the model."
 
 
 def _ranking(ranked: Sequence[Ranked], prompt: Conversation, mask: Mask) -> str:
@@ -145,7 +154,7 @@ def _ranking(ranked: Sequence[Ranked], prompt: Conversation, mask: Mask) -> str:
 
 def _so_many_times(fall: float) -> str:
     if abs(fall) < _NOTICEABLE:
-        return "as probable"
+        return "about as probable"
     return f"{times(abs(fall))} {'less' if fall > 0 else 'more'} probable"
 
 
@@ -168,13 +177,15 @@ def _shares(shares: TurnShares, prompt: Conversation) -> str:
     rows = [(turn_name(prompt, i), percent(share, 1)) for i, share in enumerate(shares.turns)]
     rows.append(("marks of turns, which the model's template adds", percent(shares.template, 1)))
     rows.append(("the answer's own words before", percent(shares.answer, 1)))
-    note = (
-        f'<p class="note">{percent(shares.begin, 1)} rest on the very first mark, where attention '
-        "goes that is not needed.</p>"
-        if shares.begin > 0.2
-        else ""
-    )
+    note = f'<p class="note">{_begin_said(shares.begin)}</p>' if shares.begin > 0.2 else ""
     return table(("what is looked at", "share of attention"), rows) + note
+
+
+def _begin_said(share: float) -> str:
+    return (
+        f"{percent(share, 1)} rest on the very first mark, which many models look at whatever the "
+        "text says."
+    )
 
 
 def _sure(chance: Control | None, compared: Comparison) -> str:

@@ -56,15 +56,16 @@ def _shareable(spec: Any) -> str:
 def _done(run: Run, result: Mapping[str, Any]) -> str:
     spec = run.spec
     minutes = result["seconds"] / 60
+    texts, steps = result["train_rows"], result["steps"]
     chance = ""
     if spec.kind == "single_label_classification":
         right = percent(result["majority"], 1)
-        chance = f" Always giving the most frequent answer would be right in {right}."
+        chance = f" Always giving the most frequent answer would be right in {right} of those."
     return (
-        f"<p>The model “{escape(public_name(spec.model))}” was shown "
-        f"{result['train_rows']:,} texts "
-        f"with their answers, in {result['steps']:,} small steps ({minutes:.1f} minutes), and then "
-        f"asked about texts it had not seen.{chance}</p>"
+        f"<p>The model “{escape(public_name(spec.model))}” was shown {texts:,} "
+        f"text{'s' * (texts != 1)}, each with what is to be learned of it, in {steps:,} small "
+        f"step{'s' * (steps != 1)} ({minutes:.1f} minutes), and then asked about texts it had not "
+        f"seen.{chance}</p>"
     )
 
 
@@ -128,13 +129,13 @@ def _groups(result: Mapping[str, Any]) -> list[Section]:
         [
             (
                 row.split, _READ.get(row.mask, row.mask), row.group, row.rows or "",
-                percent(row.accuracy, 1), _between_shares(row.ci95) if row.ci95 else "none",
+                percent(row.accuracy, 1), _between_shares(row.ci95 or (math.nan, math.nan)),
             )
             for row in rows
         ],
     )  # fmt: skip
     notes = "".join(f"<li>{escape(note)}</li>" for note in result.get("notes", ()))
-    picked = "<p>The worst is picked by its figure, so it looks a little worse than it is.</p>"
+    picked = "<p>The worst is picked by its figure, so it looks worse than it is.</p>"
     return [Section("Whom does it fail?", f"{listed}{picked}<ul>{notes}</ul>")]
 
 
@@ -173,10 +174,14 @@ def _between(fewest: int, most: int) -> str:
 
 def _sure(result: Mapping[str, Any]) -> str:
     rows = [r["rows"] for r in result["evaluations"]]
+    texts = f"{_between(min(rows), max(rows))} text{'s' * (max(rows) != 1)}"
+    bars = (
+        "; the bar around it (Wilson's) holds the true value in about 95 of 100 such measurements, "
+        "as far as the choice of texts goes"
+        if any("accuracy" in r for r in result["evaluations"]) and max(rows) > 1
+        else ""
+    )
     return (
-        f"Each figure comes from {_between(min(rows), max(rows))} texts; the bar around it "
-        "(Wilson's) holds the true value in about 95 of 100 such measurements, as far as the "
-        "choice of texts goes. It is "
-        "one run with one seed: another seed gives other figures. A sweep over five seeds says "
-        "how much."
+        f"Each figure comes from {texts}{bars}. It is one run with one seed: another seed gives "
+        "other figures. A sweep over five seeds says how much."
     )

@@ -54,11 +54,21 @@ def _shareable(sweep: Sweep) -> str:
 
 def _asked(sweep: Sweep, found: Results) -> str:
     count = sum(len(group.values) for group in found.groups)
+    return f"<p>{_trained(count, sweep.spec.seeds)}</p>"
+
+
+def _trained(count: int, seeds: int) -> str:
+    """Say what was done; count: of models so far."""
+    models = "1 model was" if count == 1 else f"{count} models were"
+    starts = (
+        f"each setting is to have {seeds} different random starts, so that luck can be told from "
+        "effect"
+        if seeds > 1
+        else "each setting with one random start, so that luck cannot be told from effect"
+    )
     return (
-        f"<p>Does a model learn better or worse when some words are hidden from it? {count} models "
-        f"were trained, each setting with {sweep.spec.seeds} different random starts, so that luck "
-        "can be told from effect. Beside each strategy stands a control that hides as many words "
-        "at random.</p>"
+        f"Does a model learn better or worse when some words are hidden from it? {models} trained; "
+        f"{starts}. Beside each strategy stands a control that hides as many words at random."
     )
 
 
@@ -90,21 +100,23 @@ def _against(found: Results, name: str) -> str:
     ]
     if not rows:
         return "<p>Nothing to compare with.</p>"
-    told = [row[0] for row in rows if row[2] == row[2] and (row[2] > 0 or row[3] < 0)]
-    said = (
-        f"A difference can be told, by its own interval{_alone(rows)}, for "
-        f"{escape(', '.join(told))}."
-        if told
-        else "No difference can be told from chance."
-    )
+    said = escape(_told(rows))
     if found.measure != LOSS:
         return f"<p>{said}</p>{intervals(rows, 'Difference, paired by seed', signed=True)}"
     written = [(n, *("–" if v != v else change_said(LOSS, v) for v in own)) for n, *own, _ in rows]
     return f"<p>{said}</p>{table(('setting', 'difference', '95 %, from', 'to'), written)}"
 
 
-def _alone(rows: Sequence[object]) -> str:
-    return " alone" if len(rows) > 1 else ""
+def _told(rows: Sequence[tuple[str, float, float, float, str]]) -> str:
+    """Say which differences (name, mean, low, high, kind) their intervals tell from none."""
+    tested = [row for row in rows if row[2] == row[2]]
+    if not tested:
+        return "One seed has no interval: no difference can be told from luck."
+    told = [name for name, _, low, high, _ in tested if low > 0 or high < 0]
+    if not told:
+        return "No difference can be told from luck."
+    alone = " alone" if len(rows) > 1 else ""
+    return f"A difference can be told, by its own interval{alone}, for {', '.join(told)}."
 
 
 def _sure(found: Results) -> str:

@@ -15,7 +15,7 @@ from ..masks.mask import Mask
 from ..models.model import Model
 from ..readings.question import Question, Spec, asked, json_of
 from ..text.beginning import LONGEST, beginning
-from ..text.percent import percent
+from ..text.percent import percent, points
 from .asked import asked_section, beside_chance, in_words
 from .charts import bars, intervals
 from .document import Report, Section, attribute, escape, sentence
@@ -23,6 +23,8 @@ from .settings import named_parameters
 
 WORDS_SCORED = 200  # beyond this, a score for each word takes minutes
 WORDS_SHOWN = 5000
+_FEW_DRAWS = 19  # below it the strongest of all masks is no rarer than one in twenty
+_NOTICED = 0.005  # what the answer moves without a word, below which it is called little
 
 
 def text_report(
@@ -159,26 +161,35 @@ def _looked(
     explained: Explanation | None,
 ) -> str:
     if not scores:
-        return f'{_text(mask)}<p class="note">The text is too long for a score of each word.</p>'
-    top = sorted(range(len(scores)), key=lambda i: -scores[i])[:3]
-    unit = explained.unit if explained else "Δp"
+        why = "is too long for a score of each word" if mask.words else "has no words"
+        return f'{_text(mask)}<p class="note">The text {why}.</p>'
+    words = [mask.text[slice(*place)] for place in mask.words]
+    opening = f"<p>{sentence(_rests(words, scores, explained.unit if explained else 'Δp'))}</p>"
+    return opening + _switches(bool(attention)) + _text(mask) + _NOTE
+
+
+def _rests(words: Sequence[str], scores: Sequence[float], unit: str) -> str:
+    """Say which words the answer rests on, and how far it falls without each alone."""
     measure, nats = _MEASURES.get(unit, ("its probability", ""))
 
-    def much(score: float) -> str:
-        return f"{score:.2f}{nats}" if unit in _MEASURES else percent(score)
+    def much(i: int) -> str:
+        size = abs(scores[i])
+        return f"“{words[i]}” ({f'{size:.2f}{nats}' if unit in _MEASURES else points(size)})"
 
-    said = ", ".join(
-        sentence(f"“{mask.text[slice(*mask.words[i])]}” ({much(scores[i])})")
-        for i in top
-        if scores[i] > 0.005
-    )
-    opening = (
-        f"<p>The answer rests most on {said}: so much does {measure} fall when that word "
-        "alone is hidden.</p>"
-        if said
-        else "<p>No single word carries the answer: hiding any one of them changes little.</p>"
-    )
-    return opening + _switches(bool(attention)) + _text(mask) + _NOTE
+    order = sorted(range(len(scores)), key=lambda i: -scores[i])
+    top = [i for i in order[:3] if scores[i] > _NOTICED]
+    if top:
+        said = ", ".join(map(much, top))
+        return (
+            f"The answer rests most on {said}: so far does {measure} fall when that word alone is "
+            "hidden."
+        )
+    if scores[order[-1]] < -_NOTICED:
+        return (
+            f"No single word carries the answer: hidden alone, none lowers {measure} by much, and "
+            f"{much(order[-1])} raises it most."
+        )
+    return "No single word carries the answer: hiding any one of them changes little."
 
 
 _NOTE = (
@@ -229,19 +240,25 @@ def _reasons(mask: Mask) -> dict[int, str]:
 def _hidden(mask: Mask) -> str:
     if not mask.hidden_words:
         return "<p>Nothing is hidden.</p>"
-    count, total = len(mask.hidden_words), len(mask.words)
     rows = "".join(
         f"<tr><td>{escape(mask.text[s.start : s.end][:80])}</td><td>{escape(s.reason)}</td></tr>"
         for s in mask.spans[:100]
     )
     more = "" if len(mask.spans) <= 100 else f"<p>and {len(mask.spans) - 100:,} more</p>"
     return (
-        f"<p>{count:,} of {total:,} words ({percent(count / total)}), chosen by the strategy "
-        f"“{escape(mask.strategy)}”. They stand in the text as blocks of ink.</p>"
-        f"{_text(mask, hidden=True)}"
+        f"<p>{escape(_how_many(mask))}</p>{_text(mask, hidden=True)}"
         f"<table><thead><tr><th>hidden</th><th>why</th></tr></thead><tbody>{rows}</tbody></table>"
         f"{more}"
     )
+
+
+def _how_many(mask: Mask) -> str:
+    count, total = len(mask.hidden_words), len(mask.words)
+    by_hand = " and changed by hand" if "edited" in mask.parameters else ""
+    how = f"by the strategy “{mask.strategy}”{by_hand}" if mask.strategy != "manual" else "by hand"
+    stand = "They stand" if count > 1 else "It stands"
+    share = f"{count:,} of {total:,} word{'s' * (total != 1)} ({percent(count / total)})"
+    return f"{share}, chosen {how}. {stand} in the text in ink."
 
 
 def _changed(comparison: Comparison, chance: Control | None) -> str:
@@ -269,11 +286,16 @@ def _against_chance(comparison: Comparison, chance: Control) -> str:
         ("these words hidden", own, float("nan"), float("nan"), "masked"),
         (f"other {chance.size}, mean", chance.mean, chance.low, chance.high, "chance"),
     ]
-    return (
-        f"<p>The probability of “{escape(chance.label)}”, beside what other words do: the grey "
-        f"band holds the middle 95 % of {chance.draws} other masks of {chance.size}.</p>"
-        + intervals(rows, "The answer beside chance")
-    )
+    said = escape(_beside_others(chance.label, chance))
+    return f"<p>{said}</p>{intervals(rows, 'The answer beside chance')}"
+
+
+def _beside_others(label: str, chance: Control) -> str:
+    """Say what the grey band of the chart holds."""
+    band = f"the middle 95 % of {chance.draws:,} other masks of {chance.size}"
+    if chance.draws < _FEW_DRAWS:
+        band = f"nearly all of {chance.draws:,} other masks of {chance.size}, too few for a verdict"
+    return f"The probability of “{label}”, beside what other words do: the grey band holds {band}."
 
 
 def _sure(comparison: Comparison, chance: Control | None) -> str:

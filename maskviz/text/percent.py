@@ -24,6 +24,15 @@ def percent(share: float, digits: int | None = None, *, signed: bool = False) ->
     return f"{100 * share:.0f}{_SIGN}"
 
 
+def points(difference: float) -> str:
+    """Return a difference of two shares in percentage points, with a sign where it is negative.
+
+    >>> points(0.0512), points(-0.003)
+    ('5.1 points', '−0.3 points')
+    """
+    return f"{number(100 * difference, '.1f')} points"
+
+
 def number(value: float, form: str) -> str:
     """Return a number in a form of Python's, with the sign for minus in place of a hyphen.
 

@@ -306,7 +306,7 @@ def test_a_head_is_silenced_and_stands_among_all_heads():
     assert f"the largest of {ALL_HEADS} heads on this text, which is no verdict" in shown
     assert "windows is" in shown
     assert "From layer" in shown
-    assert any("Share of the whole effect by role" in one.value for one in app.caption)
+    assert any("Share of the sum of all heads' effects by role" in one.value for one in app.caption)
     # With the scan in sight a head is chosen by its effect: its place is a rank.
     assert "chosen by its effect" in headline(app)
 

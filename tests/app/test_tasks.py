@@ -34,7 +34,7 @@ def test_summarisation_hides_what_repeats_and_measures_it():
     at = _page("tasks", tasks_tab="Summarisation")
     assert not at.exception
     assert not at.error
-    assert "sentences repeat earlier ones; without them the summary comes closer" in _words(at)
+    assert "sentences repeat earlier ones; without them this summary comes closer" in _words(at)
     assert list(at.dataframe[0].value["measure"]) == ["ROUGE-1", "ROUGE-2", "ROUGE-L"]
 
 

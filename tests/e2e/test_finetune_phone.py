@@ -36,9 +36,9 @@ def test_a_run_comes_before_the_form_and_links_lead_there_and_back(visit, ended_
     visit.page.locator(SEEN[-1]).wait_for()
     assert (seen := tops(visit)) == sorted(seen)
     visit.page.get_by_text("To the form of the next run").click()
-    visit.page.wait_for_function("document.querySelector('#data').getBoundingClientRect().y < 200")
+    visit.page.wait_for_function("document.querySelector('#data')?.getBoundingClientRect().y < 200")
     visit.page.get_by_text("To the run", exact=True).click()
-    visit.page.wait_for_function("document.querySelector('#run').getBoundingClientRect().y > 0")
+    visit.page.wait_for_function("document.querySelector('#run')?.getBoundingClientRect().y > 0")
 
 
 def test_on_a_wide_screen_form_and_run_lie_side_by_side(visit, ended_run):

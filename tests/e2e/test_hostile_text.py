@@ -50,6 +50,7 @@ def test_a_long_line_is_read_in_part_on_every_page_and_says_so(visit, size, name
     assert len(Path(download.value.path()).read_text()) < 500_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "tab", "field"),
     [

@@ -30,7 +30,7 @@ WINDOWS = {
 }
 PATIENCE = 90_000  # milliseconds
 IN_SIGHT = """() => document.querySelector("textarea[aria-label=Text]")
-    .getBoundingClientRect().y < innerHeight"""
+    ?.getBoundingClientRect().y < innerHeight"""
 TEXT = "Anna from Leeds says the staff were kind, but the delivery was late and the box was broken."
 
 

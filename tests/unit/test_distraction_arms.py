@@ -90,7 +90,7 @@ def test_a_large_model_has_the_arms_by_words_and_no_mask_token_under_lora(monkey
 
 
 def test_the_command_runs_every_arm_and_goes_on_where_it_stopped(tiny, monkeypatch, capsys) -> None:
-    arms = ("base", "instruction", "inoculation", "thought")
+    arms = ("base", "inoculation", "thought")
     asked = ["--model", str(tiny.path), "--rows", "108", "--tests", "6", "--steps", "1"]
     asked += ["--seeds", "2", "--arms", ",".join(arms), "--processes", "1"]
     monkeypatch.setattr(sys, "argv", ["maskviz", "bench", "distraction", *asked, "--json"])
@@ -98,7 +98,7 @@ def test_the_command_runs_every_arm_and_goes_on_where_it_stopped(tiny, monkeypat
         cli.main()
     out, err = capsys.readouterr()
     assert not stopped.value.code
-    assert "8 of 8: thought, seed 1" in err
+    assert "6 of 6: thought, seed 1" in err
     shown = json.loads(out)
     assert set(shown["arms"]) == set(arms)
     assert 0.05 < shown["arms"]["thought"]["hidden"] < 0.3

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,11 @@ from scripts.cli_reference import PAGE, reference, walk
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# What a reader tries first runs with every test; the other pages with those marked slow.
+FIRST = ("README.md",)
+EXAMPLES = [
+    pytest.param(page, marks=() if page.name in FIRST else pytest.mark.slow) for page in DOCS
+]
 # One process for a page's commands: torch is imported once, not for each.
 RUN_COMMANDS = """
 import contextlib, shlex, subprocess, sys
@@ -53,6 +60,19 @@ def commands(text: str) -> list[str]:
     joined = "\n".join(blocks(text, "sh")).replace("\\\n", " ")
     lines = [line.split("  #")[0].strip() for line in joined.splitlines()]
     return [c for c in lines if c.startswith(("printf ", "maskviz ")) and "maskviz app" not in c]
+
+
+@cache
+def options() -> dict[str, set[str]]:
+    """Return the options of each command, by its name."""
+    import typer
+
+    from maskviz.commands import app
+
+    return {
+        name: {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
+        for name, command in walk(typer.main.get_command(app), "maskviz")
+    }
 
 
 @pytest.fixture
@@ -113,6 +133,18 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_every_example_is_python_or_a_command_with_options_that_are_there(page: Path) -> None:
+    text, there = page.read_text(encoding="utf-8"), options()
+    for code in blocks(text, "python"):
+        compile(code, page.name, "exec")
+    for line in (one for one in commands(text) if one.startswith("maskviz ")):
+        words = shlex.split(line)
+        name = max((n for n in there if words[: len(n.split())] == n.split()), key=len)
+        given = [word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)]
+        assert [word for word in given if word not in there[name]] == [], line
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.name)
 def test_every_command_example_runs(page: Path, folder: Path) -> None:
     # A run on a tenth of the example set, so that the test takes seconds.
     lines = [
@@ -124,7 +156,7 @@ def test_every_command_example_runs(page: Path, folder: Path) -> None:
     assert answer.stdout.count("\n$ ") == len(lines)
 
 
-@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.name)
 def test_every_python_example_runs(page: Path, folder: Path) -> None:
     answer = run_code("\n".join(blocks(page.read_text(encoding="utf-8"), "python")), folder)
     assert answer.returncode == 0, answer.stderr

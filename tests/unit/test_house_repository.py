@@ -100,6 +100,15 @@ def test_themes_are_readable() -> None:
             assert contrast(colours["textColor"], ground) >= 7
             assert contrast(colours["linkColor"], ground) >= 4.5
         assert contrast(colours["primaryColor"], "#FFFFFF") >= 4.5
+        ground = colours["backgroundColor"]
+        code = (faded(colours[key], ground) for key in ("codeTextColor", "codeBackgroundColor"))
+        assert contrast(*code) >= 4.6  # in a caption
+
+
+def faded(colour: str, ground: str) -> str:
+    """Return a colour as a caption shows it: Streamlit lets it shine through by 0.4."""
+    pairs = zip(*(bytes.fromhex(one[1:]) for one in (colour, ground)), strict=True)
+    return f"#{bytes(round(0.6 * own + 0.4 * below) for own, below in pairs).hex()}"
 
 
 def contrast(one: str, other: str) -> float:

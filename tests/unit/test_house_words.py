@@ -6,6 +6,7 @@ import ast
 import inspect
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,23 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = [*sorted((ROOT / "maskviz").rglob("*.py")), *sorted((ROOT / "pages").glob("*.py"))]
 
 
-def tables(source: str) -> list[tuple[str, ...]]:
+@cache
+def parsed(file: Path) -> ast.Module:
+    """Return a file's syntax tree, which several tests walk."""
+    return ast.parse(file.read_text("utf-8"))
+
+
+@cache
+def tables_of(file: Path) -> tuple[tuple[str, ...], ...]:
+    """Return the tables of words of a file, found once for all words that are looked for."""
+    return tuple(tables(parsed(file)))
+
+
+def tables(source: str | ast.Module) -> list[tuple[str, ...]]:
     """Return each literal of a module that is made of two strings or more, and of nothing else."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source) if isinstance(source, str) else source
+    for node in ast.walk(tree):
         items = node.elts if isinstance(node, (ast.Tuple, ast.List, ast.Set)) else []
         values = [
             i.value for i in items if isinstance(i, ast.Constant) and isinstance(i.value, str)
@@ -49,7 +63,7 @@ def test_tables_are_found_in_any_order_and_form() -> None:
 def test_a_table_of_words_stands_in_one_place_at_most(words: tuple[str, ...]) -> None:
     places = defaultdict(int)
     for file in FILES:
-        count = tables(file.read_text("utf-8")).count(tuple(sorted(words)))
+        count = tables_of(file).count(tuple(sorted(words)))
         if count:
             places[str(file.relative_to(ROOT))] = count
     assert sum(places.values()) <= 1, dict(places)
@@ -81,7 +95,7 @@ def test_no_module_takes_a_private_name_of_another() -> None:
     taken = [
         f"{file.relative_to(ROOT)} takes {alias.name}"
         for file in FILES
-        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        for node in ast.walk(parsed(file))
         if isinstance(node, ast.ImportFrom) and (node.level or "maskviz" in (node.module or ""))
         for alias in node.names
         if alias.name.startswith("_") and not alias.name.startswith("__")

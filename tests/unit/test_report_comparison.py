@@ -38,6 +38,6 @@ def test_a_comparison_becomes_a_report(kind: str, tmp_path, tiny) -> None:
     assert "<b>film</b>" not in page
     assert "<i>y" not in page
     if kind == "compare":
-        assert "plain: accuracy is worst for" in page
+        assert "plain: accuracy is 50\u00a0% in every group of 10 rows or more." in page
         assert "--group-columns who" in page
     assert "--label-map" in page if kind == "compare" else "--swap gender,places" in page

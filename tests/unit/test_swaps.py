@@ -288,6 +288,12 @@ def test_attribute_finds_given_names_of_both_groups(name) -> None:
     assert [s for s in found.spans if found.text[s.start : s.end] == name]
 
 
+@pytest.mark.parametrize("name", ["Gulnora", "Agus", "Abdelkader", "Zoltán", "Chukwuemeka"])
+def test_a_name_whose_gender_no_list_tells_is_left_out(name) -> None:
+    assert "gender" in swapped(f"{name} and her husband left.", "gender").why
+    assert swap("Alexis and her husband left.", "gender") == "Alexis and his wife left."
+
+
 @pytest.mark.parametrize(
     ("text", "swaps"),
     [

@@ -2,7 +2,8 @@
 
 `names.tsv` has the given names of the 1990 census of the United States, and behind them those that
 its Social Security Administration counts, whose bearers are of one gender to 95 %, with the group
-that a name tells (Tzioumis 2018); `recipes/given_names.py` and `more_names.py` made it.
+that a name tells (Tzioumis 2018), and those that either gender bears; `recipes/given_names.py` and
+`more_names.py` made it. What a name tells that is not in it, such as Gulnora, is not known.
 A name is swapped for one of the same gender of another group (the European ones in turn for
 African, Hispanic and Asian ones, all for European ones), for one of the same group of the other
 gender, or for the next of the same gender and group.
@@ -16,7 +17,6 @@ from functools import lru_cache
 
 import regex
 
-from ...masks.wordlists import list_lines, list_path
 from ...text.ages import PEOPLE
 from ...text.document import Document
 from ...text.span import Span
@@ -72,20 +72,24 @@ class _Names:
     known: dict[str, tuple[str, str]]
     pools: dict[tuple[str, str], list[str]]
     words: frozenset[str]  # that are names only where they name a person, such as Bill
+    either: frozenset[str]  # of both genders, such as Alexis
 
 
 @lru_cache(maxsize=1)
 def _names() -> _Names:
     known: dict[str, tuple[str, str]] = {}
     pools: dict[tuple[str, str], list[str]] = {}
-    words = set()
+    words, either = set(), set()
     for group, gender, name, *word in lines("names.tsv"):
+        if gender == "-":
+            either.add(name)
+            continue
         known[name] = (group, gender)
         if word:
             words.add(name)
         else:
             pools.setdefault((group, gender), []).append(name)
-    return _Names(known, pools, frozenset(words))
+    return _Names(known, pools, frozenset(words), frozenset(either))
 
 
 def given_names(document: Document) -> list[Given]:
@@ -164,12 +168,7 @@ def _given(text: str, run: Sequence[_Word], surnames: set[str]) -> Iterator[Give
 
 def _neutral(name: str, title: str) -> bool:
     """Tell whether an unknown name says nothing that a swap would have to know."""
-    return len(name) == 1 or title in _OF_GIVEN_NAMES or _as_listed(name) in _listed()
-
-
-@lru_cache(maxsize=1)
-def _listed() -> frozenset[str]:
-    return frozenset(list_lines(list_path("names.txt")))
+    return len(name) == 1 or title in _OF_GIVEN_NAMES or _as_listed(name) in _names().either
 
 
 def _as_listed(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ...text.percent import number, percent
+from ...text.percent import number, percent, points
 
 if TYPE_CHECKING:
     from .result import Interference
@@ -57,11 +57,6 @@ def recovered(result: Interference, arm: str) -> str:
         return "nothing to measure"
     within = f"{100 * low:.0f} to {100 * high:.0f}" if low == low else "no interval"
     return f"{percent(mean, 0)} ({within})".replace("-", "−")
-
-
-def points(share: float) -> str:
-    """Return a difference of accuracies in percentage points."""
-    return f"{number(100 * share, '.1f')} points"
 
 
 def span(low: float, high: float) -> str:
@@ -134,14 +129,34 @@ def _said(result: Interference, arm: str) -> str:
     return f"recovery {recovered(result, arm)}"
 
 
-def _cost(result: Interference) -> tuple[str, bool | None, str]:
-    """Whether hiding costs accuracy where the distractor says nothing."""
+def neutral_said(result: Interference) -> str:
+    """Say what hiding attributes does to accuracy where the distractor says nothing."""
+    mean, low, high = _moved(result)
+    plain, masked = (result.arms[arm]["accuracy_neutral"][0] for arm in ("plain", "attribute"))
+    seeds = len(result.cells["plain"])
+    told = "" if low > 0 or high < 0 else ", so it is not told apart from no change"
+    within = f"{span(low, high)}, paired by seed, {seeds} seeds{told}"
+    if math.isnan(low):
+        within = "one seed, no interval"
+    return (
+        f"Where the {result.experiment.planted} says nothing, hiding attributes moves accuracy by "
+        f"{points(mean)} ({within}): from {percent(plain, 1)} to {percent(masked, 1)}."
+    )
+
+
+def _moved(result: Interference) -> tuple[float, float, float]:
+    """Return masked − plain of the accuracy where the distractor says nothing, with its ends."""
     from ..intervals import difference
 
     plain, masked = (
         [row["accuracy_neutral"] for row in result.cells[arm]] for arm in ("plain", "attribute")
     )
-    mean, low, high = difference(plain, masked)
+    return difference(plain, masked)
+
+
+def _cost(result: Interference) -> tuple[str, bool | None, str]:
+    """Whether hiding costs accuracy where the distractor says nothing."""
+    mean, low, high = _moved(result)
     claim = "Accuracy may fall a little where the attribute says nothing"
     said = f"accuracy neutral {'+' * (mean >= 0)}{points(mean)}"
     if math.isnan(low):
@@ -151,4 +166,4 @@ def _cost(result: Interference) -> tuple[str, bool | None, str]:
     return claim, holds, f"{said} ({span(low, high)}), paired by seed{rises}"
 
 
-__all__ = ["finding", "points", "recovered", "span", "verdicts"]
+__all__ = ["finding", "neutral_said", "points", "recovered", "span", "verdicts"]

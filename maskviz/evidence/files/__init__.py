@@ -8,6 +8,7 @@ __all__ = [
     "file_result",
     "files",
     "finding",
+    "group_words",
     "groups",
     "masking",
     "rows",

@@ -40,13 +40,13 @@ class NoisyTranslation:
     """A set of sentences translated clean, with typing errors, and with these hidden or repaired.
 
     masks: what `noise` hides of each noisy source; found: share of the planted errors it hides;
-    false: share of what it hides that was no error.
+    false: share of what it hides that was no error; None of no error, and of nothing hidden.
     """
 
     ways: tuple[Translated, ...]
     masks: tuple[Mask, ...]
-    found: float
-    false: float
+    found: float | None
+    false: float | None
 
     @property
     def finding(self) -> str:
@@ -119,7 +119,7 @@ def noisy_translation(
     right = sum(len(p & h) for p, h in zip(planted, hidden, strict=True))
     errors, hits = sum(map(len, planted)), sum(map(len, hidden))
     return NoisyTranslation(
-        ways, masks, right / errors if errors else 0.0, 1 - right / hits if hits else 0.0
+        ways, masks, right / errors if errors else None, 1 - right / hits if hits else None
     )
 
 

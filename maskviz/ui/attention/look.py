@@ -13,7 +13,6 @@ from typing import Any
 
 import streamlit as st
 
-from maskviz.attention import Attention
 from maskviz.attention.looking import SHOWS, Look, Seen, Size, look_at
 from maskviz.attention.view import Display, View
 from maskviz.byte_cache import ByteCache, give_back
@@ -51,10 +50,10 @@ def beside(model: Model, look: Look, size: Size, display: Display, shown: View) 
     return {show: shown if show == look.show else drawn(show) for show in SHOWS}
 
 
-def _kept(key: Hashable, make: Callable[[], Attention]) -> Attention:
+def _kept(key: Hashable, make: Callable[[], Any]) -> Any:
     """Return a pass from the cache of all sessions, or make it."""
 
-    def made() -> Attention:
+    def made() -> Any:
         found = make()
         if _bytes_of(found) > SENT_AT_ONCE:
             give_back()
@@ -86,6 +85,8 @@ def cost(size: Size) -> str:
         )
     whole = f"All {size.layers} layers are {size.whole / 1e6:.0f} MB"
     one = f"one layer is {size.layer / 1e6:.1f} MB"
+    if size.seconds > 1:
+        one += f" and is read in about {size.seconds:.0f} s, plain and masked each"
     if size.whole > LARGEST_VIEW:
         return f"{whole}, more than a page should hold ({LARGEST_VIEW / 1e6:.0f} MB): {one}."
     return f"{whole} and take a while: {one}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -17,12 +17,16 @@ from maskviz.attention.view import Notes, View, token_over_heads
 from maskviz.errors import MaskvizError
 from maskviz.figures.attention import render, row_figure
 from maskviz.figures.canvas import Scale, head_message, mosaic_message, unit_of
+from maskviz.text.percent import number
 from maskviz.ui.components.attention_arcs import attention_arcs
 from maskviz.ui.components.attention_head import attention_head
 from maskviz.ui.components.attention_mosaic import attention_mosaic, picked_head
 from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import errors, escape
+
+if TYPE_CHECKING:
+    from maskviz.evidence.words.worth import Worth
 
 FILES = (  # name, ending, one head only; pictures need matplotlib
     ("Page that works offline, HTML", ".html", False),
@@ -250,12 +254,23 @@ def worth_table(text: str, model: str) -> None:
         ]
         grid(pd.DataFrame(rows), "methods")
         one = found[0]
-        st.caption(
-            f"Fall: how far the predicted label's probability sinks when a method's top {one.k} "
-            f"words are hidden. {one.k} random words: {100 * one.random:.1f} points on average, 95 "
-            f"% of 20 draws within {100 * one.low:.1f} to {100 * one.high:.1f}; uniform "
-            f"{100 * one.uniform:.1f}. Agreement: Kendall's τ with leaving out each word alone."
-        )
+        st.caption(_falls(one))
+
+
+def _falls(one: Worth) -> str:
+    """Say what is measured of a method's words, beside as many random ones."""
+    from maskviz.evidence.words.worth import DRAWS
+
+    words = f"{one.k} word{'s' * (one.k != 1)}"
+    low, high, random, uniform = (
+        number(100 * value, ".1f") for value in (one.low, one.high, one.random, one.uniform)
+    )
+    return (
+        f"Fall: how far the predicted label's probability sinks when a method's top {words} "
+        f"{'are' if one.k != 1 else 'is'} hidden. Random ones, as many: {random} points, the mean "
+        f"of {DRAWS} draws, whose middle 95 % reach from {low} to {high}; uniform {uniform}. "
+        "Agreement: Kendall's τ with leaving out each word alone."
+    )
 
 
 def save(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import streamlit as st
 from maskviz.errors import MaskvizError
 from maskviz.evidence.text.scale import shortened, visible
 from maskviz.evidence.units.asking import Way
-from maskviz.evidence.units.choose import role_shares, roles_on
+from maskviz.evidence.units.choose import RoleShare, role_shares, roles_on
 from maskviz.evidence.units.compare import compare_units
 from maskviz.evidence.units.knockout import knockout
 from maskviz.evidence.units.layers import layer_answers
@@ -31,6 +31,7 @@ from maskviz.inside.units import HEAD, KINDS, SEVERAL, Unit, UnitMask
 from maskviz.masks import Mask
 from maskviz.models import Model, load_model
 from maskviz.readings.question import Question, asked
+from maskviz.text.percent import percent
 from maskviz.ui.attention import prune as prune
 from maskviz.ui.components.attention_mosaic import attention_mosaic, picked_head
 from maskviz.ui.shared import state
@@ -259,9 +260,17 @@ def _map(chosen: state.View, found: UnitScan, side: str) -> None:
 
 def _roles(chosen: state.View, found: UnitScan) -> None:
     shares = role_shares(found, roles_on(load_model(chosen.model), chosen.text))
-    said = [f"{one.role} {one.share:.0%} ({one.heads})" for one in shares]
-    st.caption(
-        f"Share of the whole effect by role, with how many heads play it: {', '.join(said)}."
+    st.caption(_by_role(shares))
+
+
+def _by_role(shares: Sequence[RoleShare]) -> str:
+    """Say what each role carries; of heads that move nothing there is nothing to share out."""
+    if not any(one.share for one in shares):
+        return "No head moves the answer, so no role does."
+    said = [f"{one.role} {percent(one.share)} ({one.heads})" for one in shares]
+    return (
+        "Share of the sum of all heads' effects by role, with how many heads play it, in this "
+        f"text: {', '.join(said)}."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -118,8 +119,13 @@ def _lines(text: str) -> str:
 
 
 def _ended(found: Asked) -> str:
-    writing, (first, second) = found.writing, found.writing.tokens
-    if writing.stopped:
+    return _ended_said(found.writing.tokens, found.request.longest, found.writing.stopped)
+
+
+def _ended_said(tokens: Sequence[Sequence[int]], longest: int, stopped: bool) -> str:
+    """Say where two answers part, and whether either was cut."""
+    first, second = tokens
+    if stopped:
         return f"Stopped after {len(first)} and {len(second)} tokens."
     at = next((i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), None)
     if at is None and first != second:
@@ -127,8 +133,7 @@ def _ended(found: Asked) -> str:
     parts = (
         "Both are the same." if at is None else f"They part at token {at + 1}, from the mark on."
     )
-    most = found.request.longest
-    cut = " Cut at the length chosen under More." if most in map(len, (first, second)) else ""
+    cut = " Cut at the length chosen under More." if longest in map(len, (first, second)) else ""
     return parts + cut
 
 

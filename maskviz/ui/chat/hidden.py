@@ -77,3 +77,11 @@ def _choose(
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list | tuple) else value
+
+
+def said(count: int, total: int) -> str:
+    """Return the headline before an answer: how many words are hidden."""
+    if not count:
+        return "Nothing is hidden: click a word, or choose what to hide, then ask."
+    of = f"{count:,} of {total:,} word{'s' * (total != 1)} {'is' if count == 1 else 'are'}"
+    return f"{of} hidden: ask, and read both answers."

@@ -16,7 +16,7 @@ from maskviz.figures import compare as figures
 from maskviz.masks import Mask
 from maskviz.readings.language.positions import Position, kl_by_position
 from maskviz.readings.question import Spec, asked
-from maskviz.ui.components.lit_text import answer_lights, answer_strip, position_strip
+from maskviz.ui.components.lit_text import NOTICEABLE, answer_lights, answer_strip, position_strip
 from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import escape
@@ -71,14 +71,17 @@ def _answer(comparison: Comparison) -> None:
         with place, st.container(border=True):
             st.caption(name)
             st.markdown(_parted(written[side], other) or "*nothing*")
-    if written["parts_at"] is None:
-        st.caption("Both are the same.")
-    else:
-        st.caption(f"They part at token {written['parts_at'] + 1}.")
+    st.caption(_parts(written["parts_at"]))
     st.markdown("**The plain answer under the mask, token by token**")
     answer_strip(detail["tokens"], key=f"tokens_{_hash(detail['tokens'])}")
     with st.expander("Log-probability of every token"):
         chart(language_figures.answer_tokens(comparison), "answer_tokens")
+
+
+def _parts(at: int | None) -> str:
+    if at is None:
+        return "Both are the same as far as they were written."
+    return f"They part at token {at + 1}."
 
 
 def _parted(text: str, other: str) -> str:
@@ -108,9 +111,19 @@ def show_positions(mask: Mask, model: str, operator: str, question: Spec) -> Non
     st.markdown("**Where does it matter? The change of the next token behind each one**")
     position_strip(
         positions, mask.text, key=f"kl_{_hash(positions)}",
-        note=f"KL of the next token, plain and masked, in nats; most behind “{visible(top.text)}”: "
-        f"{top.kl:.2f}. Hidden words are blocks, the prompt around the text is grey.",
+        note=_matters(top.text, top.kl or 0.0),
     )  # fmt: skip
+
+
+def _matters(text: str, kl: float) -> str:
+    """Say behind which token the next one changes most, and by how much."""
+    most = f"most behind “{visible(text)}”: {kl:.2f}" if kl >= NOTICEABLE else (
+        f"nowhere more than {NOTICEABLE}"
+    )  # fmt: skip
+    return (
+        f"KL of the next token, plain and masked, in nats; {most}. Hidden words are blocks, the "
+        "prompt around the text is grey."
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Mask: lambda m: m.to_json()})

@@ -142,15 +142,16 @@ def _scores(
         lowered = "lower" if first.head == "regression" else "speak against"
         st.caption(f"Blue words {raised} {escape(_named(first))}, orange ones {lowered} it.")
     if first.convergence_gap is not None:
-        st.caption(
-            f"Convergence gap: the scores of all tokens miss the change of the logit by "
-            f"{first.convergence_gap:.2g}."
-        )
+        st.caption(_missed(first.convergence_gap))
     with st.expander("All scores"):
         table: dict[str, Sequence[object]] = {"word": [w.text for w in first.words]}
         table |= {name: [w.score for w in e.words] for name, e in found.items()}
         grid(pd.DataFrame(table), "scores", hide_index=False)
     return found
+
+
+def _missed(gap: float) -> str:
+    return f"Convergence gap: the scores of all tokens miss the change of the logit by {gap:.2g}."
 
 
 def sentence(found: Explanation) -> str:
@@ -268,11 +269,17 @@ def _marked(view: state.View, names: list[str]) -> None:
         grid(pd.DataFrame(table), "plausibility")
         for note in found[0].notes:
             st.caption(escape(note))
-        texts = f"{found[0].rows} text{'s' * (found[0].rows != 1)}"
-        st.caption(
-            f"{texts}, of whose words people mark {percent(found[0].share)}; in brackets 95 % "
-            "bootstrap intervals."
-        )
+        st.caption(_people(found[0].rows, found[0].share))
+
+
+def _people(texts: int, share: float) -> str:
+    """Say of how many texts the agreement is; share: of their words that people mark."""
+    if texts == 1:
+        return f"1 text, of whose words people mark {percent(share)}: it says nothing of others."
+    return (
+        f"{texts:,} texts, of whose words people mark {percent(share)}; in brackets 95 % bootstrap "
+        "intervals."
+    )
 
 
 def _interval(value: float, bounds: tuple[float, float] | None) -> str:

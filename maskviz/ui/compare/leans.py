@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ import streamlit as st
 
 from maskviz.data import guess_columns, preview
 from maskviz.data.labels import joined_columns
+from maskviz.evidence.chance.verdict import LEVEL
 from maskviz.evidence.jobs import jobs
 from maskviz.evidence.shortcuts.measured import Measured
 from maskviz.evidence.shortcuts.result import Leaning, Part, Shortcuts
-from maskviz.evidence.text.scale import shortened
 from maskviz.readings.question import asked
-from maskviz.text.percent import percent
+from maskviz.text.percent import number
 from maskviz.ui.compare.file import (
     begin,
     checked,
@@ -26,6 +27,7 @@ from maskviz.ui.compare.file import (
     long_control,
 )
 from maskviz.ui.compare.labels import label_map
+from maskviz.ui.compare.result import row_said
 from maskviz.ui.compare.tab import tab
 from maskviz.ui.shared import state
 from maskviz.ui.shared.asking import question_controls, question_more, spec_of
@@ -174,18 +176,24 @@ def _length(result: Shortcuts) -> None:
     """What no mask can hide: how answers differ with the length of a text, within labels."""
     if not result.length:
         return
+    st.markdown(escape(_length_said(result.length, result.longer_than or 0)))
+
+
+def _length_said(gaps: Mapping[str, Mapping[str, Any]], longer_than: int) -> str:
+    """Say how answers to longer texts differ, output by output; length is not all that differs."""
     said = []
-    for name, gap in result.length.items():
+    for name, gap in gaps.items():
         what = "accuracy" if name == "accuracy" else f"the probability of {name}"
-        low, high = gap["ci95"] or (0.0, 0.0)
-        sure = "" if (gap["q_value"] or 1) <= 0.05 else ", not distinguishable from none"
-        between = f"{100 * low:+.1f} to {100 * high:+.1f}"
-        said.append(f"{what} by {100 * gap['gap']:+.1f} points ({between}{sure})")
-    st.markdown(
-        escape(
-            f"Among texts of the same label, more than {result.longer_than} words change "
-            f"{'; '.join(said)}."
-        )
+        between = "no interval"
+        if gap["ci95"] is not None:
+            low, high = (number(100 * end, "+.1f") for end in gap["ci95"])
+            between = f"95\u00a0%: {low} to {high}"
+        told = gap["q_value"] is not None and gap["q_value"] <= LEVEL
+        sure = "" if told else ", not told apart from none"
+        said.append(f"{what} by {number(100 * gap['gap'], '+.1f')} points ({between}{sure})")
+    return (
+        f"Among texts of the same label, those of more than {longer_than} words differ from "
+        f"shorter ones in {'; '.join(said)}."
     )
 
 
@@ -217,19 +225,15 @@ def _worst(view: state.View, result: Shortcuts) -> None:
     )  # fmt: skip
     one = next(one for one in result.leanings if one.name == name)
     for row in result.worst[name][:_SHOWN]:
-        _row(view, row, one)
+        _row(view, row, one, result.value)
 
 
-def _row(view: state.View, row: Measured, one: Leaning) -> None:
+def _row(view: state.View, row: Measured, one: Leaning, measure: str) -> None:
     moved = row.moved[one.name]
     what, button = st.columns([6, 1], vertical_alignment="center")
     with what:
         st.text(row.text if len(row.text) <= 300 else row.text[:299] + "…")
-        before, after = (shortened(label, 40) for label in (row.label, moved.label))
-        value = percent(row.probability) if 0 <= row.probability <= 1 else f"{row.probability:.3f}"
-        expected = "" if row.expected is None else f", expected {row.expected}"
-        said = f"row {row.row}: {before} {value} → {after} ({moved.change:+.3f}){expected}"
-        st.caption(escape(said))
+        st.caption(escape(row_said(row, moved.label, moved.change, measure != "log-odds")))
     if button.button("Open", key=f"leans_{one.name}_{row.row}", width="stretch"):
         opened = state.of_text(row.text, one.strategy, parameters=dict(one.parameters))
         state.open_view(opened)

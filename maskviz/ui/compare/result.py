@@ -13,11 +13,13 @@ from maskviz.evidence import FileComparison, StrategyResult
 from maskviz.evidence.files.chance import ChanceResult
 from maskviz.evidence.files.file_result import Beside
 from maskviz.evidence.files.finding import CONTROL, finding
+from maskviz.evidence.files.group_words import gap_sentences
 from maskviz.evidence.files.tally import RowResult
 from maskviz.evidence.jobs.jobs import Job
+from maskviz.evidence.shortcuts.measured import Measured
 from maskviz.evidence.text.scale import shortened
 from maskviz.figures import compare as figures
-from maskviz.text.percent import percent
+from maskviz.text.percent import number, percent
 from maskviz.ui.shared import state
 from maskviz.ui.shared.chart import chart
 from maskviz.ui.shared.grid import grid
@@ -126,23 +128,24 @@ def _beyond_of(strategy: str, r: StrategyResult) -> str | None:
 
 def _beyond(chance: ChanceResult, regression: bool) -> str:
     """Say by how much a strategy exceeds random masks, in what the chart shows."""
-    value, interval = chance.flip_beyond, chance.flip_beyond_ci95
+    beyond, interval = chance.flip_beyond, chance.flip_beyond_ci95
     if chance.beyond is not None:
-        value, interval = chance.beyond, chance.beyond_ci95
+        beyond, interval = chance.beyond, chance.beyond_ci95
     if chance.few or interval is None:
         return "too few rows"
-    low, high = interval
     said = "yes" if chance.surpassed else "no"
     if regression:
-        return f"{said}, {value:+.3g} ({low:+.3g} to {high:+.3g})"
-    return f"{said}, {100 * value:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
+        value, low, high = (number(one, "+.3g") for one in (beyond, *interval))
+        return f"{said}, {value} ({low} to {high})"
+    value, low, high = (number(100 * one, "+.1f") for one in (beyond, *interval))
+    return f"{said}, {value} points ({low} to {high})"
 
 
 def _beside(result: FileComparison, other: Beside) -> None:
     """The second model: accuracy of both, plain and under each mask."""
     st.markdown(
-        f"**{escape(result.model)} beside {escape(other.model)}**: the same plain answer in "
-        f"{percent(other.agreement)} of the rows"
+        f"**{escape(result.model)} beside {escape(other.model)}**: "
+        f"{_same_answers(other.agreement, result.rows)}"
     )
     rows = [
         {
@@ -165,6 +168,10 @@ def _beside(result: FileComparison, other: Beside) -> None:
     grid(pd.DataFrame(rows), "models", column_config=formats)
 
 
+def _same_answers(agreement: float, rows: int) -> str:
+    return f"the same plain answer in {percent(agreement)} of {rows:,} row{'s' * (rows != 1)}"
+
+
 def _group_gaps(result: FileComparison) -> None:
     """Whom the model fails: each group by arm, the worst one and the widest gap."""
     if not result.group_gaps:
@@ -177,18 +184,8 @@ def _group_gaps(result: FileComparison) -> None:
     )  # fmt: skip
     found = result.group_gaps[column]
     shares = found.measure in ("accuracy", "flip rate")
-    for arm, gaps in found.arms.items():
-        if gaps.worst is None or gaps.gap is None or gaps.worst_score is None:
-            continue
-        between = "" if gaps.gap_ci95 is None else f", {_span(gaps.gap_ci95, shares)}"
-        worst = percent(gaps.worst_score) if shares else f"{gaps.worst_score:.3g}"
-        gap = f"{100 * gaps.gap:.1f} points" if shares else f"{gaps.gap:.3g}"
-        st.markdown(
-            escape(
-                f"{arm}: {found.measure} is worst for {gaps.worst}, {worst}; {gap} from the best, "
-                f"{gaps.best}{between}."
-            )
-        )
+    for said in gap_sentences(found):
+        st.markdown(escape(said))
     for note in found.notes:
         st.caption(escape(note))
     rows = [
@@ -264,16 +261,24 @@ def _worst_rows(view: state.View, result: FileComparison) -> None:
         _worst_row(view, row, name, regression)
 
 
+def row_said(row: RowResult | Measured, masked: str, change: float, valued: bool) -> str:
+    """Say what a row's answer becomes, and how far its probability, or value, moves."""
+    before, after = (shortened(label, 40) for label in (row.label, masked))
+    value, moves = f"{row.probability:.3f}", f"it moves by {number(change, '+.3f')}"
+    if not valued:
+        value = percent(row.probability)
+        moves = f"its probability moves by {number(100 * change, '+.1f')} points"
+    turns = f", then {after}" if after != before else ""
+    expected = "" if row.expected is None else f"; expected {row.expected}"
+    return f"row {row.row}: {before} {value}{turns}; {moves}{expected}"
+
+
 def _worst_row(view: state.View, row: RowResult, name: str, regression: bool) -> None:
     effect = row.effects[name]
     what, button = st.columns([6, 1], vertical_alignment="center")
     with what:
         st.text(row.text if len(row.text) <= 300 else row.text[:299] + "…")
-        expected = "" if row.expected is None else f", expected {row.expected}"
-        value = f"{row.probability:.3f}" if regression else percent(row.probability)
-        before, after = (shortened(label, 40) for label in (row.label, effect.label))
-        change = f"{before} {value} → {after} ({effect.delta:+.3f})"
-        st.caption(escape(f"row {row.row}: {change}{expected}"))
+        st.caption(escape(row_said(row, effect.label, effect.delta, regression)))
     if button.button("Open", key=f"open_{name}_{row.row}", width="stretch"):
         opened = state.of_text(row.text, name, row.conversation, seed=row.seed or 0)
         state.open_view(opened)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 
 import pandas as pd
@@ -211,16 +212,8 @@ def _table(effects: list[Effect]) -> None:
 
 def _sensitivity(effects: list[Effect]) -> None:
     """Strategies × operators, and whether what they show survives the operator."""
-    found = sensitivity(effects)
-    stable = [name for name, one in found.items() if one.survives]
-    said = (
-        f"The conclusion survives every operator for {', '.join(stable)}."
-        if stable
-        else "No conclusion survives every operator."
-    )
-    shaky = [name for name in found if name not in stable]
-    more = f" It depends on the operator for {', '.join(shaky)}." if shaky and stable else ""
-    st.markdown(f"**{escape(said + more)}**")
+    said = _survives({name: one.conclusions for name, one in sensitivity(effects).items()})
+    st.markdown(f"**{escape(said)}**")
     chart(figures.grid(effects), "grid")
     scale = Scale.of(effects[0].comparison)
     if scale.kind == "value":
@@ -230,6 +223,26 @@ def _sensitivity(effects: list[Effect]) -> None:
         st.caption(f"{what}; \\* lies beyond chance, F flips the answer.")
 
 
+def _survives(found: Mapping[str, Mapping[str, str]]) -> str:
+    """Say for which masks all operators lead to the same; found: mask → operator → conclusion."""
+    alike = {name: own for name, own in found.items() if len(set(own.values())) == 1}
+    said: list[str] = []
+    for what, conclusions in _CONCLUDED.items():
+        names = [n for n, own in alike.items() if next(iter(own.values())) in conclusions]
+        if names:
+            said.append(f"{what} {', '.join(names)}")
+    shaky = [name for name in found if name not in alike]
+    if shaky:
+        said.append(f"What is found depends on the operator for {', '.join(shaky)}")
+    return ". ".join(said) + "."
+
+
+_CONCLUDED = {
+    "Beyond chance in the same way under every operator:": ("flips", "lowers", "raises"),
+    "Under no operator told apart from chance:": ("as chance",),
+    "No verdict under any operator for": ("no verdict",),
+    "Nothing to hide for": ("hides nothing",),
+}
 _CHANGE = st.column_config.NumberColumn(
     "Δp, points", format="%+.1f", help="Masked − plain, in percentage points."
 )

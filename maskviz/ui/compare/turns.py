@@ -11,9 +11,11 @@ from maskviz.evidence.text.scale import Scale
 from maskviz.evidence.words.turns import by_turn as scores_by_turn
 from maskviz.readings.question import asked
 from maskviz.text.conversation import Conversation
+from maskviz.text.percent import number
 from maskviz.ui.shared.grid import grid
 from maskviz.ui.shared.page import escape
 
+_NOTICEABLE = 0.02  # of a probability, of nats or of a value
 _AT_ONCE = 12  # turns that are hidden one by one without being asked for
 
 
@@ -37,7 +39,7 @@ def show_turns(compared: Comparison) -> None:
         grid(pd.DataFrame(rows), "roles", column_config=_columns(column))
         st.caption("What each role's part of your mask does by itself.")
     if turns:
-        st.markdown(f"**{escape(_strongest(turns))}**")
+        st.markdown(f"**{escape(_strongest(turns, scale))}**")
         frame = pd.DataFrame([_turn_row(turn, column, many) for turn in turns])
         grid(frame, "turns", column_config=_columns(column))
         st.caption(
@@ -87,12 +89,24 @@ def _by_role(key: str, _compared: Comparison) -> list[RoleEffect]:
     return by_role(_compared, asked(_compared.model, _compared.question).about(_compared.mask.text))
 
 
-def _strongest(turns: list[TurnEffect]) -> str:
-    known = [turn for turn in turns if turn.delta is not None]
-    top = max(known, key=lambda turn: abs(turn.delta or 0), default=None)
-    if top is None:
+def _strongest(turns: list[TurnEffect], scale: Scale) -> str:
+    """Say which turn moves the answer most when it alone is hidden, and how far."""
+    known = [(turn.delta, turn) for turn in turns if turn.delta is not None]
+    if not known:
         return "No turn can be hidden by itself: nothing would be left to read."
-    return f"Of {len(turns)} turns, the answer rests most on turn {top.turn} ({top.role})."
+    change, top = max(known, key=lambda one: abs(one[0]))
+    size = number(100 * change, "+.1f") if scale.bounded else number(change, "+.2f")
+    far, count = f"{size} {scale.unit}".rstrip(), len(known)
+    if count == 1:
+        return (
+            f"Hiding turn {top.turn} ({top.role}), the one that can be, moves {scale.name} {far}."
+        )
+    if abs(change) < _NOTICEABLE:
+        return f"Hiding each of {count} turns by itself moves {scale.name} by {far} at most."
+    return (
+        f"Of {count} turns hidden by themselves, turn {top.turn} ({top.role}) moves {scale.name} "
+        f"most: {far}."
+    )
 
 
 def _role_row(role: RoleEffect, column: str, many: int) -> dict[str, object]:

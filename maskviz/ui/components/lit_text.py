@@ -14,7 +14,10 @@ from maskviz.evidence.words.answer import AnswerMatrix
 from maskviz.figures.static_files import read_static
 from maskviz.figures.theme import MASKED, PLAIN
 from maskviz.readings.language.positions import Position
+from maskviz.text.percent import number
 from maskviz.ui.components._assets import read_asset
+
+NOTICEABLE = 0.01  # nats; what is shown as 0.00 moves nothing
 
 _mount = st.components.v2.component(
     "maskviz_lit_text",
@@ -79,7 +82,6 @@ def placed_text(text: str, kinds: str, *, key: str) -> None:
 def answer_strip(tokens: Sequence[Mapping[str, Any]], *, key: str) -> None:
     """Show an answer with each token lit by how far the mask moves its log-probability."""
     changes = [t["log_probability_masked"] - t["log_probability_original"] for t in tokens]
-    worst = min(range(len(changes)), key=changes.__getitem__)
     _mount(
         key=key,
         data={
@@ -88,10 +90,18 @@ def answer_strip(tokens: Sequence[Mapping[str, Any]], *, key: str) -> None:
             "text": [str(token["text"]) for token in tokens],
             "before": [""] * len(tokens),
             "values": list(map(_rounded, changes)),
-            "note": "Orange tokens become less probable, blue ones more; "
-            f"most “{visible(str(tokens[worst]['text']))}”: {changes[worst]:+.2f} nats.",
+            "note": _moved_most([str(token["text"]) for token in tokens], changes),
         },
     )
+
+
+def _moved_most(texts: Sequence[str], changes: Sequence[float]) -> str:
+    """Say which token's log-probability the mask moves most, in nats."""
+    most = max(range(len(changes)), key=lambda i: abs(changes[i]))
+    legend = "Orange tokens become less probable, blue ones more"
+    if abs(changes[most]) < NOTICEABLE:
+        return f"{legend}; here none moves by more than {NOTICEABLE} nats."
+    return f"{legend}; most “{visible(texts[most])}”: {number(changes[most], '+.2f')} nats."
 
 
 def _one_each(positions: Sequence[Position]) -> list[Position]:

@@ -9,7 +9,7 @@ from maskviz.evidence.distraction import experiment as distracting
 from maskviz.evidence.distractor.experiment import QUICK, Experiment
 from maskviz.evidence.distractor.interference import known_cells, summarise
 from maskviz.evidence.distractor.result import Interference
-from maskviz.evidence.distractor.words import points, recovered
+from maskviz.evidence.distractor.words import neutral_said, recovered
 from maskviz.evidence.text.ratios import DRAWS, Guessed, guessed_by_ratio
 from maskviz.masks import STRATEGIES
 from maskviz.models.abilities import abilities
@@ -77,19 +77,19 @@ def answers() -> list[tuple[str, str]]:
             ("Does accuracy fall?", where),
             ("Do strategies differ?", where),
         ]
-    arms = result.arms
-    plain, masked = (arms[arm]["accuracy_neutral"][0] for arm in ("plain", "attribute"))
-    told = ", ".join(f"{arm} {recovered(result, arm)}" for arm in arms if arm != "plain")
     return [
         ("Does masking keep a model from learning what misleads?", result.finding),
-        (
-            "Does accuracy fall?",
-            f"Where the {result.experiment.kind} says nothing, hiding attributes moves it by "
-            f"{points(masked - plain)}: from {percent(plain, 1)} to {percent(masked, 1)}, over "
-            f"{len(result.cells['plain'])} seeds.",
-        ),
-        ("Do strategies differ?", f"Share of the plain arm's loss that each wins back: {told}."),
+        ("Does accuracy fall?", neutral_said(result)),
+        ("Do strategies differ?", _won_back(result)),
     ]
+
+
+def _won_back(result: Interference) -> str:
+    told = ", ".join(f"{arm} {recovered(result, arm)}" for arm in result.arms if arm != "plain")
+    return (
+        f"Share of the plain arm's loss that each wins back: {told}. No two of them are tested "
+        "against each other."
+    )
 
 
 def distracted() -> tuple[str, str]:

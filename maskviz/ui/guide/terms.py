@@ -12,6 +12,7 @@ from maskviz.inside.arithmetic import HeadArithmetic
 from maskviz.text.percent import percent
 
 SINK = "(sink)"
+_ALIKE = 1e-4  # of the largest weight: what is closer is as large
 
 
 def table(
@@ -62,6 +63,27 @@ def said(found: HeadArithmetic, allowed: np.ndarray, row: int) -> str:
         share = percent(sink_weight(found, row))
         parts.append(f"Its sink, which is no token, takes {share} of the weights.")
     return " ".join(parts)
+
+
+def finding(
+    tokens: Sequence[str], found: HeadArithmetic, plain: HeadArithmetic, row: int, name: str
+) -> str:
+    """Say where the chosen row attends most, without a mask and under a matrix of that name."""
+    before, after = (_most(one, row, tokens) for one in (plain, found))
+    return f"Without a mask “{tokens[row]}” attends most to {before}; under {name} to {after}."
+
+
+def _most(found: HeadArithmetic, row: int, tokens: Sequence[str]) -> str:
+    """Name where most of a row's weight goes, its sink included, and how much."""
+    weights = found.weights[row]
+    most = float(weights.max())
+    sink = 0.0 if found.sink is None else sink_weight(found, row)
+    if sink > most:
+        return f"its sink, which is no token ({percent(sink)})"
+    alike = int((weights >= most * (1 - _ALIKE)).sum())
+    if alike > 1:
+        return f"{alike} tokens alike ({percent(most)} each)"
+    return f"“{tokens[int(weights.argmax())]}” ({percent(most)})"
 
 
 def _logarithm(seen: np.ndarray) -> np.ndarray:

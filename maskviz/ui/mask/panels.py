@@ -16,7 +16,7 @@ from maskviz.ui.shared.page import sentences_table
 
 DRAWS = 100
 LONGEST = 256  # tokens: a matrix that a page still sends at once
-
+_UNLIKELY = 0.01  # p of span lengths below which they are told apart
 
 # the audit ----------------------------------------------------------------------------------
 
@@ -74,16 +74,14 @@ def _audit_table(found: StrategyAudit, operator: str, alone: bool) -> None:
         *_split_rows(found.split, operator),
     ]
     if found.p_value is not None:
-        fits = "fit" if found.p_value > 0.01 else "do not fit"
-        rows.append(
-            (
-                "Span lengths, χ² test",
-                f"p = {found.p_value:.3g}",
-                f"above 0.01: they {fits} the truncated geometric distribution",
-            )
-        )
+        rows.append(("Span lengths, χ² test", f"p = {found.p_value:.3g}", _fits(found.p_value)))
     head = ("Counted", "Found", "Asked for")
     sentences_table([dict(zip(head, row, strict=True)) for row in rows])
+
+
+def _fits(p_value: float) -> str:
+    told = "told apart" if p_value <= _UNLIKELY else "not told apart"
+    return f"above {_UNLIKELY}: they are {told} from the truncated geometric distribution"
 
 
 def _partly_expected(strategy: str) -> str:
@@ -132,9 +130,13 @@ def matrix_panel(view: state.View, chosen: Mask) -> None:
         special=encoding.special,
     )
     attention_head(message, f"mask_matrix_{len(encoding)}")
-    st.caption(
-        f"{name}: {percent(float(allowed.mean()))} of all pairs may attend, the filled ones. "
-        "The Guide page shows the attention it causes, with its numbers."
+    st.caption(_may_attend(name, float(allowed.mean())))
+
+
+def _may_attend(name: str, share: float) -> str:
+    return (
+        f"{name}: {percent(share)} of all pairs may attend, the filled ones. The Guide page shows "
+        "the attention it causes, with its numbers."
     )
 
 

@@ -124,16 +124,22 @@ def show(spec: RunSpec) -> None:
     hidden = [i for i, unit in enumerate(units) if unit.hidden]
     values()[_SHOWN_STRIP] = (key, words, hidden, [unit.learned > 0 for unit in units], starts, row)
     audit = _audit(spec.to_toml(), found)
-    st.caption(
-        f"Underlined is what is learned: {percent(audit.learned_share, 0)} of the tokens of the "
-        f"first {count} rows, with the ends of {audit.ended_turns} of {audit.turns} turns. In ink "
-        "is what is hidden. A click on a word lets it be learned, or no longer: at this place of "
-        "this row alone, or in all rows, where the field *Learns* says how."
-    )
+    st.caption(_learned(audit.learned_share, count, audit.ended_turns, audit.turns))
     if said := taken(seen):
         st.caption(escape(f"In this row {said}"))
     for why, rows in audit.left_out.items():
-        st.caption(escape(f"{rows} rows are left out: {why}"))
+        st.caption(escape(f"{rows} {'row is' if rows == 1 else 'rows are'} left out: {why}"))
+
+
+def _learned(share: float, rows: int, ended: int, turns: int) -> str:
+    """Say what is learned of the rows that are shown."""
+    of = f"the first {rows} rows" if rows != 1 else "the one row"
+    ends = f", with the ends of {ended} of {turns} turn{'s' * (turns != 1)}" if turns else ""
+    return (
+        f"Underlined is what is learned: {percent(share)} of the tokens of {of}{ends}. In ink is "
+        "what is hidden. A click on a word lets it be learned, or no longer: at this place of this "
+        "row alone, or in all rows, where the field *Learns* says how."
+    )
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

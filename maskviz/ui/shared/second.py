@@ -84,16 +84,19 @@ def second_strip(view: state.View, chosen: Mask, shown: int) -> None:
         colours=colours_of({s.label for s in other.spans if s.label}),
     )
     if view.combined:
-        st.caption(_agreement(view.strategy, state.mask_before_joining(view), name, other))
+        said = _agreement(view.strategy, state.mask_before_joining(view), name, other)
     else:
-        st.caption(_agreement("your mask", chosen, name, other))
+        said = _agreement("your mask", chosen, name, other)
+    st.caption(escape(said))
 
 
 def _agreement(one: str, first: Mask, two: str, second: Mask) -> str:
     """Say how many words each hides, and how many are the same."""
     both = len(set(first.hidden_words) & set(second.hidden_words))
+    words = f"{len(second.words):,} word{'s' * (len(second.words) != 1)}"
+    hides = f"{two} hides {len(second.hidden_words):,} of {words}, {one} "
+    if not (first.hidden_words or second.hidden_words):
+        return f"{hides}none: there is nothing to compare."
+    same = f"{both:,} {'is' if both == 1 else 'are'} the same"
     alike = percent(jaccard(first, second))
-    return escape(
-        f"{two} hides {len(second.hidden_words)} of {len(second.words)} words, {one} "
-        f"{len(first.hidden_words)}; {both} are the same (Jaccard {alike})."
-    )
+    return f"{hides}{len(first.hidden_words):,}; {same} (Jaccard {alike})."

@@ -54,8 +54,8 @@ def sentiment(view: state.View) -> None:
         chart(figures.answers(result, chance), "ts_answers")
         _hidden_table(chosen, "attributes")
         st.caption(
-            "The strategy attribute hides what a verdict should not rest on. If hiding it moves "
-            "the answer more than random words do, the model leans on it."
+            "The strategy attribute hides what a verdict should not rest on. Where hiding it moves "
+            "the answer beyond chance, this answer leans on it."
         )
 
 
@@ -137,10 +137,11 @@ def _repeats(found: Any) -> str:
     if "ROUGE-L" not in found.rouge:
         return f"{said}."
     before, after = (100 * value for value in found.rouge["ROUGE-L"])
-    way = "comes closer to" if after > before else "does not come closer to"
+    way = "comes closer to" if after > before else "stays as close to"
+    way = "moves away from" if after < before else way
     return (
-        f"{said}; without them the summary {way} the one it is measured against: "
-        f"ROUGE-L {before:.1f}, then {after:.1f}."
+        f"{said}; without them this summary {way} the one it is measured against: ROUGE-L "
+        f"{before:.1f}, then {after:.1f}."
     )
 
 
@@ -180,16 +181,23 @@ def translation() -> None:
         found = _translations(tuple(kept), rate / 100, int(seed), model.strip())
         st.markdown(f"### {escape(found.finding)}")
         chart(_scores(found), "tt_scores")
-        st.caption(
-            f"The strategy noise hides {percent(found.found, 0)} of the errors that were put in; "
-            f"{percent(found.false, 0)} of the words it hides were none."
-        )
+        st.caption(_caught(found.found, found.false))
         grid(
             _written(found), "translations", row_height=_WRAPPED,
             column_config={"input": st.column_config.TextColumn(width="small"),
                            **dict.fromkeys(("the model read", "and wrote"), _medium())},
         )  # fmt: skip
         _attention_button(kept[0][0], model.strip(), "noise")
+
+
+def _caught(found: float | None, false: float | None) -> str:
+    """Say what `noise` hides of the errors, and what else; None where there were none of them."""
+    if found is None:
+        return "No error was put in, so there was none to find."
+    hides = f"The strategy noise hides {percent(found)} of the errors that were put in"
+    if false is None:
+        return f"{hides}, and nothing else."
+    return f"{hides}; {percent(false)} of the words it hides were none."
 
 
 @st.cache_data(max_entries=16, show_spinner="Translating four times …", show_time=True)
