@@ -13,7 +13,7 @@ from presidio_analyzer.context_aware_enhancers import LemmaContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
 from presidio_analyzer.nlp_engine.ner_model_configuration import MODEL_TO_PRESIDIO_ENTITY_MAPPING
 
-from ..text.docs import read
+from ..text.docs import read_names
 from ..text.pipelines import load_pipeline
 from ..text.spacing import Spaced
 from .personal_recognizers import recognizers
@@ -53,7 +53,7 @@ class PipelineEngine(SpacyNlpEngine):
         pipeline gives none, the words themselves stand for them. language: that of the text, for
         the recognisers that go by it; Presidio is told English.
         """
-        doc = read(self.pipeline, text)
+        doc = read_names(self.pipeline, text)
         for token in doc:
             if not token.lemma_:
                 token.lemma_ = token.lower_

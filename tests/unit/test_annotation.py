@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from maskviz.text import Document, pipelines, together
+from maskviz.text.docs import _behind_names, read, read_names
+from maskviz.text.pipelines import load_pipeline
+from maskviz.text.spacing import spaced
 from maskviz.text.together import annotate_together, annotated
 
 pytest.importorskip("spacy")
@@ -32,6 +35,27 @@ def test_together_is_as_one_by_one_and_says_how_far_it_is():
         assert document.entities == alone.entities
         assert document.sentences == alone.sentences
         assert document.parts_of_speech == alone.parts_of_speech
+
+
+def test_the_products_of_a_pipeline_are_numpys_and_say_the_same():
+    from thinc.api import NumpyOps
+
+    pipeline = pipelines.load_pipeline()
+    said = [pipelines.annotate(text) for text in TEXTS]
+    nodes = [
+        x for _, part in pipeline.components if hasattr(part, "model") for x in part.model.walk()
+    ]
+    quick = [node.ops for node in nodes]
+    assert nodes
+    assert not any(ops.use_blis for ops in quick)
+    pipelines._kept.clear()
+    try:
+        for node in nodes:
+            node.ops = NumpyOps()
+        assert [pipelines.annotate(text) for text in TEXTS] == said
+    finally:
+        for node, ops in zip(nodes, quick, strict=True):
+            node.ops = ops
 
 
 def test_the_memory_keeps_the_last_texts_only():
@@ -101,3 +125,43 @@ def test_a_run_of_emoji_is_one_token():
     text = f"We liked it {family} 👍👍 ❤️ much."
     tokens = [text[t.start : t.end] for t in Document(text).parts_of_speech]
     assert tokens[3:6] == [family, "👍👍", "❤️"]
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("Anna Lee met Bob in Paris.\n\nThe film is dull.", False),
+        ("Theresa May, 62, said so; Zuzka (36) was in Oslo.", True),
+        ("", False),
+        ("The bill @ noon.  He  lives\tin New York.", False),
+    ],
+)
+def test_names_are_the_same_where_nothing_else_is_read(text: str, whole: bool) -> None:
+    pipeline = load_pipeline()
+    alone, read_whole = (way(pipeline, spaced(text)) for way in (read_names, read))
+    assert [(e.text, e.label_) for e in alone.ents] == [(e.text, e.label_) for e in read_whole.ents]
+    assert [t.lemma_ for t in alone] == [t.lemma_ for t in read_whole]
+    assert any(t.pos_ for t in alone) == whole  # an age makes a capitalised noun a person
+
+
+@pytest.mark.parametrize(
+    ("pipes", "run"),
+    [
+        (["entity_ruler", "tagger", "senter"], ["entity_ruler"]),
+        (["tagger", "entity_ruler", "tok2vec"], ["tagger", "entity_ruler"]),
+        (
+            ["entity_ruler", "sentencizer", "lemmatizer"],
+            ["entity_ruler", "sentencizer", "lemmatizer"],
+        ),
+        (["entity_ruler", "span_ruler"], ["entity_ruler", "span_ruler"]),
+        (["sentencizer"], []),
+    ],
+)
+def test_what_could_tell_a_name_or_a_lemma_is_run(pipes: list[str], run: list[str]) -> None:
+    import spacy
+
+    pipeline = spacy.blank("en")
+    for pipe in pipes:
+        pipeline.add_pipe(pipe)
+    left_out = _behind_names(pipeline, spaced("Bob left."))
+    assert [name for name in pipeline.pipe_names if name not in left_out] == run

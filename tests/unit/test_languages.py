@@ -58,6 +58,11 @@ def words(text: str, language: str = "") -> list[str]:
         ("Bob left.", None, ""),  # too little to tell
         ("12 345", None, ""),
         ("", None, ""),
+        # English around names of other languages, and names of others alone.
+        ("Jožef had given Jožef his address: Præstevænget 15, København V", None, ""),
+        ("The bus drops you off at 077 Příční 1429 St.", None, ""),
+        ("DAS IST EIN SEHR SCHÖNER FILM", "de", "model"),
+        ("Præstevænget 15, København V, Danmark", "da", "model"),
     ],
 )
 def test_the_language_of_a_text_is_found(text: str, code: str | None, by: str) -> None:

@@ -5,7 +5,8 @@ simplified so, stand among it, else Chinese: Cantonese and Wu are read as Chines
 Cyrillic, Arabic and Devanagari scripts py3langid (https://github.com/adbar/py3langid) gives a
 probability for each language. Below `FLOOR` nothing is said: of 306 example sentences of spaCy's
 in 39 languages 251 lie above it, 249 of them right (`benchmarks/languages.py`); at 0.6 it would be
-261 of 267. Siblings that one sentence rarely tells apart (Bosnian, Croatian, Serbian in Latin
+261 of 267. Where English words written small stand around names of another language, nothing is
+said either. Siblings that one sentence rarely tells apart (Bosnian, Croatian, Serbian in Latin
 letters) reach it together: the two that are wrong are Croatian, taken for its siblings.
 """
 
@@ -68,6 +69,8 @@ _OTHERS = frozenset((
 ))
 # fmt: on
 _PLAINLY = 0.2  # of the words
+_NAMED = re.compile(r"[^\W\d_]*[A-ZÀ-ÖØ-ÞĀ-ɏ]\S*|\S*\d\S*")  # words with a capital or a figure
+_HINTED = 0.3
 _lock = Lock()
 
 
@@ -124,7 +127,20 @@ def _found(text: str) -> Finding:
     own = "".join(c if script_name(c) in (script, "") else " " for c in text)
     if script == "Latin" and own.isascii() and sum(map(str.isalpha, own)) < _FEWEST:
         return Finding(None, 0.0, "", script)
-    return _judged(_probabilities(own, script), script)
+    found = _judged(_probabilities(own, script), script)
+    if script == "Latin" and found.code not in ("en", None) and _is_english_but_for_names(own):
+        return Finding(None, found.probability, "", script)
+    return found
+
+
+def _is_english_but_for_names(text: str) -> bool:
+    """Tell whether the words that are written small are English, as beside a foreign address.
+
+    >>> _is_english_but_for_names("Jožef had given Eva his address: Præstevænget 15, København V")
+    True
+    """
+    small = _NAMED.sub(" ", text)
+    return _probabilities(small, "Latin").get("en", 0.0) > _HINTED if small.strip() else False
 
 
 def _english_share(text: str) -> float:
