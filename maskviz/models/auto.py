@@ -19,7 +19,7 @@ from transformers.utils import import_utils
 
 _Table = dict[frozenset[str], dict[str, set[str]]]  # what they need → module → names
 _PREFIX = "models."
-_reads = import_utils.define_import_structure
+_reads: Any = getattr(import_utils, "define_import_structure", None)
 
 
 def _known(module_path: str, prefix: str | None = None) -> Any:
@@ -45,11 +45,12 @@ def _plain(needs: list[Any]) -> bool:
     return all(isinstance(one, str) for one in needs)
 
 
-import_utils.define_import_structure = _known  # type: ignore[assignment]
-try:
-    from transformers import models  # noqa: F401
-finally:
-    import_utils.define_import_structure = _reads
+if _reads is not None:  # every version that is known has it
+    import_utils.define_import_structure = _known  # type: ignore[assignment]
+    try:
+        from transformers import models  # noqa: F401
+    finally:
+        import_utils.define_import_structure = _reads
 
 from transformers import (  # noqa: E402
     AutoConfig,
