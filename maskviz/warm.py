@@ -1,14 +1,13 @@
 """What is heavy loads beside the server, before the first visitor asks for it.
 
 A thread of the server's process loads the model of the first page and asks it for the first
-example, then loads what the other pages need. It steps aside while the first page is painted:
-before each import it waits until `painted` is called. `MASKVIZ_LAZY=1` loads nothing before it is
-needed.
+example, then loads what the other pages need. It does so in an order of its own, piece by piece,
+and steps aside between two of them while the server answers or the first page is painted.
+`MASKVIZ_LAZY=1` loads nothing before it is needed.
 """
 
 from __future__ import annotations
 
-import builtins
 import ctypes
 import gc
 import importlib.util
@@ -18,19 +17,25 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from .errors import MaskvizError
 
 LAZY = "MASKVIZ_LAZY"
 _PAGES = "maskviz.ui"  # imported by the first visitor's page
-_GRACE = 0.25  # seconds for a browser that stands ready: its page is painted first
 _LONGEST_WAIT = 3.0  # seconds; a paint takes less, and nobody waits for one that never comes
 _SWITCH = 1e-4  # seconds a thread waits until this one lets it go on; Python's own are 5e-3
 _LOOK = 0.02  # seconds between two looks at how busy the server is
 _BUSY = 0.05  # of a processor: more than a server that waits
+# What transformers imports for a network, the largest pieces: an order alone, nothing hangs on it.
+_PARTS = (
+    "sympy", "torch.fx.experimental.symbolic_shapes", "torch.distributed.tensor",
+    "transformers.integrations.accelerate", "torch._dynamo", "transformers.activations",
+    "scipy.linalg", "scipy.optimize", "transformers.modeling_utils",
+    "transformers.models.modernbert.modeling_modernbert",
+)  # fmt: skip
 _painted, _shown = threading.Event(), threading.Event()
 _lock = threading.Lock()
 _begun: list[threading.Thread] = []
@@ -77,20 +82,36 @@ def _wait(done: threading.Event) -> None:
 def _run(listening: Callable[[], bool]) -> None:
     while not listening():
         time.sleep(_LOOK)
-    time.sleep(_GRACE)
+    _library()  # a browser that stands ready finds the server free meanwhile
+    manners = _Manners()
     try:
-        _wait(_painted)
-        _ours()
-        with _stepping_aside():
-            for load in (_torch, _transformers, _first_finding):
+        with _undisturbed():
+            for load in (_ours, _torch, _transformers, *_parts(), _first_finding):
+                manners.step_aside()
                 load()
                 _find_files()
             for load in (_tables, _pipeline, _charts):
                 _wait(_shown)
+                manners.step_aside()
                 load()
                 _find_files()
     except (MaskvizError, ImportError):
         return  # the page that needs it says so, with what to do
+
+
+def _parts() -> Iterator[Callable[[], None]]:
+    """Yield what loads the parts of the first network by itself, in the order they need each other.
+
+    Each takes a tenth to a third of a second of a processor; in one piece nobody could be let
+    through for one and a half.
+    """
+    for name in _PARTS:
+        yield partial(_part, name)
+
+
+def _part(name: str) -> None:
+    with suppress(ImportError):  # another version has none of that name, and needs none
+        importlib.import_module(name)
 
 
 def _ours() -> None:
@@ -104,12 +125,15 @@ def _ours() -> None:
     list(OPERATORS), list(STRATEGIES)  # their modules are imported when they are first asked for
 
 
-def _torch() -> None:
-    """Load torch, its large library beside everything else: Python's own way stops all threads."""
+def _library() -> None:
+    """Load torch's large library beside everything else: Python's own way stops all threads."""
     found = importlib.util.find_spec("torch")
     if sys.platform == "linux" and found is not None and found.origin:
         library = Path(found.origin).parent / "lib" / "libtorch_python.so"
         ctypes.CDLL(None).dlopen(bytes(library), os.RTLD_NOW)  # nothing lost where it finds none
+
+
+def _torch() -> None:
     import torch  # noqa: F401
 
 
@@ -157,24 +181,18 @@ def _find_files() -> None:
     inspect.getmodule(compile("", "<maskviz>", "exec"))
 
 
-class _Gate:
-    """Stands in the place of `import`, and lets this thread wait before it.
+class _Manners:
+    """Lets the server's own thread and the first page's paint go before what is loaded next."""
 
-    Not among the finders: Python holds the lock of all imports while it asks one.
-    """
+    def __init__(self) -> None:
+        self.left, self.looked, self.served = _LONGEST_WAIT, time.monotonic(), _served()
 
-    def __init__(self, whole: Callable[..., Any]) -> None:
-        self.whole, self.thread, self.left = whole, threading.get_ident(), _LONGEST_WAIT
-        self.looked, self.served = time.monotonic(), _served()
-
-    def __call__(self, name: str, *given: Any, **named: Any) -> Any:
-        """Wait while the server answers, and for the paint of the first page; then import."""
-        if threading.get_ident() == self.thread and time.monotonic() - self.looked > _LOOK:
-            while self.left > 0 and self._busy():
-                time.sleep(_LOOK)
-                self.left -= _LOOK
-            _wait(_painted)
-        return self.whole(name, *given, **named)
+    def step_aside(self) -> None:
+        """Wait while the server answers, and for the paint of the first page."""
+        while self.left > 0 and self._busy():
+            time.sleep(_LOOK)
+            self.left -= _LOOK
+        _wait(_painted)
 
     def _busy(self) -> bool:
         now, served = time.monotonic(), _served()
@@ -191,14 +209,12 @@ def _served() -> float:
 
 
 @contextmanager
-def _stepping_aside() -> Iterator[None]:
+def _undisturbed() -> Iterator[None]:
     """Let the server's other threads go on at once wherever they can, and collect no garbage.
 
     There is none while modules are loaded, and looking for it takes a fifth of the time.
     """
-    whole, before, collects = builtins.__import__, sys.getswitchinterval(), gc.isenabled()
-    gate = _Gate(whole)
-    builtins.__import__ = gate
+    before, collects = sys.getswitchinterval(), gc.isenabled()
     sys.setswitchinterval(_SWITCH)
     gc.disable()
     try:
@@ -207,5 +223,3 @@ def _stepping_aside() -> Iterator[None]:
         if collects:
             gc.enable()
         sys.setswitchinterval(before)
-        if builtins.__import__ is gate:  # nobody else has put one in its place
-            builtins.__import__ = whole

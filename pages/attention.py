@@ -56,6 +56,8 @@ def main() -> None:
             headline.caption(escape(found.finding))
         if size.notice:
             st.warning(escape(size.notice), icon="✂️")
+        if size.pooled:
+            st.caption(escape(size.pooled))
         say_unfamiliar(chosen)
         arms = partial(beside, model, look, size, display(), found.drawn)
         draw(chosen, found, arms, alone=look.queries is not None)

@@ -88,6 +88,7 @@ class Size:
     captured: int = 0  # bytes of all layers and heads of one pass, in float16
     flow: float = 0.0  # seconds that flow from every token would take
     seconds: float = 0.0  # that a layer of a long text is read in
+    pooled: str = ""  # what a cell of a long text stands for
 
     @property
     def layers(self) -> int:
@@ -154,8 +155,9 @@ def _size_of_long(model: Model, look: Look, numbers: tuple[int, ...], heads: int
         numbers,
         heads,
         (-(-count // block)) ** 2,
-        " ".join(filter(None, (cut, said, without))),
+        " ".join(filter(None, (cut, without))),
         seconds=seconds(model, count, heads),
+        pooled=said,
     )
 
 

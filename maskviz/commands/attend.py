@@ -204,6 +204,7 @@ def _long(
     show = "plain" if isinstance(subject, str) else "masked"
     layer = None if head is None else head[0]
     asked = Look(hidden.text, hidden, operator, show, part=parts[0], layer=layer)
+    size = size_of(model, asked)
     read, kept = read_long(hidden.text, "mask", model), dict[Any, Any]()
 
     def keep(key: Any, make: Any) -> Any:
@@ -219,7 +220,7 @@ def _long(
     return _Found(
         views[show].tokens,
         parts[0],
-        " ".join(filter(None, (size_of(model, asked).notice, read.spelled))),
+        " ".join(filter(None, (size.notice, size.pooled, read.spelled))),
         None if turns is None else blocks_of(turns),
         {name: seen.tokens for name, seen in views.items()} if switches else {},
     )

@@ -44,8 +44,9 @@ def matches(text: str, name: str, language: str) -> Iterator[tuple[int, int]]:
     >>> list(matches("我和Tom Hanks去", "names", "zh"))
     [(2, 11)]
     """
-    if has_list(name, language):
-        yield from _found(text, _read(name, language))
+    path = list_path(f"{name}.txt", language)
+    if language and path.is_file():
+        yield from _found(text, _at(path, language))
     if language != "en" and (latin := _latin(text)):
         for start, end in _found(latin, _read(name, "en")):
             yield start, _with_surname(latin, end) if name == "names" else end
@@ -81,7 +82,10 @@ def _found(text: str, given: _List) -> Iterator[tuple[int, int]]:
 
 
 def _read(name: str, language: str) -> _List:
-    path = list_path(f"{name}.txt", language)
+    return _at(list_path(f"{name}.txt", language), language)
+
+
+def _at(path: Path, language: str) -> _List:
     return _compile(path, path.stat().st_mtime_ns, language, _beside(path, language))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from ..errors import DataError
@@ -13,9 +14,14 @@ def list_path(name: str, language: str = "en") -> Path:
 
     Those of other languages than English stand in folders of their own: `lexicons/de/name`.
     """
-    beside = Path(name) if language == "en" else Path(language, name)
-    own = home() / "lexicons" / beside
-    return own if own.is_file() else Path(__file__).parent / "lexicons" / beside
+    own, bundled = _places(home(), name, language)
+    return own if own.is_file() else bundled
+
+
+@lru_cache(maxsize=512)
+def _places(folder: Path, name: str, language: str) -> tuple[Path, Path]:
+    beside = Path("lexicons", name) if language == "en" else Path("lexicons", language, name)
+    return folder / beside, Path(__file__).parent / beside
 
 
 def list_lines(path: Path) -> list[str]:

@@ -125,11 +125,11 @@ def _loaded(name: str) -> Any:
             "or choose a strategy such as random, span or pattern."
         ) from None
     if (Path(name) / "meta.json").is_file():
-        return spacy.load(Path(name))
+        return _quickened(spacy.load(Path(name)))
     if name not in pipeline_names():
         raise UnknownNameError.of("spaCy pipeline", name, pipeline_names())
     if name != BUNDLED:
-        return spacy.load(name)
+        return _quickened(spacy.load(name))
     from ..checksums import verify
 
     verify(assets() / BUNDLED)
@@ -137,6 +137,21 @@ def _loaded(name: str) -> Any:
     Language.component(PEOPLE_BY_AGE, func=with_people)
     pipeline.add_pipe(PEOPLE_BY_AGE)
     pipeline.tokenizer.token_match = _EMOJI.fullmatch
+    return _quickened(pipeline)
+
+
+def _quickened(pipeline: Any) -> Any:
+    """Return a pipeline whose networks multiply by NumPy's own library in the place of BLIS.
+
+    BLIS as it is built for spaCy knows few processors: the bundled pipeline took 1.6 times as long.
+    """
+    from thinc.api import Model, NumpyOps
+
+    plain = NumpyOps(use_blis=False)
+    models = (getattr(component, "model", None) for _, component in pipeline.components)
+    for node in (node for model in models if isinstance(model, Model) for node in model.walk()):
+        if type(node.ops) is NumpyOps:
+            node.ops = plain
     return pipeline
 
 

@@ -370,3 +370,15 @@ def test_a_click_with_shift_silences_a_head_and_another_one_lets_it_speak():
         assert not app.exception
         assert headline(app).replace("\\", "").startswith(f"### {said}")
         app.session_state[key] = {}
+
+
+def test_a_long_text_is_shown_in_blocks_one_layer_at_a_time(monkeypatch):
+    monkeypatch.setattr("maskviz.attention.long_texts.LONGEST", 10)
+    monkeypatch.setattr("maskviz.attention.pooled.CELLS", 6)
+    app = open_page()
+    assert not app.exception
+    assert "to other blocks of 3 tokens; most in layer" in headline(app)
+    assert any("each cell stands for 3 × 3" in one.value for one in app.caption)
+    masked = open_page(show="masked")
+    assert "At the hidden tokens, of" in headline(masked)
+    assert not masked.error

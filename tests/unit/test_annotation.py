@@ -37,6 +37,27 @@ def test_together_is_as_one_by_one_and_says_how_far_it_is():
         assert document.parts_of_speech == alone.parts_of_speech
 
 
+def test_the_products_of_a_pipeline_are_numpys_and_say_the_same():
+    from thinc.api import NumpyOps
+
+    pipeline = pipelines.load_pipeline()
+    said = [pipelines.annotate(text) for text in TEXTS]
+    nodes = [
+        x for _, part in pipeline.components if hasattr(part, "model") for x in part.model.walk()
+    ]
+    quick = [node.ops for node in nodes]
+    assert nodes
+    assert not any(ops.use_blis for ops in quick)
+    pipelines._kept.clear()
+    try:
+        for node in nodes:
+            node.ops = NumpyOps()
+        assert [pipelines.annotate(text) for text in TEXTS] == said
+    finally:
+        for node, ops in zip(nodes, quick, strict=True):
+            node.ops = ops
+
+
 def test_the_memory_keeps_the_last_texts_only():
     annotate_together(Document(text) for text in TEXTS)
     assert [text for text, _ in pipelines._kept] == TEXTS[-8:]

@@ -14,6 +14,7 @@ import pytest
 from maskviz import cli, mask
 from maskviz.attention import attend, long_texts
 from maskviz.attention import pooled as pooling
+from maskviz.attention.by_turn import attention_by_turn
 from maskviz.attention.difference import difference, standing
 from maskviz.attention.long_texts import is_long, long_pass, read_long
 from maskviz.attention.looking import SHOWS, Look, look_at, size_of
@@ -27,6 +28,7 @@ from maskviz.masks import Mask, MaskSpan, apply
 from maskviz.masks.operators import usual_operator
 from maskviz.models import load_model
 from maskviz.models.checks import finding
+from maskviz.readings.language.conversing import conversed
 from maskviz.readings.question import asked
 from maskviz.text.conversation import Conversation, Turn
 
@@ -143,7 +145,8 @@ def test_it_says_what_a_cell_is_and_what_is_left_out(short, monkeypatch) -> None
     size = size_of(model, asked_for)
     count = len(apply(TEXT, "mask", model))
     block = block_size(count)
-    assert size.notice.startswith(f"The text has {count} tokens, and each cell stands for {block}")
+    assert size.pooled.startswith(f"The text has {count} tokens, and each cell stands for {block}")
+    assert size.notice == ""
     assert size.cells == (-(-count // block)) ** 2
     monkeypatch.setattr(long_texts, "READ", 40)
     monkeypatch.setattr("maskviz.attention.looking.READ", 40)
@@ -219,3 +222,21 @@ def test_a_few_queries_of_a_long_text_are_the_rows_of_its_whole_attention() -> N
     assert {n for n, _ in rows} == {1}
     for (_, first), some in rows.items():
         np.testing.assert_allclose(some, whole[:, first : first + some.shape[1]], atol=1e-3)
+
+
+def test_where_an_answer_looks_is_known_of_a_long_conversation_too(short, monkeypatch) -> None:
+    prompt = Conversation(
+        (
+            Turn("system", "Ann lives in Rome. Bob lives in Milan. The door is green."),
+            Turn("user", "Where is Bob?"),
+        )
+    )
+    model = load_model("mini-chat")
+    assert is_long(conversed(model, prompt), prompt.text, "raw")
+    found = attention_by_turn(model, prompt, "In Milan.")
+    monkeypatch.setattr(long_texts, "LONGEST", 1024)
+    expected = attention_by_turn(model, prompt, "In Milan.")
+    np.testing.assert_allclose(found.turns, expected.turns, atol=1e-3)
+    for name in ("template", "answer", "begin"):
+        assert getattr(found, name) == pytest.approx(getattr(expected, name), abs=1e-3)
+    assert sum(found.turns) + found.template + found.answer == pytest.approx(1, abs=5e-3)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from maskviz.data.groups import group_value
 from maskviz.errors import DataError
 from maskviz.evidence import FileComparison, compare_file
 from maskviz.evidence.files.breakdown import Counts
@@ -205,3 +206,13 @@ def test_a_label_that_one_group_has_alone_is_said(tiny) -> None:
 
 def test_a_crossing_of_one_column_is_none() -> None:
     assert crossed(["a"], {"a": "x", "b": "y"}) == {"a": "x"}
+
+
+@pytest.mark.parametrize("begin", ["x" * 80, "https://example.org/" + "a/" * 60, "é" * 200])
+def test_long_values_that_begin_alike_are_groups_of_their_own(begin: str) -> None:
+    one, other = group_value(begin + "1"), group_value(begin + "2")
+    assert one != other
+    assert one == group_value(f" {begin}1 ")
+    assert len(one) == len(other) == 80
+    assert one.startswith(begin[:71])
+    assert group_value(begin[:80]) == begin[:80]

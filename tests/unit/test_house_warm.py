@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
 import gc
-import importlib.util
-import json
 import socket
 import subprocess
 import sys
@@ -20,8 +17,8 @@ from maskviz import launch, warm
 from maskviz.errors import MissingDependencyError
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("_ours", "_torch", "_transformers", "_first_finding", "_tables", "_pipeline", "_charts")
-OURS = STAGES[:4]  # what the first page waits for
+OURS = ("_library", "_ours", "_torch", "_transformers", "_first_finding")  # of the first page
+STAGES = (*OURS, "_tables", "_pipeline", "_charts")
 
 
 @pytest.fixture
@@ -33,7 +30,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(warm, "_begun", [])
     monkeypatch.setattr(warm, "_painted", threading.Event())
     monkeypatch.setattr(warm, "_shown", threading.Event())
-    monkeypatch.setattr(warm, "_GRACE", 0)
+    monkeypatch.setattr(warm, "_PARTS", ())
     monkeypatch.delenv(warm.LAZY, raising=False)
     monkeypatch.delitem(sys.modules, "maskviz.ui", raising=False)
     yield said
@@ -127,13 +124,13 @@ def test_what_is_missing_is_left_to_the_page_that_needs_it(
     thread = warm.begin()
     assert thread is not None
     thread.join(30)
-    assert loaded == list(STAGES[:5])
+    assert loaded == list(STAGES[:6])
     assert state_of_python() == before
 
 
 def state_of_python() -> tuple[object, ...]:
     """Return what the thread changes of the whole process while it loads."""
-    return gc.isenabled(), round(sys.getswitchinterval(), 6), builtins.__import__
+    return gc.isenabled(), round(sys.getswitchinterval(), 6)
 
 
 def test_while_it_loads_others_go_on_at_once_and_nothing_collects(
@@ -144,61 +141,46 @@ def test_while_it_loads_others_go_on_at_once_and_nothing_collects(
     thread = warm.begin()
     assert thread is not None
     thread.join(30)
-    ((collects, interval, imports),) = seen
-    assert (collects, interval) == (False, warm._SWITCH)
-    assert isinstance(imports, warm._Gate)
-    assert imports.whole is before[2]
+    assert seen == [(False, warm._SWITCH)]
     assert state_of_python() == before
 
 
 @pytest.mark.parametrize("busy", ["the server answers", "a page is painted"])
-def test_an_import_waits_for_the_first_paint_in_this_thread_alone(
+def test_what_is_next_waits_for_the_server_and_for_the_first_paint(
     busy: str, loaded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[str] = []
-    monkeypatch.setattr(warm, "_LOOK", 0)
+    monkeypatch.setattr(warm, "_LOOK", 1e-6)
     monkeypatch.setattr(warm, "_wait", lambda done: waits.append("paint"))
     monkeypatch.setattr(warm.time, "sleep", lambda seconds: waits.append("served"))
-    used = iter([0.0, 1e3, 1e3, 1e3, 1e3] if busy == "the server answers" else [0.0] * 5)
+    used = iter([0.0, 1e3, 1e3] if busy == "the server answers" else [0.0] * 2)
     monkeypatch.setattr(warm, "_served", lambda: next(used))
-    gate = warm._Gate(builtins.__import__)
-    assert in_another_thread(lambda: gate("json")) is json
-    assert waits == []
-    assert gate("json") is json
+    warm._Manners().step_aside()
     assert waits == (["served", "paint"] if busy == "the server answers" else ["paint"])
 
 
-def in_another_thread(ask: Callable[[], object]) -> object:
-    answers: list[object] = []
-    thread = threading.Thread(target=lambda: answers.append(ask()))
-    thread.start()
-    thread.join(30)
-    return answers[0]
+def test_a_server_that_is_never_idle_is_waited_for_so_long(
+    loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(warm.time, "sleep", waits.append)
+    monkeypatch.setattr(warm._Manners, "_busy", lambda manners: True)
+    manners = warm._Manners()
+    manners.step_aside()
+    manners.step_aside()
+    assert sum(waits) == pytest.approx(warm._LONGEST_WAIT)
 
 
-def test_while_it_waits_others_import(loaded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warm, "_LONGEST_WAIT", 60)
-    monkeypatch.setattr(warm, "_LOOK", 0)
-    waits = threading.Event()
-
-    def imports() -> None:
-        sys.modules["maskviz.ui"] = ModuleType("maskviz.ui")
-        waits.set()
-        import this_is_no_module  # type: ignore[import-not-found]  # noqa: F401
-
-    monkeypatch.setattr(warm, "_torch", imports)
+def test_the_parts_of_a_network_come_one_by_one_and_one_that_is_not_there_is_passed_over(
+    loaded: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "_PARTS", ("maskviz.not_there", "colorsys"))
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     thread = warm.begin()
     assert thread is not None
-    assert waits.wait(30)
-    for name in ("colorsys", "sndhdr_of_nobody"):  # one to be found, and one that no finder knows
-        monkeypatch.delitem(sys.modules, name, raising=False)
-        found = in_another_thread(lambda name=name: importlib.util.find_spec(name))
-        assert (found is not None) == (name == "colorsys")
-    assert thread.is_alive()
-    warm.painted()
-    warm.shown()
     thread.join(30)
-    assert loaded == ["_ours"]  # what is missing ends it
+    assert "colorsys" in sys.modules
+    assert loaded == list(STAGES)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
@@ -223,9 +205,12 @@ def test_serving_begins_it_with_what_tells_whether_the_server_listens(
 def test_the_first_finding_loads_what_it_needs_alone() -> None:
     code = (
         "import sys; from maskviz import warm\n"
-        "for load in (warm._torch, warm._transformers, warm._first_finding): load()\n"
+        "for load in (warm._torch, warm._transformers, *warm._parts()): load()\n"
+        "there = set(sys.modules); warm._first_finding()\n"
         "others = ('streamlit', 'spacy', 'pandas', 'plotly', 'sklearn', 'matplotlib')\n"
-        "print([name for name in others if name in sys.modules])"
+        "print([name for name in others if name in sys.modules])\n"
+        "large = ('torch.', 'transformers.', 'sympy.', 'scipy.')\n"
+        "print([name for name in set(sys.modules) - there if name.startswith(large)])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert answer.stdout.strip() == "[]", answer.stderr[-500:]
+    assert answer.stdout.split() == ["[]", "[]"], answer.stderr[-500:]

@@ -200,3 +200,22 @@ print(len(labels))
 def test_threads_that_need_transformers_first_at_once_all_get_their_model() -> None:
     command = [sys.executable, "-c", _FIRST_VISITORS]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "4\n"
+
+
+def test_transformers_knows_its_models_as_where_it_reads_their_files_twice() -> None:
+    from transformers import models
+    from transformers.utils import import_utils
+
+    from maskviz.models import auto
+
+    assert import_utils.define_import_structure is auto._reads
+    table = auto._reads(models.__file__)
+    read = import_utils._LazyModule(models.__name__, models.__file__, table)
+    assert models._modules == read._modules
+    assert models._class_to_module == read._class_to_module
+    missing = (one._object_missing_backend for one in (models, read))
+    own, other = ({name: set(needs) for name, needs in each.items()} for each in missing)
+    assert own == other
+    assert auto._known(f"{models.__path__[0]}/bert/__init__.py") == auto._reads(
+        f"{models.__path__[0]}/bert/__init__.py"
+    )

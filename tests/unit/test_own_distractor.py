@@ -11,8 +11,9 @@ from scipy.stats import binomtest
 
 from maskviz.errors import DataError, MaskvizError, ParameterError, UnknownNameError
 from maskviz.evidence.distractor import cell
+from maskviz.evidence.distractor import interference as planted
 from maskviz.evidence.distractor.experiment import ARMS, Experiment
-from maskviz.evidence.distractor.interference import summarise
+from maskviz.evidence.distractor.interference import interference, summarise
 from maskviz.evidence.distractor.own import Own, own, own_frame
 from maskviz.masks import mask
 
@@ -153,6 +154,32 @@ def test_rows_that_have_the_plant_already_are_left_out(tmp_path) -> None:
     path.write_text(text)
     frame = own_frame(own(str(path), "text", "label", "word:zebra"), 400, 0.9, 0.0, 0)
     assert not frame.text.str.contains("film 7 ").any()
+
+
+def test_where_too_few_are_left_it_is_said_how_many_have_the_plant(tmp_path) -> None:
+    path = table(tmp_path, 200)
+    lines = path.read_text().split("\n")
+    path.write_text("\n".join(x.replace("film", "zebra", int(i < 80)) for i, x in enumerate(lines)))
+    with pytest.raises(DataError, match=r"^121 .* \(79 have the word “zebra” already and are left"):
+        own_frame(own(str(path), "text", "label", "word:zebra"), 400, 0.9, 0.0, 0)
+
+
+def test_the_rows_of_all_seeds_are_checked_before_the_first_is_trained_on(
+    tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setenv("MASKVIZ_HOME", str(tmp_path / "home"))
+    checked, rows = [], own(str(table(tmp_path)), "text", "label", "name")
+
+    def frame_of(_experiment: Experiment, seed: int) -> None:
+        checked.append(seed)
+        if seed == 2:
+            raise DataError("Too few.")
+
+    monkeypatch.setattr(planted, "frame_of", frame_of)
+    monkeypatch.setattr(planted, "run_missing", lambda *_: pytest.fail("a cell was begun"))
+    with pytest.raises(DataError, match="Too few"):
+        interference(Experiment(own=rows))
+    assert checked == [0, 1, 2]
 
 
 def test_an_experiment_of_ones_own_is_another_one_and_others_stay_themselves(tmp_path) -> None:

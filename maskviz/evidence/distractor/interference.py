@@ -29,9 +29,9 @@ from dataclasses import replace
 
 from ...paths import assets
 from ...training.folder import read_json
-from ..cells import Listener, read_cells, run_missing
+from ..cells import Listener, cell_file, read_cells, run_missing
 from ..intervals import mean_interval
-from .cell import run_cell, start_of
+from .cell import frame_of, run_cell, start_of
 from .experiment import Experiment
 from .result import Interference
 from .words import finding, verdicts
@@ -56,10 +56,19 @@ def interference(
     'Trained on plain text, the model loses 31.0 points of accuracy when the name turns ...'
     """
     experiment = experiment or Experiment()
+    _check_rows(experiment)
     seconds = run_missing(
         experiment, run_cell, listener, processes, lambda: start_of(experiment)
     )  # what all start from is written once, before several look for it
     return summarise(experiment, read_cells(experiment), seconds)
+
+
+def _check_rows(experiment: Experiment) -> None:
+    """Raise what one's own rows of any seed would raise, before the first is trained on."""
+    if experiment.own is not None:
+        for seed in range(experiment.seeds):
+            if not all(cell_file(experiment, seed, arm).is_file() for arm in experiment.arms):
+                frame_of(experiment, seed)
 
 
 def known_cells(experiment: Experiment) -> dict[str, list[dict[str, float]]]:

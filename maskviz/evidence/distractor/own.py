@@ -113,15 +113,16 @@ def own_frame(asked: Own, rows: int, strength: float, noise: float, seed: int) -
     import pandas as pd
 
     rng = random.Random(seed)  # noqa: S311  repeatable, not secret
-    texts = _usable(asked)
+    texts, already = _usable(asked)
     rng.shuffle(texts)
     trained = min(rows, round(0.7 * len(texts)))
     dev = min(64, len(texts) // 20)
     if trained < _FEWEST_TRAINED:
         needed = round(_FEWEST_TRAINED / 0.7) + 1
+        has = f" ({already:,} have the {asked.said} already and are left out)" if already else ""
         raise DataError(
-            f"{len(texts)} different texts with all that is asked for can be used, and at least "
-            f"{needed} are needed: give a file with more."
+            f"{len(texts)} different texts with all that is asked for can be used{has}, and at "
+            f"least {needed} are needed: give a file with more."
         )
     labels = _two_labels(asked, texts)
     parts = {"train": texts[:trained], "dev": texts[trained : trained + dev]}
@@ -150,8 +151,11 @@ def _two_labels(asked: Own, texts: list[tuple[str, str, str]]) -> list[str]:
     return labels
 
 
-def _usable(asked: Own) -> list[tuple[str, str, str]]:
-    """Return text, label and the column's value of the rows that have all, each text once."""
+def _usable(asked: Own) -> tuple[list[tuple[str, str, str]], int]:
+    """Return text, label and the column's value of the rows that have all, each text once.
+
+    And how many rows are left out since the plant is in them already.
+    """
     words = [re.escape(word) for group in asked.groups for word in group]
     there = re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE) if words else None
     columns = [asked.text_column, asked.label_column]
@@ -175,7 +179,7 @@ def _usable(asked: Own) -> list[tuple[str, str, str]]:
             f"The {asked.said} is in {already:,} of {read:,} texts already: plant something "
             "that they do not have, or name the column that says who has it."
         )
-    return list(found.values())
+    return list(found.values()), already
 
 
 def _with_plant(

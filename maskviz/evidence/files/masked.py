@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ...masks.mask import Mask
@@ -30,7 +31,7 @@ class Masked:
         drawn = [] if side else [piece for one in self.chance for piece in one]
         return [self.plain[side], *self.masked[side], *drawn]
 
-    @property
+    @cached_property
     def tokens(self) -> int:
         """How many tokens all its encodings have."""
         masked = [pieces for of_model in self.masked for pieces in of_model]

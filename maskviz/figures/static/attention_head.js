@@ -79,7 +79,7 @@ class Matrix {
     this.button.setAttribute("aria-pressed", this.zoomed)
     this.tools.querySelector("span").textContent = this.zoomed
       ? "Scroll in both directions."
-      : `${rows} × ${cols} tokens: one in ${Math.ceil(LABEL / this.cell)} is named, hidden ones are marked on the axes.`
+      : `${rows} × ${cols} cells: one row in ${Math.ceil(LABEL / this.cell)} is named, hidden ones are marked on the axes.`
     this.sheet.style.width = `${this.left + cols * this.cell}px`
     this.sheet.style.height = `${this.top + rows * this.cell}px`
     this.paint()
