@@ -8,6 +8,7 @@ one is open.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -18,6 +19,8 @@ from .words import word_offsets
 _OPEN = frozenset("([{（【「『《〈¿¡")
 _CLOSE = frozenset(")]}）】」』》〉")
 _POINTS = frozenset(".,;:!?…。！？、，")
+_ITEM = re.compile(r"\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)]")
+_LONGEST_NUMBER = 4  # tokens
 _BY_SPACE = {  # mark → whether it closes where white space does not tell; None: by what is open
     '"': None, "'": None, "''": True, "``": False, "“": False, "‘": False, "„": False, "‚": False,
     "”": True, "’": True, "«": False, "‹": False, "»": True, "›": True,
@@ -135,13 +138,17 @@ def _beside_marks(doc: Any, start: int, fixed: set[int], closes: dict[int, bool]
 
 
 def _with_words(doc: Any, starts: list[int], fixed: set[int]) -> list[Any]:
-    """Return the sentences; one without a word joins its neighbour of the same paragraph."""
+    """Return the sentences; one without a word joins its neighbour of the same paragraph.
+
+    So does the number of a list item, "1." before "Wash it".
+    """
     kept: list[int] = []
     wordless = False
     for start, end in pairwise([*starts, len(doc)]):
         if start in fixed or not (wordless or not _has_word(doc, start, end)):
             kept.append(start)
-        wordless = start in fixed and not _has_word(doc, start, end)
+        numbered = end - start < _LONGEST_NUMBER and _ITEM.fullmatch(doc[start:end].text)
+        wordless = start in fixed and (bool(numbered) or not _has_word(doc, start, end))
     return [doc[start:end] for start, end in pairwise([*kept, len(doc)])]
 
 

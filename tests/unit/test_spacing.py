@@ -153,3 +153,20 @@ def test_a_closing_mark_stays_with_its_sentence(text) -> None:
 def test_no_sentence_is_made_of_marks_alone(mark) -> None:
     text = f"{mark}It is dull.{mark} Anna left. {mark} Bob stayed."
     assert all(any(map(str.isalnum, sentence)) for sentence in sentences(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("1. Wash it\n2. Dry it", ["1. Wash it", "2. Dry it"]),
+        ("a) One is here\nb) Two", ["a) One is here", "b) Two"]),
+        ("Hello there.\n\n12. That is all.", ["Hello there.", "12. That is all."]),
+        ("5.", ["5."]),
+        (
+            "1. Waschen Sie es bitte gut.\n2. Trocknen Sie es danach.",
+            ["1. Waschen Sie es bitte gut.", "2. Trocknen Sie es danach."],
+        ),
+    ],
+)
+def test_the_number_of_an_item_is_no_sentence(text: str, sentences: list[str]) -> None:
+    assert [text[s.start : s.end] for s in Document(text).sentences] == sentences

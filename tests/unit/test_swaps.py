@@ -384,3 +384,17 @@ def test_names_alike_keep_gender_and_group() -> None:
     before, after = (given_names(Document(t)) for t in (text, other))
     assert [g.known for g in before] == [g.known for g in after]
     assert not {g.name for g in before} & {g.name for g in after}
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("Madam President and her husband spoke.", "Mr President and his wife spoke."),
+        ("Madam Chair, she left.", "Mr Chair, he left."),
+        ("Yes, Madam. He left.", "Yes, Sir. She left."),
+        ("No, madam, he left.", "No, sir, she left."),
+        ("Mrs. Berg saw him.", "Mr. Berg saw her."),
+    ],
+)
+def test_madam_is_a_title_before_an_office_alone(text: str, other: str) -> None:
+    assert swap(text, "gender") == other

@@ -75,7 +75,8 @@ def _change(
     words, titles = table("gender"), table("title")
     titled = titles.forth.get(key) or titles.back.get(key)
     behind = _NAME_BEHIND.match(document.text, end) or key in ("mr", "mrs", "ms")
-    if titled and behind and word[0].isupper():
+    ends = len(key) > 2 and key != "mrs" and document.text[end : end + 1] == "."  # Yes, Madam.
+    if titled and behind and word[0].isupper() and not ends:
         return Change(start, end, cased_like(word, titled), key in titles.forth)
     if key in ("her", "his"):
         return _pronoun(document, word, start, end)

@@ -31,7 +31,17 @@ _OF_SURNAMES = frozenset(
     (
         *("mr", "mrs", "ms", "miss", "dr", "prof", "professor", "president", "senator", "judge"),
         *("captain", "officer", "detective", "general", "colonel", "sergeant", "inspector"),
-        *("governor", "mayor", "minister", "justice", "reverend", "coach", "agent", "lieutenant"),
+        *(
+            "governor",
+            "mayor",
+            "minister",
+            "justice",
+            "reverend",
+            "coach",
+            "agent",
+            "lieutenant",
+            "madam",
+        ),
         *(
             "congressman",
             "congresswoman",

@@ -100,6 +100,8 @@ def _is_short(text: str, place: int) -> bool:
         return False
     word = before[1]
     if word.isdigit():
+        if len(word) < 3 and text[: place - len(word)][-1:] in ("", "\n"):
+            return True  # of a list item
         after = re.match(r"\.\s+([^\W\d_]+)", text[place : place + _LONGEST])
         return bool(after and after[1].lower() in _COUNTED)
     cased = word.isupper() or word.islower()  # in Arabic a mark parts the last letter from its word
