@@ -32,7 +32,8 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(warm, "_shown", threading.Event())
     monkeypatch.setattr(warm, "_PARTS", ())
     monkeypatch.delenv(warm.LAZY, raising=False)
-    monkeypatch.delitem(sys.modules, "maskviz.ui", raising=False)
+    monkeypatch.setitem(sys.modules, "maskviz.ui", None)  # what a test puts there goes with it
+    monkeypatch.delitem(sys.modules, "maskviz.ui")
     yield said
     for thread in warm._begun:
         thread.join(30)
