@@ -8,6 +8,8 @@ rows, and 600 new rows of the same kind are searched, 300 of them measured. Each
 three of 24 neutral words, drawn without looking at the label. Printed: how often what was planted
 is among the first three of its kind with q ≤ 0.05, and how many neutral words are called leaned
 on, both with the exact (Clopper–Pearson) interval.
+
+    python benchmarks/shortcuts.py --lean 2,18    # what the models of these files have learned
 """
 
 from __future__ import annotations
@@ -42,7 +44,13 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--files", type=int, default=40)
     asked.add_argument("--out", type=Path, default=Path("planted.jsonl"))
+    asked.add_argument("--lean", default="", help="Only how far the models of these files lean.")
     given = asked.parse_args()
+    if given.lean:
+        for file in map(int, given.lean.split(",")):
+            points = 100 * leaning(file)
+            print(f"{file:3} {KINDS[file % 4]:12} p of the label: {points:+.1f} points", flush=True)
+        return
     written = given.out.read_text("utf-8").splitlines() if given.out.exists() else []
     found = {row["file"]: row for row in map(json.loads, written)}
     for file in range(given.files):
@@ -113,6 +121,39 @@ def searched(file: int) -> dict[str, Any]:
         "neutral": [n for n in NEUTRAL if f"word:{n}" in result.worst],
         "tuning": round(middle - begin), "search": round(time.monotonic() - middle),
     }  # fmt: skip
+
+
+def leaning(file: int) -> float:
+    """Return how much likelier a model holds the label where what is planted says so than not.
+
+    The mean over 120 reviews, each with the planted thing on the side of its label and on the
+    other: what the model of the file has learned of it, without any search.
+    """
+    import numpy as np
+
+    from maskviz.data.distractor import make
+    from maskviz.masks import apply
+    from maskviz.models import load_model
+    from maskviz.readings import predict
+
+    kind, strength = KINDS[file % 4], STRENGTHS[file // 4 % 4]
+    own = kind if kind in ("name", "gender") else "name"
+    frame = make(_ROWS, 2 * file + 1, 0.5, own)
+    sides = {side: frame[frame.split == side] for side in ("aligned", "reversed")}
+    if own != kind:
+        sides["reversed"] = sides["aligned"]  # the same name in both
+    held = []
+    with tempfile.TemporaryDirectory(prefix="maskviz-") as name:
+        model = load_model(str(tuned(table(kind, strength, 2 * file, _ROWS), Path(name), file)))
+        for side, rows in sides.items():
+            texts = [
+                _planted(text, kind, (label == "positive") == (side == "aligned"))
+                for text, label in zip(rows.text, rows.label, strict=True)
+            ]
+            found = predict(model, [apply(text, "mask", model) for text in texts])
+            pairs = zip(found, rows.label, strict=True)
+            held.append(np.mean([one.probabilities[label] for one, label in pairs]))
+    return float(held[0] - held[1])
 
 
 def tuned(frame: Any, folder: Path, seed: int) -> Path:
