@@ -205,6 +205,8 @@ def _chance(results: dict[str, Any]) -> list[str]:
 
 def _beyond(r: StrategyResult) -> str:
     """Say how far a strategy goes beyond random masks: in flips, and in accuracy or error."""
+    from ..evidence.files.finding import paired
+
     chance = r.chance
     if r.rows_hiding == 0:
         return "hides nothing in any row"
@@ -219,7 +221,7 @@ def _beyond(r: StrategyResult) -> str:
         said.append(f"{_what(r)} {chance.beyond:+.3f} {_between(chance.beyond_ci95, '+.3f')}")
     p = chance.flip_p_adjusted if chance.p_value is None else chance.p_adjusted
     said.append(f"{'beyond' if chance.surpassed else 'as'} chance{_p(p)}")
-    return "  ".join(said)
+    return "  ".join([*said, *filter(None, [paired(r, chance)])])
 
 
 def _what(result: StrategyResult) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,19 +58,6 @@ def commands(text: str) -> list[str]:
     joined = "\n".join(blocks(text, "sh")).replace("\\\n", " ")
     lines = [line.split("  #")[0].strip() for line in joined.splitlines()]
     return [c for c in lines if c.startswith(("printf ", "maskviz ")) and "maskviz app" not in c]
-
-
-@cache
-def options() -> dict[str, set[str]]:
-    """Return the options of each command, by its name."""
-    import typer
-
-    from maskviz.commands import app
-
-    return {
-        name: {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
-        for name, command in walk(typer.main.get_command(app), "maskviz")
-    }
 
 
 @pytest.fixture
@@ -133,15 +118,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
-def test_every_example_is_python_or_a_command_with_options_that_are_there(page: Path) -> None:
-    text, there = page.read_text(encoding="utf-8"), options()
-    for code in blocks(text, "python"):
+def test_every_python_example_is_python(page: Path) -> None:
+    for code in blocks(page.read_text(encoding="utf-8"), "python"):
         compile(code, page.name, "exec")
-    for line in (one for one in commands(text) if one.startswith("maskviz ")):
-        words = shlex.split(line)
-        name = max((n for n in there if words[: len(n.split())] == n.split()), key=len)
-        given = [word.split("=")[0] for word in words if re.match(r"--?[a-z]", word)]
-        assert [word for word in given if word not in there[name]] == [], line
 
 
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.name)

@@ -79,7 +79,7 @@ def _told(name: str, r: StrategyResult, chance: ChanceResult, kind: str, what: s
         return (
             f"hiding by {name} flips the answer in {percent(r.flip_rate)} of them, random masks of "
             f"the same size in {percent(chance.flip_rate)}: {way} often than chance"
-            f"{_within(chance.flip_beyond_ci95, 'points', 100)}"
+            f"{_within(chance.flip_beyond_ci95, 'points', 100, paired(r, chance))}"
         )
     beyond = chance.beyond or 0.0
     side = "below" if beyond < 0 else "above"
@@ -87,7 +87,7 @@ def _told(name: str, r: StrategyResult, chance: ChanceResult, kind: str, what: s
     size = f"{abs(factor * beyond):.1f} points" if kind == "accuracy" else f"{abs(beyond):.3g}"
     return (
         f"{what or _MEASURES[kind]} under {name} lies {size} {side} that under random masks of the "
-        f"same size{_within(chance.beyond_ci95, unit, factor)}{_levels(r, kind)}"
+        f"same size{_within(chance.beyond_ci95, unit, factor, paired(r, chance))}{_levels(r, kind)}"
     )
 
 
@@ -97,12 +97,20 @@ def _levels(r: StrategyResult, kind: str) -> str:
     return f": {percent(r.accuracy_original)} plain, {percent(r.accuracy_masked)} masked"
 
 
-def _within(interval: Interval | None, unit: str, factor: float) -> str:
+def paired(r: StrategyResult, chance: ChanceResult) -> str:
+    """Say over which rows a strategy stands beside chance, where these are not all of them."""
+    if r.clusters is not None or not 0 < chance.rows < r.rows:
+        return ""
+    return f"over the {chance.rows:,} of {r.rows:,} rows in which as much else can be hidden"
+
+
+def _within(interval: Interval | None, unit: str, factor: float, over: str) -> str:
     if interval is None:
         return ""
     digits = "+.1f" if factor == 100 else "+.3g"
     low, high = (number(factor * bound, digits) for bound in interval)
-    return f" (difference, 95\u00a0%: {low} to {high}{f' {unit}' if unit else ''})"
+    rows = f", {over}" if over else ""
+    return f" (difference{rows}, 95\u00a0%: {low} to {high}{f' {unit}' if unit else ''})"
 
 
 def _untold(names: Sequence[str]) -> str:
